@@ -1,0 +1,38 @@
+"""Every sentence a person reads, in simplified Chinese and English.
+
+Each area keeps its own catalogue file: a dict `MESSAGES` of code -> (Chinese, English), with `{name}` placeholders.
+A hint (what to do next) is the sentence under `<code>.hint`, where there is one.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any, Literal
+
+Lang = Literal["zh", "en"]
+AREAS = ("common", "ingest", "river", "analysis", "store", "cli", "app", "simulate")
+
+
+@cache
+def catalogue() -> dict[str, tuple[str, str]]:
+    """All sentences of all areas: code -> (zh, en)."""
+    merged: dict[str, tuple[str, str]] = {}
+    for area in AREAS:
+        merged.update(import_module(f"geo_monitor.messages.{area}").MESSAGES)
+    return merged
+
+
+def text(code: str, lang: Lang = "zh", **params: Any) -> str:
+    """The sentence for `code` in `lang`, its placeholders filled.
+
+    >>> text("unknown_table", "en", table="boats")
+    'There is no table called "boats".'
+    """
+    zh, en = catalogue()[code]
+    return (zh if lang == "zh" else en).format(**params)
+
+
+def hint(code: str, lang: Lang = "zh", **params: Any) -> str | None:
+    """What to do next about `code`, or None where nothing needs doing."""
+    return text(f"{code}.hint", lang, **params) if f"{code}.hint" in catalogue() else None

@@ -1,0 +1,3 @@
+"""Sentences of the area `cli`: code -> (Chinese, English)."""
+
+MESSAGES: dict[str, tuple[str, str]] = {}

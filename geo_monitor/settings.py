@@ -1,0 +1,85 @@
+"""Every judgement that is a number, once, with its unit and its source.
+
+`Settings()` holds the defaults of the public contract. A workspace may override any of them in `settings.toml`:
+
+    patrol_split_s = 2400
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from geo_monitor.errors import Refused
+
+
+@dataclass(frozen=True)
+class Settings:
+    # --- the river as space -------------------------------------------------------------------------------------
+    reach_length_m: float = 500.0  # metres; `--reach-length`. Source: CONTRACT
+    accuracy_m: float = 500.0  # metres; of river lines that state none. Source: CONTRACT
+    accuracy_shipped_m: float = 2000.0  # metres; Natural Earth 1:10m lines against real channel. Source: CONTRACT
+    tolerance_factor: float = 2.0  # locating tolerance = factor * accuracy + half the water width. Source: CONTRACT
+    vertex_snap_m: float = 1.0  # metres; vertices closer than this are one vertex (drawing noise, far below accuracy)
+    bridge_factor: float = 5.0  # a gap up to factor * accuracy between a line end and the network is closed (NE: 3.4 km)
+    lake_resolution_near: int = 8  # H3 resolution of lake cells near a channel (0.74 km2). Source: DESIGN
+    lake_resolution_far: int = 7  # H3 resolution of other lake cells (5.2 km2). Source: DESIGN
+    lake_near_m: float = 5000.0  # metres; "near a channel". Source: DESIGN
+    lake_link_m: float = 15_000.0  # metres; a lake drains to the nearest channel if it lies within this by land
+    bank_search_m: float = 20_000.0  # metres; how far from the line a bank's locality is looked for
+    speed_limit_mps: float = 30.0  # m/s; faster along the water than any patrol boat: the path was not travelled
+    # --- effort -------------------------------------------------------------------------------------------------
+    gap_s: float = 600.0  # seconds; longer between two fixes adds no effort (exactly 600 counts). Source: CONTRACT
+    patrol_split_s: float = 1800.0  # seconds; a patrol without id ends at a longer gap. Source: CONTRACT
+    stakeout_s: float = 900.0  # seconds; at least this long ... Source: CONTRACT
+    stakeout_m: float = 150.0  # metres; ... within this distance is a stake-out. Source: CONTRACT
+    # --- zone visits (Part 1, section 5) ------------------------------------------------------------------------
+    visit_fixes: int = 2  # successive fixes inside that begin a visit ...
+    visit_s: float = 60.0  # ... or seconds inside
+    visit_exit_m: float = 50.0  # metres outside that end a visit at once ...
+    visit_exit_s: float = 300.0  # ... or seconds with every fix outside
+    visit_observed_s: float = 300.0  # seconds between two fixes up to which the crossing between them is observed
+    # --- seizures -----------------------------------------------------------------------------------------------
+    nearest_window_s: float = 1800.0  # seconds; a unit was there if it has a fix this close in time. Source: CONTRACT
+    # --- hotspots -----------------------------------------------------------------------------------------------
+    looked_h: float = 2.0  # hours; under this in the period a reach is not_looked. Source: DESIGN
+    hot_factor: float = 2.0  # p_hot = P(rate > factor * basin rate). Source: CONTRACT
+    hot_p: float = 0.8  # hot from this probability. Source: CONTRACT
+    cold_factor: float = 0.5  # cold: P(rate < factor * basin rate) ...
+    cold_p: float = 0.8  # ... is at least this. Source: CONTRACT
+    interval: float = 0.90  # credible interval. Source: CONTRACT
+    band_m: float = 2000.0  # metres by water; Gi* neighbourhood, self included. Source: CONTRACT
+    gi_permutations: int = 999  # conditional permutations for the Gi* pseudo p-value
+    step_days: int = 28  # days; a step of `class`, counted back from the end. Source: CONTRACT
+    steps_min: int = 10  # fewer steps give class none. Source: CONTRACT
+    step_looked_h: float = 1.0  # hours; a step counts as looked at from this. Source: CONTRACT
+    step_z: float = 1.96  # |z| of a hot or cold step. Source: CONTRACT
+    # exposure weights: hours of a platform in units of boat hours, stated until the data allow an estimate (Part 2)
+    weight_boat: float = 1.0
+    weight_foot: float = 1.0
+    weight_drone: float = 1.0
+    weight_vehicle: float = 1.0
+    weight_camera: float = 1.0
+    # --- ingest -------------------------------------------------------------------------------------------------
+    encoding_sure: float = 0.80  # confidence under which text is not read without being asked
+    upload_seconds: float = 60.0  # wall seconds a parser may take per 100 MB of upload
+    upload_memory_mb: int = 1024  # megabytes a parser may use
+
+    def weight(self, platform: str) -> float:
+        """Boat hours that one hour of `platform` counts for."""
+        return float(getattr(self, f"weight_{platform}"))
+
+
+def load(path: Path | None = None) -> Settings:
+    """The settings of a workspace: the defaults, overridden by `path` (TOML) where it exists.
+
+    Raises `Refused("settings_unknown")` for a name that is no setting.
+    """
+    if path is None or not path.exists():
+        return Settings()
+    given = tomllib.loads(path.read_text(encoding="utf-8"))
+    unknown = sorted(set(given) - {field.name for field in fields(Settings)})
+    if unknown:
+        raise Refused("settings_unknown", names=", ".join(unknown))
+    return replace(Settings(), **given)

@@ -1,0 +1,516 @@
+"""Every table once: columns, types, units, allowed values and checks.
+
+The public tables are those of the contract; the few inner ones (`river_lines`, `rasters`, `located`) are marked so.
+A frame is brought to a table's form at the doors by `Table.conform` and checked there by `Table.check` (pandera);
+inside, plain pandas frames travel. Times are UTC with millisecond resolution, lon/lat WGS84 degrees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from geo_monitor.errors import GeoMonitorError, Usage
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TIMEZONE = "Asia/Shanghai"
+CRS = "EPSG:4326"
+
+TEXT = pa.string()
+FLOAT = pa.float64()
+INT = pa.int64()
+TIME = pa.timestamp("ms", tz="UTC")
+DAY = pa.date32()
+TEXTS = pa.list_(pa.string())
+GEOMETRY = pa.binary()  # WKB in files and in the store, shapely objects in frames
+
+PLATFORMS = ("boat", "foot", "drone", "vehicle", "camera")
+ROLES = ("patrol", "traffic")
+SOURCES = ("gps", "ais", "beidou")
+SETTINGS = ("water", "bank", "market", "road", "restaurant", "shop")
+ORIGINS = ("patrol", "tip", "camera", "check")
+DISPOSITIONS = ("none", "advice", "education", "warning", "administrative", "criminal")
+BANKS = ("left", "right", "mid")
+STATES = ("hot", "normal", "cold", "not_looked")
+CLASSES = (
+    *(
+        f"{heat}_{name}"
+        for heat in ("hot", "cold")
+        for name in (
+            "new",
+            "consecutive",
+            "intensifying",
+            "persistent",
+            "diminishing",
+            "sporadic",
+            "oscillating",
+            "historical",
+        )
+    ),
+    "none",
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, Arrow type, meaning with unit, and what values it may hold."""
+
+    name: str
+    type: pa.DataType
+    doc: str
+    null: bool = True
+    allowed: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table. `key` names the columns that identify a row; `geometry` is True where each row has a shape."""
+
+    name: str
+    doc: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    inner: bool = False
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(column.name for column in self.columns))
+
+    @property
+    def geometry(self) -> bool:
+        return "geometry" in self.names
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema of the table (geometry as WKB)."""
+        return pa.schema([pa.field(column.name, column.type) for column in self.columns])
+
+    def to_arrow(self, frame: pd.DataFrame) -> pa.Table:
+        """`frame` as an Arrow table of this schema; missing columns become null, others are dropped."""
+        import shapely
+
+        arrays = []
+        for column in self.columns:
+            if column.name not in frame:
+                arrays.append(pa.nulls(len(frame), column.type))
+                continue
+            values: Any = frame[column.name]
+            if column.type == GEOMETRY:
+                arrays.append(pa.array(shapely.to_wkb(values.to_numpy(dtype=object)), pa.binary()))
+            else:
+                arrays.append(pa.Array.from_pandas(values, type=column.type, safe=column.type != TIME))
+        return pa.Table.from_arrays(arrays, schema=self.arrow)
+
+    def from_arrow(self, table: pa.Table) -> pd.DataFrame:
+        """The frame of an Arrow table: a GeoDataFrame (EPSG:4326) where the table has a geometry."""
+        import shapely
+
+        table = table.select([name for name in self.names if name in table.column_names])
+        frame = table.to_pandas(date_as_object=True, timestamp_as_object=False)
+        if self.geometry:
+            import geopandas as gpd
+
+            frame["geometry"] = shapely.from_wkb(frame["geometry"].to_numpy(dtype=object))
+            return gpd.GeoDataFrame(frame, geometry="geometry", crs=CRS)
+        return frame
+
+    def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """`frame` with exactly this table's columns, in order and in their types (through Arrow, so lossless)."""
+        return self.from_arrow(self.to_arrow(frame))
+
+    def check(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """`frame`, once every value was found to be allowed.
+
+        Raises `GeoMonitorError("table_broken")` naming the first columns and values that are not.
+        """
+        import pandera.errors
+
+        try:
+            _schema(self.name).validate(frame, lazy=True)
+        except pandera.errors.SchemaErrors as error:
+            cases = error.failure_cases[["column", "check", "failure_case"]].head(5)
+            detail = "; ".join(f"{row.column}: {row.check} ({row.failure_case})" for row in cases.itertuples())
+            raise GeoMonitorError("table_broken", table=self.name, detail=detail) from None
+        return frame
+
+
+@cache
+def _schema(name: str) -> Any:
+    import pandera.pandas as pandera
+
+    columns = {}
+    for column in TABLES[name].columns:
+        checks = []
+        if column.allowed:
+            checks.append(pandera.Check.isin(list(column.allowed)))
+        if column.low is not None:
+            checks.append(pandera.Check.ge(column.low))
+        if column.high is not None:
+            checks.append(pandera.Check.le(column.high))
+        columns[column.name] = pandera.Column(checks=checks, nullable=column.null)
+    key = list(TABLES[name].key)
+    return pandera.DataFrameSchema(columns, strict=True, ordered=True, unique=key or None)
+
+
+def _c(name: str, kind: pa.DataType, doc: str, **limits: Any) -> Column:
+    return Column(name, kind, doc, **limits)
+
+
+def _id(name: str, doc: str) -> Column:
+    return Column(name, TEXT, doc, null=False)
+
+
+RECEIPT = _c("receipt_id", TEXT, "the upload the row came with", null=False)
+VERSION = _c("version", INT, "1 for the first, one more for every correction", null=False, low=1)
+LON = _c("lon", FLOAT, "longitude, WGS84 degrees", low=-180, high=180)
+LAT = _c("lat", FLOAT, "latitude, WGS84 degrees", low=-90, high=90)
+SHAPE = _c("geometry", GEOMETRY, "shape, WGS84")
+AGENCY = _c("agency", TEXT, "the agency that sent it")
+KM_FROM = _c("km_from", FLOAT, "chainage where it begins, km from the mouth (inclusive)")
+KM_TO = _c("km_to", FLOAT, "chainage where it ends, km from the mouth (exclusive)")
+PLATFORM = _c("platform", TEXT, "what was used to look", allowed=PLATFORMS)
+
+ALL = (
+    Table(
+        "positions",
+        "Fixes of patrols and of traffic.",
+        (
+            _id("unit_id", "the boat, person, drone or device"),
+            _c("patrol_id", TEXT, "the patrol, where the agency names it"),
+            _c("time", TIME, "UTC", null=False),
+            _c("lon", FLOAT, "longitude, WGS84 degrees", null=False, low=-180, high=180),
+            _c("lat", FLOAT, "latitude, WGS84 degrees", null=False, low=-90, high=90),
+            _c("speed", FLOAT, "m/s", low=0),
+            _c("heading", FLOAT, "degrees from north", low=0, high=360),
+            PLATFORM,
+            _c("role", TEXT, "patrol (counts as effort) or traffic", null=False, allowed=ROLES),
+            _c("source", TEXT, "what gave the fix", allowed=SOURCES),
+            RECEIPT,
+        ),
+    ),
+    Table(
+        "units",
+        "Who can be sent.",
+        (
+            _id("unit_id", "the unit"),
+            _c("mmsi", TEXT, "its AIS number"),
+            _c("name", TEXT, "as people call it"),
+            PLATFORM,
+            AGENCY,
+            _c("base", TEXT, "where it lies"),
+        ),
+    ),
+    Table(
+        "patrols",
+        "Patrols: found in tracks, or reported without GPS.",
+        (
+            _id("patrol_id", "the patrol"),
+            _c("unit_id", TEXT, "the unit"),
+            _c("started_at", TIME, "UTC", null=False),
+            _c("ended_at", TIME, "UTC", null=False),
+            _c("river", TEXT, "the river patrolled (reported patrols)"),
+            KM_FROM,
+            KM_TO,
+            _c("persons", FLOAT, "persons on board", low=0),
+            _c("how", TEXT, "tracked by GPS or reported in words", null=False, allowed=("tracked", "reported")),
+        ),
+    ),
+    Table(
+        "zones",
+        "Ban zones, every version.",
+        (
+            _id("zone_id", "the zone"),
+            VERSION,
+            _c("name", TEXT, "its name"),
+            _c("category", TEXT, "core zone, buffer zone, ban water ..."),
+            _c("rule", TEXT, "what is forbidden, in words"),
+            _c("season_from", TEXT, "MM-DD from which the rule holds each year (inclusive)"),
+            _c("season_to", TEXT, "MM-DD to which it holds (inclusive; may wrap the year)"),
+            _c("valid_from", TIME, "in force from (UTC; empty = always)"),
+            _c("valid_to", TIME, "in force until (exclusive; empty = always)"),
+            AGENCY,
+            SHAPE,
+            RECEIPT,
+        ),
+    ),
+    Table(
+        "seizures",
+        "Reports of illegal fishing found, every version.",
+        (
+            _id("report_id", "the report"),
+            VERSION,
+            _c("time", TIME, "UTC", null=False),
+            LON,
+            LAT,
+            _c("river", TEXT, "river, where the report is placed by chainage"),
+            _c("km", FLOAT, "chainage, km from the mouth"),
+            _c("bank", TEXT, "looking downstream", allowed=BANKS),
+            _c("place", TEXT, "the place in words"),
+            _c("setting", TEXT, "where in the chain it was found", allowed=SETTINGS),
+            _c("origin", TEXT, "what led there", allowed=ORIGINS),
+            _c("gear", TEXT, "gear seized"),
+            _c("quantity", FLOAT, "pieces of gear", low=0),
+            _c("catch_kg", FLOAT, "catch, kg", low=0),
+            _c("value_cny", FLOAT, "value, CNY", low=0),
+            _c("vessels", FLOAT, "vessels seized", low=0),
+            _c("suspects", FLOAT, "persons", low=0),
+            _c("disposition", TEXT, "what followed", allowed=DISPOSITIONS),
+            _c("patrol_id", TEXT, "the patrol that found it"),
+            AGENCY,
+            RECEIPT,
+        ),
+    ),
+    Table(
+        "jurisdictions",
+        "Who answers for which ground.",
+        (
+            _c("adcode", TEXT, "GB/T 2260 code"),
+            _id("name", "its name"),
+            _c("level", TEXT, "county, city or province"),
+            _c("parent", TEXT, "adcode of the unit above"),
+            SHAPE,
+        ),
+    ),
+    Table(
+        "reaches",
+        "The river as space: pieces of channel, and lake cells.",
+        (
+            _id("reach_id", "from river and drawn chainage, or the H3 cell; calibrating km never changes it"),
+            _c("river", TEXT, "local name of the river or lake", null=False),
+            KM_FROM,
+            KM_TO,
+            _c("mouth_km", FLOAT, "km of the receiving river where a tributary joins"),
+            _c("length_m", FLOAT, "metres along the channel (of a lake cell: its width)", null=False, low=0),
+            _c("lon", FLOAT, "longitude of the mid point", null=False),
+            _c("lat", FLOAT, "latitude of the mid point", null=False),
+            _c("kind", TEXT, "channel or lake", null=False, allowed=("channel", "lake")),
+            _c("adcode_left", TEXT, "locality on the left bank, looking downstream"),
+            _c("adcode_right", TEXT, "locality on the right bank"),
+            _c("side", TEXT, "for a side channel around an island: its label; km is that of the main channel beside it"),
+            _c("geometry", GEOMETRY, "line drawn downstream, or lake cell", null=False),
+        ),
+        key=("reach_id",),
+    ),
+    Table(
+        "links",
+        "Which reaches touch, and how far apart their mid points are by water. Each pair once.",
+        (
+            _id("reach_a", "one reach"),
+            _id("reach_b", "the other"),
+            _c("distance_m", FLOAT, "metres by water, mid point to mid point", null=False, low=0),
+        ),
+        key=("reach_a", "reach_b"),
+    ),
+    Table(
+        "effort",
+        "Time looked: per reach, Shanghai day and platform.",
+        (
+            _id("reach_id", "the reach"),
+            _c("day", DAY, "day in Asia/Shanghai", null=False),
+            _c("platform", TEXT, "what was used to look", null=False, allowed=PLATFORMS),
+            _c("minutes", FLOAT, "minutes looked", null=False, low=0),
+            _c("stakeout_minutes", FLOAT, "of these, lying in wait", null=False, low=0),
+            _c("passes", INT, "times a unit came through", null=False, low=0),
+            _c("units", INT, "different units", null=False, low=0),
+            _c("reported_minutes", FLOAT, "of the minutes, reported in words without GPS", null=False, low=0),
+        ),
+        key=("reach_id", "day", "platform"),
+    ),
+    Table(
+        "effort_gaps",
+        "Gaps in tracks that added no effort.",
+        (
+            _id("unit_id", "the unit"),
+            _c("patrol_id", TEXT, "the patrol"),
+            _c("gap_from", TIME, "last fix before", null=False),
+            _c("gap_to", TIME, "first fix after", null=False),
+            _c("minutes", FLOAT, "minutes", null=False, low=0),
+        ),
+    ),
+    Table(
+        "zone_visits",
+        "Who was inside which zone, from when to when.",
+        (
+            _id("unit_id", "the unit"),
+            _c("patrol_id", TEXT, "the patrol of the first fix inside"),
+            _id("zone_id", "the zone"),
+            _c("zone_version", INT, "the version in force at that moment", null=False, low=1),
+            _c("entered_at", TIME, "interpolated crossing, UTC", null=False),
+            _c("left_at", TIME, "interpolated crossing, UTC", null=False),
+            _c("minutes", FLOAT, "minutes between them", null=False, low=0),
+            _c("certainty", TEXT, "possible where a crossing lies between fixes over 5 min apart", null=False,
+               allowed=("observed", "possible")),
+        ),
+    ),
+    Table(
+        "seizure_links",
+        "For each seizure: where on the river, which zones held, who was near.",
+        (
+            _id("report_id", "the report"),
+            _c("reach_id", TEXT, "the reach; empty where it could not be located"),
+            _c("km", FLOAT, "chainage, km from the mouth"),
+            _c("bank", TEXT, "looking downstream", allowed=BANKS),
+            _c("offset_m", FLOAT, "metres from the line, > 0 to the right"),
+            _c("zone_ids", TEXTS, "zones in force there at that moment"),
+            _c("nearest_unit_id", TEXT, "nearest patrol unit within +-30 min"),
+            _c("nearest_unit_m", FLOAT, "straight-line metres to it", low=0),
+            _c("nearest_unit_s", FLOAT, "its fix minus the report, seconds"),
+        ),
+    ),
+    Table(
+        "hotspots",
+        "The answer: per reach, how often illegal fishing is found per hour looked, and how sure that is.",
+        (
+            _id("reach_id", "the reach"),
+            _c("river", TEXT, "local name", null=False),
+            KM_FROM,
+            KM_TO,
+            _c("lon", FLOAT, "longitude of the mid point", null=False),
+            _c("lat", FLOAT, "latitude of the mid point", null=False),
+            _c("adcodes", TEXTS, "localities on its banks"),
+            _c("seizures", INT, "cases in the rate", null=False, low=0),
+            _c("seizures_unpatrolled", INT, "cases by tip or camera with no unit there, not in the rate", null=False, low=0),
+            _c("patrol_h", FLOAT, "hours looked", null=False, low=0),
+            _c("exposure_h", FLOAT, "hours looked, platforms weighted to boat hours", null=False, low=0),
+            _c("expected", FLOAT, "exposure_h x basin rate", null=False, low=0),
+            _c("rate", FLOAT, "cases per hour looked", null=False, low=0),
+            _c("rate_lo", FLOAT, "lower end of the 90 % interval", null=False, low=0),
+            _c("rate_hi", FLOAT, "upper end of the 90 % interval", null=False, low=0),
+            _c("rr", FLOAT, "rate / basin rate", null=False, low=0),
+            _c("p_hot", FLOAT, "P(rate > 2 x basin rate)", null=False, low=0, high=1),
+            _c("gi_z", FLOAT, "Gi* on the river network, z score"),
+            _c("q_value", FLOAT, "its p-value after false discovery control", low=0, high=1),
+            _c("state", TEXT, "hot, normal, cold or not_looked", null=False, allowed=STATES),
+            _c("class", TEXT, "how it developed", allowed=CLASSES),
+            _c("last_look", TIME, "end of the last look, UTC"),
+        ),
+        key=("reach_id",),
+    ),
+    Table(
+        "clusters",
+        "Clusters found by the scan statistic.",
+        (
+            _id("cluster_id", "the cluster"),
+            _c("reach_ids", TEXTS, "its reaches", null=False),
+            _c("period_from", TIME, "from", null=False),
+            _c("period_to", TIME, "until", null=False),
+            _c("seizures", INT, "cases inside", null=False, low=0),
+            _c("expected", FLOAT, "cases expected inside", null=False, low=0),
+            _c("rr", FLOAT, "rate inside / outside", low=0),
+            _c("llr", FLOAT, "log likelihood ratio", null=False, low=0),
+            _c("p_value", FLOAT, "Monte Carlo p-value", null=False, low=0, high=1),
+        ),
+        key=("cluster_id",),
+    ),
+    Table(
+        "runs",
+        "Every analysis done.",
+        (
+            _id("run_id", "the run"),
+            _c("made_at", TIME, "when, UTC", null=False),
+            _c("period_from", TIME, "from"),
+            _c("period_to", TIME, "until"),
+            _c("as_of", TIME, "only what had been received by then"),
+            _c("summary", TEXT, "the run summary as JSON", null=False),
+        ),
+        key=("run_id",),
+    ),
+    Table(
+        "receipts",
+        "Every upload, accepted or not.",
+        (
+            _id("receipt_id", "the receipt"),
+            _c("kind", TEXT, "what it holds", null=False),
+            _c("file", TEXT, "file name as sent", null=False),
+            _c("sha256", TEXT, "of the bytes", null=False),
+            AGENCY,
+            _c("received_at", TIME, "UTC", null=False),
+            _c("status", TEXT, "what became of it", null=False,
+               allowed=("accepted", "accepted_with_warnings", "duplicate", "rejected")),
+            _c("withdrawn_at", TIME, "taken out of force at, UTC"),
+            _c("withdrawn_reason", TEXT, "why"),
+            _c("receipt", TEXT, "the whole receipt as JSON", null=False),
+        ),
+        key=("receipt_id",),
+    ),
+    Table(
+        "quality",
+        "Rows and troubles of each agency's uploads, by receipt.",
+        (
+            RECEIPT,
+            AGENCY,
+            _c("kind", TEXT, "what it holds", null=False),
+            _c("received_at", TIME, "UTC", null=False),
+            _c("rows_read", INT, "rows in the file", null=False),
+            _c("rows_accepted", INT, "taken in, new or corrected", null=False),
+            _c("rows_quarantined", INT, "refused", null=False),
+            _c("warnings", INT, "warnings given", null=False),
+        ),
+    ),
+    Table(
+        "audit",
+        "Who did what, when.",
+        (
+            _c("at", TIME, "UTC", null=False),
+            _c("who", TEXT, "the account", null=False),
+            _c("action", TEXT, "what", null=False),
+            _c("subject", TEXT, "on what"),
+            _c("detail", TEXT, "more, as JSON"),
+        ),
+    ),
+    Table(
+        "river_lines",
+        "Raw river data as sent: centre lines, lake polygons, official km marks.",
+        (
+            _id("line_id", "the feature"),
+            VERSION,
+            _c("river", TEXT, "its name"),
+            _c("what", TEXT, "channel, lake or km mark", null=False, allowed=("channel", "lake", "mark")),
+            _c("km", FLOAT, "of a mark: its official chainage"),
+            _c("accuracy_m", FLOAT, "how far the real channel may lie from the line, metres", low=0),
+            _c("mouth", TEXT, "what the data say of the mouth"),
+            _c("main_stem", TEXT, "what the data say of the main stem (yes or no)"),
+            AGENCY,
+            SHAPE,
+            RECEIPT,
+        ),
+        inner=True,
+    ),
+    Table(
+        "rasters",
+        "Uploaded rasters: water masks.",
+        (
+            _id("raster_id", "the SHA-256 of the file; the bytes lie under raw/"),
+            VERSION,
+            _c("what", TEXT, "water_mask", null=False, allowed=("water_mask",)),
+            _c("name", TEXT, "file name"),
+            _c("width", INT, "pixels"),
+            _c("height", INT, "pixels"),
+            _c("pixel_m", FLOAT, "size of a pixel, metres"),
+            AGENCY,
+            _c("geometry", GEOMETRY, "its outline, WGS84"),
+            RECEIPT,
+        ),
+        inner=True,
+    ),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in ALL}
+
+
+def table(name: str) -> Table:
+    """The table called `name`. Raises `Usage("unknown_table")`.
+
+    >>> table("links").names
+    ('reach_a', 'reach_b', 'distance_m')
+    """
+    if name not in TABLES:
+        raise Usage("unknown_table", table=name, tables=", ".join(sorted(TABLES)))
+    return TABLES[name]

@@ -50,7 +50,13 @@ class Settings:
     cold_p: float = 0.8  # ... is at least this. Source: CONTRACT
     interval: float = 0.90  # credible interval. Source: CONTRACT
     band_m: float = 2000.0  # metres by water; Gi* neighbourhood, self included. Source: CONTRACT
-    gi_permutations: int = 999  # conditional permutations for the Gi* pseudo p-value
+    gi_permutations: int = 99_999  # conditional permutations for the Gi* pseudo p-value; 999 leave no q-value small
+    # hyperprior of the rates: weak, so that no data degenerate; docs/methods-hotspots.md says what it means
+    rate_prior_median: float = 0.1  # cases per hour; basin mean rate, log-normal around it ...
+    rate_prior_log_sd: float = 2.0  # ... with this log sd: 95 % within 0.002-5 per hour
+    spread_prior_mean: float = 1.0  # coefficient of variation between reaches: exponential of this mean ...
+    spread_min: float = 0.05  # ... cut off here (reaches all but alike) ...
+    spread_max: float = 4.0  # ... and here (beyond, a gamma's mean can leave its own 90 % interval)
     step_days: int = 28  # days; a step of `class`, counted back from the end. Source: CONTRACT
     steps_min: int = 10  # fewer steps give class none. Source: CONTRACT
     step_looked_h: float = 1.0  # hours; a step counts as looked at from this. Source: CONTRACT

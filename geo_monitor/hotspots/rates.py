@@ -1,0 +1,259 @@
+"""Effort-corrected rates: how many cases an hour of looking finds, in every reach, and how sure that is.
+
+In: cases and hours looked, one value a reach. Out: rate, rate_lo, rate_hi, rr, p_hot.
+
+The model (gamma-Poisson, Clayton & Kaldor 1987, Biometrics 43:671-681): in reach i
+
+    y_i | r_i ~ Poisson(r_i h_i),    r_i ~ Gamma(shape 1/c^2, mean m),
+
+so that given the basin's mean m and spread c (coefficient of variation between reaches)
+
+    r_i | y_i ~ Gamma(shape 1/c^2 + y_i, rate 1/(c^2 m) + h_i).
+
+m and c are not fixed at their best guess: the posterior of (m, c) under the marginal (negative binomial) likelihood and
+the weak hyperprior below is laid on a grid, and every answer is averaged over it. That keeps the intervals honest when
+cases are few, and finite when there are none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo_monitor.errors import Usage
+from geo_monitor.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+LOG_M_SPAN = 12.0  # natural log units searched either side of the prior median: e^12 = 160,000-fold
+DROP = 9.0  # log density below the maximum from which a grid node is left out (weight < 0.0002 of the best)
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What is known of the rate in each of n reaches: a mixture of gamma distributions over k hyperparameter nodes.
+
+    `shape`, `scale` are (u, k) for the u distinct reaches; `which` (n,) says which of them each reach is (all reaches
+    without effort are one); `weight` (k,) sums to 1. `basin` is the basin's rate per hour: cases / hours of the looked
+    reaches, or the expected mean rate where that is zero or unknown. `crude` is cases / hours itself (0 without cases).
+    """
+
+    shape: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    which: NDArray[np.int64]
+    basin: float
+    crude: float
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Posterior mean rate per hour, (n,)."""
+        return ((self.shape * self.scale) @ self.weight)[self.which]
+
+    def above(self, rate: float) -> NDArray[np.float64]:
+        """P(rate of the reach > `rate`), (n,)."""
+        from scipy.special import gammaincc
+
+        return np.clip(gammaincc(self.shape, rate / self.scale) @ self.weight, 0.0, 1.0)[self.which]
+
+    def below(self, rate: float) -> NDArray[np.float64]:
+        """P(rate of the reach < `rate`), (n,): with half the basin's rate, the chance that it is cold."""
+        from scipy.special import gammainc
+
+        return np.clip(gammainc(self.shape, rate / self.scale) @ self.weight, 0.0, 1.0)[self.which]
+
+    def quantile(self, p: float) -> NDArray[np.float64]:
+        """Rate below which the reach lies with probability `p` (0 < p < 1), (n,)."""
+        from scipy.special import gammainc, gammaincinv
+
+        parts = np.log(np.maximum(gammaincinv(self.shape, p) * self.scale, 1e-300))
+        # the quantile of a mixture lies between the smallest and the largest of its parts' quantiles
+        low, high = parts.min(axis=1), parts.max(axis=1)
+        for _ in range(60):
+            if np.all(high - low < 1e-12):
+                break
+            middle = 0.5 * (low + high)
+            under = gammainc(self.shape, np.exp(middle)[:, None] / self.scale) @ self.weight < p
+            low, high = np.where(under, middle, low), np.where(under, high, middle)
+        return np.exp(0.5 * (low + high))[self.which]
+
+
+def rates(
+    cases: ArrayLike,
+    hours: ArrayLike,
+    links: Any = None,
+    *,
+    factor: float | None = None,
+    interval: float | None = None,
+    looked: ArrayLike | None = None,
+    settings: Settings | None = None,
+) -> pd.DataFrame:
+    """Effort-corrected rate of every reach, with its interval and the probability that it is hot.
+
+    Parameters
+    ----------
+    cases : (n,) whole numbers >= 0, cases found by looking
+    hours : (n,) hours looked, >= 0; 0 where nobody looked (cases there tell nothing of a rate and are left out)
+    links : scipy.sparse (n, n), symmetric: which reaches touch. Checked for its shape; this model treats reaches as
+        exchangeable and does not borrow along links.
+    factor : hot is a rate over `factor` times the basin's (default: `settings.hot_factor`, 2)
+    interval : probability held by rate_lo..rate_hi, equal tails (default: `settings.interval`, 0.90)
+    looked : (n,) bool, reaches the basin's rate is taken from (default: `settings.looked_h` hours or more; where no
+        reach has that much, all with any hours)
+
+    Returns
+    -------
+    DataFrame (n rows): rate, rate_lo, rate_hi (per hour), rr (rate / basin rate), p_hot. Never NaN: where nobody
+    looked it is the prior's; without any case the basin's rate in rr and p_hot is the expected mean rate.
+
+    Raises `Usage`: `rates_shape`, `rates_cases`, `rates_hours`, `rates_links`.
+
+    Two reaches with the same effort: more cases, higher rate, and both drawn towards the basin's 0.5 per hour.
+
+    >>> answer = rates([0, 10], [10.0, 10.0])
+    >>> bool(0 < answer.rate[0] < 0.5 < answer.rate[1] < 1.0)
+    True
+    >>> list(answer.columns)
+    ['rate', 'rate_lo', 'rate_hi', 'rr', 'p_hot']
+    """
+    import pandas as pd
+
+    settings = settings or Settings()
+    factor = settings.hot_factor if factor is None else factor
+    interval = settings.interval if interval is None else interval
+    known = posterior(cases, hours, links, looked=looked, settings=settings)
+    mean = known.mean
+    return pd.DataFrame(
+        {
+            "rate": mean,
+            "rate_lo": known.quantile((1 - interval) / 2),
+            "rate_hi": known.quantile((1 + interval) / 2),
+            "rr": mean / known.basin,
+            "p_hot": known.above(factor * known.basin),
+        }
+    )
+
+
+def posterior(
+    cases: ArrayLike,
+    hours: ArrayLike,
+    links: Any = None,
+    *,
+    looked: ArrayLike | None = None,
+    settings: Settings | None = None,
+) -> Posterior:
+    """The posterior behind `rates` (same arguments, same errors): ask it for any probability or quantile.
+
+    >>> known = posterior([3, 0], [6.0, 6.0])
+    >>> known.basin
+    0.25
+    >>> bool(known.above(0.25)[0] > known.above(0.25)[1])
+    True
+    """
+    settings = settings or Settings()
+    y, h = _checked(cases, hours, links)
+    seen = h > 0
+    basis = (h >= settings.looked_h) if looked is None else np.asarray(looked, dtype=bool) & seen
+    if not basis.any():
+        basis = seen
+    # reaches alike in cases and hours have the same posterior: count them once
+    pairs, which, count = np.unique(
+        np.column_stack([np.where(seen, y, 0.0), h]), axis=0, return_inverse=True, return_counts=True
+    )
+    which = which.reshape(-1)
+    m, c, weight = _grid(pairs[:, 0], pairs[:, 1], count.astype(float), settings)
+    a = 1 / c**2
+    shape = pairs[:, :1] + a[None, :]
+    scale = 1 / (pairs[:, 1:] + (a / m)[None, :])
+    total, time = float(y[basis].sum()), float(h[basis].sum())
+    crude = total / time if time > 0 else 0.0
+    basin = crude if crude > 0 else float(m @ weight)
+    return Posterior(shape=shape, scale=scale, weight=weight, which=which.astype(np.int64), basin=basin, crude=crude)
+
+
+def log_marginal(
+    y: NDArray[np.float64], h: NDArray[np.float64], m: NDArray[np.float64], c: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """log P(y | m, c, h): negative binomial of mean m h and variance m h + (c m h)^2.
+
+    Shapes broadcast; m and c > 0. One case in an hour under m = 1, c = 1 (a geometric law of mean 1) has P = 1/4:
+
+    >>> float(np.round(np.exp(log_marginal(np.array(1.0), np.array(1.0), np.array(1.0), np.array(1.0))), 12))
+    0.25
+    """
+    from scipy.special import gammaln, xlogy
+
+    a = 1 / c**2
+    mu = m * h
+    return gammaln(a + y) - gammaln(a) - gammaln(y + 1) - a * np.log1p(mu / a) + xlogy(y, mu / (a + mu))
+
+
+def _log_prior(log_m: NDArray[np.float64], log_c: NDArray[np.float64], settings: Settings) -> NDArray[np.float64]:
+    """Log density of the hyperprior at (log m, log c), up to a constant: m log-normal, c exponential."""
+    z = (log_m - np.log(settings.rate_prior_median)) / settings.rate_prior_log_sd
+    return -0.5 * z**2 - np.exp(log_c) / settings.spread_prior_mean + log_c  # + log_c: density of c told per log c
+
+
+def _grid(
+    y: NDArray[np.float64], h: NDArray[np.float64], count: NDArray[np.float64], settings: Settings
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes m, c and weights of the hyperparameters' posterior.
+
+    The box is zoomed to where the log density is within `DROP` of its maximum, then laid out evenly: the same nodes
+    for the same data, no random start.
+    """
+    centre = np.log(settings.rate_prior_median)
+    box = [centre - LOG_M_SPAN, centre + LOG_M_SPAN, np.log(settings.spread_min), np.log(settings.spread_max)]
+    told = h > 0
+    y, h, count = y[told], h[told], count[told]
+
+    def density(log_m: NDArray[np.float64], log_c: NDArray[np.float64]) -> NDArray[np.float64]:
+        grid_m, grid_c = np.meshgrid(log_m, log_c, indexing="ij")
+        total = _log_prior(grid_m, grid_c, settings)
+        for row in range(len(log_m)):  # a row at a time bounds memory to (reaches, nodes of c)
+            total[row] += count @ log_marginal(
+                y[:, None], h[:, None], np.exp(grid_m[row])[None, :], np.exp(grid_c[row])[None, :]
+            )
+        return total
+
+    for _ in range(12):
+        log_m, log_c = np.linspace(box[0], box[1], 21), np.linspace(box[2], box[3], 21)
+        value = density(log_m, log_c)
+        near = value > value.max() - DROP
+        rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+        fresh = [
+            log_m[max(rows[0] - 1, 0)],
+            log_m[min(rows[-1] + 1, 20)],
+            log_c[max(columns[0] - 1, 0)],
+            log_c[min(columns[-1] + 1, 20)],
+        ]
+        settled = (fresh[1] - fresh[0]) > 0.7 * (box[1] - box[0]) and (fresh[3] - fresh[2]) > 0.7 * (box[3] - box[2])
+        box = fresh
+        if settled:
+            break
+    log_m, log_c = np.linspace(box[0], box[1], 13), np.linspace(box[2], box[3], 13)
+    value = density(log_m, log_c)
+    keep = value > value.max() - DROP
+    weight = np.exp(value[keep] - value.max())
+    grid_m, grid_c = np.meshgrid(log_m, log_c, indexing="ij")
+    return np.exp(grid_m[keep]), np.exp(grid_c[keep]), weight / weight.sum()
+
+
+def _checked(cases: ArrayLike, hours: ArrayLike, links: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    y = np.atleast_1d(np.asarray(cases, dtype=float))
+    h = np.atleast_1d(np.asarray(hours, dtype=float))
+    if y.ndim != 1 or y.shape != h.shape or len(y) == 0:
+        raise Usage("rates_shape", cases=str(y.shape), hours=str(h.shape))
+    bad = np.flatnonzero(~(np.isfinite(y) & (y >= 0) & (y == np.floor(y))))
+    if len(bad):
+        raise Usage("rates_cases", position=int(bad[0]), value=float(y[bad[0]]), count=len(bad))
+    bad = np.flatnonzero(~(np.isfinite(h) & (h >= 0)))
+    if len(bad):
+        raise Usage("rates_hours", position=int(bad[0]), value=float(h[bad[0]]), count=len(bad))
+    if links is not None and links.shape != (len(y), len(y)):
+        raise Usage("rates_links", links=str(links.shape), n=len(y))
+    return y, h

@@ -1,0 +1,145 @@
+"""The public table `hotspots`: a row a reach, in the order of the reaches.
+
+In: table `reaches`; arrays in its order (cases, cases nobody patrolled for, hours by platform, last look) and the
+distances by water within the Gi* band. Out: table `hotspots`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo_monitor.errors import Usage
+from geo_monitor.hotspots.gistar import gistar
+from geo_monitor.hotspots.rates import posterior
+from geo_monitor.settings import Settings
+from geo_monitor.tables import PLATFORMS, TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+
+def table(
+    reaches: pd.DataFrame,
+    cases: ArrayLike,
+    unpatrolled: ArrayLike,
+    hours_by_platform: Mapping[str, ArrayLike],
+    distance_within: Any,
+    last_look_ms: ArrayLike,
+    settings: Settings | None = None,
+    seed: int = 0,
+    links: Any = None,
+) -> pd.DataFrame:
+    """The table `hotspots` of a period.
+
+    Parameters
+    ----------
+    reaches : n rows of table `reaches`
+    cases : (n,) seizures in the rate (setting water, bank or empty, found by patrol or with a unit there)
+    unpatrolled : (n,) seizures by tip or camera with no unit there
+    hours_by_platform : platform -> (n,) hours looked; platforms not named looked nowhere
+    distance_within : scipy.sparse (n, n), `network.within(settings.band_m)`
+    last_look_ms : (n,) end of the last look, integer ms since 1970 UTC; negative: never
+    seed : of the Gi* permutations
+    links : scipy.sparse (n, n) adjacency, passed on to `rates`
+
+    A reach is `not_looked` by the unweighted hours of all platforms; its rate, interval and p_hot are the prior's.
+    `class` is none: it needs the Gi* series of `emerging`.
+
+    Raises `Usage`: `hotspots_shape`, `hotspots_platform`, and those of `rates`.
+    """
+    import pandas as pd
+
+    settings = settings or Settings()
+    n = len(reaches)
+    y = _column(cases, n, "cases")
+    alone = _column(unpatrolled, n, "unpatrolled")
+    last = np.asarray(_column(last_look_ms, n, "last_look_ms"), dtype=np.int64)
+    unknown = sorted(set(hours_by_platform) - set(PLATFORMS))
+    if unknown:
+        raise Usage("hotspots_platform", platform=", ".join(unknown), platforms=", ".join(PLATFORMS))
+    patrol_h, exposure_h = np.zeros(n), np.zeros(n)
+    for platform in PLATFORMS:  # in this order, so that sums are the same to the last bit
+        if platform in hours_by_platform:
+            hours = np.asarray(_column(hours_by_platform[platform], n, f"hours_by_platform[{platform}]"), dtype=float)
+            patrol_h += hours
+            exposure_h += settings.weight(platform) * hours
+    looked = patrol_h >= settings.looked_h
+    if n == 0:
+        return TABLES["hotspots"].from_arrow(TABLES["hotspots"].arrow.empty_table())
+    known = posterior(y, exposure_h, links, looked=looked, settings=settings)
+    rate = known.mean
+    p_hot = known.above(settings.hot_factor * known.basin)
+    p_cold = known.below(settings.cold_factor * known.basin)
+    local = gistar(rate, looked, distance_within, settings.gi_permutations, seed)
+    frame = pd.DataFrame(
+        {
+            "reach_id": reaches["reach_id"].to_numpy(),
+            "river": reaches["river"].to_numpy(),
+            "km_from": reaches["km_from"].to_numpy(dtype=float),
+            "km_to": reaches["km_to"].to_numpy(dtype=float),
+            "lon": reaches["lon"].to_numpy(dtype=float),
+            "lat": reaches["lat"].to_numpy(dtype=float),
+            "adcodes": adcodes(reaches["adcode_left"], reaches["adcode_right"]),
+            "seizures": y.astype(np.int64),
+            "seizures_unpatrolled": alone.astype(np.int64),
+            "patrol_h": patrol_h,
+            "exposure_h": exposure_h,
+            "expected": exposure_h * known.crude,
+            "rate": rate,
+            "rate_lo": known.quantile((1 - settings.interval) / 2),
+            "rate_hi": known.quantile((1 + settings.interval) / 2),
+            "rr": rate / known.basin,
+            "p_hot": p_hot,
+            "gi_z": local["gi_z"].to_numpy(),
+            "q_value": local["q_value"].to_numpy(),
+            "state": state(patrol_h, p_hot, p_cold, settings),
+            "class": "none",
+            "last_look": pd.to_datetime(pd.Series(last).where(last >= 0), unit="ms", utc=True).to_numpy(),
+        }
+    )
+    return TABLES["hotspots"].conform(frame)
+
+
+def state(
+    hours: ArrayLike, p_hot: ArrayLike, p_cold: ArrayLike, settings: Settings | None = None
+) -> NDArray[np.object_]:
+    """hot, normal, cold or not_looked, (n,).
+
+    Under `looked_h` hours (2) nothing is said; else hot at p_hot >= `hot_p`, cold at p_cold >= `cold_p`.
+
+    >>> state([1.9, 2.0, 5.0, 5.0], [0.99, 0.8, 0.79, 0.0], [0.0, 0.0, 0.1, 0.8]).tolist()
+    ['not_looked', 'hot', 'normal', 'cold']
+    """
+    settings = settings or Settings()
+    named = np.full(np.shape(hours), "normal", dtype=object)
+    named[np.asarray(p_cold) >= settings.cold_p] = "cold"
+    named[np.asarray(p_hot) >= settings.hot_p] = "hot"
+    named[np.asarray(hours, dtype=float) < settings.looked_h] = "not_looked"
+    return named
+
+
+def adcodes(left: pd.Series, right: pd.Series) -> list[list[str]]:
+    """Localities on the two banks: left before right, each once, nothing for an empty bank.
+
+    >>> import pandas as pd
+    >>> adcodes(pd.Series(["4201", "4201", None]), pd.Series(["4201", "4207", None]))
+    [['4201'], ['4201', '4207'], []]
+    """
+    import pandas as pd
+
+    return [
+        list(dict.fromkeys(code for code in pair if not pd.isna(code) and code != ""))
+        for pair in zip(left, right, strict=True)
+    ]
+
+
+def _column(values: ArrayLike, n: int, name: str) -> NDArray[Any]:
+    array = np.asarray(values)
+    if array.shape != (n,):
+        raise Usage("hotspots_shape", name=name, shape=str(array.shape), n=n)
+    return array

@@ -34,6 +34,7 @@ class Settings:
     patrol_split_s: float = 1800.0  # seconds; a patrol without id ends at a longer gap. Source: CONTRACT
     stakeout_s: float = 900.0  # seconds; at least this long ... Source: CONTRACT
     stakeout_m: float = 150.0  # metres; ... within this distance is a stake-out. Source: CONTRACT
+    stakeout_stray_s: float = 120.0  # seconds; out of that distance and back within this is GPS noise
     # --- zone visits (Part 1, section 5) ------------------------------------------------------------------------
     visit_fixes: int = 2  # successive fixes inside that begin a visit ...
     visit_s: float = 60.0  # ... or seconds inside
@@ -42,6 +43,7 @@ class Settings:
     visit_observed_s: float = 300.0  # seconds between two fixes up to which the crossing between them is observed
     # --- seizures -----------------------------------------------------------------------------------------------
     nearest_window_s: float = 1800.0  # seconds; a unit was there if it has a fix this close in time. Source: CONTRACT
+    there_m: float = 2000.0  # metres; ... and this close in place (the Gi* neighbourhood: a reach and those around it)
     # --- hotspots -----------------------------------------------------------------------------------------------
     looked_h: float = 2.0  # hours; under this in the period a reach is not_looked. Source: DESIGN
     hot_factor: float = 2.0  # p_hot = P(rate > factor * basin rate). Source: CONTRACT
@@ -54,7 +56,8 @@ class Settings:
     # hyperprior of the rates: weak, so that no data degenerate; docs/methods-hotspots.md says what it means
     rate_prior_median: float = 0.1  # cases per hour; basin mean rate, log-normal around it ...
     rate_prior_log_sd: float = 2.0  # ... with this log sd: 95 % within 0.002-5 per hour
-    spread_prior_mean: float = 1.0  # coefficient of variation between reaches: exponential of this mean ...
+    spread_prior_mean: float = 1.5  # coefficient of variation between reaches: gamma law of this mean ...
+    spread_prior_shape: float = 3.0  # ... and shape (away from 0: few cases must not pass for an even river) ...
     spread_min: float = 0.05  # ... cut off here (reaches all but alike) ...
     spread_max: float = 4.0  # ... and here (beyond, a gamma's mean can leave its own 90 % interval)
     step_days: int = 28  # days; a step of `class`, counted back from the end. Source: CONTRACT

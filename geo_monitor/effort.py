@@ -1,0 +1,456 @@
+"""Effort: how long somebody looked, per reach, Shanghai day and platform.
+
+In: `positions` (those of role patrol count), where they were located, the river network, patrols reported without GPS.
+Out: tables `effort`, `effort_gaps`, `patrols` (tracked), minutes that lie on no reach, and the last look at each reach.
+
+Rules and worked numbers: `docs/methods-effort.md`. All time is summed as integer milliseconds and turned into minutes
+once at the end, so neither the order of the rows nor the way uploads were cut changes a single bit of the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from geo_monitor.errors import GeoMonitorError
+from geo_monitor.settings import Settings
+from geo_monitor.tables import PLATFORMS, TABLES
+from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, Chunk, encode, shanghai_day, timestamps
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geo_monitor.reported import Reported
+
+_DAY_ORIGIN = 1 << 16  # keeps days before 1970 positive inside a key
+
+
+class Water(Protocol):
+    """What effort asks of a river network (`geo_monitor.river.Network` answers it)."""
+
+    reaches: Any
+
+    def spread(
+        self, reach_a: np.ndarray, km_a: np.ndarray, reach_b: np.ndarray, km_b: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
+
+    def distance(
+        self, reach_a: np.ndarray, km_a: np.ndarray, reach_b: np.ndarray, km_b: np.ndarray
+    ) -> np.ndarray: ...
+
+    def stretch(self, river: str, km_from: float, km_to: float) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What `effort` returns.
+
+    effort, gaps, patrols: frames of tables `effort`, `effort_gaps`, `patrols` (only tracked ones: first and last fix,
+    and the stretch of river if they kept to one). unlocated_minutes: looked, but on no reach. last_look: (n,) int64 ms
+    UTC per reach, `tracks.NEVER` where nobody looked (NaT once viewed as datetime64[ms]). notes: {"code", "params"} for
+    `geo_monitor.messages`.
+    """
+
+    effort: pd.DataFrame
+    gaps: pd.DataFrame
+    patrols: pd.DataFrame
+    unlocated_minutes: float
+    last_look: np.ndarray
+    notes: list[dict[str, Any]] = field(default_factory=list)
+
+
+def effort(
+    fixes: pa.Table,
+    located: pa.Table | pa.RecordBatch,
+    network: Water,
+    settings: Settings | None = None,
+    reported: pd.DataFrame | None = None,
+) -> Effort:
+    """Minutes looked per reach, day and platform.
+
+    fixes: table `positions` (unit_id, patrol_id, time, lon, lat, platform, role), any order. located: reach, km, row by
+    row beside them. reported: frame of table `patrols`; its rows with how == "reported" are spread along their stretch
+    (a column `platform` is heeded where there is one, else boat). Memory: one chunk of about a million fixes beside the
+    input.
+
+    Raises `GeoMonitorError("tracks_rows_differ")` if fixes and located don't match,
+    `GeoMonitorError("effort_spread_broken")` if the network's shares of a path don't sum to one.
+    """
+    from geo_monitor.reported import Reported
+
+    settings = settings or Settings()
+    tracks = encode(fixes, located, role="patrol")
+    told = Reported.read(reported, tracks)
+    total = _Totals(len(network.reaches))
+    gaps: list[pa.Table] = []
+    patrols: list[pa.Table] = []
+    rivers = _rivers(network)
+    for chunk in tracks.chunks():
+        runs = _Runs.of(chunk, settings)
+        legs = _legs(chunk, runs, settings)
+        names = runs.names(chunk, tracks.unit_ids, tracks.patrol_ids)
+        gaps.append(_gaps(chunk, runs, legs, names, tracks.unit_ids, settings))
+        patrols.append(_patrols(chunk, runs, names, tracks.unit_ids, rivers))
+        _track_effort(chunk, legs, network, settings, total, told)
+    told.spread(network, total)
+    return Effort(
+        effort=total.frame(network),
+        gaps=_stacked("effort_gaps", gaps),
+        patrols=_stacked("patrols", patrols),
+        unlocated_minutes=total.unlocated / MINUTE_MS,
+        last_look=total.last_look,
+        notes=told.notes,
+    )
+
+
+def platform_hours(effort: pd.DataFrame, network: Water) -> np.ndarray:
+    """Hours looked (n reaches, platforms in the order of `tables.PLATFORMS`) of an `effort` frame.
+
+    Reach order is that of the network; a row whose reach the network doesn't know raises
+    `GeoMonitorError("effort_reach_unknown")`.
+    """
+    import pandas as pd
+
+    ids = pd.Index(network.reaches["reach_id"])
+    reach = ids.get_indexer(effort["reach_id"])
+    if (reach < 0).any():
+        raise GeoMonitorError("effort_reach_unknown", reach=effort["reach_id"].iloc[int(np.argmin(reach))])
+    platform = pd.Index(PLATFORMS).get_indexer(effort["platform"])
+    hours = np.zeros((len(ids), len(PLATFORMS)))
+    np.add.at(hours, (reach, platform), effort["minutes"].to_numpy(dtype=float) / 60)
+    return hours
+
+
+# --- patrols: runs of fixes of one unit and one patrol ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Fixes (rows of a chunk) by unit, patrol and time, cut into patrols. `run` (per entry of `rows`) numbers them."""
+
+    rows: np.ndarray
+    run: np.ndarray
+    first: np.ndarray  # (runs,) entry of `rows`
+    last: np.ndarray
+
+    @classmethod
+    def of(cls, chunk: Chunk, settings: Settings) -> _Runs:
+        rows = np.lexsort((chunk.patrol, chunk.unit))  # stable: time order is kept
+        unit, patrol, time = chunk.unit[rows], chunk.patrol[rows], chunk.time[rows]
+        same = (unit[1:] == unit[:-1]) & (patrol[1:] == patrol[:-1])
+        # the same unit, patrol and moment again (a second upload): the first in canonical order stands for both
+        keep = np.concatenate([[True], ~(same & (time[1:] == time[:-1]))])[: len(rows)]
+        rows, unit, patrol, time = rows[keep], unit[keep], patrol[keep], time[keep]
+        fresh = np.ones(len(rows), dtype=bool)
+        if len(rows):
+            fresh[1:] = (unit[1:] != unit[:-1]) | (patrol[1:] != patrol[:-1])
+            fresh[1:] |= (patrol[1:] < 0) & (np.diff(time) > round(settings.patrol_split_s * 1000))
+        first = np.flatnonzero(fresh)
+        last = np.concatenate([first[1:], [len(rows)]]).astype(np.int64)[: len(first)] - 1
+        return cls(rows, np.cumsum(fresh) - 1, first, last)
+
+    def names(self, chunk: Chunk, unit_ids: list[str], patrol_ids: list[str]) -> np.ndarray:
+        """patrol_id of each run; one without is named after its unit and first fix: `unit@20260531T150500Z`."""
+        named = np.empty(len(self.first), dtype=object)
+        rows = self.rows[self.first]
+        stamp = np.datetime_as_string(chunk.time[rows].astype("datetime64[ms]"), unit="s")
+        for i, (unit, patrol) in enumerate(zip(chunk.unit[rows], chunk.patrol[rows], strict=True)):
+            compact = str(stamp[i]).replace("-", "").replace(":", "")
+            named[i] = patrol_ids[patrol] if patrol >= 0 else f"{unit_ids[unit]}@{compact}Z"
+        return named
+
+
+@dataclass(frozen=True)
+class _Legs:
+    """Counted time: legs that don't overlap within a unit, by unit and time. a, b: rows of the chunk at their ends."""
+
+    unit: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    platform: np.ndarray
+
+
+def _legs(chunk: Chunk, runs: _Runs, settings: Settings) -> _Legs:
+    from geo_monitor.track_kernels import clip
+
+    a, b = runs.rows[:-1], runs.rows[1:]
+    dt = chunk.time[b] - chunk.time[a]
+    use = (runs.run[1:] == runs.run[:-1]) & (dt <= round(settings.gap_s * 1000))
+    a, b = a[use], b[use]
+    order = np.lexsort((b, a, chunk.time[b], chunk.time[a], chunk.unit[a]))
+    a, b = a[order], b[order]
+    platform = chunk.platform[a]
+    begin, begin_fix, left = clip(chunk.unit[a], chunk.time[a], chunk.time[b], a, b)
+    return _Legs(chunk.unit[a][left], begin[left], chunk.time[b][left], begin_fix[left], b[left], platform[left])
+
+
+def _gaps(
+    chunk: Chunk, runs: _Runs, legs: _Legs, names: np.ndarray, unit_ids: list[str], settings: Settings
+) -> pa.Table:
+    from geo_monitor.track_kernels import uncovered
+
+    a, b = runs.rows[:-1], runs.rows[1:]
+    wide = (runs.run[1:] == runs.run[:-1]) & (chunk.time[b] - chunk.time[a] > round(settings.gap_s * 1000))
+    a, b, run = a[wide], b[wide], runs.run[:-1][wide]
+    order = np.lexsort((run, chunk.time[b], chunk.time[a], chunk.unit[a]))
+    a, b, run = a[order], b[order], run[order]
+    of, lo, hi = uncovered(chunk.unit[a], chunk.time[a], chunk.time[b], legs.unit, legs.start, legs.end)
+    return pa.table(
+        {
+            "unit_id": _texts([unit_ids[unit] for unit in chunk.unit[a][of]]),
+            "patrol_id": _texts(names[run[of]]),
+            "gap_from": timestamps(lo),
+            "gap_to": timestamps(hi),
+            "minutes": (hi - lo) / MINUTE_MS,
+        }
+    )
+
+
+def _rivers(network: Water) -> tuple[np.ndarray, list[str]]:
+    """River of each reach as a number, and the names."""
+    import pandas as pd
+
+    codes, names = pd.factorize(network.reaches["river"], sort=True)
+    return codes.astype(np.int64), list(names)
+
+
+def _patrols(
+    chunk: Chunk, runs: _Runs, names: np.ndarray, unit_ids: list[str], rivers: tuple[np.ndarray, list[str]]
+) -> pa.Table:
+    codes, river_names = rivers
+    first, last = runs.rows[runs.first], runs.rows[runs.last]
+    if not len(first):
+        return TABLES["patrols"].arrow.empty_table()
+    reach, km = chunk.reach[runs.rows], chunk.km[runs.rows]
+    there = reach >= 0
+    river = np.where(there, codes[np.where(there, reach, 0)] if len(codes) else -1, -1)
+    highest = np.maximum.reduceat(river, runs.first)
+    lowest = np.minimum.reduceat(np.where(there, river, np.iinfo(np.int64).max), runs.first)
+    km = np.where(there, km, np.nan)
+    with np.errstate(invalid="ignore"):
+        km_from, km_to = np.fmin.reduceat(km, runs.first), np.fmax.reduceat(km, runs.first)
+    one = (highest == lowest) & ~np.isnan(km_from)
+    return pa.table(
+        {
+            "patrol_id": _texts(names),
+            "unit_id": _texts([unit_ids[unit] for unit in chunk.unit[first]]),
+            "started_at": timestamps(chunk.time[first]),
+            "ended_at": timestamps(chunk.time[last]),
+            "river": _texts([river_names[code] if ok else None for code, ok in zip(highest, one, strict=True)]),
+            "km_from": pa.array(km_from, mask=~one),
+            "km_to": pa.array(km_to, mask=~one),
+            "persons": pa.nulls(len(first), pa.float64()),
+            "how": _texts(["tracked"] * len(first)),
+        }
+    )
+
+
+def _texts(values: Any) -> pa.Array:
+    return pa.array(list(values), pa.string())
+
+
+def _stacked(name: str, parts: list[pa.Table]) -> pd.DataFrame:
+    table = TABLES[name]
+    joined = pa.concat_tables([part.cast(table.arrow) for part in parts]) if parts else table.arrow.empty_table()
+    return table.from_arrow(joined)
+
+
+# --- effort of tracks -------------------------------------------------------------------------------------------------
+
+
+def _track_effort(
+    chunk: Chunk, legs: _Legs, network: Water, settings: Settings, total: _Totals, told: Reported
+) -> None:
+    from geo_monitor.track_kernels import passes, stays
+
+    stay = stays(
+        chunk.unit, chunk.time, chunk.lon, chunk.lat, round(settings.gap_s * 1000), round(settings.stakeout_s * 1000),
+        settings.stakeout_m, round(settings.stakeout_stray_s * 1000),
+    )  # fmt: skip
+    waits = np.where(stay[legs.a] == stay[legs.b], stay[legs.a], -1)
+    reach_a, reach_b = chunk.reach[legs.a], chunk.reach[legs.b]
+    leg, reach, share = _shares(chunk, legs, network, settings)
+    leg, reach, ms, day, end = _pieces(legs, leg, reach, share)
+    new = passes(
+        leg, day, reach, ms, legs.unit, legs.start, legs.end, reach_a, reach_b, legs.platform,
+        round(settings.gap_s * 1000),
+    )  # fmt: skip
+    total.unlocated += int(ms[reach < 0].sum())
+    use = (reach >= 0) & (ms > 0)
+    leg, reach, ms, day, end, new = leg[use], reach[use], ms[use], day[use], end[use], new[use]
+    key = keys(reach, day, legs.platform[leg])
+    wait = waits[leg]
+    new &= (wait < 0) | firsts(wait, key)  # swinging at anchor on the border of two reaches is not coming back
+    unit = legs.unit[leg]
+    total.add(
+        key, ms, reach=reach, end=end, units=firsts(unit, key).astype(np.int64), passes=new.astype(np.int64),
+        stakeout=np.where(wait >= 0, ms, 0),
+    )  # fmt: skip
+    told.cover(legs.unit, legs.start, legs.end, unit, key)
+
+
+def firsts(*columns: np.ndarray) -> np.ndarray:
+    """Which rows (n,) are the first with their values.
+
+    >>> firsts(np.array([1, 1, 2]), np.array([5, 5, 5])).tolist()
+    [True, False, True]
+    """
+    order = np.lexsort(columns)
+    fresh = np.zeros(len(order), dtype=bool)
+    fresh[:1] = True
+    for column in columns:
+        fresh[1:] |= column[order][1:] != column[order][:-1]
+    first = np.empty(len(order), dtype=bool)
+    first[order] = fresh
+    return first
+
+
+def _shares(
+    chunk: Chunk, legs: _Legs, network: Water, settings: Settings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Long form (leg, reach, share), sorted by leg: which reaches each leg's time goes to (-1 = unlocated)."""
+    a, b = chunk.reach[legs.a], chunk.reach[legs.b]
+    km_a, km_b = chunk.km[legs.a], chunk.km[legs.b]
+    whole = np.flatnonzero(a == b)
+    pair = np.flatnonzero((a != b) & (a >= 0) & (b >= 0))
+    by_path = np.zeros(len(a), dtype=bool)
+    leg, reach, share = [whole], [a[whole]], [np.ones(len(whole))]
+    if len(pair):
+        metres = network.distance(a[pair], km_a[pair], b[pair], km_b[pair])
+        seconds = (legs.end[pair] - legs.start[pair]) / 1000
+        pair = pair[np.asarray(metres) <= settings.speed_limit_mps * seconds]
+        by_path[pair] = True
+    if len(pair):
+        of, passed, part = network.spread(a[pair], km_a[pair], b[pair], km_b[pair])
+        sums = np.bincount(of, weights=part, minlength=len(pair))
+        if (np.abs(sums - 1) > 1e-6).any() or (np.asarray(part) < 0).any():
+            raise GeoMonitorError("effort_spread_broken", share=float(sums[np.argmax(np.abs(sums - 1))]))
+        leg.append(pair[of])
+        reach.append(np.asarray(passed, dtype=np.int32))
+        share.append(np.asarray(part, dtype=float))
+    half = np.flatnonzero((a != b) & ~by_path)
+    leg += [half, half]
+    reach += [a[half], b[half]]
+    share += [np.full(len(half), 0.5)] * 2
+    legs_, reaches, shares = np.concatenate(leg), np.concatenate(reach), np.concatenate(share)
+    order = np.lexsort((reaches, legs_))
+    return legs_[order], reaches[order], shares[order]
+
+
+def _pieces(
+    legs: _Legs, leg: np.ndarray, reach: np.ndarray, share: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Leg, reach, ms, day, end of every piece of time, by leg and day: legs cut at midnight and shared among reaches."""
+    part, day, start, end = cut_at_midnight(np.arange(len(legs.start)), legs.start, legs.end)
+    rows = np.bincount(leg, minlength=len(legs.start))  # share rows of each leg, once for each of its parts
+    offset = np.cumsum(rows) - rows
+    group = np.repeat(np.arange(len(part)), rows[part])
+    row = np.repeat(offset[part], rows[part]) + np.arange(len(group))
+    row -= np.repeat(np.cumsum(rows[part]) - rows[part], rows[part])
+    return part[group], reach[row], apportion(end - start, group, share[row]), day[group], end[group]
+
+
+def cut_at_midnight(
+    of: np.ndarray, start: np.ndarray, end: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Spans (m,) in ms, cut into Shanghai days: `of` of the span, day since 1970, start, end of each part."""
+    days = shanghai_day(end - 1) - shanghai_day(start) + 1
+    span = np.repeat(np.arange(len(days)), days)
+    day = shanghai_day(start)[span] + np.arange(len(span)) - np.repeat(np.cumsum(days) - days, days)
+    midnight = day * DAY_MS - SHANGHAI_MS
+    return of[span], day, np.maximum(start[span], midnight), np.minimum(end[span], midnight + DAY_MS)
+
+
+def apportion(whole: np.ndarray, group: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Integer parts of integers that sum exactly to them: the method of largest remainders.
+
+    whole (g,) int64; group (p,) ascending, every group there; share (p,) summing to 1 in each. What rounding down
+    leaves goes, one each, to the parts with the largest remainders (of equal ones the first).
+
+    >>> apportion(np.array([10]), np.array([0, 0, 0]), np.array([1 / 3, 1 / 3, 1 / 3])).tolist()
+    [4, 3, 3]
+    """
+    exact = whole[group] * share
+    part = np.floor(exact).astype(np.int64)
+    missing = whole - np.add.reduceat(part, np.flatnonzero(np.diff(group, prepend=-1))) if len(whole) else whole
+    rows = np.flatnonzero(missing[group] > 0)
+    if len(rows):
+        order = rows[np.lexsort((part[rows] - exact[rows], group[rows]))]
+        of = group[order]
+        begin = np.flatnonzero(np.diff(of, prepend=-1))
+        rank = np.arange(len(order)) - np.repeat(begin, np.diff(begin, append=len(order)))
+        part[order[rank < missing[of]]] += 1
+    return part
+
+
+# --- sums -------------------------------------------------------------------------------------------------------------
+
+
+def keys(reach: np.ndarray, day: np.ndarray, platform: np.ndarray | int) -> np.ndarray:
+    """One int64 for a reach, a day (since 1970) and a platform, ordered like them."""
+    return ((reach.astype(np.int64) << 18 | (day + _DAY_ORIGIN)) << 3) | platform
+
+
+class _Totals:
+    """Integer sums per reach, day and platform."""
+
+    def __init__(self, reaches: int) -> None:
+        self.unlocated = 0
+        self.last_look = np.full(reaches, NEVER, dtype=np.int64)
+        self._key = np.empty(0, dtype=np.int64)
+        self._sums = np.empty((0, 5), dtype=np.int64)  # ms, stake-out ms, passes, units, reported ms
+
+    def add(
+        self,
+        key: np.ndarray,
+        ms: np.ndarray,
+        *,
+        reach: np.ndarray,
+        end: np.ndarray,
+        units: np.ndarray,
+        passes: np.ndarray,
+        stakeout: np.ndarray | int = 0,
+        reported: np.ndarray | int = 0,
+    ) -> None:
+        """Adds pieces (p,) of time that end at `end`, ms UTC."""
+        if not len(key):
+            return
+        np.maximum.at(self.last_look, reach, end)
+        rows = np.empty((len(key), 5), dtype=np.int64)
+        for i, column in enumerate((ms, stakeout, passes, units, reported)):
+            rows[:, i] = column
+        order = np.argsort(key, kind="stable")
+        begin = np.flatnonzero(np.diff(key[order], prepend=-1))
+        unique, sums = key[order][begin], np.add.reduceat(rows[order], begin, axis=0)
+        union = np.union1d(self._key, unique)
+        merged = np.zeros((len(union), 5), dtype=np.int64)
+        merged[np.searchsorted(union, self._key)] += self._sums
+        merged[np.searchsorted(union, unique)] += sums
+        self._key, self._sums = union, merged
+
+    def frame(self, network: Water) -> pd.DataFrame:
+        """Table `effort`, by reach, day and platform."""
+        import pyarrow.compute as pc
+
+        ids = pa.array(network.reaches["reach_id"].to_numpy(dtype=object), pa.string())
+        key, sums = self._key, self._sums
+        platform = pa.DictionaryArray.from_arrays(pa.array((key & 7).astype(np.int32)), pa.array(PLATFORMS))
+        day = (((key >> 3) & ((1 << 18) - 1)) - _DAY_ORIGIN).astype(np.int32)
+        table = pa.table(
+            {
+                "reach_id": pc.take(ids, pa.array(key >> 21)),
+                "day": pa.array(day).cast(pa.date32()),
+                "platform": platform.cast(pa.string()),
+                "minutes": sums[:, 0] / MINUTE_MS,
+                "stakeout_minutes": sums[:, 1] / MINUTE_MS,
+                "passes": sums[:, 2],
+                "units": sums[:, 3],
+                "reported_minutes": sums[:, 4] / MINUTE_MS,
+            }
+        )
+        return TABLES["effort"].from_arrow(table)

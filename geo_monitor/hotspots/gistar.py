@@ -6,7 +6,7 @@ Out: gi_z, p_value, q_value; NaN where nobody looked.
 For reach i with weights w_ij = 1/k_i for the k_i looked reaches within the band, itself included (Ord & Getis 1995,
 Geographical Analysis 27:286-306, equation 14*):
 
-    z_i = (sum_j w_ij x_j - W_i m) / (s sqrt((n S_i - W_i^2) / (n - 1))),   W_i = sum_j w_ij = 1,  S_i = sum_j w_ij^2 = 1/k_i
+    z_i = (sum_j w_ij x_j - W_i m) / (s sqrt((n S_i - W_i^2) / (n - 1))),   W_i = sum_j w_ij = 1,   S_i = sum_j w_ij^2
 
 with m and s^2 the mean and variance (divisor n) of x over all looked reaches.
 """

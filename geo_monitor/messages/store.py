@@ -1,3 +1,59 @@
 """Sentences of the area `store`: code -> (Chinese, English)."""
 
-MESSAGES: dict[str, tuple[str, str]] = {}
+MESSAGES: dict[str, tuple[str, str]] = {
+    "workspace_missing": ("“{root}”不是工作区。", '"{root}" is no workspace.'),
+    "workspace_missing.hint": (
+        "请用 --workspace 指定已有的工作区,或先运行 geo-monitor --workspace {root} init 新建。",
+        "Name an existing one with --workspace, or make one: geo-monitor --workspace {root} init",
+    ),
+    "workspace_not_empty": (
+        "文件夹“{root}”里已有其他内容({names} 等),不能在此新建工作区。未作任何更改。",
+        'The folder "{root}" holds other things ({names} ...) and cannot become a workspace. Nothing was changed.',
+    ),
+    "workspace_not_empty.hint": ("请另选一个空文件夹。", "Choose an empty folder."),
+    "workspace_newer": (
+        "工作区“{root}”由更新版本的程序建立(结构版本 {found},本程序认识到 {known})。未作任何更改。",
+        'The workspace "{root}" was made by a newer program (layout {found}; this one knows {known}). '
+        "Nothing was changed.",
+    ),
+    "workspace_newer.hint": ("请升级 geo_monitor 后再打开。", "Upgrade geo_monitor, then open it again."),
+    "time_without_zone": ("时间“{time}”没有时区。", 'The time "{time}" has no time zone.'),
+    "upload_changed": (
+        "文件“{file}”在读取过程中被改动,本次未入库,已有数据不变。",
+        'The file "{file}" changed while it was being read. It was not taken in; nothing held was changed.',
+    ),
+    "upload_changed.hint": ("请等文件写完后重新导入。", "Import it again once it is complete."),
+    "reason_missing": ("撤回必须写明原因,本次未撤回。", "A withdrawal needs a reason. Nothing was withdrawn."),
+    "reason_missing.hint": ('请加上 --reason "原因"。', 'Add --reason "why".'),
+    "receipt_unknown": (
+        "没有回执“{receipt_id}”,未作任何更改。",
+        'There is no receipt "{receipt_id}". Nothing was changed.',
+    ),
+    "receipt_unknown.hint": (
+        "geo-monitor export receipts -o receipts.csv 可列出全部回执。",
+        "geo-monitor export receipts -o receipts.csv lists them all.",
+    ),
+    "receipt_withdrawn": (
+        "回执“{receipt_id}”早已撤回(原因:{reason}),未作任何更改。",
+        'Receipt "{receipt_id}" was withdrawn before ({reason}). Nothing was changed.',
+    ),
+    "receipt_holds_nothing": (
+        "回执“{receipt_id}”的状态为 {status},没有入库的数据可撤回。",
+        'Receipt "{receipt_id}" is {status}: it holds no rows to withdraw.',
+    ),
+    "run_unknown": ("没有编号为“{run_id}”的分析结果。", 'There is no run "{run_id}".'),
+    "run_unknown.hint": (
+        "geo-monitor export runs -o runs.csv 可列出全部分析。",
+        "geo-monitor export runs -o runs.csv lists them all.",
+    ),
+    "no_run": ("工作区里还没有分析结果。", "This workspace holds no results yet."),
+    "no_run.hint": ("请先运行 geo-monitor analyse。", "Run geo-monitor analyse first."),
+    "no_such_result": (
+        "分析“{run_id}”没有数据表“{table}”。",
+        'Run "{run_id}" has no table "{table}".',
+    ),
+    "no_such_result.hint": (
+        "该表可能需要其他方法或更新的分析,请重新运行 geo-monitor analyse。",
+        "It may need another method or a newer run: run geo-monitor analyse again.",
+    ),
+}

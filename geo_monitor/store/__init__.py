@@ -1,0 +1,26 @@
+"""Where tables live: one folder a workspace, safe against a power cut at any moment.
+
+| part | what | rule |
+|---|---|---|
+| `geo_monitor.sqlite` | records people edit, receipts, runs | SQLite in WAL mode; its commit makes an import true |
+| `positions/day=…/<receipt_id>.parquet` | fixes, GeoParquet, a file a receipt and Shanghai day | see below |
+| `raw/<sha256>` | every upload byte for byte | named by its own hash |
+| `quarantine/<receipt_id>.csv` | refused rows, ready to correct | UTF-8 with BOM |
+| `runs/<run_id>/<table>.parquet` | result tables of one analysis | a folder appears whole, then its row |
+
+A file without a committed receipt or run is nothing: no reader sees it, and it is swept at the next start.
+
+| file | does |
+|---|---|
+| `files.py` | writing so that a reader sees all or nothing; hashes; the lock between processes |
+| `schema.py` | SQL tables out of `geo_monitor.tables`, frames in and out of them |
+| `positions.py` | the Parquet side of fixes |
+| `versions.py` | which version of a zone holds when |
+| `embedded.py` | `Store`: commit, withdraw, as-of reading, runs |
+"""
+
+from __future__ import annotations
+
+from geo_monitor.store.embedded import Store
+
+__all__ = ["Store"]

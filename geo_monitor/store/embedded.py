@@ -1,0 +1,427 @@
+"""`Store`: commit an upload, withdraw it, read what was in force at a moment, keep the runs.
+
+In force at T are the rows of receipts received by T and not withdrawn by T; of a record with several versions from
+one agency, the newest of these. So withdrawing a correction brings the older version back.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import sqlalchemy as sql
+
+from geo_monitor import tables
+from geo_monitor.errors import GeoMonitorError, Refused, Usage
+from geo_monitor.store import files, positions, schema
+from geo_monitor.store.schema import META, RECORDS, SQL, stored
+from geo_monitor.store.versions import superseded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geo_monitor.ingest import Receipt, Upload
+
+log = logging.getLogger("geo_monitor")
+DATABASE = "geo_monitor.sqlite"
+ACCEPTED = ("accepted", "accepted_with_warnings")
+FOLDERS = ("positions", "raw", "quarantine", "runs")
+Moment = datetime | str | None
+
+
+def milliseconds(moment: Any) -> int:
+    """Integer milliseconds since 1970 UTC of a moment (datetime with zone, pandas Timestamp, ISO text with zone).
+
+    >>> milliseconds("1970-01-01T08:00:01+08:00")
+    1000
+    """
+    import pandas as pd
+
+    stamp = pd.Timestamp(moment)
+    if stamp.tzinfo is None:
+        raise Usage("time_without_zone", time=str(moment))
+    return int(stamp.tz_convert("UTC").value // 1_000_000)
+
+
+class Store:
+    """The tables of one workspace.
+
+    `root` is its folder. `url` names another database for the records (SQLAlchemy form); positions, raw uploads and
+    runs stay in `root`. Raises `Usage("workspace_missing")` where `root` holds no workspace.
+    """
+
+    def __init__(self, root: Path | str, url: str | None = None) -> None:
+        self.root = Path(root)
+        if url is None and not (self.root / DATABASE).is_file():
+            raise Usage("workspace_missing", root=str(self.root))
+        self._engine = _engine(url or f"sqlite:///{(self.root / DATABASE).as_posix()}")
+        self._guard = threading.RLock()
+        self._depth = 0
+        found = self.meta("schema_version")
+        if found is None:
+            raise Usage("workspace_missing", root=str(self.root))
+        if int(found) > schema.VERSION:
+            raise GeoMonitorError("workspace_newer", root=str(self.root), found=found, known=schema.VERSION)
+        self.sweep()
+
+    @classmethod
+    def create(cls, root: Path | str, url: str | None = None, now: datetime | None = None) -> Store:
+        """Makes an empty workspace in `root`; one that is there already is opened as it is.
+
+        Raises `Refused("workspace_not_empty")` where the folder holds other things.
+        """
+        root = Path(root)
+        if root.exists() and not (root / DATABASE).exists():
+            strange = sorted(part.name for part in root.iterdir()) if root.is_dir() else [root.name]
+            ours = {*FOLDERS, "settings.toml", ".lock", f"{DATABASE}-wal", f"{DATABASE}-shm"}
+            strange = [name for name in strange if name not in ours and not name.startswith(files.TEMPORARY)]
+            if strange:
+                raise Refused("workspace_not_empty", root=str(root), names=", ".join(strange[:5]))
+        for name in FOLDERS:
+            (root / name).mkdir(parents=True, exist_ok=True)
+        with files.lock(root / ".lock"):
+            engine = _engine(url or f"sqlite:///{(root / DATABASE).as_posix()}")
+            with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+                schema.metadata.create_all(connection)
+                values = {"schema_version": str(schema.VERSION), "made_at": (now or datetime.now(UTC)).isoformat()}
+                for key, value in values.items():
+                    if connection.scalar(sql.select(META.c.value).where(META.c.key == key)) is None:
+                        connection.execute(sql.insert(META).values(key=key, value=value))
+            engine.dispose()
+        return cls(root, url)
+
+    def close(self) -> None:
+        """Lets go of the database file."""
+        self._engine.dispose()
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One writer at a time, over all processes; others wait. An import holds it from its first look at what is
+        held to its commit, so that two uploads never judge by the same old state. Readers never wait."""
+        with self._guard:
+            self._depth += 1
+            try:
+                if self._depth > 1:
+                    yield
+                else:
+                    with files.lock(self.root / ".lock"):
+                        yield
+            finally:
+                self._depth -= 1
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sql.Connection]:
+        with self._engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+            yield connection
+
+    def commit(self, upload: Upload, raw: Path | None, who: str = "local") -> Receipt:
+        """Stores an upload: raw bytes, refused rows, rows, receipt. Gives the receipt, its quarantine path filled in.
+
+        The database commit comes last and makes it true: before it every reader sees nothing of the upload, after it
+        all. A refused or duplicate upload leaves its receipt only (a refused one its bytes too).
+        """
+        receipt = upload.receipt
+        kind = table_of(receipt.kind)
+        with self.writing():
+            if receipt.status != "duplicate":
+                if raw is not None:
+                    self._keep_raw(raw, receipt.sha256)
+                if upload.quarantine is not None and len(upload.quarantine):
+                    receipt = replace(receipt, quarantine=self._keep_quarantine(upload.quarantine, receipt.receipt_id))
+            rows = upload.rows if receipt.status in ACCEPTED else None
+            if rows is not None and kind == "positions":
+                positions.write(self.root / "positions", rows.assign(receipt_id=receipt.receipt_id), receipt.receipt_id)
+            with self._transaction() as connection:
+                schema.insert(connection, "receipts", _receipt_row(receipt))
+                if rows is not None and kind != "positions":
+                    rows = rows.assign(receipt_id=receipt.receipt_id)
+                    for name, value in (("agency", receipt.agency), ("version", 1)):
+                        if name not in rows:
+                            rows = rows.assign(**{name: value})
+                    schema.insert(connection, kind, rows)
+                _note(connection, receipt.received_at, who, "import", receipt.receipt_id, status=receipt.status)
+        return receipt
+
+    def _keep_raw(self, raw: Path, digest: str) -> None:
+        target = self.raw(digest)
+        if target.exists():
+            return
+        with files.replacing(target) as temporary:
+            if raw.is_dir() or len(files.members(raw)) > 1:
+                files.zip_of(raw, temporary)
+            else:
+                with raw.open("rb") as source, temporary.open("wb") as out:
+                    while block := source.read(files.BLOCK):
+                        out.write(block)
+            found = files.sha256(temporary)
+            if found != digest:
+                raise Refused("upload_changed", file=raw.name)
+
+    def _keep_quarantine(self, frame: pd.DataFrame, receipt_id: str) -> str:
+        from geo_monitor.cells import safe
+
+        target = self.root / "quarantine" / f"{receipt_id}.csv"
+        frame = frame.map(safe) if len(frame) else frame
+        with files.replacing(target) as temporary:
+            frame.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+        return str(target)
+
+    def withdraw(self, receipt_id: str, reason: str, now: datetime, who: str = "local") -> pd.DataFrame:
+        """Takes an upload out of force from `now` on; its rows stay readable. Gives its row of `receipts`.
+
+        Raises `Usage("receipt_unknown")`, `Refused("receipt_withdrawn")` if that was done before,
+        `Refused("receipt_holds_nothing")` for one that was refused or a duplicate, `Usage("reason_missing")`.
+        """
+        if not reason.strip():
+            raise Usage("reason_missing")
+        receipts = SQL["receipts"]
+        with self.writing(), self._transaction() as connection:
+            found = connection.execute(sql.select(receipts).where(receipts.c.receipt_id == receipt_id)).one_or_none()
+            if found is None:
+                raise Usage("receipt_unknown", receipt_id=receipt_id)
+            if found.status not in ACCEPTED:
+                raise Refused("receipt_holds_nothing", receipt_id=receipt_id, status=found.status)
+            if found.withdrawn_at is not None:
+                raise Refused("receipt_withdrawn", receipt_id=receipt_id, reason=found.withdrawn_reason)
+            connection.execute(
+                sql.update(receipts)
+                .where(receipts.c.receipt_id == receipt_id)
+                .values(withdrawn_at=milliseconds(now), withdrawn_reason=reason)
+            )
+            _note(connection, now, who, "withdraw", receipt_id, reason=reason)
+        return self.book("receipts", SQL["receipts"].c.receipt_id == receipt_id)
+
+    def write_run(self, run: Mapping[str, Any], results: Mapping[str, pd.DataFrame], who: str = "local") -> None:
+        """Keeps the tables of a run (`run`: a row of table `runs`), then its row. Older runs stay."""
+        import pandas as pd
+
+        from geo_monitor import geoparquet
+
+        folder = self.root / "runs" / str(run["run_id"])
+        with self.writing():
+            with files.replacing(folder) as temporary:
+                temporary.mkdir()
+                for name, frame in results.items():
+                    path = temporary / f"{name}.parquet"
+                    geoparquet.write(tables.table(name).to_arrow(frame), path)
+                    files.sync(path)
+            with self._transaction() as connection:
+                schema.insert(connection, "runs", pd.DataFrame([dict(run)]))
+                _note(connection, run["made_at"], who, "analyse", str(run["run_id"]))
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keeps a fact about the workspace (such as `simulated`)."""
+        with self.writing(), self._transaction() as connection:
+            connection.execute(sql.delete(META).where(META.c.key == key))
+            connection.execute(sql.insert(META).values(key=key, value=value))
+
+    def sweep(self) -> list[str]:
+        """Removes what an interrupted writer left: files no committed receipt or run stands behind. Gives their names.
+
+        Does nothing while somebody is writing.
+        """
+        with self._guard, files.lock(self.root / ".lock", wait=False) as free:
+            if not free or self._depth:
+                return []
+            left = self.orphans()
+            for path in left:
+                log.warning("sweep %s", path)
+                files.remove(path)
+            return [path.relative_to(self.root).as_posix() for path in left]
+
+    def orphans(self) -> list[Path]:
+        """Files of interrupted imports and runs: nothing reads them."""
+        receipts = {row.receipt_id: row.sha256 for row in self._receipt_names()}
+        runs = {run for (run,) in self._rows(sql.select(SQL["runs"].c.run_id))}
+        hashes = set(receipts.values())
+        left = [path for name in FOLDERS for path in (self.root / name).rglob(f"{files.TEMPORARY}*")]
+        left += [path for path in self.root.glob("positions/day=*/*.parquet") if path.stem not in receipts]
+        left += [path for path in self.root.glob("quarantine/*.csv") if path.stem not in receipts]
+        left += [path for path in self.root.glob("raw/*") if path.name not in hashes]
+        left += [path for path in self.root.glob("runs/*") if path.name not in runs]
+        return sorted({path for path in left if not any(parent in left for parent in path.parents)})
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def meta(self, key: str) -> str | None:
+        """A fact about the workspace, or None."""
+        if not sql.inspect(self._engine).has_table("meta"):
+            return None
+        with self._engine.connect() as connection:
+            return connection.scalar(sql.select(META.c.value).where(META.c.key == key))
+
+    def receipts_in_force(self, as_of: Moment = None, kinds: Sequence[str] | None = None) -> list[str]:
+        """Receipts in force at `as_of` (None: now), oldest first."""
+        receipts = SQL["receipts"]
+        query = sql.select(receipts.c.receipt_id).where(_in_force(as_of)).order_by(receipts.c.row)
+        if kinds is not None:
+            query = query.where(receipts.c.kind.in_(list(kinds)))
+        return [receipt_id for (receipt_id,) in self._rows(query)]
+
+    def records(self, table: str, as_of: Moment = None, all_versions: bool = False) -> pd.DataFrame:
+        """Records in force at `as_of` (None: now), with agency, version and receipt_id, in the order they came.
+
+        Of each record (per agency) the newest version; with `all_versions` every version of receipts in force. Of zones
+        a version stays beside its successor for the time the successor does not cover.
+        """
+        name = table_of(table)
+        if name not in RECORDS:
+            raise Usage("unknown_table", table=table, tables=", ".join(sorted(RECORDS)))
+        of = SQL[name]
+        columns = [of.c[column] for column in stored(name).names]
+        held = sql.select(SQL["receipts"].c.receipt_id).where(_in_force(as_of))
+        query = sql.select(*columns, of.c.row).where(of.c.receipt_id.in_(held))
+        if not all_versions and name != "zones":
+            place = sql.func.row_number().over(
+                partition_by=[of.c.agency, schema.named_by(name)], order_by=[of.c.version.desc(), of.c.row.desc()]
+            )
+            ranked = query.add_columns(place.label("newest")).subquery()
+            query = sql.select(*[ranked.c[column] for column in stored(name).names], ranked.c.row)
+            query = query.where(ranked.c.newest == 1).order_by(ranked.c.row)
+        else:
+            query = query.order_by(of.c.row)
+        frame = schema.frame(name, [tuple(row)[:-1] for row in self._rows(query)])
+        if name == "zones" and not all_versions:
+            frame = frame[~superseded(frame)].reset_index(drop=True)
+        return frame
+
+    def history(self, table: str) -> pd.DataFrame:
+        """Every row of a table of records ever stored, with received_at, withdrawn_at and withdrawn_reason."""
+        name = table_of(table)
+        if name not in RECORDS:
+            raise Usage("unknown_table", table=table, tables=", ".join(sorted(RECORDS)))
+        of, receipts = SQL[name], SQL["receipts"]
+        beside = [column for column in tables.TABLES["receipts"].columns if column.name in HISTORY]
+        shape = replace(stored(name), columns=(*stored(name).columns, *beside))
+        query = (
+            sql.select(*[of.c[column] for column in stored(name).names], *[receipts.c[c.name] for c in beside])
+            .join_from(of, receipts, of.c.receipt_id == receipts.c.receipt_id)
+            .order_by(of.c.row)
+        )
+        return schema.frame(name, [tuple(row) for row in self._rows(query)], shape)
+
+    def positions(
+        self,
+        as_of: Moment = None,
+        start: Moment = None,
+        end: Moment = None,
+        columns: Sequence[str] | None = None,
+        units: Sequence[str] | None = None,
+        encoded: bool = False,
+    ) -> pa.Table:
+        """Fixes in force at `as_of`, start <= time < end, sorted by unit_id and time; see `store.positions.read`."""
+        start_ms = None if start is None else milliseconds(start)
+        end_ms = None if end is None else milliseconds(end)
+        receipts = self.receipts_in_force(as_of, ["tracks"])
+        paths = positions.files(self.root / "positions", receipts, start_ms, end_ms)
+        names = tables.TABLES["positions"].names
+        return positions.read(paths, columns or names, start_ms, end_ms, units, encoded)
+
+    def book(self, name: str, where: Any = None) -> pd.DataFrame:
+        """The tables `receipts`, `runs` or `audit`, oldest first."""
+        of = SQL[name]
+        query = sql.select(*[of.c[column] for column in stored(name).names]).order_by(of.c.row)
+        rows = self._rows(query if where is None else query.where(where))
+        return schema.frame(name, [tuple(row) for row in rows])
+
+    def run_id(self, run_id: str | None = None) -> str:
+        """The run asked for, or the latest. Raises `Usage("run_unknown")`, `Usage("no_run")`."""
+        runs = SQL["runs"]
+        if run_id is None:
+            for (latest,) in self._rows(sql.select(runs.c.run_id).order_by(runs.c.row.desc()).limit(1)):
+                return str(latest)
+            raise Usage("no_run")
+        if not self._rows(sql.select(runs.c.run_id).where(runs.c.run_id == run_id)):
+            raise Usage("run_unknown", run_id=run_id)
+        return run_id
+
+    def result(self, table: str, run_id: str | None = None) -> pd.DataFrame:
+        """A result table of a run (None: the latest). Raises `Usage("no_such_result")` where that run has none."""
+        import pyarrow.parquet as pq
+
+        shape = tables.table(table)
+        run = self.run_id(run_id)
+        path = self.root / "runs" / run / f"{table}.parquet"
+        if not path.exists():
+            raise Usage("no_such_result", table=table, run_id=run)
+        return shape.from_arrow(pq.read_table(path))
+
+    def raw(self, digest: str) -> Path:
+        """Where the bytes of an upload lie."""
+        return self.root / "raw" / digest
+
+    def _receipt_names(self) -> Iterable[Any]:
+        receipts = SQL["receipts"]
+        return self._rows(sql.select(receipts.c.receipt_id, receipts.c.sha256))
+
+    def _rows(self, query: Any) -> list[Any]:
+        with self._engine.connect() as connection:
+            return list(connection.execute(query))
+
+
+HISTORY = ("received_at", "withdrawn_at", "withdrawn_reason")
+KINDS = {"river": "river_lines", "tracks": "positions", "raster": "rasters"}
+
+
+def table_of(kind: str) -> str:
+    """The table that uploads of a kind fill.
+
+    >>> table_of("tracks"), table_of("zones")
+    ('positions', 'zones')
+    """
+    return KINDS.get(kind, kind)
+
+
+def _in_force(as_of: Moment) -> sql.ColumnElement[bool]:
+    receipts = SQL["receipts"]
+    accepted = receipts.c.status.in_(ACCEPTED)
+    if as_of is None:
+        return accepted & receipts.c.withdrawn_at.is_(None)
+    moment = milliseconds(as_of)
+    standing = receipts.c.withdrawn_at.is_(None) | (receipts.c.withdrawn_at > moment)
+    return accepted & (receipts.c.received_at <= moment) & standing
+
+
+def _receipt_row(receipt: Receipt) -> pd.DataFrame:
+    import pandas as pd
+
+    both = {lang: receipt.to_json(lang) for lang in ("zh", "en")}
+    row = {name: getattr(receipt, name) for name in ("receipt_id", "kind", "file", "sha256", "agency", "status")}
+    row["received_at"] = pd.Timestamp(milliseconds(receipt.received_at), unit="ms", tz="UTC")
+    return pd.DataFrame([{**row, "receipt": json.dumps(both, ensure_ascii=False)}])
+
+
+def _note(connection: sql.Connection, at: Any, who: str, action: str, subject: str, **detail: Any) -> None:
+    row = {"at": milliseconds(at), "who": who, "action": action, "subject": subject}
+    connection.execute(sql.insert(SQL["audit"]).values(**row, detail=json.dumps(detail, ensure_ascii=False)))
+
+
+def _engine(url: str) -> sql.Engine:
+    engine = sql.create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
+    if engine.dialect.name == "sqlite":
+
+        @sql.event.listens_for(engine, "connect")
+        def connected(connection: Any, record: Any) -> None:
+            connection.isolation_level = None  # transactions begin where we say so, not where the driver guesses
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk before it is true
+            connection.execute("PRAGMA foreign_keys = ON")
+
+        @sql.event.listens_for(engine, "begin")
+        def begun(connection: sql.Connection) -> None:
+            connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+    return engine
+
+
+__all__ = ["Store", "milliseconds", "table_of"]

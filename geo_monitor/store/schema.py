@@ -1,0 +1,120 @@
+"""SQL tables out of `geo_monitor.tables`, and frames in and out of them.
+
+Times are integer milliseconds, days integer days since 1970, lists JSON text, shapes WKB. Every table of records has
+three columns beside its own, where it lacks them: agency, version, receipt_id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import sqlalchemy as sql
+
+from geo_monitor import tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VERSION = 1  # of this schema; kept in `meta`
+# a table of records -> the columns that name a record; the first one that is filled does
+RECORDS: dict[str, tuple[str, ...]] = {
+    "zones": ("zone_id",),
+    "seizures": ("report_id",),
+    "units": ("unit_id",),
+    "patrols": ("patrol_id",),
+    "jurisdictions": ("adcode", "name"),
+    "river_lines": ("line_id",),
+    "rasters": ("raster_id",),
+}
+BOOKS = ("receipts", "runs", "audit")
+BESIDE = (tables.AGENCY, tables.VERSION, tables.RECEIPT)
+BATCH = 20_000  # rows a statement
+
+metadata = sql.MetaData()
+
+
+def _type(kind: pa.DataType) -> sql.types.TypeEngine[Any]:
+    if kind in (tables.INT, tables.TIME, tables.DAY):
+        return sql.BigInteger()
+    if kind == tables.FLOAT:
+        return sql.Float(53)
+    return sql.LargeBinary() if kind == tables.GEOMETRY else sql.Text()
+
+
+@cache
+def stored(name: str) -> tables.Table:
+    """The table `name` as it is stored: with agency, version and receipt_id."""
+    public = tables.table(name)
+    if name not in RECORDS:
+        return public
+    beside = tuple(column for column in BESIDE if column.name not in public.names)
+    return tables.Table(public.name, public.doc, public.columns + beside, public.key, public.inner)
+
+
+def _sql_table(name: str) -> sql.Table:
+    table = stored(name)
+    columns = [
+        sql.Column(column.name, _type(column.type), nullable=column.null or column.type == tables.TEXTS)
+        for column in table.columns
+    ]
+    # SQLite makes only plain INTEGER keys count up by themselves
+    row = sql.Column("row", sql.BigInteger().with_variant(sql.Integer(), "sqlite"), primary_key=True)
+    built = sql.Table(name, metadata, row, *columns)
+    if name in RECORDS:
+        sql.Index(f"{name}_by_receipt", built.c.receipt_id)
+    else:
+        for key in table.key:
+            sql.Index(f"{name}_by_{key}", built.c[key], unique=len(table.key) == 1)
+    return built
+
+
+SQL: dict[str, sql.Table] = {name: _sql_table(name) for name in (*RECORDS, *BOOKS)}
+META = sql.Table("meta", metadata, sql.Column("key", sql.Text, primary_key=True), sql.Column("value", sql.Text))
+
+
+def named_by(name: str) -> sql.ColumnElement[Any]:
+    """The expression that names a record of the table."""
+    columns = [SQL[name].c[column] for column in RECORDS[name]]
+    return sql.func.coalesce(*[sql.func.nullif(column, "") for column in columns]) if len(columns) > 1 else columns[0]
+
+
+def insert(connection: sql.Connection, name: str, frame: pd.DataFrame) -> None:
+    """Puts every row of `frame` into the SQL table of that name."""
+    table = stored(name)
+    for batch in table.to_arrow(frame).to_batches(max_chunksize=BATCH):
+        columns = [_out(batch.column(column.name), column.type) for column in table.columns]
+        rows = [dict(zip(table.names, row, strict=True)) for row in zip(*columns, strict=True)]
+        if rows:
+            connection.execute(sql.insert(SQL[name]), rows)
+
+
+def _out(values: pa.Array, kind: pa.DataType) -> list[Any]:
+    if kind == tables.TIME:
+        return values.cast(pa.int64()).to_pylist()
+    if kind == tables.DAY:
+        return values.cast(pa.int32()).to_pylist()
+    if kind == tables.TEXTS:
+        return [None if value is None else json.dumps(value, ensure_ascii=False) for value in values.to_pylist()]
+    return values.to_pylist()
+
+
+def frame(name: str, rows: Iterable[Sequence[Any]], shape: tables.Table | None = None) -> pd.DataFrame:
+    """SQL rows, columns in the order of `stored(name)` (or of `shape`), as a frame."""
+    table = shape or stored(name)
+    columns = list(zip(*rows, strict=True)) or [()] * len(table.columns)
+    arrays = [_in(values, column.type) for values, column in zip(columns, table.columns, strict=True)]
+    return table.from_arrow(pa.Table.from_arrays(arrays, schema=table.arrow))
+
+
+def _in(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if kind == tables.TIME:
+        return pa.array(values, pa.int64()).cast(kind)
+    if kind == tables.DAY:
+        return pa.array(values, pa.int32()).cast(kind)
+    if kind == tables.TEXTS:
+        return pa.array([None if value is None else json.loads(value) for value in values], kind)
+    return pa.array(values, kind)

@@ -16,16 +16,15 @@ import numpy as np
 import pyarrow as pa
 
 from geo_monitor.errors import GeoMonitorError
+from geo_monitor.minutes import Totals, apportion, cut_at_midnight, firsts, keys
 from geo_monitor.settings import Settings
 from geo_monitor.tables import PLATFORMS, TABLES
-from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, Chunk, encode, shanghai_day, timestamps
+from geo_monitor.tracks import MINUTE_MS, Chunk, encode, timestamps
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from geo_monitor.reported import Reported
-
-_DAY_ORIGIN = 1 << 16  # keeps days before 1970 positive inside a key
 
 
 class Water(Protocol):
@@ -37,9 +36,7 @@ class Water(Protocol):
         self, reach_a: np.ndarray, km_a: np.ndarray, reach_b: np.ndarray, km_b: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
 
-    def distance(
-        self, reach_a: np.ndarray, km_a: np.ndarray, reach_b: np.ndarray, km_b: np.ndarray
-    ) -> np.ndarray: ...
+    def distance(self, reach_a: np.ndarray, km_a: np.ndarray, reach_b: np.ndarray, km_b: np.ndarray) -> np.ndarray: ...
 
     def stretch(self, river: str, km_from: float, km_to: float) -> tuple[np.ndarray, np.ndarray]: ...
 
@@ -84,7 +81,7 @@ def effort(
     settings = settings or Settings()
     tracks = encode(fixes, located, role="patrol")
     told = Reported.read(reported, tracks)
-    total = _Totals(len(network.reaches))
+    total = Totals(len(network.reaches))
     gaps: list[pa.Table] = []
     patrols: list[pa.Table] = []
     rivers = _rivers(network)
@@ -97,7 +94,7 @@ def effort(
         _track_effort(chunk, legs, network, settings, total, told)
     told.spread(network, total)
     return Effort(
-        effort=total.frame(network),
+        effort=total.frame(network.reaches["reach_id"].to_numpy(dtype=object)),
         gaps=_stacked("effort_gaps", gaps),
         patrols=_stacked("patrols", patrols),
         unlocated_minutes=total.unlocated / MINUTE_MS,
@@ -115,10 +112,10 @@ def platform_hours(effort: pd.DataFrame, network: Water) -> np.ndarray:
     import pandas as pd
 
     ids = pd.Index(network.reaches["reach_id"])
-    reach = ids.get_indexer(effort["reach_id"])
+    reach = ids.get_indexer(pd.Index(effort["reach_id"]))
     if (reach < 0).any():
         raise GeoMonitorError("effort_reach_unknown", reach=effort["reach_id"].iloc[int(np.argmin(reach))])
-    platform = pd.Index(PLATFORMS).get_indexer(effort["platform"])
+    platform = pd.Index(PLATFORMS).get_indexer(pd.Index(effort["platform"]))
     hours = np.zeros((len(ids), len(PLATFORMS)))
     np.add.at(hours, (reach, platform), effort["minutes"].to_numpy(dtype=float) / 60)
     return hours
@@ -263,9 +260,7 @@ def _stacked(name: str, parts: list[pa.Table]) -> pd.DataFrame:
 # --- effort of tracks -------------------------------------------------------------------------------------------------
 
 
-def _track_effort(
-    chunk: Chunk, legs: _Legs, network: Water, settings: Settings, total: _Totals, told: Reported
-) -> None:
+def _track_effort(chunk: Chunk, legs: _Legs, network: Water, settings: Settings, total: Totals, told: Reported) -> None:
     from geo_monitor.track_kernels import passes, stays
 
     stay = stays(
@@ -294,25 +289,7 @@ def _track_effort(
     told.cover(legs.unit, legs.start, legs.end, unit, key)
 
 
-def firsts(*columns: np.ndarray) -> np.ndarray:
-    """Which rows (n,) are the first with their values.
-
-    >>> firsts(np.array([1, 1, 2]), np.array([5, 5, 5])).tolist()
-    [True, False, True]
-    """
-    order = np.lexsort(columns)
-    fresh = np.zeros(len(order), dtype=bool)
-    fresh[:1] = True
-    for column in columns:
-        fresh[1:] |= column[order][1:] != column[order][:-1]
-    first = np.empty(len(order), dtype=bool)
-    first[order] = fresh
-    return first
-
-
-def _shares(
-    chunk: Chunk, legs: _Legs, network: Water, settings: Settings
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _shares(chunk: Chunk, legs: _Legs, network: Water, settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Long form (leg, reach, share), sorted by leg: which reaches each leg's time goes to (-1 = unlocated)."""
     a, b = chunk.reach[legs.a], chunk.reach[legs.b]
     km_a, km_b = chunk.km[legs.a], chunk.km[legs.b]
@@ -345,7 +322,7 @@ def _shares(
 def _pieces(
     legs: _Legs, leg: np.ndarray, reach: np.ndarray, share: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Leg, reach, ms, day, end of every piece of time, by leg and day: legs cut at midnight and shared among reaches."""
+    """Leg, reach, ms, day, end of every piece of time, by leg and day: cut at midnight, shared among reaches."""
     part, day, start, end = cut_at_midnight(np.arange(len(legs.start)), legs.start, legs.end)
     rows = np.bincount(leg, minlength=len(legs.start))  # share rows of each leg, once for each of its parts
     offset = np.cumsum(rows) - rows
@@ -353,104 +330,3 @@ def _pieces(
     row = np.repeat(offset[part], rows[part]) + np.arange(len(group))
     row -= np.repeat(np.cumsum(rows[part]) - rows[part], rows[part])
     return part[group], reach[row], apportion(end - start, group, share[row]), day[group], end[group]
-
-
-def cut_at_midnight(
-    of: np.ndarray, start: np.ndarray, end: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Spans (m,) in ms, cut into Shanghai days: `of` of the span, day since 1970, start, end of each part."""
-    days = shanghai_day(end - 1) - shanghai_day(start) + 1
-    span = np.repeat(np.arange(len(days)), days)
-    day = shanghai_day(start)[span] + np.arange(len(span)) - np.repeat(np.cumsum(days) - days, days)
-    midnight = day * DAY_MS - SHANGHAI_MS
-    return of[span], day, np.maximum(start[span], midnight), np.minimum(end[span], midnight + DAY_MS)
-
-
-def apportion(whole: np.ndarray, group: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Integer parts of integers that sum exactly to them: the method of largest remainders.
-
-    whole (g,) int64; group (p,) ascending, every group there; share (p,) summing to 1 in each. What rounding down
-    leaves goes, one each, to the parts with the largest remainders (of equal ones the first).
-
-    >>> apportion(np.array([10]), np.array([0, 0, 0]), np.array([1 / 3, 1 / 3, 1 / 3])).tolist()
-    [4, 3, 3]
-    """
-    exact = whole[group] * share
-    part = np.floor(exact).astype(np.int64)
-    missing = whole - np.add.reduceat(part, np.flatnonzero(np.diff(group, prepend=-1))) if len(whole) else whole
-    rows = np.flatnonzero(missing[group] > 0)
-    if len(rows):
-        order = rows[np.lexsort((part[rows] - exact[rows], group[rows]))]
-        of = group[order]
-        begin = np.flatnonzero(np.diff(of, prepend=-1))
-        rank = np.arange(len(order)) - np.repeat(begin, np.diff(begin, append=len(order)))
-        part[order[rank < missing[of]]] += 1
-    return part
-
-
-# --- sums -------------------------------------------------------------------------------------------------------------
-
-
-def keys(reach: np.ndarray, day: np.ndarray, platform: np.ndarray | int) -> np.ndarray:
-    """One int64 for a reach, a day (since 1970) and a platform, ordered like them."""
-    return ((reach.astype(np.int64) << 18 | (day + _DAY_ORIGIN)) << 3) | platform
-
-
-class _Totals:
-    """Integer sums per reach, day and platform."""
-
-    def __init__(self, reaches: int) -> None:
-        self.unlocated = 0
-        self.last_look = np.full(reaches, NEVER, dtype=np.int64)
-        self._key = np.empty(0, dtype=np.int64)
-        self._sums = np.empty((0, 5), dtype=np.int64)  # ms, stake-out ms, passes, units, reported ms
-
-    def add(
-        self,
-        key: np.ndarray,
-        ms: np.ndarray,
-        *,
-        reach: np.ndarray,
-        end: np.ndarray,
-        units: np.ndarray,
-        passes: np.ndarray,
-        stakeout: np.ndarray | int = 0,
-        reported: np.ndarray | int = 0,
-    ) -> None:
-        """Adds pieces (p,) of time that end at `end`, ms UTC."""
-        if not len(key):
-            return
-        np.maximum.at(self.last_look, reach, end)
-        rows = np.empty((len(key), 5), dtype=np.int64)
-        for i, column in enumerate((ms, stakeout, passes, units, reported)):
-            rows[:, i] = column
-        order = np.argsort(key, kind="stable")
-        begin = np.flatnonzero(np.diff(key[order], prepend=-1))
-        unique, sums = key[order][begin], np.add.reduceat(rows[order], begin, axis=0)
-        union = np.union1d(self._key, unique)
-        merged = np.zeros((len(union), 5), dtype=np.int64)
-        merged[np.searchsorted(union, self._key)] += self._sums
-        merged[np.searchsorted(union, unique)] += sums
-        self._key, self._sums = union, merged
-
-    def frame(self, network: Water) -> pd.DataFrame:
-        """Table `effort`, by reach, day and platform."""
-        import pyarrow.compute as pc
-
-        ids = pa.array(network.reaches["reach_id"].to_numpy(dtype=object), pa.string())
-        key, sums = self._key, self._sums
-        platform = pa.DictionaryArray.from_arrays(pa.array((key & 7).astype(np.int32)), pa.array(PLATFORMS))
-        day = (((key >> 3) & ((1 << 18) - 1)) - _DAY_ORIGIN).astype(np.int32)
-        table = pa.table(
-            {
-                "reach_id": pc.take(ids, pa.array(key >> 21)),
-                "day": pa.array(day).cast(pa.date32()),
-                "platform": platform.cast(pa.string()),
-                "minutes": sums[:, 0] / MINUTE_MS,
-                "stakeout_minutes": sums[:, 1] / MINUTE_MS,
-                "passes": sums[:, 2],
-                "units": sums[:, 3],
-                "reported_minutes": sums[:, 4] / MINUTE_MS,
-            }
-        )
-        return TABLES["effort"].from_arrow(table)

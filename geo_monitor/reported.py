@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geo_monitor.effort import Water, _Totals, apportion, cut_at_midnight, firsts, keys
+from geo_monitor.minutes import Totals, apportion, cut_at_midnight, firsts, keys
 from geo_monitor.tables import PLATFORMS
 from geo_monitor.tracks import MINUTE_MS, Tracks, milliseconds
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from geo_monitor.effort import Water
 
 _POINT_KM = 1e-6  # a stretch without length is the reach that holds its kilometre
 
@@ -56,7 +58,7 @@ class Reported:
         unit = _units(frame, tracks)
         if "platform" in frame:
             named = frame["platform"].where(frame["platform"].notna(), "boat")
-            platform = pd.Index(PLATFORMS).get_indexer(named).astype(np.int64)
+            platform = pd.Index(PLATFORMS).get_indexer(pd.Index(named)).astype(np.int64)
             if (platform < 0).any():
                 from geo_monitor.errors import GeoMonitorError
 
@@ -77,7 +79,7 @@ class Reported:
         pairs = np.unique(np.stack([seen[use].astype(np.int64), key[use]]), axis=1)
         self._known.append((pairs[0], pairs[1]))
 
-    def spread(self, network: Water, total: _Totals) -> None:
+    def spread(self, network: Water, total: Totals) -> None:
         """Adds what the units' own tracks leave of these patrols to `total`."""
         from geo_monitor.track_kernels import uncovered
 
@@ -112,9 +114,7 @@ class Reported:
         known = {pair for part in self._known for pair in zip(*(column.tolist() for column in part), strict=True)}
         return np.array([pair in known for pair in zip(unit.tolist(), key.tolist(), strict=True)], dtype=bool)
 
-    def _stretches(
-        self, network: Water, used: np.ndarray, ms: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _stretches(self, network: Water, used: np.ndarray, ms: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rows per patrol (m,), and their reach (-1 = off the network) and share. Notes patrols off the network."""
         left = np.bincount(used, weights=ms, minlength=len(self.unit)) / MINUTE_MS
         reach_from = network.reaches["km_from"].to_numpy(dtype=float)
@@ -143,7 +143,7 @@ def _within(count: np.ndarray) -> np.ndarray:
 
 
 def _units(frame: pd.DataFrame, tracks: Tracks) -> np.ndarray:
-    number = {name: i for i, name in enumerate(tracks.unit_ids)}
+    number: dict[Any, int] = {name: i for i, name in enumerate(tracks.unit_ids)}
     patrols = {name: i for i, name in enumerate(tracks.patrol_ids)}
     nameless = [patrols[name] for name in frame.loc[frame["unit_id"].isna(), "patrol_id"] if name in patrols]
     at = np.flatnonzero(np.isin(tracks.columns["patrol"], nameless)) if nameless else np.empty(0, dtype=np.int64)
@@ -160,7 +160,7 @@ def _units(frame: pd.DataFrame, tracks: Tracks) -> np.ndarray:
         owner_set = owners.get(patrols.get(patrol_id, -1), set())
         # no tuple is ever a unit_id, so a patrol without unit can't collide with one
         alone = ("patrol", patrol_id, len(units))
-        units.append(next(iter(owner_set)) if len(owner_set) == 1 else number.setdefault(alone, len(number)))  # type: ignore[call-overload]
+        units.append(next(iter(owner_set)) if len(owner_set) == 1 else number.setdefault(alone, len(number)))
     return np.array(units, dtype=np.int64)
 
 

@@ -362,6 +362,8 @@ ALL = (
             _c("nearest_unit_id", TEXT, "nearest patrol unit within +-30 min"),
             _c("nearest_unit_m", FLOAT, "straight-line metres to it", low=0),
             _c("nearest_unit_s", FLOAT, "its fix minus the report, seconds"),
+            _c("use", TEXT, "rate: in the rate; unpatrolled: tip or camera, no unit there; else why left out",
+               null=False, allowed=("rate", "unpatrolled", "no_place", "off_river", "elsewhere")),
         ),
     ),
     Table(

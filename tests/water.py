@@ -66,7 +66,10 @@ class StraightRiver:
         offset = (LAT - lat) * 110_852.4  # metres per degree of latitude at lat 30
         there = (np.abs(offset) <= tolerance_m) & (km >= 0) & (km < self.n / 2)
         reach = np.where(there, np.floor(km * 2), -1).astype(np.int32)
-        bank = [("right" if o > 0 else "left" if o < 0 else "mid") if t else None for o, t in zip(offset, there, strict=True)]
+        bank = [
+            ("right" if o > 0 else "left" if o < 0 else "mid") if t else None
+            for o, t in zip(offset, there, strict=True)
+        ]
         return pa.RecordBatch.from_arrays(
             [
                 pa.array(reach),
@@ -84,7 +87,7 @@ def lon_of(km: Any) -> Any:
 
 
 def fixes(rows: list[dict[str, Any]]) -> pa.Table:
-    """A table `positions` of rows with unit (u1), time (ms or ISO text in UTC), km or lon/lat, patrol, platform, role."""
+    """A table `positions` of rows: unit (u1), time (ms or ISO text in UTC), km or lon/lat, patrol, platform, role."""
     table: dict[str, list[Any]] = {name: [] for name in ("unit_id", "patrol_id", "lon", "lat", "platform", "role")}
     times = []
     for row in rows:
@@ -96,7 +99,8 @@ def fixes(rows: list[dict[str, Any]]) -> pa.Table:
         table["role"].append(row.get("role", "patrol"))
         times.append(ms(row["time"]))
     arrays = {
-        name: pa.array(values, pa.float64() if name in ("lon", "lat") else pa.string()) for name, values in table.items()
+        name: pa.array(values, pa.float64() if name in ("lon", "lat") else pa.string())
+        for name, values in table.items()
     }
     return pa.table({**arrays, "time": pa.array(times, pa.int64()).cast(pa.timestamp("ms", tz="UTC"))})
 

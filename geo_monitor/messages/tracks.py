@@ -3,8 +3,8 @@
 MESSAGES: dict[str, tuple[str, str]] = {
     "tracks_rows_differ": (
         "定位结果有 {located} 行,轨迹点有 {fixes} 行,两者应逐行对应。这是程序的差错,未作计算,数据未改动。",
-        "There are {located} located rows for {fixes} fixes; they must match row by row. This is a fault of the program; "
-        "nothing was computed, no data were changed.",
+        "There are {located} located rows for {fixes} fixes; they must match row by row. This is a fault of the "
+        "program; nothing was computed, no data were changed.",
     ),
     "tracks_platform_unknown": (
         "不认识的巡查方式:{names}。未作计算,数据未改动。",
@@ -28,9 +28,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Effort and network must come from the same analysis; run analyse again with the present river.",
     ),
     "patrol_off_network": (
-        "巡护“{patrol}”填报的江段({river},{km_from}–{km_to} 公里)有一部分或全部不在河网上,其中 {minutes} 分钟计入未定位时长。",
-        'The stretch of the reported patrol "{patrol}" ({river}, km {km_from} to {km_to}) lies off the river network in '
-        "part or whole; {minutes} minutes of it count as unlocated.",
+        "巡护“{patrol}”填报的江段({river},{km_from}–{km_to} 公里)有一部分或全部不在河网上,"
+        "其中 {minutes} 分钟计入未定位时长。",
+        'The stretch of the reported patrol "{patrol}" ({river}, km {km_from} to {km_to}) lies off the river network '
+        "in part or whole; {minutes} minutes of it count as unlocated.",
     ),
     "patrol_off_network.hint": (
         "请核对河名与起止里程(自河口起算的公里数),更正后重新上传。",

@@ -1,0 +1,134 @@
+"""Time as integer milliseconds: cut into days, shared among reaches, summed per reach, day and platform.
+
+In: arrays of spans and pieces of time. Out: exact integer parts, and table `effort`. Integers make the sums the same to
+the last bit whatever the order in which pieces come.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from geo_monitor.tables import PLATFORMS, TABLES
+from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, shanghai_day
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DAY_ORIGIN = 1 << 16  # keeps days before 1970 positive inside a key
+
+
+def firsts(*columns: np.ndarray) -> np.ndarray:
+    """Which rows (n,) are the first with their values.
+
+    >>> firsts(np.array([1, 1, 2]), np.array([5, 5, 5])).tolist()
+    [True, False, True]
+    """
+    order = np.lexsort(columns)
+    fresh = np.zeros(len(order), dtype=bool)
+    fresh[:1] = True
+    for column in columns:
+        fresh[1:] |= column[order][1:] != column[order][:-1]
+    first = np.empty(len(order), dtype=bool)
+    first[order] = fresh
+    return first
+
+
+def cut_at_midnight(
+    of: np.ndarray, start: np.ndarray, end: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Spans (m,) in ms, cut into Shanghai days: `of` of the span, day since 1970, start, end of each part."""
+    days = shanghai_day(end - 1) - shanghai_day(start) + 1
+    span = np.repeat(np.arange(len(days)), days)
+    day = shanghai_day(start)[span] + np.arange(len(span)) - np.repeat(np.cumsum(days) - days, days)
+    midnight = day * DAY_MS - SHANGHAI_MS
+    return of[span], day, np.maximum(start[span], midnight), np.minimum(end[span], midnight + DAY_MS)
+
+
+def apportion(whole: np.ndarray, group: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Integer parts of integers that sum exactly to them: the method of largest remainders.
+
+    whole (g,) int64; group (p,) ascending, every group there; share (p,) summing to 1 in each. What rounding down
+    leaves goes, one each, to the parts with the largest remainders (of equal ones the first).
+
+    >>> apportion(np.array([10]), np.array([0, 0, 0]), np.array([1 / 3, 1 / 3, 1 / 3])).tolist()
+    [4, 3, 3]
+    """
+    exact = whole[group] * share
+    part = np.floor(exact).astype(np.int64)
+    missing = whole - np.add.reduceat(part, np.flatnonzero(np.diff(group, prepend=-1))) if len(whole) else whole
+    rows = np.flatnonzero(missing[group] > 0)
+    if len(rows):
+        order = rows[np.lexsort((part[rows] - exact[rows], group[rows]))]
+        of = group[order]
+        begin = np.flatnonzero(np.diff(of, prepend=-1))
+        rank = np.arange(len(order)) - np.repeat(begin, np.diff(begin, append=len(order)))
+        part[order[rank < missing[of]]] += 1
+    return part
+
+
+def keys(reach: np.ndarray, day: np.ndarray, platform: np.ndarray | int) -> np.ndarray:
+    """One int64 for a reach, a day (since 1970) and a platform, ordered like them."""
+    return ((reach.astype(np.int64) << 18 | (day + _DAY_ORIGIN)) << 3) | platform
+
+
+class Totals:
+    """Integer sums per reach, day and platform."""
+
+    def __init__(self, reaches: int) -> None:
+        self.unlocated = 0
+        self.last_look = np.full(reaches, NEVER, dtype=np.int64)
+        self._key = np.empty(0, dtype=np.int64)
+        self._sums = np.empty((0, 5), dtype=np.int64)  # ms, stake-out ms, passes, units, reported ms
+
+    def add(
+        self,
+        key: np.ndarray,
+        ms: np.ndarray,
+        *,
+        reach: np.ndarray,
+        end: np.ndarray,
+        units: np.ndarray,
+        passes: np.ndarray,
+        stakeout: np.ndarray | int = 0,
+        reported: np.ndarray | int = 0,
+    ) -> None:
+        """Adds pieces (p,) of time that end at `end`, ms UTC."""
+        if not len(key):
+            return
+        np.maximum.at(self.last_look, reach, end)
+        rows = np.empty((len(key), 5), dtype=np.int64)
+        for i, column in enumerate((ms, stakeout, passes, units, reported)):
+            rows[:, i] = column
+        order = np.argsort(key, kind="stable")
+        begin = np.flatnonzero(np.diff(key[order], prepend=-1))
+        unique, sums = key[order][begin], np.add.reduceat(rows[order], begin, axis=0)
+        union = np.union1d(self._key, unique)
+        merged = np.zeros((len(union), 5), dtype=np.int64)
+        merged[np.searchsorted(union, self._key)] += self._sums
+        merged[np.searchsorted(union, unique)] += sums
+        self._key, self._sums = union, merged
+
+    def frame(self, reach_ids: Any) -> pd.DataFrame:
+        """Table `effort`, by reach, day and platform; reach_ids (n,) in network order."""
+        import pyarrow.compute as pc
+
+        ids = pa.array(reach_ids, pa.string())
+        key, sums = self._key, self._sums
+        platform = pa.DictionaryArray.from_arrays(pa.array((key & 7).astype(np.int32)), pa.array(PLATFORMS))
+        day = (((key >> 3) & ((1 << 18) - 1)) - _DAY_ORIGIN).astype(np.int32)
+        table = pa.table(
+            {
+                "reach_id": pc.take(ids, pa.array(key >> 21)),
+                "day": pa.array(day).cast(pa.date32()),
+                "platform": platform.cast(pa.string()),
+                "minutes": sums[:, 0] / MINUTE_MS,
+                "stakeout_minutes": sums[:, 1] / MINUTE_MS,
+                "passes": sums[:, 2],
+                "units": sums[:, 3],
+                "reported_minutes": sums[:, 4] / MINUTE_MS,
+            }
+        )
+        return TABLES["effort"].from_arrow(table)

@@ -1,0 +1,181 @@
+"""Zones as the joins need them: when each version is in force, and its shape as arrays that answer fast.
+
+In: table `zones` (every version not withdrawn). Out: `Zone` records with windows of time and packed edges.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo_monitor.errors import GeoMonitorError
+from geo_monitor.tracks import DAY_MS, NEVER, SHANGHAI_MS, milliseconds
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import shapely
+
+_EPOCH = date(1970, 1, 1)
+_SLABS = 4096
+_FOREVER = np.iinfo(np.int64).max
+
+Windows = list[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A polygon's edges (e, 4) as lon, lat, lon, lat, filed by slabs of latitude.
+
+    Slab k holds edges `filed[slab[k]:slab[k + 1]]`: all that touch latitudes of
+    [south + k / per_degree, south + (k + 1) / per_degree). box: west, south, east, north.
+    """
+
+    edges: np.ndarray
+    slab: np.ndarray
+    filed: np.ndarray
+    south: float
+    per_degree: float
+    box: np.ndarray
+
+
+@dataclass(frozen=True)
+class Zone:
+    """One version of a zone: `windows` (w, 2) of ms UTC, [from, to), apart and ascending, while it is in force."""
+
+    zone_id: str
+    version: int
+    windows: np.ndarray
+    geometry: shapely.Geometry
+
+
+def zones_between(zones: gpd.GeoDataFrame, first: int, last: int) -> list[Zone]:
+    """The versions in force at some time of [first, last] ms, by zone_id and version, with their windows near it.
+
+    Where the validity (valid_from inclusive, valid_to exclusive) of two versions of a zone overlaps, the later version
+    holds. A season (MM-DD, both days inclusive, Asia/Shanghai; may wrap the year) narrows a version's own validity; out
+    of season no earlier version comes back. Windows that touch are one, so a season of 01-01 to 12-31 has no seam at
+    New Year. A version without polygons is never in force.
+
+    Raises `GeoMonitorError("zone_season_unreadable")`.
+    """
+    lo, hi = first - 400 * DAY_MS, last + 400 * DAY_MS  # margin: edges of windows must be real ones near the fixes
+    valid_from = milliseconds(zones["valid_from"]) if len(zones) else np.empty(0, np.int64)
+    valid_to = milliseconds(zones["valid_to"]) if len(zones) else np.empty(0, np.int64)
+    valid_to = np.where(valid_to == NEVER, _FOREVER, valid_to)
+    versions = zones["version"].to_numpy(dtype=np.int64)
+    ids = zones["zone_id"].to_numpy(dtype=object)
+    of: dict[str, list[int]] = {}
+    for i in np.lexsort((versions, ids.astype(str))):
+        of.setdefault(ids[i], []).append(int(i))
+    found = []
+    for zone_id, rows in of.items():
+        for n, i in enumerate(rows):
+            windows = _meet([(int(valid_from[i]), int(valid_to[i]))], [(lo, hi)])
+            for later in rows[n + 1 :]:
+                windows = _without(windows, (int(valid_from[later]), int(valid_to[later])))
+            season = _text(zones["season_from"].iloc[i]), _text(zones["season_to"].iloc[i])
+            if any(season):
+                windows = _meet(windows, _seasons(season, lo, hi, zone_id, int(versions[i])))
+            windows = [(a, b) for a, b in windows if b > first and a <= last]
+            geometry = _polygons(zones.geometry.iloc[i])
+            if windows and geometry is not None:
+                found.append(Zone(str(zone_id), int(versions[i]), np.array(windows, dtype=np.int64), geometry))
+    return found
+
+
+def _text(value: Any) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _meet(a: Windows, b: Windows) -> Windows:
+    """What two ascending lists of windows share."""
+    met = [(max(x[0], y[0]), min(x[1], y[1])) for x in a for y in b]
+    return sorted((lo, hi) for lo, hi in met if lo < hi)
+
+
+def _without(windows: Windows, hole: tuple[int, int]) -> Windows:
+    parts = [(a, min(b, hole[0])) for a, b in windows] + [(max(a, hole[1]), b) for a, b in windows]
+    return sorted((a, b) for a, b in parts if a < b)
+
+
+def _seasons(season: tuple[str | None, str | None], lo: int, hi: int, zone_id: str, version: int) -> Windows:
+    """Windows of a yearly season over [lo, hi]; an empty end means the end of the year."""
+    try:
+        begin, end = _month_day(season[0] or "01-01"), _month_day(season[1] or "12-31")
+    except ValueError:
+        said = f"{season[0]} - {season[1]}"
+        raise GeoMonitorError("zone_season_unreadable", zone=zone_id, version=version, season=said) from None
+    windows: Windows = []
+    first_year = (_EPOCH + timedelta(milliseconds=lo)).year - 1
+    last_year = (_EPOCH + timedelta(milliseconds=hi)).year + 1
+    for year in range(first_year, last_year + 1):
+        a, b = _day(year, begin, start=True), _day(year + (end < begin), end, start=False)
+        if windows and a <= windows[-1][1]:
+            windows[-1] = (windows[-1][0], b)
+        else:
+            windows.append((a, b))
+    return windows
+
+
+def _month_day(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,2})-(\d{1,2})", text)
+    if not found:
+        raise ValueError(text)
+    month, day = int(found[1]), int(found[2])
+    date(2000, month, day)  # a leap year: 02-29 is a day
+    return month, day
+
+
+def _day(year: int, month_day: tuple[int, int], *, start: bool) -> int:
+    """Ms UTC at which that Shanghai day begins (start) or is over. 29 February of other years: 1 March, or the 28th."""
+    month, day = month_day
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if (month, day) == (2, 29) and not leap:
+        month, day = (3, 1) if start else (2, 28)
+    days = (date(year, month, day) - _EPOCH).days + (0 if start else 1)
+    return days * DAY_MS - SHANGHAI_MS
+
+
+def _polygons(geometry: Any) -> shapely.Geometry | None:
+    """The polygons of a geometry, valid; None where there are none."""
+    import shapely
+
+    if geometry is None or geometry.is_empty:
+        return None
+    if not geometry.is_valid:
+        geometry = shapely.make_valid(geometry)
+    parts = [part for part in shapely.get_parts(shapely.force_2d(geometry)) if part.geom_type == "Polygon"]
+    nested = [p for part in shapely.get_parts(geometry) if part.geom_type == "MultiPolygon" for p in part.geoms]
+    parts = [*parts, *(shapely.force_2d(part) for part in nested)]
+    # parts that lie on each other would cancel out where edges are counted
+    return shapely.union_all(parts) if len(parts) > 1 else parts[0] if parts else None
+
+
+def pack(geometry: shapely.Geometry) -> Shape:
+    """The edges of a valid (multi)polygon, holes included, filed by latitude."""
+    import shapely
+
+    rings = shapely.get_rings(shapely.get_parts(geometry))
+    coordinates, ring = shapely.get_coordinates(rings, return_index=True)
+    same = ring[1:] == ring[:-1]
+    edges = np.hstack([coordinates[:-1], coordinates[1:]])[same]
+    edges = np.ascontiguousarray(edges[(edges[:, :2] != edges[:, 2:]).any(axis=1)])
+    west, south, east, north = shapely.bounds(geometry)
+    slabs = int(np.clip(len(edges) // 2, 1, _SLABS))
+    low, high = np.minimum(edges[:, 1], edges[:, 3]), np.maximum(edges[:, 1], edges[:, 3])
+    while True:
+        per_degree = slabs / (north - south) if north > south else 1.0
+        from_, to = (np.minimum(((y - south) * per_degree).astype(np.int64), slabs - 1) for y in (low, high))
+        if slabs == 1 or int((to - from_ + 1).sum()) <= 8 * len(edges):
+            break
+        slabs //= 2  # edges that run far north and south would fill every slab
+    count = to - from_ + 1
+    filed = np.repeat(np.arange(len(edges)), count)
+    at = np.repeat(from_, count) + np.arange(len(filed)) - np.repeat(np.cumsum(count) - count, count)
+    filed = filed[np.argsort(at, kind="stable")]
+    slab = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=slabs))]).astype(np.int64)
+    return Shape(edges, slab, filed, south, per_degree, np.array([west, south, east, north]))

@@ -1,0 +1,140 @@
+"""What goes in beside the file, and what comes out: options, what is held, receipt, upload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from geo_monitor.messages import Lang, hint, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS_NAMED = 1000  # row numbers a message names at most; its sentence always gives the full count
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the sender says about a file. `columns` maps our names to theirs; `accuracy` is metres."""
+
+    agency: str | None = None
+    crs: str | None = None
+    datum: str | None = None
+    encoding: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    role: str | None = None
+    accuracy: float | None = None
+    lang: Lang = "zh"
+
+
+class Held(Protocol):
+    """What the store already has, asked only when needed."""
+
+    def records(self, kind: str) -> pd.DataFrame:
+        """Rows in force of the kind's table, with agency, version and receipt_id."""
+        ...
+
+    def positions(self, unit_ids: Iterable[str], first: datetime, last: datetime) -> pd.DataFrame:
+        """Fixes in force of these units with first <= time <= last: unit_id, time (UTC), lon, lat."""
+        ...
+
+    def mmsi(self) -> set[str]:
+        """AIS numbers of the units held."""
+        ...
+
+    def sha256(self, digest: str, kind: str) -> str | None:
+        """Receipt in force of the same bytes as the same kind, or None."""
+        ...
+
+
+class Nothing:
+    """An empty store: for reading a file on its own, and for tests."""
+
+    def records(self, kind: str) -> pd.DataFrame:
+        from geo_monitor import tables
+        from geo_monitor.ingest.kinds import TABLES
+
+        table = tables.table(TABLES[kind])
+        frame = table.from_arrow(table.arrow.empty_table())
+        return frame.assign(**{name: [] for name in ("agency", "version", "receipt_id") if name not in frame})
+
+    def positions(self, unit_ids: Iterable[str], first: datetime, last: datetime) -> pd.DataFrame:
+        import pandas as pd
+
+        columns = {"unit_id": pd.Series(dtype=object), "time": pd.Series(dtype="datetime64[ms, UTC]")}
+        return pd.DataFrame({**columns, "lon": pd.Series(dtype=float), "lat": pd.Series(dtype=float)})
+
+    def mmsi(self) -> set[str]:
+        return set()
+
+    def sha256(self, digest: str, kind: str) -> str | None:
+        return None
+
+
+@dataclass(frozen=True)
+class Message:
+    """One sentence of a receipt: its code, what fills it, the 1-based data rows it is about."""
+
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    rows: tuple[int, ...] = ()
+
+    def to_json(self, lang: Lang, form: str) -> dict[str, Any]:
+        """`form` is "notes", "warnings" or "errors": they differ in what they carry."""
+        told: dict[str, Any] = {"code": self.code, "message": text(self.code, lang, **self.params)}
+        if form == "errors":
+            told["hint"] = hint(self.code, lang, **self.params) or ""
+        if form != "notes":
+            told["rows"] = list(self.rows)
+        return told
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of an upload. `rows`: read = accepted + quarantined + unchanged + corrected."""
+
+    receipt_id: str
+    kind: str
+    file: str
+    sha256: str
+    received_at: datetime
+    status: str
+    agency: str | None = None
+    rows: Mapping[str, int] = field(default_factory=dict)
+    encoding: Mapping[str, Any] = field(default_factory=dict)
+    crs: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[Message, ...] = ()
+    warnings: tuple[Message, ...] = ()
+    errors: tuple[Message, ...] = ()
+    quarantine: str | None = None
+
+    def to_json(self, lang: Lang = "zh") -> dict[str, Any]:
+        """The receipt as the contract words it, its sentences in `lang`."""
+        return {
+            "receipt_id": self.receipt_id,
+            "kind": self.kind,
+            "file": self.file,
+            "sha256": self.sha256,
+            "agency": self.agency,
+            "received_at": self.received_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "status": self.status,
+            "rows": dict(self.rows),
+            "encoding": dict(self.encoding),
+            "crs": dict(self.crs),
+            **{
+                form: [message.to_json(lang, form) for message in getattr(self, form)]
+                for form in ("notes", "warnings", "errors")
+            },
+            "quarantine": self.quarantine,
+        }
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A receipt, the rows to store (None where there are none), the refused rows (raw cells, row, reasons; or None)."""
+
+    receipt: Receipt
+    rows: pd.DataFrame | None = None
+    quarantine: pd.DataFrame | None = None

@@ -1,0 +1,23 @@
+"""Worlds with a known truth, written as agencies send their data.
+
+| file | holds |
+|---|---|
+| `made_up_river.py` | raw centre lines of a river that does not exist |
+| `water.py` | a network as courses to move along |
+| `risk.py` | the true rate of every reach, by hour and season |
+| `movement.py`, `reported.py` | patrols with GPS, and those that only a report tells of |
+| `looking.py` | fixes, and the time truly looked |
+| `cases.py`, `zones.py` | seizures, ban zones |
+| `worlds.py` | all of it together: `world(network, seed) -> World` |
+| `files.py` | `write(world, folder)`: agency files with the truth beside them |
+| `score.py` | results against the truth |
+"""
+
+from __future__ import annotations
+
+
+from geo_monitor.simulate.made_up_river import river
+
+from geo_monitor.simulate.worlds import World, world
+
+__all__ = ["World", "river", "world"]

@@ -6,6 +6,7 @@ The river is the straight one of `tests.water`: reach i covers km i/2 to i/2 + 0
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -364,7 +365,7 @@ def covered_ms(rows: list[dict[str, Any]]) -> int:
     seconds: dict[str, set[int]] = {}
     for (unit, _), times in by_patrol.items():
         ordered = sorted(set(times))
-        for a, b in zip(ordered, ordered[1:], strict=False):
+        for a, b in pairwise(ordered):
             if b - a <= 600_000:
                 seconds.setdefault(unit, set()).update(range(a // 1000, b // 1000))
     return sum(len(s) for s in seconds.values()) * 1000

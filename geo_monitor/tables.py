@@ -486,6 +486,16 @@ ALL = (
         inner=True,
     ),
     Table(
+        "locating",
+        "How far from its line a fix still belongs to a reach.",
+        (
+            _id("reach_id", "the reach"),
+            _c("tolerance_m", FLOAT, "metres; 2 x the river data's accuracy + half the water width", null=False, low=0),
+        ),
+        key=("reach_id",),
+        inner=True,
+    ),
+    Table(
         "rasters",
         "Uploaded rasters: water masks.",
         (

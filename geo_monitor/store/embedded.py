@@ -242,7 +242,7 @@ class Store:
     def orphans(self) -> list[Path]:
         """Files of interrupted imports and runs: nothing reads them."""
         receipts = {row.receipt_id: row.sha256 for row in self._receipt_names()}
-        runs = {run for (run,) in self._rows(sql.select(SQL["runs"].c.run_id))}
+        runs = {run for (run,) in self.rows(sql.select(SQL["runs"].c.run_id))}
         hashes = set(receipts.values())
         left = [path for name in FOLDERS for path in (self.root / name).rglob(f"{files.TEMPORARY}*")]
         left += [path for path in self.root.glob("positions/day=*/*.parquet") if path.stem not in receipts]
@@ -266,7 +266,7 @@ class Store:
         query = sql.select(receipts.c.receipt_id).where(_in_force(as_of)).order_by(receipts.c.row)
         if kinds is not None:
             query = query.where(receipts.c.kind.in_(list(kinds)))
-        return [receipt_id for (receipt_id,) in self._rows(query)]
+        return [receipt_id for (receipt_id,) in self.rows(query)]
 
     def records(self, table: str, as_of: Moment = None, all_versions: bool = False) -> pd.DataFrame:
         """Records in force at `as_of` (None: now), with agency, version and receipt_id, in the order they came.
@@ -290,7 +290,7 @@ class Store:
             query = query.where(ranked.c.newest == 1).order_by(ranked.c.row)
         else:
             query = query.order_by(of.c.row)
-        frame = schema.frame(name, [tuple(row)[:-1] for row in self._rows(query)])
+        frame = schema.frame(name, [tuple(row)[:-1] for row in self.rows(query)])
         if name == "zones" and not all_versions:
             frame = frame[~superseded(frame)].reset_index(drop=True)
         return frame
@@ -308,7 +308,7 @@ class Store:
             .join_from(of, receipts, of.c.receipt_id == receipts.c.receipt_id)
             .order_by(of.c.row)
         )
-        return schema.frame(name, [tuple(row) for row in self._rows(query)], shape)
+        return schema.frame(name, [tuple(row) for row in self.rows(query)], shape)
 
     def positions(
         self,
@@ -331,17 +331,17 @@ class Store:
         """The tables `receipts`, `runs` or `audit`, oldest first."""
         of = SQL[name]
         query = sql.select(*[of.c[column] for column in stored(name).names]).order_by(of.c.row)
-        rows = self._rows(query if where is None else query.where(where))
+        rows = self.rows(query if where is None else query.where(where))
         return schema.frame(name, [tuple(row) for row in rows])
 
     def run_id(self, run_id: str | None = None) -> str:
         """The run asked for, or the latest. Raises `Usage("run_unknown")`, `Usage("no_run")`."""
         runs = SQL["runs"]
         if run_id is None:
-            for (latest,) in self._rows(sql.select(runs.c.run_id).order_by(runs.c.row.desc()).limit(1)):
+            for (latest,) in self.rows(sql.select(runs.c.run_id).order_by(runs.c.row.desc()).limit(1)):
                 return str(latest)
             raise Usage("no_run")
-        if not self._rows(sql.select(runs.c.run_id).where(runs.c.run_id == run_id)):
+        if not self.rows(sql.select(runs.c.run_id).where(runs.c.run_id == run_id)):
             raise Usage("run_unknown", run_id=run_id)
         return run_id
 
@@ -362,9 +362,10 @@ class Store:
 
     def _receipt_names(self) -> Iterable[Any]:
         receipts = SQL["receipts"]
-        return self._rows(sql.select(receipts.c.receipt_id, receipts.c.sha256))
+        return self.rows(sql.select(receipts.c.receipt_id, receipts.c.sha256))
 
-    def _rows(self, query: Any) -> list[Any]:
+    def rows(self, query: Any) -> list[Any]:
+        """The rows of an SQLAlchemy query."""
         with self._engine.connect() as connection:
             return list(connection.execute(query))
 

@@ -1,0 +1,101 @@
+"""What one analysis reads: the tables in force, with the shipped river and localities where none were imported.
+
+In: the store. Out: `Inputs`, plain frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from geo_monitor import reference, tables
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from geo_monitor.settings import Settings
+    from geo_monitor.store import Store
+
+DISTRICTS = ("上海", "重庆")  # of these the shipped localities are counties and districts, elsewhere cities
+FIX_COLUMNS = ("unit_id", "patrol_id", "time", "lon", "lat", "platform", "role")
+
+
+@dataclass(frozen=True)
+class Period:
+    """Start (inclusive) and end (exclusive), None for open; `as_of`: only what had been received by then."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    as_of: datetime | None = None
+
+
+@dataclass
+class Inputs:
+    """Frames of the tables of these names; `zones` with every version in force; `masks` paths of water masks."""
+
+    lines: gpd.GeoDataFrame
+    lakes: gpd.GeoDataFrame
+    marks: gpd.GeoDataFrame
+    jurisdictions: gpd.GeoDataFrame
+    zones: gpd.GeoDataFrame
+    fixes: pa.Table
+    seizures: pd.DataFrame
+    reported: pd.DataFrame
+    masks: list[Path]
+    notes: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read(store: Store, period: Period, settings: Settings) -> Inputs:
+    """Everything in force at `period.as_of` that lies in the period."""
+    from geo_monitor import river
+
+    notes: list[dict[str, Any]] = []
+    sent = store.records("river", period.as_of)
+    if len(sent):
+        lines, lakes, marks = (
+            sent[sent["what"] == what].reset_index(drop=True) for what in ("channel", "lake", "mark")
+        )
+    if not len(sent) or not len(lines):
+        lines, lakes, marks = river.shipped(settings)
+        notes.append({"code": "river_shipped", "params": {"accuracy": f"{settings.accuracy_shipped_m:,.0f}"}})
+    jurisdictions = store.records("jurisdictions", period.as_of)
+    if not len(jurisdictions):
+        jurisdictions = localities()
+        notes.append({"code": "jurisdictions_shipped", "params": {"count": len(jurisdictions)}})
+    seizures = store.records("seizures", period.as_of)
+    patrols = store.records("patrols", period.as_of)
+    return Inputs(
+        lines=lines,
+        lakes=lakes,
+        marks=marks,
+        jurisdictions=jurisdictions,
+        zones=store.records("zones", period.as_of, all_versions=True),
+        fixes=store.positions(period.as_of, period.start, period.end, FIX_COLUMNS, encoded=True),
+        seizures=_within(seizures, "time", period),
+        reported=_within(patrols[patrols["how"] == "reported"], "started_at", period),
+        masks=[store.raw(digest) for digest in store.records("raster", period.as_of)["raster_id"]],
+        notes=notes,
+    )
+
+
+def localities() -> gpd.GeoDataFrame:
+    """The shipped localities as table `jurisdictions` (map drawings, good to about 1 km; no legal boundary)."""
+    import geopandas as gpd
+
+    frame = gpd.read_file(reference.path("divisions/localities.geojson"), engine="pyogrio")
+    frame["level"] = ["county" if parent in DISTRICTS else "city" for parent in frame["parent_name"]]
+    return tables.table("jurisdictions").conform(frame)  # type: ignore[return-value]
+
+
+def _within(frame: pd.DataFrame, column: str, period: Period) -> pd.DataFrame:
+    keep = frame[column].notna()
+    if period.start is not None:
+        keep &= frame[column] >= period.start
+    if period.end is not None:
+        keep &= frame[column] < period.end
+    return frame[keep].reset_index(drop=True)

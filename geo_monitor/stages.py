@@ -1,0 +1,123 @@
+"""What the main job needs around its stages: a clock, batches, and the summary of what happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geo_monitor.effort import Effort
+    from geo_monitor.inputs import Inputs
+    from geo_monitor.river import Network
+
+BATCH_ROWS = 1 << 18
+Tell = Callable[[str, float], None]  # stage, share done 0..1
+
+
+def silent(stage: str, share: float) -> None:
+    """Tells nobody."""
+
+
+class Stages:
+    """Times each stage (`timings`, seconds) and tells how far it is."""
+
+    def __init__(self, tell: Tell = silent) -> None:
+        self.timings: dict[str, float] = {}
+        self._tell = tell
+        self._name = ""
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        self._name = name
+        self._tell(name, 0.0)
+        yield
+        self.timings[name] = round(time.perf_counter() - began, 3)
+        self._tell(name, 1.0)
+
+    def done(self, share: float) -> None:
+        """Tells that `share` of the stage under way is done."""
+        self._tell(self._name, share)
+
+
+def located(fixes: pa.Table, network: Network, stages: Stages) -> pa.Table:
+    """reach, km, bank, offset_m of every fix, row by row, found batch by batch."""
+    from geo_monitor import river
+
+    points = fixes.select(["lon", "lat"])
+    batches = points.to_batches(max_chunksize=BATCH_ROWS) or [pa.RecordBatch.from_pylist([], points.schema)]
+    found = []
+    for number, batch in enumerate(batches):
+        found.append(river.locate(batch, network))
+        stages.done((number + 1) / len(batches))
+    return pa.Table.from_batches(found)
+
+
+def with_masks(network: Network, masks: list[Path]) -> Network:
+    """`network` with the water width that every water mask tells."""
+    from geo_monitor import river
+
+    for mask in masks:
+        network = river.with_mask(network, mask)
+    return network
+
+
+def summary(
+    inputs: Inputs,
+    network: Network,
+    where: pa.Table,
+    looked: Effort,
+    hot: pd.DataFrame,
+    left_out: dict[str, int],
+    timings: dict[str, float],
+) -> dict[str, Any]:
+    """What happened, as plain values: timings, counts, minutes on no reach, seizures left out and why, notes."""
+    reach = np.asarray(where["reach"], dtype=np.int64)
+    first, last = _span(inputs)
+    states = hot["state"].value_counts()
+    return {
+        "data_from": first,
+        "data_to": last,
+        "timings": timings,
+        "unlocated_minutes": round(float(looked.unlocated_minutes), 3),
+        "seizures_left_out": {"total": sum(left_out.values()), **left_out},
+        "counts": {
+            "positions": len(reach),
+            "positions_unlocated": int((reach < 0).sum()),
+            "seizures": len(inputs.seizures),
+            "seizures_in_rate": int(hot["seizures"].sum()),
+            "zones": int(inputs.zones["zone_id"].nunique()),
+            "patrols_tracked": len(looked.patrols),
+            "patrols_reported": len(inputs.reported),
+            "reaches": len(network.reaches),
+            "patrol_hours": round(float(looked.effort["minutes"].sum()) / 60, 3),
+            "gaps": len(looked.gaps),
+            "states": {name: int(states.get(name, 0)) for name in ("hot", "normal", "cold", "not_looked")},
+        },
+        "notes": [*inputs.notes, *network.notes, *looked.notes],
+    }
+
+
+def _span(inputs: Inputs) -> tuple[str | None, str | None]:
+    """First and last moment in the data, ISO 8601 UTC."""
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    moments = []
+    if len(inputs.fixes):
+        ends = pc.min_max(inputs.fixes["time"]).as_py()
+        moments += [pd.Timestamp(ends["min"]), pd.Timestamp(ends["max"])]
+    for frame, columns in ((inputs.seizures, ["time"]), (inputs.reported, ["started_at", "ended_at"])):
+        for column in columns:
+            moments += [frame[column].min(), frame[column].max()] if len(frame) else []
+    if not moments:
+        return None, None
+    return min(moments).isoformat(), max(moments).isoformat()

@@ -1,0 +1,45 @@
+"""What the store already has, as `ingest.Held` asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import sqlalchemy as sql
+
+from geo_monitor.store.embedded import Store
+from geo_monitor.store.schema import SQL
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Held:
+    """A view of `store` for a reader of uploads; inside `store.writing()` it stays true until the commit."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def records(self, kind: str) -> pd.DataFrame:
+        """Records of a kind in force, the newest version of each per agency, with agency, version and receipt_id."""
+        return self._store.records(kind)
+
+    def positions(self, unit_ids: Iterable[str], first: datetime, last: datetime) -> pa.Table:
+        """unit_id, time, lon, lat of fixes in force of these units, first <= time <= last."""
+        import pandas as pd
+
+        end = pd.Timestamp(last) + pd.Timedelta(milliseconds=1)
+        return self._store.positions(None, first, end, ["unit_id", "time", "lon", "lat"], units=list(unit_ids))
+
+    def mmsi(self) -> set[str]:
+        """AIS numbers of the units held."""
+        return set(self._store.records("units")["mmsi"].dropna())
+
+    def sha256(self, digest: str, kind: str) -> str | None:
+        """The receipt in force that took in these bytes as this kind, or None."""
+        receipts = SQL["receipts"]
+        query = sql.select(receipts.c.receipt_id).where(receipts.c.sha256 == digest, receipts.c.kind == kind)
+        held = set(self._store.receipts_in_force())
+        return next((found for (found,) in self._store.rows(query) if found in held), None)

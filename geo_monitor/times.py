@@ -1,0 +1,27 @@
+"""Moments as people type them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from geo_monitor.errors import Usage
+from geo_monitor.tables import TIMEZONE
+
+
+def moment(value: str | datetime) -> datetime:
+    """A moment in UTC. Without a zone it is Shanghai time; a bare date is its 00:00.
+
+    Raises `Usage("time_unreadable")`.
+
+    >>> moment("2026-06-01").isoformat(), moment("2026-06-01T08:00+09:00").isoformat()
+    ('2026-05-31T16:00:00+00:00', '2026-05-31T23:00:00+00:00')
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip().replace("/", "-"))
+        except ValueError:
+            raise Usage("time_unreadable", time=value) from None
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=ZoneInfo(TIMEZONE))
+    return value.astimezone(UTC)

@@ -1,0 +1,279 @@
+"""One workspace: the object that the command line, the map and scripts use.
+
+workspace = open_workspace("workspace")
+workspace.import_file("zones", "zones.shp", agency="hubei")
+run = workspace.analyse(start="2026-01-01")
+run.table("hotspots")
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geo_monitor import settings as settings_file
+from geo_monitor import tables
+from geo_monitor.errors import Usage
+from geo_monitor.stages import Tell, silent
+from geo_monitor.store import Store
+from geo_monitor.store.schema import RECORDS
+from geo_monitor.times import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from geo_monitor.export import Exported
+    from geo_monitor.ingest import Receipt
+
+KINDS = ("river", "zones", "tracks", "patrols", "seizures", "units", "jurisdictions", "raster")
+BOOKS = ("receipts", "runs", "audit")
+SIMULATED = "SIMULATED"  # a file of this name marks a workspace whose patrols and reports are made up
+
+
+@dataclass(frozen=True)
+class Run:
+    """One analysis: its id, its summary (plain values), and its tables."""
+
+    run_id: str
+    summary: dict[str, Any]
+    workspace: Workspace
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A result table of this run."""
+        return self.workspace.table(name, run=self.run_id)
+
+
+class Workspace:
+    """A folder with everything one office holds. Raises `Usage("workspace_missing")` where there is none."""
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+        self.store = Store(self.root)
+
+    @classmethod
+    def create(cls, root: Path | str) -> Workspace:
+        """Makes an empty workspace; one that is there already is opened as it is."""
+        Store.create(root).close()
+        return cls(root)
+
+    @property
+    def settings(self) -> settings_file.Settings:
+        """The defaults, overridden by `settings.toml` in the workspace."""
+        return settings_file.load(self.root / "settings.toml")
+
+    @property
+    def simulated(self) -> bool:
+        """Whether patrols and reports of this workspace are made up."""
+        return (self.root / SIMULATED).exists()
+
+    def mark_simulated(self) -> None:
+        """Says in the folder itself that patrols and reports are made up; map, exports and summaries repeat it."""
+        from geo_monitor.messages import text
+
+        note = "\n".join(text("simulated", lang) for lang in ("zh", "en"))
+        (self.root / SIMULATED).write_text(note + "\n", encoding="utf-8")
+
+    def import_file(
+        self,
+        kind: str,
+        path: Path | str,
+        *,
+        agency: str | None = None,
+        crs: str | None = None,
+        datum: str | None = None,
+        encoding: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        role: str | None = None,
+        accuracy: float | None = None,
+        dry_run: bool = False,
+        now: datetime | None = None,
+    ) -> Receipt:
+        """Takes in a file (or a folder of files) and gives its receipt, refused or not.
+
+        kind: one of `KINDS`. crs: "EPSG:4490" and the like; datum: wgs84, gcj02 or bd09; columns: ours -> theirs;
+        role: patrol or traffic (tracks); accuracy: metres (river). With `dry_run` nothing is kept.
+
+        Raises `Usage("kind_unknown")`, `Usage("file_missing")`.
+        """
+        from geo_monitor import ingest
+        from geo_monitor.store.held import Held
+
+        if kind not in KINDS:
+            raise Usage("kind_unknown", kind=kind, kinds=", ".join(KINDS))
+        path = Path(path)
+        if not path.exists():
+            raise Usage("file_missing", file=str(path))
+        options = ingest.Options(
+            agency=agency,
+            crs=crs,
+            datum=datum,
+            encoding=encoding,
+            columns=dict(columns or {}),
+            role=role,
+            accuracy=accuracy,
+        )
+        with nullcontext() if dry_run else self.store.writing():
+            upload = ingest.read(kind, path, options, Held(self.store), self.settings, now or datetime.now(UTC))
+            return upload.receipt if dry_run else self.store.commit(upload, path)
+
+    def withdraw(self, receipt_id: str, reason: str, now: datetime | None = None) -> dict[str, Any]:
+        """Takes an upload out of force; its rows stay readable. Gives receipt_id, withdrawn_at, withdrawn_reason."""
+        row = self.store.withdraw(receipt_id, reason, now or datetime.now(UTC)).iloc[0]
+        names = ("receipt_id", "kind", "file", "withdrawn_at", "withdrawn_reason")
+        return {name: row[name].isoformat() if name == "withdrawn_at" else row[name] for name in names}
+
+    def analyse(
+        self,
+        start: str | datetime | None = None,
+        end: str | datetime | None = None,
+        as_of: str | datetime | None = None,
+        reach_length: float | None = None,
+        methods: Sequence[str] | str = "all",
+        *,
+        seed: int = 0,
+        now: datetime | None = None,
+        tell: Tell = silent,
+    ) -> Run:
+        """The main job over start <= time < end (None: all there is), with what had been received by `as_of`.
+
+        Keeps one set of result tables; older ones stay. Raises `Usage("method_unknown")`, `Usage("period_empty")`,
+        `Usage("reach_length_bad")`.
+        """
+        from geo_monitor import pipeline
+        from geo_monitor.inputs import Period
+
+        period = Period(*(None if value is None else moment(value) for value in (start, end, as_of)))
+        if period.start and period.end and period.start >= period.end:
+            raise Usage("period_empty", start=period.start.isoformat(), end=period.end.isoformat())
+        chosen = _methods(methods, pipeline.METHODS)
+        settings = self.settings
+        if reach_length is not None:
+            if not 50 <= reach_length <= 50_000:
+                raise Usage("reach_length_bad", length=f"{reach_length:g}")
+            settings = replace(settings, reach_length_m=float(reach_length))
+        made_at = (now or datetime.now(UTC)).astimezone(UTC)
+        result = pipeline.analyse(self.store, period, settings, seed, tell)
+        run_id = f"{made_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        head = {
+            "run_id": run_id,
+            "made_at": _iso(made_at),
+            "period": {"from": _iso(period.start), "to": _iso(period.end)},
+            "as_of": _iso(period.as_of),
+            "reach_length_m": settings.reach_length_m,
+            "methods": list(chosen),
+            "seed": seed,
+            "simulated": self.simulated,
+        }
+        summary = {**head, **result.summary}
+        if self.simulated:
+            summary["notes"] = [{"code": "simulated", "params": {}}, *summary["notes"]]
+        row = {
+            "run_id": run_id,
+            "made_at": made_at,
+            "period_from": period.start,
+            "period_to": period.end,
+            "as_of": period.as_of,
+            "summary": json.dumps(summary, ensure_ascii=False),
+        }
+        self.store.write_run(row, result.tables)
+        return Run(run_id, summary, self)
+
+    def run(self, run_id: str | None = None) -> Run:
+        """A run done before (None: the latest). Raises `Usage("run_unknown")`, `Usage("no_run")`."""
+        run_id = self.store.run_id(run_id)
+        runs = self.store.book("runs")
+        summary = json.loads(runs.loc[runs["run_id"] == run_id, "summary"].iloc[0])
+        return Run(run_id, summary, self)
+
+    def table(self, name: str, run: str | None = None, all_versions: bool = False) -> pd.DataFrame:
+        """A table of the contract: a GeoDataFrame (WGS84) where it has shapes, else a DataFrame.
+
+        Uploaded tables are those in force, no run needed; result tables come from `run` (None: the latest). `patrols`
+        are the reported ones and those found in tracks by the run, where there is one. With `all_versions` every row
+        ever uploaded, with received_at, withdrawn_at and withdrawn_reason beside it.
+
+        Raises `Usage`: `unknown_table`, `no_run`, `run_unknown`, `no_such_result`, `no_versions`.
+        """
+        shape = tables.table(name)
+        if all_versions:
+            if name not in RECORDS:
+                raise Usage("no_versions", table=name, tables=", ".join(RECORDS))
+            return self.store.history(name)
+        if name == "positions":
+            return shape.from_arrow(self.store.positions())
+        if name == "patrols":
+            return self._patrols(run)
+        if name in RECORDS:
+            return shape.conform(self.store.records(name))
+        if name in BOOKS:
+            return self.store.book(name)
+        if name == "quality":
+            return self._quality()
+        return self.store.result(name, run)
+
+    def export(self, name: str, path: Path | str, run: str | None = None, all_versions: bool = False) -> Exported:
+        """Writes a table to a file, format by extension; see `geo_monitor.export`."""
+        from geo_monitor.export import export
+
+        return export(self, name, Path(path), run, all_versions)
+
+    def _patrols(self, run: str | None) -> pd.DataFrame:
+        import pandas as pd
+
+        shape = tables.table("patrols")
+        told = shape.conform(self.store.records("patrols"))
+        if run is None and not len(self.store.book("runs")):
+            return told
+        found = self.store.result("patrols", run)
+        parts = [part for part in (told, found) if len(part)]
+        return shape.conform(pd.concat(parts, ignore_index=True)) if parts else told
+
+    def _quality(self) -> pd.DataFrame:
+        import pandas as pd
+
+        rows = []
+        for receipt in self.store.book("receipts").itertuples():
+            told = json.loads(str(receipt.receipt))["en"]
+            count = {name: int(told["rows"].get(name, 0)) for name in ("read", "accepted", "corrected", "quarantined")}
+            rows.append(
+                {
+                    "receipt_id": receipt.receipt_id,
+                    "agency": receipt.agency,
+                    "kind": receipt.kind,
+                    "received_at": receipt.received_at,
+                    "rows_read": count["read"],
+                    "rows_accepted": count["accepted"] + count["corrected"],
+                    "rows_quarantined": count["quarantined"],
+                    "warnings": len(told.get("warnings", [])),
+                }
+            )
+        shape = tables.table("quality")
+        return shape.conform(pd.DataFrame(rows, columns=list(shape.names)))
+
+
+def open_workspace(root: Path | str = "workspace", create: bool = True) -> Workspace:
+    """The workspace in `root`; a folder that is missing or empty becomes one, unless `create` is off."""
+    return Workspace.create(root) if create else Workspace(root)
+
+
+def _methods(methods: Sequence[str] | str, known: Sequence[str]) -> list[str]:
+    asked = methods.split(",") if isinstance(methods, str) else list(methods)
+    asked = [name.strip() for name in asked if name.strip()]
+    if asked == ["all"]:
+        return list(known)
+    unknown = [name for name in asked if name not in known]
+    if unknown or not asked:
+        raise Usage("method_unknown", method=", ".join(unknown), methods=", ".join(known))
+    # rates and Gi* make one table together: asking for one gives both
+    return list(known)
+
+
+def _iso(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")

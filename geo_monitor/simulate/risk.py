@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 RANGE_REACHES = 8.0  # reaches over which the smooth part of the risk stays alike (4 km of 500 m reaches)
 FIELD_SD = 0.8  # of the smooth part of log risk
+LOG_MOST = 3.2  # log risk is not raised above this: 25 times the usual
 SMALL = 30  # reaches; a water of fewer is alike all over
 POCKET_EVERY = 120  # one pocket per this many reaches ...
 POCKET_LOG = (1.5, 2.8)  # ... whose log risk is raised by this much
@@ -49,7 +50,7 @@ def true_rates(adjacency: Any, mean_rate: float, seed: int) -> Floats:
     where = rng.choice(n, size=max(1, n // POCKET_EVERY), replace=False)
     pockets[where] = rng.uniform(*POCKET_LOG, size=len(where))
     pockets = np.maximum(pockets, 0.6 * np.asarray(joined.multiply(pockets).max(axis=1).todense()).ravel())
-    risk = np.exp(field + pockets)
+    risk = np.exp(np.minimum(field + pockets, LOG_MOST))
     return mean_rate * risk / risk.mean()
 
 

@@ -26,7 +26,7 @@ class Settings:
     lake_resolution_near: int = 8  # H3 resolution of lake cells near a channel (0.74 km2). Source: DESIGN
     lake_resolution_far: int = 7  # H3 resolution of other lake cells (5.2 km2). Source: DESIGN
     lake_near_m: float = 5000.0  # metres; "near a channel". Source: DESIGN
-    lake_link_m: float = 15_000.0  # metres; a lake drains to the nearest channel if it lies within this by land
+    lake_link_m: float = 80_000.0  # metres; a lake without a line through it drains to the nearest channel within this
     bank_search_m: float = 20_000.0  # metres; how far from the line a bank's locality is looked for
     speed_limit_mps: float = 30.0  # m/s; faster along the water than any patrol boat: the path was not travelled
     # --- effort -------------------------------------------------------------------------------------------------

@@ -1,0 +1,364 @@
+"""Distance along the water: the graph of channel pieces and lake cells, shortest ways, and what they pass.
+
+Nodes are the places along the stems where something happens (ends and mid points of reaches, confluences) and the centres
+of lake cells. The way between two places on one river is the channel between them; others are shortest ways (Dijkstra).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.spatial import cKDTree
+
+from geo_monitor.river.geodesy import Floats, distances, scale, to_degrees, to_mercator
+
+if TYPE_CHECKING:
+    from geo_monitor.river.network import Network
+
+FAR_M = 50_000.0  # ways longer than this are not looked for: no boat makes them between two fixes
+SOURCES = 256  # sources of a shortest-way search at once: bounds memory
+
+
+def _steps(count: np.ndarray) -> np.ndarray:
+    """0 … count - 1 for each count, one after the other.
+
+    >>> _steps(np.array([2, 0, 3])).tolist()
+    [0, 1, 0, 1, 2]
+    """
+    return np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+
+
+class WaterGraph:
+    """The network as a graph: `matrix` (nodes, nodes) metres; `middle` (n,) the node of each reach."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._nodes()
+        self._edges()
+
+    # ---- construction -------------------------------------------------------------------------------------------
+    def _nodes(self) -> None:
+        net = self.network
+        n = net.channels
+        places = [net.low[:n], net.high[:n], (net.low[:n] + net.high[:n]) / 2]
+        joints: list[tuple[float, float]] = []  # two positions on the axis that are one place
+        for number, stem in enumerate(net.stems):
+            start = net.axis.start[number]
+            if stem.foot is not None:
+                joints.append((start, net.axis.start[stem.foot[0]] + stem.foot[1]))
+            if stem.head is not None:
+                joints.append((start + stem.along[-1], net.axis.start[stem.head[0]] + stem.head[1]))
+            places.append(np.array([start + m for low, high, _ in net.holes[number] for m in (low, high)]))
+        places.append(np.array(joints).reshape(-1))
+        position = np.unique(np.round(np.concatenate(places), 4))
+        # places a hair apart are one: cut positions and feet come from different sums
+        position = position[np.r_[True, np.diff(position) > 1e-3]]
+        pair = (
+            np.array([[self._nearest(position, a), self._nearest(position, b)] for a, b in joints])
+            .reshape(-1, 2)
+            .astype(int)
+        )
+        size = len(position)
+        _, label = connected_components(coo_matrix((np.ones(len(pair)), pair.T), shape=(size, size)), directed=False)
+        self.place = position
+        self.label = label  # node number of each place
+        self.cell_node = label.max(initial=-1) + 1 + np.arange(len(net.cells.cell))
+        self.size = int(label.max(initial=-1)) + 1 + len(net.cells.cell)
+        self.middle = np.r_[label[self._nearest(position, (net.low[:n] + net.high[:n]) / 2)], self.cell_node].astype(
+            int
+        )
+
+    @staticmethod
+    def _nearest(position: Floats, at: Floats) -> np.ndarray:
+        i = np.clip(np.searchsorted(position, at), 1, len(position) - 1)
+        return np.where(np.abs(position[i - 1] - at) <= np.abs(position[i] - at), i - 1, i)
+
+    def _edges(self) -> None:
+        net = self.network
+        gap = np.diff(self.place)
+        middle = (self.place[:-1] + self.place[1:]) / 2
+        owner = net.reach_at(middle)
+        keep = owner >= 0
+        a, b = self.label[:-1][keep], self.label[1:][keep]
+        length, own = gap[keep], owner[keep]
+        parts = [(a, b, length, own, own)]
+        if len(net.cells.cell):
+            parts += self._lake_edges()
+        p, q, metres, r, s = (np.concatenate([part[i] for part in parts]) for i in range(5))
+        differ = p != q
+        p, q, metres, r, s = (
+            p[differ].astype(int),
+            q[differ].astype(int),
+            metres[differ],
+            r[differ].astype(int),
+            s[differ].astype(int),
+        )
+        # of two edges between the same nodes the shorter counts (coo would add them up)
+        low, high = np.minimum(p, q), np.maximum(p, q)
+        order = np.lexsort((metres, high, low))
+        first = order[np.r_[True, (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)]] if len(order) else order
+        self.edge_a, self.edge_b, self.metres = p[first], q[first], np.maximum(metres[first], 1e-3)
+        self.owner_a, self.owner_b = r[first], s[first]  # each owns half
+        shape = (self.size, self.size)
+        self.matrix = coo_matrix(
+            (np.r_[self.metres, self.metres], (np.r_[self.edge_a, self.edge_b], np.r_[self.edge_b, self.edge_a])),
+            shape=shape,
+        ).tocsr()
+        self._edge_of = {
+            (int(i), int(j)): n for n, (i, j) in enumerate(zip(self.edge_a.tolist(), self.edge_b.tolist(), strict=True))
+        }
+
+    def _lake_edges(self) -> list[tuple[np.ndarray, ...]]:
+        net, lake = self.network, self.network.cells
+        n = net.channels
+        i, j = lake.pairs[:, 0], lake.pairs[:, 1]
+        parts: list[tuple[np.ndarray, ...]] = [
+            (
+                self.cell_node[i],
+                self.cell_node[j],
+                distances(lake.lon[i], lake.lat[i], lake.lon[j], lake.lat[j]),
+                n + i,
+                n + j,
+            )
+        ]
+        drained: set[int] = set()
+        for number, holes in enumerate(net.holes):
+            start = net.axis.start[number]
+            for low, high, pool in holes:
+                # the river meets the lake where it runs in and out; so does a river that joins it inside
+                inside = np.flatnonzero((self.place >= start + low - 1e-3) & (self.place <= start + high + 1e-3))
+                parts.append(self._to_cells(inside, np.flatnonzero(lake.lake == pool)))
+                drained.add(pool)
+        lonely = [pool for pool in np.unique(lake.lake).tolist() if pool not in drained]
+        for pool in lonely:
+            own = np.flatnonzero(lake.lake == pool)
+            link = self._to_nearest_channel(own)
+            if link is not None:
+                parts.append(link)
+        return parts
+
+    def _to_cells(self, places: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, ...]:
+        net, lake = self.network, self.network.cells
+        position = self.place[places]
+        x = np.interp(position, net.axis.position, net.axis.x)
+        y = np.interp(position, net.axis.position, net.axis.y)
+        lon, lat = to_degrees(x, y)
+        shapes = net.cell_tree.geometries[own]
+        away = shapely.distance(shapely.points(x, y)[:, None], shapes[None, :])
+        cell = own[away.argmin(axis=1)]
+        metres = distances(lon, lat, lake.lon[cell], lake.lat[cell])
+        reach = net.channels + cell
+        return self.label[places], self.cell_node[cell], metres, reach, reach
+
+    def _to_nearest_channel(self, own: np.ndarray) -> tuple[np.ndarray, ...] | None:
+        """A lake without a line through it drains, as far as the data tell, to the nearest channel, straight over land."""
+        net, lake = self.network, self.network.cells
+        n = net.channels
+        if not n:
+            return None
+        cx, cy = to_mercator(net.reaches["lon"].to_numpy()[:n], net.reaches["lat"].to_numpy()[:n])
+        lx, ly = to_mercator(lake.lon[own], lake.lat[own])
+        away, reach = cKDTree(np.c_[cx, cy]).query(np.c_[lx, ly])
+        pick = int(away.argmin())
+        metres = away[pick] / scale(lake.lat[own[pick : pick + 1]])[0]
+        if metres > net.settings.lake_link_m:
+            return None
+        cell = own[pick]
+        return (
+            np.array([self.cell_node[cell]]),
+            np.array([self.middle[reach[pick]]]),
+            np.array([metres]),
+            np.array([n + cell]),
+            np.array([n + cell]),
+        )
+
+    # ---- questions ----------------------------------------------------------------------------------------------
+    def links(self) -> tuple[np.ndarray, np.ndarray, Floats]:
+        """Pairs (a < b) of reaches that touch, and metres by water between their mid points."""
+        # a reach touches a node where one of its edges ends; mid points touch nothing but their own
+        half = np.unique(np.c_[np.r_[self.edge_a, self.edge_b], np.r_[self.owner_a, self.owner_b]], axis=0)
+        node, owner = half[:, 0], half[:, 1]
+        first = np.searchsorted(node, node, side="left")
+        count = np.searchsorted(node, node, side="right") - first
+        left = np.repeat(np.arange(len(node)), count)
+        right = np.repeat(first, count) + _steps(count)
+        a, b = np.r_[owner[left], self.owner_a], np.r_[owner[right], self.owner_b]
+        low, high = np.minimum(a, b), np.maximum(a, b)
+        pairs = np.unique(np.c_[low[low < high], high[low < high]], axis=0)
+        i, j, metres = self._balls(2.5 * float(self.network.reaches["length_m"].max()))
+        n = len(self.middle)
+        key, wanted = i * n + j, pairs[:, 0] * n + pairs[:, 1]
+        order = np.argsort(key)
+        at = np.clip(np.searchsorted(key[order], wanted), 0, max(len(key) - 1, 0))
+        found = metres[order[at]] if len(key) else np.zeros(0)
+        missing = np.flatnonzero(key[order[at]] != wanted) if len(key) else np.arange(len(pairs))
+        for row in missing:  # a lake that drains over tens of kilometres
+            found[row] = dijkstra(self.matrix, directed=False, indices=self.middle[pairs[row, 0]])[
+                self.middle[pairs[row, 1]]
+            ]
+        return pairs[:, 0], pairs[:, 1], found
+
+    def within(self, metres: float) -> csr_matrix:
+        n = len(self.middle)
+        i, j, away = self._balls(metres)
+        return csr_matrix((away, (i, j)), shape=(n, n))
+
+    def _balls(self, limit: float) -> tuple[np.ndarray, np.ndarray, Floats]:
+        """(reach, other reach, metres) between mid points at most `limit` apart by water."""
+        from geo_monitor.river.ways import balls
+
+        back = np.full(self.size, -1)
+        back[self.middle] = np.arange(len(self.middle))
+        m = self.matrix
+        row, node, metres = balls(m.indptr, m.indices, m.data, self.middle.astype(np.int64), float(limit))
+        other = back[node]
+        keep = (other >= 0) & (other != row)
+        return row[keep], other[keep], metres[keep]
+
+    def _positions(self, reach: np.ndarray, km: Floats) -> Floats:
+        """Position on the axis of located points; NaN for lake cells."""
+        net = self.network
+        reach = np.asarray(reach)
+        channel = (reach >= 0) & (reach < net.channels)
+        at = np.where(channel, reach, 0)
+        low, high = net.low[at], net.high[at]
+        km_low, km_high = net.axis.km(low), net.axis.km(high)
+        span = np.where(km_high > km_low, km_high - km_low, 1.0)
+        share = np.clip((np.asarray(km, dtype=float) - km_low) / span, 0.0, 1.0)
+        return np.where(channel, low + share * (high - low), np.nan)
+
+    def _same_river(self, pa: Floats, pb: Floats) -> np.ndarray:
+        """Pairs on one stem with no lake between them: the way is the channel itself."""
+        net = self.network
+        both = ~np.isnan(pa) & ~np.isnan(pb)
+        sa = np.searchsorted(net.axis.start, np.where(both, pa, 0.0) + 1e-6, side="right")
+        sb = np.searchsorted(net.axis.start, np.where(both, pb, 0.0) + 1e-6, side="right")
+        same = both & (sa == sb)
+        for number, holes in enumerate(net.holes):
+            for low, high, _ in holes:
+                lo, hi = net.axis.start[number] + low, net.axis.start[number] + high
+                same &= ~((np.fmin(pa, pb) < hi - 1e-6) & (np.fmax(pa, pb) > lo + 1e-6))
+        return same
+
+    def distance(self, reach_a: np.ndarray, km_a: Floats, reach_b: np.ndarray, km_b: Floats) -> Floats:
+        pa, pb = self._positions(reach_a, km_a), self._positions(reach_b, km_b)
+        result = np.abs(pa - pb)
+        other = np.flatnonzero(~self._same_river(pa, pb))
+        result[other] = np.inf
+        if len(other):
+            for rows, _, _, metres in self._ways(
+                np.asarray(reach_a)[other], pa[other], np.asarray(reach_b)[other], pb[other]
+            ):
+                result[other[rows]] = metres
+        return result
+
+    def spread(
+        self, reach_a: np.ndarray, km_a: Floats, reach_b: np.ndarray, km_b: Floats
+    ) -> tuple[np.ndarray, np.ndarray, Floats]:
+        reach_a, reach_b = np.asarray(reach_a), np.asarray(reach_b)
+        pa, pb = self._positions(reach_a, km_a), self._positions(reach_b, km_b)
+        one = reach_a == reach_b
+        pairs: list[np.ndarray] = [np.flatnonzero(one)]
+        reaches: list[np.ndarray] = [reach_a[one]]
+        shares: list[Floats] = [np.ones(int(one.sum()))]
+        straight = np.flatnonzero(~one & self._same_river(pa, pb))
+        if len(straight):
+            found = self._along(np.fmin(pa, pb)[straight], np.fmax(pa, pb)[straight])
+            pairs.append(straight[found[0]])
+            reaches.append(found[1])
+            shares.append(found[2])
+        other = np.flatnonzero(~one & ~self._same_river(pa, pb))
+        done = np.zeros(len(other), bool)
+        for rows, reach, share, _ in self._ways(reach_a[other], pa[other], reach_b[other], pb[other]):
+            done[rows] = True
+            width = reach.shape[0]
+            pairs.append(np.repeat(other[rows], width))
+            reaches.append(np.tile(reach, len(rows)))
+            shares.append(share.reshape(-1))
+        lost = other[~done]
+        pairs += [lost, lost]
+        reaches += [reach_a[lost], reach_b[lost]]
+        shares += [np.full(len(lost), 0.5), np.full(len(lost), 0.5)]
+        pair, reach, share = np.concatenate(pairs), np.concatenate(reaches), np.concatenate(shares)
+        keep = share > 0
+        pair, reach, share = pair[keep], reach[keep], share[keep]
+        order = np.lexsort((reach, pair))
+        return pair[order].astype(np.int64), reach[order].astype(np.int32), share[order]
+
+    def _along(self, low: Floats, high: Floats) -> tuple[np.ndarray, np.ndarray, Floats]:
+        """Reaches of one stem between two positions, by overlap: (row, reach, share)."""
+        net = self.network
+        order = net._order
+        sorted_low, sorted_high = net.low[: net.channels][order], net.high[: net.channels][order]
+        first = np.clip(np.searchsorted(sorted_high, low, side="right"), 0, len(order) - 1)
+        last = np.maximum(np.clip(np.searchsorted(sorted_low, high, side="left") - 1, 0, len(order) - 1), first)
+        count = last - first + 1
+        row = np.repeat(np.arange(len(low)), count)
+        at = np.repeat(first, count) + _steps(count)
+        overlap = np.maximum(np.minimum(sorted_high[at], high[row]) - np.maximum(sorted_low[at], low[row]), 0.0)
+        total = np.bincount(row, weights=overlap, minlength=len(low))
+        alone = total[row] <= 0  # both ends on one border: all to the first
+        share = np.where(
+            alone, (np.r_[True, np.diff(row) > 0]).astype(float), overlap / np.where(total > 0, total, 1.0)[row]
+        )
+        return row, order[at], share
+
+    def _ways(
+        self, reach_a: np.ndarray, pa: Floats, reach_b: np.ndarray, pb: Floats
+    ) -> list[tuple[np.ndarray, np.ndarray, Floats, Floats]]:
+        """Shortest ways of pairs that are not on one river: for each pair of places (rows, reaches, shares, metres).
+
+        The places are snapped to the node next to them on their reach's own half; the few metres between are added.
+        """
+        node_a, rest_a = self._snap(reach_a, pa)
+        node_b, rest_b = self._snap(reach_b, pb)
+        result = []
+        starts = np.unique(node_a)
+        for lo in range(0, len(starts), SOURCES):
+            block = starts[lo : lo + SOURCES]
+            metres, before = dijkstra(self.matrix, directed=False, indices=block, limit=FAR_M, return_predecessors=True)
+            own = np.flatnonzero(np.isin(node_a, block))
+            source = np.searchsorted(block, node_a[own])
+            keys, inverse = np.unique(
+                np.c_[source, node_b[own], reach_a[own], reach_b[own]], axis=0, return_inverse=True
+            )
+            inverse = inverse.reshape(-1)
+            for number, (s, target, ra, rb) in enumerate(keys.tolist()):
+                if not np.isfinite(metres[s, target]):
+                    continue
+                rows = own[inverse == number]
+                passed = self._passed(before[s], int(block[s]), target)
+                reach = np.array(sorted({*passed, ra, rb}))
+                base = np.array([passed.get(r, 0.0) for r in reach.tolist()])
+                amount = np.tile(base, (len(rows), 1))
+                amount[:, np.searchsorted(reach, ra)] += rest_a[rows]
+                amount[:, np.searchsorted(reach, rb)] += rest_b[rows]
+                total = amount.sum(axis=1)
+                share = np.where(
+                    total[:, None] > 0, amount / np.where(total > 0, total, 1.0)[:, None], 1.0 / len(reach)
+                )
+                result.append((rows, reach, share, total))
+        return result
+
+    def _snap(self, reach: np.ndarray, position: Floats) -> tuple[np.ndarray, Floats]:
+        """The node nearest to each place on its own reach, and the metres to it."""
+        channel = ~np.isnan(position)
+        near = self._nearest(self.place, np.where(channel, position, 0.0))
+        node = np.where(channel, self.label[near], self.middle[reach])
+        return node, np.where(channel, np.abs(self.place[near] - position), 0.0)
+
+    def _passed(self, before: np.ndarray, source: int, target: int) -> dict[int, float]:
+        """Metres in each reach on the way from `source` to `target`."""
+        metres: dict[int, float] = {}
+        node = target
+        while node != source:
+            last = int(before[node])
+            edge = self._edge_of.get((last, node), self._edge_of.get((node, last), -1))
+            for owner in (int(self.owner_a[edge]), int(self.owner_b[edge])):
+                metres[owner] = metres.get(owner, 0.0) + float(self.metres[edge]) / 2
+            node = last
+        return metres

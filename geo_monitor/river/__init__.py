@@ -1,9 +1,10 @@
-"""The river as space: a network from raw lines, reaches, chainage, distance by water, and the kernel that locates fixes."""
+"""The river as space: a network from raw lines, reaches, chainage, distance by water, the kernel that locates."""
 
 from __future__ import annotations
 
 from geo_monitor.river.locate import locate
+from geo_monitor.river.mask import with_mask
 from geo_monitor.river.network import Network, build
 from geo_monitor.river.shipped import shipped
 
-__all__ = ["Network", "build", "locate", "shipped"]
+__all__ = ["Network", "build", "locate", "shipped", "with_mask"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -38,7 +38,7 @@ def banks(
     tree = shapely.STRtree(shapes)
     x, y = to_mercator(lon, lat)
     k = scale(lat)
-    result = []
+    result: list[Any] = []
     for side in (1.0, -1.0):  # left of the direction (ux, uy) is (-uy, ux)
         found = np.full(len(lon), -1)
         for factor in (1.0, 2.0, 4.0):
@@ -56,7 +56,8 @@ def banks(
             hit, which = tree.query_nearest(shapely.points(x[todo], y[todo]), max_distance=limit, all_matches=False)
             found[todo[hit]] = which
         result.append(np.where(found >= 0, codes[np.maximum(found, 0)], None))
-    return result[0], result[1]
+    left, right = result
+    return left, right
 
 
 def direction(x: Floats, y: Floats, along: Floats, at: Floats, span_m: float) -> tuple[Floats, Floats]:

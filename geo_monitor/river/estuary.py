@@ -6,6 +6,7 @@ that lie in water. Dead ends are pruned; what remains is the main channel and th
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,8 @@ def centre_lines(land: Any, head: tuple[float, float], sea: tuple[float, float],
     """Lines of (m, 2) degrees from `sea` up to `head`, with the arms around islands, from `land` (WGS84 polygons).
 
     `around` is an (n, 2) path over the open sea from the outermost arm to `sea`, which closes the loop around an island
-    whose lower end lies in the sea. The main channel (short and wide) comes first, cut at the forks, each piece drawn from
-    the sea upwards, down to the piece that reaches `head`; then the other arms.
+    whose lower end lies in the sea. The main channel (short and wide) comes first, cut at the forks, each piece drawn
+    from the sea upwards, the last one to `head`; then the other arms.
     """
     west, east = head[0] - 0.15, max(sea[0], float(around[:, 0].max())) + 0.1
     south, north = min(head[1], sea[1]) - 0.5, max(head[1], sea[1], float(around[:, 1].max())) + 0.2
@@ -114,9 +115,9 @@ def _paths(ridges: np.ndarray, cost: Floats, n: int, start: int, stop: int) -> l
         around.setdefault(p, []).append(q)
         around.setdefault(q, []).append(p)
     forks = {node for node, others in around.items() if len(others) != 2} | {start, stop}
-    done = {frozenset(pair) for pair in zip(main[:-1], main[1:], strict=True)}
+    done = {frozenset(pair) for pair in itertools.pairwise(main)}
     cut = [i for i, node in enumerate(main) if node in forks]
-    paths = [main[lo : hi + 1] for lo, hi in zip(cut[:-1], cut[1:], strict=True)]
+    paths = [main[lo : hi + 1] for lo, hi in itertools.pairwise(cut)]
     for fork in sorted(forks):
         for other in sorted(around.get(fork, [])):
             if frozenset((fork, other)) in done:

@@ -7,10 +7,12 @@ Source: Snyder, Map Projections - A Working Manual (1987), equations 7-7 and 7-8
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]  # float64 throughout
 
 A = 6_378_137.0  # WGS84 semi-major axis, metres
 E2 = 0.00669437999014133  # WGS84 first eccentricity squared

@@ -6,6 +6,7 @@ Lines are joined only where they share a vertex (within `vertex_snap_m`), or whe
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +149,7 @@ def _node(parts: list[Edge], settings: Settings) -> Graph:
     starts = np.cumsum([0, *(len(part.lonlat) for part in parts)])
     segments: set[tuple[int, int]] = set()
     meets = np.zeros(len(first), dtype=int)
-    chains = []
+    chains: list[tuple[Edge, list[int]]] = []
     for part, lo, hi in zip(parts, starts[:-1], starts[1:], strict=True):
         chain = vertex[lo:hi]
         keep = np.r_[True, np.diff(chain) != 0]
@@ -177,7 +178,7 @@ def _node(parts: list[Edge], settings: Settings) -> Graph:
     for part, run in chains:
         drawn.append((part.length_m, int(node_of[run[0]]), int(node_of[run[-1]]), part.river))
         cuts = [i for i, v in enumerate(run) if is_node[v]]
-        for lo, hi in zip(cuts[:-1], cuts[1:], strict=True):
+        for lo, hi in itertools.pairwise(cuts):
             piece = run[lo : hi + 1]
             edges.append(replace(part, a=int(node_of[piece[0]]), b=int(node_of[piece[-1]]), lonlat=where[piece]))
     return Graph(where[is_node], edges, [], drawn)
@@ -247,11 +248,11 @@ def _shortest_gap(built: Graph, component: np.ndarray, settings: Settings) -> tu
         shapes.append(shapely.linestrings(np.c_[x, y]))
     lines = np.array(shapes, dtype=object)
     accuracy = np.array([edge.accuracy_m for edge in built.edges])
-    at_edge = {}
+    at_edge: dict[int, int] = {}
     for number, edge in enumerate(built.edges):
         at_edge[edge.a] = number
         at_edge[edge.b] = number
-    own = np.array([at_edge[node] for node in ends])
+    own = np.array([at_edge[node] for node in ends.tolist()])
     x, y = to_mercator(built.lonlat[ends, 0], built.lonlat[ends, 1])
     k = scale(built.lonlat[ends, 1])
     points = shapely.points(x, y)

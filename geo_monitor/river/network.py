@@ -5,7 +5,7 @@ Input: raw centre lines, lakes, km marks, jurisdictions (WGS84). Output: `Networ
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -253,7 +253,7 @@ def build(
     marks : official km marks; columns river, km, geometry (points)
     jurisdictions : polygons; columns adcode, name, geometry
     reach_length_m : metres; default `settings.reach_length_m`
-    land : shapely geometry of land around the sea; an end outside it, inside its box, is a mouth. Default: the shipped one
+    land : shapely geometry of land around the sea: an end in its box, but not on it, is a mouth. Default: the shipped
 
     Raises
     ------
@@ -321,8 +321,8 @@ def _axis(
             knot_km = np.interp(np.interp(knot_at, along, km), drawn, official)
         segment = np.arange(len(along) - 1)
         middle = (along[:-1] + along[1:]) / 2
-        for low, high, _ in holes[number]:
-            segment = segment[(middle[segment] < low) | (middle[segment] > high)]
+        for start_m, stop_m, _ in holes[number]:
+            segment = segment[(middle[segment] < start_m) | (middle[segment] > stop_m)]
         for name, values in (
             ("x", x),
             ("y", y),
@@ -384,9 +384,7 @@ def _frame(
     for i, piece in enumerate(pieces):
         stem = found[piece.stem]
         mark = f"{piece.river}汊{stem.side}" if stem.side else piece.river
-        ids.append(
-            f"{mark}K{(piece.low / 1000 if stem.side or not stem.main else np.interp(piece.low, stem.along, stem.km)):08.3f}"
-        )
+        ids.append(f"{mark}K{piece.low / 1000:08.3f}")
         lines.append(cutting.slice_line(axis.x, axis.y, axis.position, low[i], high[i]))
         sides.append(stem.side)
         if stem.foot is not None and stem.side is None:
@@ -442,11 +440,6 @@ def _frame(
         "side",
     ]
     return gpd.GeoDataFrame(frame[columns], geometry=shapes, crs="EPSG:4326")
-
-
-def with_widths(network: Network, half_width_m: Floats) -> Network:
-    """The same network with half the water width (n,) metres of each reach: it widens the locating tolerance."""
-    return replace(network, half_width_m=np.asarray(half_width_m, dtype=float))
 
 
 def _land_widths(frame: gpd.GeoDataFrame, channels: int, land: Any) -> Floats:

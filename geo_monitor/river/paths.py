@@ -1,12 +1,12 @@
 """Distance along the water: the graph of channel pieces and lake cells, shortest ways, and what they pass.
 
-Nodes are the places along the stems where something happens (ends and mid points of reaches, confluences) and the centres
-of lake cells. The way between two places on one river is the channel between them; others are shortest ways (Dijkstra).
+Nodes are the places along the stems where something happens (ends and mid points of reaches, confluences) and the
+centres of lake cells. The way between two places on one river is the channel between them; others are shortest ways (Dijkstra).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -73,7 +73,7 @@ class WaterGraph:
         )
 
     @staticmethod
-    def _nearest(position: Floats, at: Floats) -> np.ndarray:
+    def _nearest(position: Floats, at: Any) -> np.ndarray:
         i = np.clip(np.searchsorted(position, at), 1, len(position) - 1)
         return np.where(np.abs(position[i - 1] - at) <= np.abs(position[i] - at), i - 1, i)
 
@@ -85,7 +85,7 @@ class WaterGraph:
         keep = owner >= 0
         a, b = self.label[:-1][keep], self.label[1:][keep]
         length, own = gap[keep], owner[keep]
-        parts = [(a, b, length, own, own)]
+        parts: list[tuple[np.ndarray, ...]] = [(a, b, length, own, own)]
         if len(net.cells.cell):
             parts += self._lake_edges()
         p, q, metres, r, s = (np.concatenate([part[i] for part in parts]) for i in range(5))
@@ -155,7 +155,7 @@ class WaterGraph:
         return self.label[places], self.cell_node[cell], metres, reach, reach
 
     def _to_nearest_channel(self, own: np.ndarray) -> tuple[np.ndarray, ...] | None:
-        """A lake without a line through it drains, as far as the data tell, to the nearest channel, straight over land."""
+        """A lake without a line through it drains, as far as the data tell, straight to the nearest channel."""
         net, lake = self.network, self.network.cells
         n = net.channels
         if not n:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +72,7 @@ def cut(stem: int, of: Stem, holes: list[tuple[float, float, int]], length_m: fl
             inner = np.arange(np.floor(start / length_m) + 1, np.ceil(stop / length_m)) * length_m
             inner = inner[(inner - start > SLIVER * length_m) & (stop - inner > SLIVER * length_m)]
             edges = np.r_[start, inner, stop]
-            pieces += [Piece(stem, float(a), float(b), river) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+            pieces += [Piece(stem, float(a), float(b), river) for a, b in itertools.pairwise(edges)]
     return pieces
 
 
@@ -89,7 +90,7 @@ def _outside(low: float, high: float, holes: list[tuple[float, float, int]]) -> 
 
 
 def insert(of: Stem, at: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Vertices of a stem with extra ones at `at` metres along it: x, y (Mercator), along, drawn km, accuracy (m - 1)."""
+    """Vertices of a stem with extra ones at `at` metres along: x, y (Mercator), along, drawn km, accuracy (m - 1)."""
     x, y = to_mercator(of.lonlat[:, 0], of.lonlat[:, 1])
     along = np.union1d(of.along, np.clip(at, 0.0, of.along[-1]))
     accuracy = of.accuracy[np.clip(np.searchsorted(of.along, along[:-1], side="right") - 1, 0, len(of.accuracy) - 1)]
@@ -105,8 +106,8 @@ def insert(of: Stem, at: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats
 def calibrate(found: list[Stem], marks: Any, notes: list[dict[str, Any]]) -> dict[int, tuple[Floats, Floats]]:
     """Knots (drawn km, official km) of each calibrated stem.
 
-    `marks`: GeoDataFrame river, km, geometry (points). Each is tied to the nearest point of the stem of its river. Marks
-    whose official km do not rise with the drawn ones contradict each other; they are left out, and noted.
+    `marks`: GeoDataFrame river, km, geometry (points). Each is tied to the nearest point of the stem of its river.
+    Marks whose official km do not rise with the drawn ones contradict each other; they are left out, and noted.
     Between two marks km runs evenly; beyond the outermost, as drawn.
     """
     by_stem: dict[int, list[tuple[float, float]]] = {}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HEAD = (119.60637, 32.19689)  # where the centre line stops and the estuary begins, below Zhenjiang
 SEA = (121.93, 31.215)  # the mouth, in the south channel between the mainland and Changxing
 NORTH_ARM = ((121.98, 31.645), (122.08, 31.55), (122.06, 31.38))  # over the sea around Chongming to the mouth
-# in the data file, but of other basins: Yellow River headwaters, Huai-Yishusi lakes without a way to the Yangtze, Qiantang
+# in the data file, but of other basins: headwaters of the Yellow River, the Yishusi lakes, the Qiantang
 OTHER_BASIN = ("Ngoring Hu", "Gyaring Hu", "Weishan Hu", "Luoma Hu", "Xinanjiang Shuiku")
 LAKES_ZH = {"Ge Hu": "滆湖", "Huangtang Hu": "黄塘湖"}
 
@@ -50,7 +50,11 @@ def shipped(settings: Settings | None = None) -> tuple[gpd.GeoDataFrame, gpd.Geo
     settings = settings or Settings()
     frame = gpd.read_file(path("natural-earth/rivers_10m.geojson"))
     lines = gpd.GeoDataFrame(
-        {"river": frame["name_zh"], "main_stem": np.where(frame["main_stem"], "是", None), "mouth": None},
+        {
+            "river": frame["name_zh"],
+            "main_stem": ["是" if main else None for main in frame["main_stem"]],
+            "mouth": None,
+        },
         geometry=frame.geometry,
         crs="EPSG:4326",
     )

@@ -346,6 +346,7 @@ class _Drainage:
 
     def _add_side(self, n: int, host: int, km: dict[int, float]) -> None:
         edge = self.edges[n]
+        beside: Floats
         if km[edge.a] > km[edge.b]:
             edge = edge.turned()
         along = np.r_[0.0, np.cumsum(segment_lengths(edge.lonlat[:, 0], edge.lonlat[:, 1]))]

@@ -1,0 +1,128 @@
+"""A water mask (GeoTIFF, non-zero = water) as a measure of how wide the river is.
+
+Across each reach the mask is probed square to the line; the water that holds the line, or lies nearest to it within the
+accuracy of the line, gives the width. Half of it widens the locating tolerance and tells `mid` from the banks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo_monitor.river.banks import direction
+from geo_monitor.river.geodesy import Floats, scale, to_degrees
+
+if TYPE_CHECKING:
+    from geo_monitor.river.network import Network
+
+PROBES = (0.25, 0.5, 0.75)  # where along a reach the width is measured; their median counts
+WIDEST_M = 10_000.0  # metres to each side: half of the widest channel looked for
+STEPS = 2_000  # probes to a side at the most: a mask finer than 5 m is read at 5 m
+PIXELS = 32_000_000  # pixels read at once: bounds memory
+
+
+def with_mask(network: Network, path: Path | str) -> Network:
+    """The same network with `half_width_m` (metres) measured on the water mask at `path`, where the mask covers it.
+
+    The mask may be in any CRS that the file declares; nodata counts as not water. Reaches outside keep what they had.
+    Raises what rasterio raises for a file that is no raster.
+    """
+    import rasterio
+    from pyproj import Transformer
+
+    with rasterio.open(path) as source:
+        to_mask = Transformer.from_crs("EPSG:4326", source.crs, always_xy=True)
+        middle = network.reaches.iloc[len(network.reaches) // 2]
+        x0, y0 = to_mask.transform([middle["lon"], middle["lon"]], [middle["lat"], middle["lat"] + 0.001])
+        unit = float(np.hypot(x0[1] - x0[0], y0[1] - y0[0])) / 110.9  # CRS units a metre (0.001 degrees are 110.9 m)
+        step = max(min(abs(source.transform.a), abs(source.transform.e)) / max(unit, 1e-12), WIDEST_M / STEPS)
+        half = network.half_width_m.copy()
+        for lo in range(0, network.channels, 256):
+            reach = np.arange(lo, min(lo + 256, network.channels))
+            width = _measure(network, reach, source, to_mask, step)
+            known = ~np.isnan(width)
+            half[reach[known]] = width[known] / 2
+    return replace(network, half_width_m=half)
+
+
+def _measure(network: Network, reach: np.ndarray, source: Any, to_mask: Any, step: float) -> Floats:
+    """Width (m) of the water at each reach; NaN where the mask does not cover it, 0 where it shows no water there."""
+    axis = network.axis
+    offsets = np.arange(-WIDEST_M, WIDEST_M + step, step)
+    widths = np.full((len(reach), len(PROBES)), np.nan)
+    for column, share in enumerate(PROBES):
+        position = network.low[reach] + share * (network.high[reach] - network.low[reach])
+        stem = axis.stem[np.searchsorted(axis.position, position)]
+        ux, uy = np.zeros(len(reach)), np.zeros(len(reach))
+        for number in np.unique(stem):
+            own, vertices = stem == number, axis.stem == number
+            start = axis.start[number]
+            span = float(np.median(network.high[reach] - network.low[reach]))
+            ux[own], uy[own] = direction(
+                axis.x[vertices], axis.y[vertices], axis.position[vertices] - start, position[own] - start, span
+            )
+        x, y = np.interp(position, axis.position, axis.x), np.interp(position, axis.position, axis.y)
+        k = scale(to_degrees(x, y)[1])
+        lon, lat = to_degrees(
+            x[:, None] - uy[:, None] * offsets * k[:, None], y[:, None] + ux[:, None] * offsets * k[:, None]
+        )
+        wet = _sample(source, *to_mask.transform(lon, lat))
+        widths[:, column] = _run(wet, offsets, step, network.accuracy_m[reach])
+    known = ~np.isnan(widths).all(axis=1)
+    result = np.full(len(reach), np.nan)
+    result[known] = np.nanmedian(widths[known], axis=1)
+    return result
+
+
+def _sample(source: Any, x: Floats, y: Floats) -> Floats:
+    """1 water, 0 not, NaN outside the raster, at points in its CRS."""
+    from rasterio.windows import Window
+
+    inverse = ~source.transform
+    col, row = inverse * (np.asarray(x), np.asarray(y))
+    inside = (col >= 0) & (col < source.width) & (row >= 0) & (row < source.height)
+    result = np.full(col.shape, np.nan)
+    if not inside.any():
+        return result
+    c, r = np.floor(col[inside]).astype(int), np.floor(row[inside]).astype(int)
+    values = np.zeros(len(c))
+    rows_at_once = max(int(PIXELS / max(c.max() - c.min() + 1, 1)), 1)
+    for top in range(int(r.min()), int(r.max()) + 1, rows_at_once):
+        own = (r >= top) & (r < top + rows_at_once)
+        if not own.any():
+            continue
+        left, bottom = int(c[own].min()), int(r[own].max())
+        block = source.read(1, window=Window(left, top, int(c[own].max()) - left + 1, bottom - top + 1), masked=True)
+        values[own] = np.ma.filled(block != 0, False)[r[own] - top, c[own] - left]
+    result[inside] = values
+    return result
+
+
+def _run(wet: Floats, offsets: Floats, step: float, accuracy: Floats) -> Floats:
+    """Width of the run of water that holds offset 0, else of the nearest within the accuracy; NaN where not covered.
+
+    >>> offsets = np.arange(-5.0, 6.0)
+    >>> wet = np.array([[0, 0, 0, 1, 1, 1, 1, 0, 0, 1, 1]], dtype=float)   # water from -2 to 1, and 4 to 5
+    >>> _run(wet, offsets, 1.0, np.array([2.0])).tolist()
+    [4.0]
+    """
+    width = np.full(len(wet), np.nan)
+    centre = len(offsets) // 2
+    for i, line in enumerate(wet):
+        if np.isnan(line[centre]):
+            continue
+        water = np.flatnonzero(line == 1)
+        if not len(water) or np.abs(offsets[water]).min() > max(accuracy[i], step):
+            width[i] = 0.0
+            continue
+        start = int(water[np.abs(offsets[water]).argmin()])
+        low = high = start
+        while low > 0 and line[low - 1] == 1:
+            low -= 1
+        while high < len(line) - 1 and line[high + 1] == 1:
+            high += 1
+        width[i] = (high - low + 1) * step
+    return width

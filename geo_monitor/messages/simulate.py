@@ -1,3 +1,38 @@
 """Sentences of the area `simulate`: code -> (Chinese, English)."""
 
-MESSAGES: dict[str, tuple[str, str]] = {}
+MESSAGES: dict[str, tuple[str, str]] = {
+    "simulate_folder": (
+        "文件夹“{folder}”不是空的。未写入任何文件。",
+        'The folder "{folder}" is not empty. Nothing was written.',
+    ),
+    "simulate_folder.hint": ("请另选一个新的或空的文件夹。", "Give a new or an empty folder."),
+    "simulate_habit": ("不认识的巡护习惯“{habit}”。未生成。", 'Unknown patrol habit "{habit}". Nothing was made.'),
+    "simulate_habit.hint": ("可用的巡护习惯:{habits}。", "The habits are: {habits}."),
+    "simulate_size": (
+        "模拟至少需要 2 天、1 个单位、大于 0 的发案率和 1 个以上定位点;收到:{days} 天、{units} 个单位、"
+        "发案率 {mean_rate}、定位点上限 {fixes_max}。未生成。",
+        "A world needs at least 2 days, 1 unit, a rate above 0 and 1 fix; got {days} days, {units} units, rate "
+        "{mean_rate}, at most {fixes_max} fixes. Nothing was made.",
+    ),
+    "simulate_no_channel": (
+        "该水系没有河道江段,模拟巡护无处可去。未生成。",
+        "This network has no channel reaches for simulated patrols to move along. Nothing was made.",
+    ),
+    "simulate_no_channel.hint": (
+        "请先导入河道中心线。",
+        "Import the centre lines of a river first.",
+    ),
+    "simulate_score_reaches": (
+        "结果中有 {count} 个江段不在真值里(例如 {reach})。未评分。",
+        "{count} reaches of the result are not in the truth (such as {reach}). Nothing was scored.",
+    ),
+    "simulate_score_reaches.hint": (
+        "请确认分析所用的河道与江段长度和模拟时相同。",
+        "Analyse on the river and the reach length the world was made with.",
+    ),
+    "simulated_notice": (
+        "巡护与案件为模拟数据,河道与行政界线为真实数据。",
+        "Patrols and seizures are simulated; river and borders are real.",
+    ),
+    "simulated_notice_all": ("全部为模拟数据。", "All of it is simulated data."),
+}

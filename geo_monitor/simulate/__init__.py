@@ -9,15 +9,15 @@
 | `looking.py` | fixes, and the time truly looked |
 | `cases.py`, `zones.py` | seizures, ban zones |
 | `worlds.py` | all of it together: `world(network, seed) -> World` |
-| `files.py` | `write(world, folder)`: agency files with the truth beside them |
+| `files.py`, `formats.py` | `write(world, folder)`: agency files with the truth beside them |
 | `score.py` | results against the truth |
 """
 
 from __future__ import annotations
 
-
+from geo_monitor.simulate.files import AgencyFile, make, write
 from geo_monitor.simulate.made_up_river import river
-
+from geo_monitor.simulate.score import score
 from geo_monitor.simulate.worlds import World, world
 
-__all__ = ["World", "river", "world"]
+__all__ = ["AgencyFile", "World", "make", "river", "score", "world", "write"]

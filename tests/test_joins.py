@@ -220,6 +220,14 @@ def test_holes_parts_and_overlapping_zones() -> None:
     assert zone_visits(fixes(through), zone(shapely.Polygon())).empty
 
 
+def test_a_passage_on_the_way_in_needs_fixes_five_minutes_apart() -> None:
+    parts = shapely.union_all([shapely.box(112.010, 29.9, 112.014, 30.1), shapely.box(112.018, 29.9, 112.020, 30.1)])
+    # 8 to 19 in 264 s: in the first part from 48 to 144 s, in the second from 240 s; in 396 s nobody saw the first
+    # (96 s between the two, no fix far away: one visit)
+    assert visits([at(0, 8), at(264, 19), at(324, 19.5), at(384, 24)], zone(parts)) == [(48, 330.667, "observed")]
+    assert visits([at(0, 8), at(396, 19), at(456, 19.5), at(516, 24)], zone(parts)) == [(360, 462.667, "possible")]
+
+
 def test_traffic_visits_too_and_a_moment_sent_twice_counts_once() -> None:
     track = [at(60 * i, 8 + 4 * i, role="traffic") for i in range(5)]
     twice = [at(0, 8), at(30, 11), at(30, 11, patrol="P"), at(40, 24), at(50, 30)]

@@ -52,7 +52,7 @@ def export(workspace: Workspace, name: str, path: Path, run: str | None = None, 
     """Writes table `name` to `path`. Raises `Usage`: `export_format`, `export_no_shape`, `export_no_surface`,
     `xlsx_too_long`, and those of `Workspace.table`."""
     kind = format_of(path)
-    notes = [{"code": "simulated", "params": {}}] if workspace.simulated else []
+    notes = [{"code": "simulated_notice", "params": {}}] if workspace.simulated else []
     if kind == "tif":
         from geo_monitor.surface import write as write_surface
 
@@ -167,7 +167,10 @@ def _about(workspace: Workspace, name: str) -> dict[str, str]:
 
     about = {"geo_monitor_table": name, "geo_monitor_description": tables.table(name).doc}
     if workspace.simulated:
-        about |= {"simulated": "true", "simulated_note": f"{text('simulated', 'zh')} {text('simulated', 'en')}"}
+        about |= {
+            "simulated": "true",
+            "simulated_note": f"{text('simulated_notice', 'zh')} {text('simulated_notice', 'en')}",
+        }
     return about
 
 

@@ -77,7 +77,7 @@ class Workspace:
         """Says in the folder itself that patrols and reports are made up; map, exports and summaries repeat it."""
         from geo_monitor.messages import text
 
-        note = "\n".join(text("simulated", lang) for lang in ("zh", "en"))
+        note = "\n".join(text("simulated_notice", lang) for lang in ("zh", "en"))
         (self.root / SIMULATED).write_text(note + "\n", encoding="utf-8")
 
     def import_file(
@@ -173,7 +173,7 @@ class Workspace:
         }
         summary = {**head, **result.summary}
         if self.simulated:
-            summary["notes"] = [{"code": "simulated", "params": {}}, *summary["notes"]]
+            summary["notes"] = [{"code": "simulated_notice", "params": {}}, *summary["notes"]]
         row = {
             "run_id": run_id,
             "made_at": made_at,

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import sqlalchemy as sql
 
 from geo_monitor.store.embedded import Store
@@ -26,12 +25,13 @@ class Held:
         """Records of a kind in force, the newest version of each per agency, with agency, version and receipt_id."""
         return self._store.records(kind)
 
-    def positions(self, unit_ids: Iterable[str], first: datetime, last: datetime) -> pa.Table:
+    def positions(self, unit_ids: Iterable[str], first: datetime, last: datetime) -> pd.DataFrame:
         """unit_id, time, lon, lat of fixes in force of these units, first <= time <= last."""
         import pandas as pd
 
         end = pd.Timestamp(last) + pd.Timedelta(milliseconds=1)
-        return self._store.positions(None, first, end, ["unit_id", "time", "lon", "lat"], units=list(unit_ids))
+        names = ["unit_id", "time", "lon", "lat"]
+        return self._store.positions(None, first, end, names, units=list(unit_ids)).to_pandas()
 
     def mmsi(self) -> set[str]:
         """AIS numbers of the units held."""

@@ -1,0 +1,74 @@
+"""The demonstration: the real river, simulated patrols and reports, through the ordinary door, analysed.
+
+In: a seed. Out: agency files with the truth beside them, and a workspace marked as simulated.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geo_monitor.errors import GeoMonitorError, Refused
+from geo_monitor.stages import Tell, silent
+from geo_monitor.workspace import Run, Workspace
+
+if TYPE_CHECKING:
+    from geo_monitor.simulate import World
+    from geo_monitor.simulate.files import AgencyFile
+
+
+def write_world(
+    folder: Path, seed: int, real: bool, days: int, units: int, tell: Tell = silent
+) -> tuple[World, list[AgencyFile]]:
+    """Writes a simulated world into `folder`, on the shipped Yangtze if `real`, else on a made-up river.
+
+    Gives the world and its files in the order to import them. Raises `Refused("simulate_folder")` where `folder` holds
+    anything.
+    """
+    from geo_monitor.simulate import files
+
+    tell("simulate", 0.0)
+    if not real:
+        made = files.make(seed, folder, days=days, units=units)
+        tell("simulate", 1.0)
+        return made
+    from geo_monitor.river import build, shipped
+    from geo_monitor.settings import Settings
+    from geo_monitor.simulate import world
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Refused("simulate_folder", folder=str(folder))
+    settings = Settings()
+    lines, lakes, marks = shipped(settings)
+    network = build(lines, lakes, marks, reach_length_m=settings.reach_length_m, settings=settings)
+    tell("simulate", 0.5)
+    there = world(network, seed, days=days, units=units, lines=lines)
+    tell("simulate", 0.8)
+    uploads = files.write(there, folder)
+    tell("simulate", 1.0)
+    return there, uploads
+
+
+def build(root: Path, seed: int, days: int, units: int, tell: Tell = silent) -> Run:
+    """Makes (or opens) the demonstration workspace in `root` and analyses it.
+
+    The same seed again imports nothing twice. Raises `Refused("demo_in_real_workspace")` where `root` already holds
+    uploads that are not simulated, `GeoMonitorError("demo_refused")` if the door refuses what the simulation wrote.
+    """
+    workspace = Workspace.create(root)
+    if not workspace.simulated and len(workspace.store.book("receipts")):
+        raise Refused("demo_in_real_workspace", root=str(root))
+    workspace.mark_simulated()
+    with tempfile.TemporaryDirectory() as made:
+        _, uploads = write_world(Path(made) / "world", seed, True, days, units, tell)
+        # the river is the shipped one and is read as such: as an upload it would pass for an agency's own
+        uploads = [upload for upload in uploads if upload.kind != "river"]
+        for number, upload in enumerate(uploads):
+            tell("import", number / len(uploads))
+            receipt = workspace.import_file(upload.kind, upload.path, agency=upload.agency)
+            if receipt.status == "rejected":
+                detail = ", ".join(error.code for error in receipt.errors)
+                raise GeoMonitorError("demo_refused", file=upload.path.name, detail=detail)
+        tell("import", 1.0)
+    return workspace.analyse(seed=seed, tell=tell)

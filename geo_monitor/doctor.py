@@ -1,0 +1,174 @@
+"""Checks an installation and a workspace. Every finding has a sentence and, where something is to do, what."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+State = Literal["fine", "look", "broken"]
+LIBRARIES = (
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "geopandas",
+    "shapely",
+    "pyproj",
+    "rasterio",
+    "sqlalchemy",
+    "streamlit",
+    "numba",
+)
+REFERENCE = ("natural-earth/rivers_10m.geojson", "natural-earth/lakes_10m.geojson", "divisions/localities.geojson")
+FREE_GB = 5.0
+FONT_FOLDERS = (
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "~/.fonts",
+    "~/.local/share/fonts",
+    "/Library/Fonts",
+    "/System/Library/Fonts",
+    "C:/Windows/Fonts",
+)
+CHINESE_FONTS = (
+    "noto*cjk*",
+    "notosanssc*",
+    "sourcehan*",
+    "wqy*",
+    "simsun*",
+    "simhei*",
+    "msyh*",
+    "pingfang*",
+    "*droidsansfallback*",
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: its sentence is `doctor.<check>.<state>`, filled with params."""
+
+    check: str
+    state: State
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def examine(root: Path) -> list[Finding]:
+    """All checks, of the installation and of the workspace in `root`."""
+    return [versions(), projections(), rasters(), reference_data(), fonts(), disk(root), exposure(), *workspace(root)]
+
+
+def versions() -> Finding:
+    """Python and the libraries."""
+    missing, found = [], []
+    for name in LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    params = {"python": platform.python_version(), "libraries": ", ".join(found), "missing": ", ".join(missing)}
+    return Finding("versions", "broken" if missing or sys.version_info < (3, 11) else "fine", params)
+
+
+def projections() -> Finding:
+    """PROJ works: the UTM 50N easting of its central meridian (117 E) is 500 km."""
+    import pyproj
+
+    try:
+        east, _ = pyproj.Transformer.from_crs(4326, 32650, always_xy=True).transform(117.0, 30.0)
+    except pyproj.exceptions.ProjError as error:
+        return Finding("proj", "broken", {"version": pyproj.proj_version_str, "detail": str(error)})
+    state: State = "fine" if abs(east - 500_000) < 0.01 else "broken"
+    return Finding("proj", state, {"version": pyproj.proj_version_str, "detail": f"{east:.2f}"})
+
+
+def rasters() -> Finding:
+    """GDAL has the drivers used for import and export."""
+    import pyogrio
+    import rasterio
+    from rasterio.drivers import raster_driver_extensions
+
+    vector = {"GPKG", "ESRI Shapefile", "GeoJSON", "FlatGeobuf", "KML", "GPX"} - set(pyogrio.list_drivers())
+    tif = set() if "tif" in raster_driver_extensions() else {"GTiff"}
+    missing = sorted(vector | tif)
+    params = {
+        "vector": ".".join(str(part) for part in pyogrio.__gdal_version__),
+        "raster": rasterio.__gdal_version__,
+        "missing": ", ".join(missing),
+    }
+    return Finding("gdal", "broken" if missing else "fine", params)
+
+
+def reference_data() -> Finding:
+    """The shipped river, lakes and localities are there."""
+    from geo_monitor.errors import GeoMonitorError
+    from geo_monitor.reference import path
+
+    try:
+        for name in REFERENCE:
+            path(name)
+    except GeoMonitorError as error:
+        return Finding("reference", "broken", dict(error.params))
+    return Finding("reference", "fine", {"count": len(REFERENCE)})
+
+
+def fonts() -> Finding:
+    """A Chinese font on this machine (the browser draws the map's names with it)."""
+    for folder in FONT_FOLDERS:
+        for path in Path(folder).expanduser().rglob("*"):
+            if path.is_file() and any(fnmatch(path.name.lower(), pattern) for pattern in CHINESE_FONTS):
+                return Finding("fonts", "fine", {"font": path.name})
+    return Finding("fonts", "look")
+
+
+def disk(root: Path) -> Finding:
+    """Room where the workspace lies."""
+    at = root.absolute()
+    while not at.exists():
+        at = at.parent
+    free = shutil.disk_usage(at).free / 1e9
+    return Finding("disk", "fine" if free >= FREE_GB else "look", {"free": f"{free:,.1f}", "wanted": f"{FREE_GB:g}"})
+
+
+def exposure() -> Finding:
+    """Streamlit's own settings don't open the map to the network behind our back."""
+    from geo_monitor.launch import is_loopback
+
+    address = os.environ.get("STREAMLIT_SERVER_ADDRESS", "127.0.0.1")
+    return Finding("network", "fine" if is_loopback(address) else "look", {"address": address})
+
+
+def workspace(root: Path) -> list[Finding]:
+    """The workspace: opens, nothing left over, every raw upload still what it was, every file of fixes there."""
+    from geo_monitor.errors import GeoMonitorError
+    from geo_monitor.store import Store, files
+
+    if not (root / "geo_monitor.sqlite").exists():
+        return [Finding("workspace", "look", {"root": str(root)})]
+    try:
+        store = Store(root)
+    except GeoMonitorError as error:
+        return [Finding("workspace", "broken", {"root": str(root), "detail": str(error)})]
+    receipts = store.book("receipts")
+    found = [Finding("workspace", "fine", {"root": str(root.resolve()), "receipts": len(receipts)})]
+    left = store.orphans()
+    found.append(Finding("orphans", "look" if left else "fine", {"count": len(left)}))
+    wanted = set(receipts.loc[receipts["status"] != "duplicate", "sha256"])
+    bad = sorted(name for name in wanted if not store.raw(name).exists() or files.sha256(store.raw(name)) != name)
+    names = ", ".join(receipts.loc[receipts["sha256"].isin(bad), "file"].head(3))
+    found.append(Finding("raw", "broken" if bad else "fine", {"count": len(wanted), "bad": len(bad), "names": names}))
+    tracks = receipts[(receipts["kind"] == "tracks") & receipts["status"].str.startswith("accepted")]
+    held = {path.stem for path in (root / "positions").glob("day=*/*.parquet")}
+    lost = sorted(set(tracks["receipt_id"]) - held)
+    found.append(
+        Finding("positions", "broken" if lost else "fine", {"count": len(tracks), "lost": ", ".join(lost[:3])})
+    )
+    if (root / "SIMULATED").exists():
+        found.append(Finding("simulated", "look"))
+    store.close()
+    return found

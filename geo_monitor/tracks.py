@@ -47,7 +47,10 @@ def milliseconds(values: Any) -> np.ndarray:
         return np.asarray(ints.fill_null(NEVER) if ints.null_count else ints, dtype=np.int64)
     import pandas as pd
 
-    stamps = pd.to_datetime(pd.Series(values), utc=True).dt.tz_localize(None)
+    stamps = pd.Series(values)
+    if stamps.dtype == object:  # nanoseconds, the default, end in 2262, but people write "until 9999"
+        stamps = stamps.astype("datetime64[ms, UTC]")
+    stamps = pd.to_datetime(stamps, utc=True).dt.tz_localize(None)
     return stamps.to_numpy(dtype="datetime64[ms]").astype(np.int64)
 
 

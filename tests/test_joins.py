@@ -6,6 +6,7 @@ Hand-made tracks run along lat 30 past a zone from lon 112.010 to 112.020. One m
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import geopandas as gpd
@@ -199,6 +200,12 @@ def test_seasons_are_shanghai_days_inclusive_and_may_wrap_the_year() -> None:
     assert windows("2026-05-01", "2026-05-02", "05-01", "05-01") == [["2026-04-30T16:00", "2026-05-01T16:00"]]
     with pytest.raises(GeoMonitorError, match="13-01"):
         windows("2026-05-01", "2026-05-02", "13-01", "05-01")
+
+
+def test_a_rule_until_the_year_9999_holds_today() -> None:
+    frame = zone()
+    frame["valid_to"] = pd.Series([datetime(9999, 12, 31, tzinfo=UTC)], dtype=object)
+    assert len(zones_between(frame, T0, T0 + DAY)) == 1
 
 
 def test_off_season_of_a_newer_version_brings_no_older_one_back() -> None:

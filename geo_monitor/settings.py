@@ -74,6 +74,25 @@ class Settings:
     encoding_sure: float = 0.80  # confidence under which text is not read without being asked
     upload_seconds: float = 60.0  # wall seconds a parser may take per 100 MB of upload
     upload_memory_mb: int = 1024  # megabytes a parser may use
+    crs_sure: float = 0.80  # confidence under which numbers are not taken for a reference system without being asked
+    basin_west: float = 88.0  # degrees; box around the Yangtze basin: tells swapped axes, wrong hemispheres
+    basin_south: float = 22.0
+    basin_east: float = 124.0
+    basin_north: float = 37.0
+    future_s: float = 3600.0  # seconds; a time further ahead of the clock is no report but a wrong clock
+    earliest_year: int = 2000  # times before are dead clocks (1970, 1980): no satellite positioning for boats then
+    jump_mps: float = 60.0  # m/s; faster than any boat, car or drone of a patrol: the fix is wrong, or the track is cut
+    jump_slack_m: float = 200.0  # metres; a jump shorter than this is noise of times and fixes, not a jump
+    same_place_m: float = 30.0  # metres; two fixes of a unit at one moment this close are one fix sent twice
+    area_change: float = 0.01  # share; a repair that changes a zone's area by more is told with both areas
+    sliver_m: float = 1.0  # metres; a zone narrower than this is told: nobody draws such a zone on purpose
+    cell_characters: int = 32_767  # a longer cell is cut (what a spreadsheet cell can hold)
+    archive_members: int = 2_000  # files in an archive
+    archive_mb: float = 2_000.0  # megabytes an archive may unfold to
+    archive_ratio: float = 200.0  # unfolded / packed size of one member; above is a bomb (maps and tables pack 3-30 fold)
+    archive_depth: int = 2  # archives in archives
+    json_depth: int = 64  # levels of nesting in GeoJSON
+    raster_pixels: float = 4e9  # pixels a raster may have (2 m over 100 x 160 km)
 
     def weight(self, platform: str) -> float:
         """Boat hours that one hour of `platform` counts for."""

@@ -1,0 +1,160 @@
+"""Which column of theirs is which of our fields, and the unit its header tells.
+
+A header is tried whole, then outside and inside its brackets (half or full width; a unit there is read), then by the
+longest known word it contains.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from geo_monitor.errors import Refused
+from geo_monitor.ingest import fields, numbers
+from geo_monitor.ingest.fields import Field
+
+_BRACKETS = re.compile(r"[(\[{<【《「〔](.*?)[)\]}>】》」〕]")
+_NOISE = re.compile(r"[\s_\-#*:：.\"'“”‘’、]+")
+OUR_COLUMNS = ("row", "reason_zh", "reason_en")  # of a quarantine file that comes back corrected
+
+
+@dataclass(frozen=True)
+class Match:
+    """A column of theirs that is our `field`; `unit`: what its brackets say, if they say anything."""
+
+    field: Field
+    header: str
+    unit: str = ""
+    factor: float = 1.0
+    step: int = 0
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Columns:
+    """our field -> match; headers of theirs that are not used; headers about people."""
+
+    matches: Mapping[str, Match]
+    ignored: tuple[str, ...]
+    personal: tuple[str, ...]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.matches
+
+    def header(self, name: str) -> str | None:
+        return self.matches[name].header if name in self.matches else None
+
+    def zone(self, name: str) -> str | None:
+        """The zone a time's header tells: "utc", "local", or None."""
+        return _zone(self.matches[name].header) if name in self.matches else None
+
+
+def normal(header: str) -> str:
+    """A header as it is compared: half width, lower case, without blanks, underscores and quotes.
+
+    >>> normal("# Vessel_ID "), normal("渔获（公斤）")
+    ('vesselid', '渔获(公斤)')
+    """
+    return _NOISE.sub("", unicodedata.normalize("NFKC", header).lower())
+
+
+def match(kind: str, headers: Iterable[str], given: Mapping[str, str] | None = None) -> Columns:
+    """The fields of `kind` found among `headers`; `given` (ours -> theirs) comes first.
+
+    Raises `Refused("column_unknown")` for a name of ours that the kind does not have, `Refused("column_not_there")`.
+
+    >>> found = match("seizures", ["案号", "查获时间（北京时间）", "东经", "北纬", "渔获重量(斤)", "渔船名"])
+    >>> [(name, m.header, m.factor) for name, m in found.matches.items() if m.factor != 1]
+    [('catch_kg', '渔获重量(斤)', 0.5)]
+    >>> sorted(found.matches)
+    ['catch_kg', 'lat', 'lon', 'report_id', 'time']
+    """
+    headers = [header for header in headers if normal(header) not in {normal(name) for name in OUR_COLUMNS}]
+    known = fields.FIELDS[kind]
+    taken = _given(kind, known, headers, given or {})
+    best: dict[str, Match] = {}
+    used = {found.header for found in taken.values()}
+    personal = tuple(h for h in headers if h not in used and any(word in normal(h) for word in fields.PERSONAL))
+    for header in headers:
+        if header in used or header in personal:
+            continue
+        found = _match(known, header)
+        if found is None or found.field.name in taken:
+            continue
+        held = best.get(found.field.name)
+        if held is None or (found.step, found.rank) < (held.step, held.rank):
+            best[found.field.name] = found
+    matches = {**taken, **best}
+    used = {found.header for found in matches.values()}
+    ignored = tuple(header for header in headers if header not in used and header not in personal and header)
+    return Columns(matches, ignored, personal)
+
+
+def _given(kind: str, known: tuple[Field, ...], headers: list[str], given: Mapping[str, str]) -> dict[str, Match]:
+    taken: dict[str, Match] = {}
+    for ours, theirs in given.items():
+        field = next((field for field in known if field.name == ours), None)
+        field = field or next((f for f in known if normal(ours) in {normal(word) for word in f.synonyms}), None)
+        if field is None:
+            names = ", ".join(field.name for field in known)
+            raise Refused("column_unknown", column=ours, kind=kind, columns=names)
+        header = theirs if theirs in headers else next((h for h in headers if normal(h) == normal(theirs)), None)
+        if header is None:
+            raise Refused("column_not_there", column=theirs, headers=", ".join(headers[:40]))
+        unit, factor = _unit(field, header)
+        taken[field.name] = Match(field, header, unit, factor)
+    return taken
+
+
+def _match(known: tuple[Field, ...], header: str) -> Match | None:
+    plain = normal(header)
+    if not plain:
+        return None
+    exact = {}
+    for field in known:
+        for rank, word in enumerate(field.synonyms):
+            exact.setdefault(normal(word), (field, rank))
+    if plain in exact:
+        field, rank = exact[plain]
+        return Match(field, header, rank=rank)
+    outside = normal(_BRACKETS.sub("", plain))
+    inside = [normal(part) for part in _BRACKETS.findall(plain)]
+    for step, part in ((1, outside), *((2, part) for part in inside)):
+        if part in exact:
+            field, rank = exact[part]
+            unit, factor = _unit(field, header)
+            return Match(field, header, unit, factor, step, rank)
+    if any(normal(word) in plain for word in fields.NOT_THESE):
+        return None
+    found: tuple[int, int, Field, str] | None = None
+    for word, (field, rank) in exact.items():
+        long_enough = len(word) >= (4 if word.isascii() else 2)
+        if long_enough and word in plain and (found is None or len(word) > found[0]):
+            found = (len(word), rank, field, word)
+    if found is None:
+        return None
+    unit, factor = _unit(found[2], header, found[3])
+    return Match(found[2], header, unit, factor, 3, found[1])
+
+
+def _unit(field: Field, header: str, word: str = "") -> tuple[str, float]:
+    if not field.dimension:
+        return "", 1.0
+    plain = unicodedata.normalize("NFKC", header).lower()
+    told = [part.strip() for part in _BRACKETS.findall(plain)]
+    told += [plain.split("/", 1)[1].strip()] if "/" in plain and not told else []
+    rest = normal(header).replace(word, "") if word else ""
+    for candidate in (*told, rest, plain.rsplit("_", 1)[-1]):
+        factor = numbers.unit(candidate, field.dimension)
+        if factor is not None and candidate:
+            return candidate, factor
+    return "", 1.0
+
+
+def _zone(header: str) -> str | None:
+    plain = normal(header)
+    if "utc+8" in plain or "北京" in plain or "gmt+8" in plain or "东八" in plain:
+        return "local"
+    return "utc" if "utc" in plain or "gmt" in plain or "世界时" in plain else None

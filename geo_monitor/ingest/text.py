@@ -1,0 +1,250 @@
+"""Text: which encoding bytes are in, and how sure that is.
+
+What the file declares, whether the bytes are valid at all, and whether the characters they would give are the everyday
+ones are weighed together. Valid UTF-8 with several multi-byte characters is as good as proof: GBK text passes for it
+by chance about once in 2^n. Between GB18030 and Big5 the share of everyday characters decides: both standards keep
+theirs in a block of its own (GB2312 level 1, 3,755 characters; Big5 level 1, 5,401).
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from geo_monitor.errors import Refused, Usage
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+SAMPLE = 4 << 20  # bytes looked at to judge a large file
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_OURS = {"gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030", "936": "gb18030", "cp950": "big5", "950": "big5",
+         "big5hkscs": "big5", "65001": "utf-8", "utf-8-sig": "utf-8", "88591": "latin-1", "iso8859-1": "latin-1",
+         "oem": "", "ansi": "", "ascii": "utf-8"}  # fmt: skip
+
+
+@dataclass
+class Encoding:
+    """The encoding used, how it was known (declared, detected, given) and the probability that it is right."""
+
+    used: str
+    how: str
+    confidence: float
+    warnings: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, object]:
+        return {"used": self.used, "how": self.how, "confidence": round(self.confidence, 3)}
+
+
+DECLARED = Encoding("utf-8", "declared", 1.0)
+
+
+def named(name: str) -> str:
+    """The encoding meant by a name out of a `.cpg` or an option; "" where it means nothing we know.
+
+    >>> named("GBK"), named("UTF-8"), named("65001"), named("martian")
+    ('gb18030', 'utf-8', 'utf-8', '')
+    """
+    plain = name.strip().lower().replace("_", "-").removeprefix("cp-")
+    if plain in _OURS:
+        return _OURS[plain]
+    try:
+        found = codecs.lookup(plain).name
+    except LookupError:
+        return ""
+    return _OURS.get(found, "latin-1" if found == "iso8859-1" else found)
+
+
+def given(name: str) -> Encoding:
+    """The encoding of `--encoding`. Raises `Usage("encoding_unknown")`."""
+    used = named(name)
+    if not used:
+        raise Usage("encoding_unknown", encoding=name)
+    return Encoding(used, "given", 1.0)
+
+
+def detect(parts: Iterable[bytes], declared: str | None, sure: float, where: str) -> Encoding:
+    """The encoding of `parts`, pieces that each hold whole characters (lines, cells) save that a last one may be cut.
+
+    declared: what the file says (a `.cpg`, an XML head), or None. Raises `Refused("choice_needed")` with both readings
+    where the best guess is less than `sure`.
+    """
+    pieces = [piece for piece in parts if not piece.isascii()]
+    says = named(declared or "")
+    if not pieces:
+        return Encoding(says or "utf-8", "declared" if says else "detected", 1.0)
+    if says == "utf-8" or not says:
+        share = sum(_is_utf8(piece) for piece in pieces) / len(pieces)
+        characters = sum(len(piece) for piece in pieces) // 3
+        if share == 1.0:
+            return Encoding("utf-8", "declared" if says else "detected", 1 - 0.5 ** (characters + 2))
+        if share > 0.5:
+            return Encoding("utf-8", "detected", 0.95, ["encoding_mixed"])
+    scores = {name: score(pieces, name) for name in ("gb18030", "big5", "latin-1")}
+    if _all_utf8(pieces):
+        scores["utf-8"] = 0.99
+    if says and says not in scores:
+        scores[says] = 0.9 if _decodes(pieces, says) else 0.0
+    best, second = sorted(scores, key=lambda name: -scores[name])[:2]
+    margin = scores[best] / (scores[best] + scores[second]) if scores[best] else 0.0
+    if says and scores.get(says, 0.0) >= 0.6 and scores[says] >= scores[best] - 0.15:
+        return Encoding(says, "declared", max(scores[says], margin))
+    # two readings that are equally everyday text are a choice, and so is text that is everyday in none
+    sureness = min(1.0, scores[best]) * min(1.0, 2 * margin - 0.25)
+    if sureness < sure:
+        readings = " / ".join(f"{name}: {_preview(pieces, name)}" for name in (best, second))
+        raise Refused("choice_needed", what="encoding", where=where, readings=readings, option="--encoding " + best)
+    warnings = ["encoding_declared_wrong"] if says and says != best else []
+    return Encoding(best, "detected", sureness, warnings)
+
+
+def score(pieces: Iterable[bytes], name: str) -> float:
+    """How much like everyday text the pieces are in an encoding: 0 (not valid) to 1.
+
+    >>> round(score(["长江禁渔区".encode("gbk")], "gb18030"), 2), score([b"\\xff\\xff"], "gb18030")
+    (1.0, 0.0)
+    """
+    everyday = other = broken = 0
+    for piece in pieces:
+        decoded = piece.decode(name, errors="replace")
+        broken += decoded[:-1].count("\ufffd")
+        for character in decoded:
+            if character.isascii() or character == "\ufffd":
+                continue
+            if name == "latin-1":
+                # Latin letters stand alone between ASCII ones; runs of them are Chinese bytes misread
+                everyday += 1 if character.isalpha() else 0
+                other += 0 if character.isalpha() else 1
+            elif _everyday(character, name):
+                everyday += 1
+            else:
+                other += 1
+    if everyday + other == 0 or broken > 0.01 * (everyday + other):
+        return 0.0
+    plain = everyday / (everyday + other)
+    if name == "latin-1":
+        runs = sum(len(run) for piece in pieces for run in re.findall(rb"[\x80-\xff]{2,}", piece))
+        total = sum(byte >= 0x80 for piece in pieces for byte in piece)
+        return plain * max(0.0, 1 - 1.5 * runs / total)
+    return plain
+
+
+def _everyday(character: str, name: str) -> bool:
+    try:
+        code = character.encode("gb2312" if name == "gb18030" else "big5")
+    except UnicodeEncodeError:
+        return False
+    first = code[0]
+    if name == "big5":
+        return 0xA4 <= first <= 0xC6 or (first == 0xA1 and code[1] < 0x80)
+    return 0xB0 <= first <= 0xD7 or first in (0xA1, 0xA3)
+
+
+def _is_utf8(piece: bytes) -> bool:
+    try:
+        piece.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # a fixed-width cell may end inside a character
+        return error.reason == "unexpected end of data" or (error.start >= len(piece) - 3 and error.end == len(piece))
+    return True
+
+
+def _all_utf8(pieces: list[bytes]) -> bool:
+    return all(_is_utf8(piece) for piece in pieces)
+
+
+def _decodes(pieces: list[bytes], name: str) -> bool:
+    try:
+        for piece in pieces:
+            piece.decode(name)
+    except (UnicodeDecodeError, LookupError):
+        return False
+    return True
+
+
+def _preview(pieces: list[bytes], name: str) -> str:
+    return b" ".join(pieces)[:60].decode(name, errors="ignore")[:20]
+
+
+def decode(piece: bytes, name: str) -> str:
+    """One cell or line as text; where it is not valid in `name`, UTF-8 or GB18030 are tried, and a cut end dropped.
+
+    >>> decode("长江".encode("gb18030"), "utf-8"), decode("长江".encode()[:-1], "utf-8")
+    ('长江', '长')
+    """
+    for attempt in (name, "utf-8", "gb18030"):
+        try:
+            return piece.decode(attempt)
+        except UnicodeDecodeError as error:
+            if error.start >= len(piece) - 3 and error.start > 0 and attempt == name:
+                return piece[: error.start].decode(attempt)
+    return piece.decode(name, errors="replace")
+
+
+def clean(value: str) -> str:
+    r"""`value` without control characters (tabs and line ends stay).
+
+    >>> clean("嘉鱼\x00大桥")
+    '嘉鱼大桥'
+    """
+    return _CONTROL.sub("", value)
+
+
+def file_text(data: bytes, options_encoding: str | None, sure: float, where: str) -> tuple[str, Encoding]:
+    """A whole text file as text, and its encoding.
+
+    Lines that are not in the file's main encoding are decoded by themselves (`encoding_mixed` is among the warnings).
+    Raises `Refused("choice_needed")`, `Refused("encoding_broken")` where the given encoding does not fit.
+    """
+    if options_encoding:
+        encoding = given(options_encoding)
+        try:
+            return data.decode("utf-8-sig" if encoding.used == "utf-8" else encoding.used), encoding
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+            raise Refused("encoding_broken", encoding=encoding.used, line=line) from None
+    for bom, name in BOMS:
+        if data.startswith(bom):
+            encoding = Encoding(name, "declared", 1.0)
+            break
+    else:
+        wide = _utf16(data)
+        if wide:
+            encoding = Encoding(wide, "detected", 0.95)
+        else:
+            encoding = detect(_lines(data), None, sure, where)
+    name = "utf-8-sig" if encoding.used == "utf-8" else encoding.used
+    try:
+        return data.decode(name), encoding
+    except UnicodeDecodeError:
+        if encoding.used.startswith("utf-16") or encoding.used == "utf-32":
+            return data.decode(encoding.used, errors="replace"), encoding
+    if "encoding_mixed" not in encoding.warnings:
+        encoding.warnings.append("encoding_mixed")
+    return "\n".join(decode(line, encoding.used) for line in data.split(b"\n")).lstrip("\ufeff"), encoding
+
+
+def _lines(data: bytes) -> list[bytes]:
+    sample = data[:SAMPLE]
+    if len(data) > SAMPLE:
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    lines = sample.split(b"\n")
+    if len(data) > SAMPLE and not data.isascii() and sample.isascii():
+        lines = [line for line in data.split(b"\n") if not line.isascii()][:20000]
+    return lines
+
+
+def _utf16(data: bytes) -> str:
+    """UTF-16 without a mark: ASCII characters leave every second byte zero."""
+    sample = data[:4096]
+    if len(sample) < 8 or sample.count(0) < len(sample) // 8:
+        return ""
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if odd > 4 * max(even, 1):
+        return "utf-16-le"
+    return "utf-16-be" if even > 4 * max(odd, 1) else ""

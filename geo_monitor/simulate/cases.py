@@ -187,7 +187,8 @@ def dressed(frame: pd.DataFrame, moved: Movement, reaches: Any, water: Water, se
     part = (frame["s"].to_numpy() - water.edge[piece]) / (water.edge_end - water.edge)[piece]
     km = np.round(km_from + part * (km_to - km_from), 2)
     by_km = (rng.random(n) < BY_KM) & np.isfinite(km) & (km >= km_from) & (km < km_to)
-    frame["river"] = np.where(by_km, reaches["river"].to_numpy(dtype=object)[index], None)
+    frame["river"] = reaches["river"].to_numpy(dtype=object)[index]
+    frame["river"] = frame["river"].where(by_km, None)
     frame["km"] = np.where(by_km, km, np.nan)
     frame["bank"] = frame["bank"].where(by_km, None)
     frame.loc[by_km, ["lon", "lat"]] = np.nan

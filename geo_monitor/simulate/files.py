@@ -1,7 +1,8 @@
 """A simulated world as files, the way agencies send them, with the truth beside.
 
-Out, in one folder: `<kind>_<agency>_模拟数据.<ext>` for every upload (Chinese columns, Shanghai times without a zone, GBK
-or UTF-8, CSV, XLSX, GPX, GeoJSON, a zipped shapefile), README.md, manifest.json, truth/reaches.csv, truth/totals.json.
+Out, in one folder: `<kind>_<agency>_模拟数据.<ext>` for every upload (Chinese columns, Shanghai times without a zone,
+GBK or UTF-8, CSV, XLSX, GPX, GeoJSON, a zipped shapefile), README.md, manifest.json, truth/reaches.csv and
+truth/totals.json.
 Equal worlds give equal bytes: archives carry a fixed date instead of the clock's.
 """
 
@@ -191,9 +192,9 @@ def _seizures(world: World, folder: Path) -> list[AgencyFile]:
     """River police: XLSX. Fishery: GBK CSV. Guards: UTF-8 CSV without BOM."""
     columns = {
         "案件编号": "report_id", "查获时间": "time", "经度": "lon", "纬度": "lat", "河流": "river",
-        "里程(公里)": "km", "岸别": "bank", "查获地点": "place", "场所": "setting", "来源": "origin", "渔具": "gear", "数量": "quantity",
-        "渔获重量(公斤)": "catch_kg", "价值(元)": "value_cny", "涉案船舶": "vessels", "涉案人数": "suspects",
-        "处理结果": "disposition", "巡护编号": "patrol_id",
+        "里程(公里)": "km", "岸别": "bank", "查获地点": "place", "场所": "setting", "来源": "origin", "渔具": "gear",
+        "数量": "quantity", "渔获重量(公斤)": "catch_kg", "价值(元)": "value_cny", "涉案船舶": "vessels",
+        "涉案人数": "suspects", "处理结果": "disposition", "巡护编号": "patrol_id",
     }  # fmt: skip
     words = {"bank": BANK, "setting": SETTING, "origin": ORIGIN, "disposition": DISPOSITION}
     uploads = []

@@ -105,7 +105,7 @@ def movement(
             {
                 "unit_id": f"模拟{WORD[platform]}{number + 1:03d}",
                 "mmsi": f"999{seed % 1000:03d}{number % 1000:03d}" if platform == "boat" else None,  # no real country
-                "name": f"模拟数据-{home.name}{number + 1:03d}",
+                "name": f"模拟数据-{home.name}-{number + 1:03d}",
                 "platform": platform,
                 "agency": agency,
                 "base": home.name,
@@ -119,7 +119,7 @@ def movement(
     outings: list[dict] = []
     legs: list[NDArray] = []
     for number, home in enumerate(homes):
-        manner = MANNERS[rows[number]["platform"]]
+        manner = MANNERS[str(rows[number]["platform"])]
         liking = np.exp(-home.distance / manner.usual_m + HABITS[habit] * home.risk)
         liking *= np.exp(rng.normal(0.0, 0.7, len(liking)))  # places this crew simply likes
         liking[home.distance > manner.farthest_m] = 0.0
@@ -175,7 +175,7 @@ def _bases(
         mark = (np.arange(count) + rng.uniform(0.2, 0.8, count)) / count * length.sum()
         course = np.minimum(np.searchsorted(np.cumsum(length), mark), len(length) - 1)
         within = mark - (np.cumsum(length) - length)[course]
-        places = [(f"模拟码头{i + 1}", float(s)) for i, s in enumerate(water.begin[course] + within)]
+        places = [(f"码头{i + 1}", float(s)) for i, s in enumerate(water.begin[course] + within)]
     landings = sorted({round(float(s)) for s in water.begin[water.lake]})
     lakes: dict[tuple[float, float], str] = {}
     for s in landings:
@@ -183,7 +183,7 @@ def _bases(
             round(float(np.interp(s, water.knot, water.lon)), 4),
             round(float(np.interp(s, water.knot, water.lat)), 4),
         )
-        lakes.setdefault(spot, f"模拟湖港{len(lakes) + 1}")
+        lakes.setdefault(spot, f"湖港{len(lakes) + 1}")
     harbours = [_harbour(water, rate, name, spot) for spot, name in lakes.items()]
     return [_base(water, rate, name, s) for name, s in places], harbours
 

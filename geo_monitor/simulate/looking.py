@@ -102,7 +102,7 @@ def looked(water: Water, moved: Movement, sent: pd.DataFrame, gap_s: float) -> L
     s0, aside0 = _within(moved, leg, t0)
     s1, aside1 = _within(moved, leg, t1)
     move, piece, share = water.shares(s0, s1)
-    # order of the pieces inside a move is that of travel, so that their times follow each other
+    # when within the move each piece is met: pieces are in rising order of s, the boat may go the other way
     up = (s1 >= s0)[move]
     running = np.cumsum(share)
     whole = np.concatenate([[0.0], running])

@@ -1,0 +1,115 @@
+"""What a reader gives: the cells as sent, shapes where there are any, and what the file says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from geo_monitor.errors import Refused
+from geo_monitor.ingest.receipt import Message
+from geo_monitor.ingest.text import DECLARED, Encoding
+
+
+@dataclass
+class BadRow:
+    """A row that its reader could not take: its number, the cells as far as they go, why."""
+
+    row: int
+    cells: dict[str, str]
+    reason: Message
+
+
+@dataclass
+class Raw:
+    """cells: Arrow table (n rows), text as sent or typed where the format has types; row: (n,) 1-based data row numbers.
+
+    shapes: (n,) shapely objects or None; crs: what the file says; standard: the format itself fixes WGS84;
+    expected: such files carry a reference system, one without is worth a warning; fields: our field -> column, where
+    the reader knows (GPX, NMEA), instead of looking at headers.
+    """
+
+    cells: pa.Table
+    row: NDArray[np.int64]
+    shapes: NDArray[Any] | None = None
+    encoding: Encoding = field(default_factory=lambda: DECLARED)
+    crs: str | None = None
+    standard: bool = False
+    expected: bool = False
+    fields: dict[str, str] | None = None
+    source: str | None = None
+    name: str = ""
+    bad: list[BadRow] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
+    warnings: list[tuple[str, list[int], dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def read(self) -> int:
+        """Rows in the file, refused ones included."""
+        return len(self.row) + len(self.bad)
+
+    def warn(self, code: str, rows: list[int] | None = None, **params: Any) -> None:
+        self.warnings.append((code, rows or [], params))
+
+
+def numbered(n: int, bad: list[BadRow] | None = None) -> NDArray[np.int64]:
+    """Numbers of n rows, 1, 2, ..., with those of the bad rows left out.
+
+    >>> numbered(3, [BadRow(2, {}, Message("x"))]).tolist()
+    [1, 3, 4]
+    """
+    taken = {row.row for row in bad or []}
+    if not taken:
+        return np.arange(1, n + 1, dtype=np.int64)
+    numbers = np.arange(1, n + len(taken) + 1, dtype=np.int64)
+    return numbers[~np.isin(numbers, sorted(taken))]
+
+
+def together(parts: list[Raw]) -> Raw:
+    """Several data sets of one upload as one: columns by name, rows numbered on.
+
+    Raises `Refused("layers_crs_differ")`.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    systems = sorted({str(part.crs) for part in parts if part.shapes is not None})
+    if len(systems) > 1:
+        raise Refused("layers_crs_differ", systems=" | ".join(system[:60] for system in systems))
+    tables, rows, shapes, bad = [], [], [], []
+    offset = 0
+    merged = Raw(parts[0].cells, parts[0].row)
+    for part in parts:
+        tables.append(
+            pa.table({name: part.cells[name].cast(pa.string()) if not pa.types.is_nested(part.cells[name].type)
+                      else part.cells[name] for name in part.cells.column_names})
+            if not _same_types(parts) else part.cells
+        )  # fmt: skip
+        rows.append(part.row + offset)
+        shapes.append(part.shapes if part.shapes is not None else np.full(len(part.row), None, dtype=object))
+        bad += [BadRow(row.row + offset, row.cells, row.reason) for row in part.bad]
+        merged.notes += part.notes
+        merged.warnings += [(code, [row + offset for row in named], p) for code, named, p in part.warnings]
+        offset += part.read
+    merged.cells = pa.concat_tables(tables, promote_options="default")
+    merged.row = np.concatenate(rows)
+    merged.bad = bad
+    if any(part.shapes is not None for part in parts):
+        merged.shapes = np.concatenate(shapes)
+    worst = min(parts, key=lambda part: part.encoding.confidence)
+    merged.encoding, merged.name, merged.source = worst.encoding, parts[0].name, parts[0].source
+    merged.crs, merged.standard = parts[0].crs, all(part.standard for part in parts)
+    merged.expected = any(part.expected for part in parts)
+    merged.fields = parts[0].fields if all(part.fields == parts[0].fields for part in parts) else None
+    return merged
+
+
+def _same_types(parts: list[Raw]) -> bool:
+    seen: dict[str, pa.DataType] = {}
+    return all(
+        seen.setdefault(field.name, field.type) == field.type or pa.types.is_null(field.type)
+        for part in parts
+        for field in part.cells.schema
+    )

@@ -1,0 +1,84 @@
+"""Parquet, GeoParquet and FlatGeobuf: typed columns, shapes as WKB."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from geo_monitor.errors import Refused
+from geo_monitor.ingest.raw import Raw, numbered
+
+
+def parquet(path: Path, name: str) -> Raw:
+    """A Parquet file; the `geo` metadata of GeoParquet name shapes and reference system. Raises `Refused`."""
+    import pyarrow.parquet as pq
+    import shapely
+
+    try:
+        table = pq.ParquetFile(path).read()
+    except (pa.ArrowException, OSError) as error:
+        raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
+    if not len(table):
+        raise Refused("file_no_rows", file=name)
+    raw = Raw(table, numbered(len(table)), name=name)
+    metadata = table.schema.metadata or {}
+    if b"geo" not in metadata:
+        raw.cells = table.replace_schema_metadata(None)
+        return raw
+    try:
+        geo = json.loads(metadata[b"geo"])
+        column = geo["primary_column"]
+        told = geo["columns"][column]
+        wkb = table[column].combine_chunks()
+        shapes = shapely.from_wkb(np.asarray(wkb.to_numpy(zero_copy_only=False), dtype=object), on_invalid="ignore")
+    except (ValueError, KeyError, TypeError, shapely.errors.GEOSException) as error:
+        raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
+    raw.shapes = shapes
+    raw.crs, raw.standard = _system(told)
+    spare = [label for label in table.column_names if label == column or pa.types.is_struct(table[label].type)]
+    raw.cells = table.drop_columns(spare).replace_schema_metadata(None)
+    return raw
+
+
+def _system(told: dict[str, Any]) -> tuple[str | None, bool]:
+    """(system as text, whether the standard alone says so): a column without `crs` is OGC:CRS84."""
+    if "crs" not in told:
+        return None, True
+    crs = told["crs"]
+    if crs is None:
+        return None, False
+    number = (crs.get("id") or {}) if isinstance(crs, dict) else {}
+    if number.get("authority") == "OGC":
+        return None, True
+    if number.get("authority") == "EPSG":
+        return f"EPSG:{number.get('code')}", False
+    return (json.dumps(crs) if isinstance(crs, dict) else str(crs)), False
+
+
+def flatgeobuf(path: Path, name: str, scratch: Path) -> Raw:
+    """A FlatGeobuf file (its first bytes were checked, so no other GDAL driver is asked). Raises `Refused`."""
+    import pyogrio
+    import shapely
+
+    target = scratch / "layer.fgb"
+    shutil.copyfile(path, target)
+    try:
+        info = pyogrio.read_info(target)
+        if info["driver"] != "FlatGeobuf":
+            raise Refused("file_wrong_content", file=name, found=info["driver"])
+        meta, table = pyogrio.raw.read_arrow(target, force_2d=True)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pa.ArrowException, ValueError) as error:
+        raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
+    column = meta["geometry_name"] or "wkb_geometry"
+    wkb = table[column].combine_chunks()
+    raw = Raw(table.drop_columns([column]).replace_schema_metadata(None), numbered(len(table)), name=name)
+    raw.shapes = shapely.from_wkb(np.asarray(wkb.to_numpy(zero_copy_only=False), dtype=object), on_invalid="ignore")
+    raw.crs, raw.expected = meta["crs"], True
+    if not len(table):
+        raise Refused("file_no_rows", file=name)
+    return raw

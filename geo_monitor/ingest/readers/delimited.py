@@ -1,0 +1,160 @@
+"""CSV, TSV and other delimited text: every cell as text, rows that don't fit the header repaired or refused one by one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from geo_monitor.errors import Refused
+from geo_monitor.ingest.columns import match
+from geo_monitor.ingest.raw import BadRow, Raw, numbered
+from geo_monitor.ingest.receipt import Message
+from geo_monitor.ingest.text import SAMPLE, clean, file_text
+from geo_monitor.settings import Settings
+
+DELIMITERS = (",", "\t", ";", "|", "，")
+TITLE_LINES = 15  # lines of a title that may stand before the header
+
+
+def read(path: Path, kind: str, encoding: str | None, settings: Settings, name: str) -> Raw:
+    """A delimited text file; see `geo_monitor.ingest.raw.Raw`. Raises `Refused`: `choice_needed`, `file_no_rows`,
+    `header_unknown`."""
+    text, used = file_text(path.read_bytes(), encoding, settings.encoding_sure, name)
+    zeros = text.count("\x00")
+    delimiter, skip, header = _header(text, kind, name)
+    start = _offset(text, skip + 1)
+    body = text[start:].encode("utf-8")
+    del text
+    table, bad, repaired = _parse(body, header, delimiter)
+    raw = Raw(table, numbered(len(table), bad), encoding=used, name=name, bad=bad)
+    for code in used.warnings:
+        raw.warn(code)
+    if zeros:
+        raw.cells, rows = _without_controls(raw.cells)
+        raw.warn("control_characters", [int(raw.row[i]) for i in rows], count=len(rows))
+    if repaired:
+        raw.warn("row_cells_repaired", repaired, count=len(repaired))
+    if not raw.read:
+        raise Refused("file_no_rows", file=name)
+    return raw
+
+
+def _offset(text: str, lines: int) -> int:
+    """Where the text after the first `lines` records begins (a quoted header may span lines)."""
+    start = 0
+    for _ in range(lines):
+        quotes = 0
+        while True:
+            end = text.find("\n", start)
+            end = len(text) if end < 0 else end + 1
+            quotes += text.count('"', start, end)
+            start = end
+            if quotes % 2 == 0 or end >= len(text):
+                break
+    return start
+
+
+def _header(text: str, kind: str, name: str) -> tuple[str, int, list[str]]:
+    """The delimiter, the lines before the header, the header: the line that holds most columns we know."""
+    best: tuple[int, int, str, int, list[str]] | None = None
+    sample = text[: SAMPLE // 4]
+    for delimiter in DELIMITERS:
+        lines = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+        try:
+            for number, cells in enumerate(lines):
+                if number >= TITLE_LINES:
+                    break
+                filled = [cell.strip().lstrip("\ufeff") for cell in cells]
+                if len([cell for cell in filled if cell]) < 2 and delimiter != ",":
+                    continue
+                known = len(match(kind, filled).matches)
+                if best is None or (known, -number) > best[:2]:
+                    best = (known, -number, delimiter, number, filled)
+        except csv.Error:
+            continue
+    if best is None or best[0] == 0:
+        first = sample.split("\n", 1)[0][:200]
+        raise Refused("header_unknown", file=name, headers=first.strip())
+    _, _, delimiter, number, header = best
+    return delimiter, number, _distinct(header)
+
+
+def _distinct(header: list[str]) -> list[str]:
+    """Names for every column: empty ones numbered, repeated ones told apart."""
+    seen: dict[str, int] = {}
+    names = []
+    for i, cell in enumerate(header):
+        name = cell or f"column_{i + 1}"
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+    return names
+
+
+def _parse(body: bytes, header: list[str], delimiter: str) -> tuple[pa.Table, list[BadRow], list[int]]:
+    """The rows as a table of text, the rows refused, the numbers of rows whose missing or spare cells were mended."""
+    from pyarrow import csv as arrow_csv
+
+    if not body.strip():
+        return pa.table({name: pa.array([], pa.string()) for name in header}), [], []
+    if delimiter == "，":
+        body, delimiter = body.decode().replace("，", ",").encode(), ","
+    odd: list[tuple[int, str]] = []
+
+    def keep(row: Any) -> str:
+        odd.append((row.number, row.text))
+        return "skip"
+
+    largest = max(len(line) for line in body.split(b"\n")) if len(body) < 64 << 20 else 1 << 20
+    table = arrow_csv.read_csv(
+        pa.BufferReader(body),
+        # one thread, so that a row that does not fit knows its number
+        read_options=arrow_csv.ReadOptions(
+            column_names=header, use_threads=False, block_size=max(4 << 20, 2 * largest + 1024)
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=keep
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types={name: pa.string() for name in header}, strings_can_be_null=False, quoted_strings_can_be_null=False
+        ),
+    )
+    if not odd:
+        return table, [], []
+    bad: list[BadRow] = []
+    mended: list[tuple[int, list[str]]] = []
+    for number, line in odd:
+        cells = next(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter), [])
+        spare = cells[len(header) :]
+        if any(cell.strip() for cell in spare):
+            told = dict(zip(header, cells, strict=False))
+            told[header[-1]] = delimiter.join(cells[len(header) - 1 :])
+            bad.append(BadRow(number, told, Message("row_cells_many", {"found": len(cells), "wanted": len(header)})))
+        else:
+            mended.append((number, (cells + [""] * len(header))[: len(header)]))
+    if mended:
+        # back to where they stood: rows that fitted keep the numbers that are left
+        fitted = numbered(len(table), [BadRow(number, {}, Message("")) for number, _ in odd])
+        extra = pa.table({name: pa.array([cells[i] for _, cells in mended], pa.string()) for i, name in enumerate(header)})
+        numbers = pa.array([*fitted.tolist(), *(number for number, _ in mended)])
+        table = pa.concat_tables([table, extra]).take(pc.sort_indices(numbers))
+    # a spare empty cell at the end of every row is how some programs write, not a fault of the rows
+    plain = len(mended) == len(table)
+    return table, sorted(bad, key=lambda row: row.row), [] if plain else [number for number, _ in mended]
+
+
+def _without_controls(table: pa.Table) -> tuple[pa.Table, list[int]]:
+    rows: set[int] = set()
+    columns = {}
+    for name in table.column_names:
+        cells = table[name].to_pylist()
+        for i, cell in enumerate(cells):
+            if cell is not None and (plain := clean(cell)) != cell:
+                rows.add(i)
+                cells[i] = plain
+        columns[name] = pa.array(cells, pa.string())
+    return pa.table(columns), sorted(rows)

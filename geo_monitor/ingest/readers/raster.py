@@ -1,0 +1,84 @@
+"""GeoTIFF water masks: looked at block by block, within limits, before anything is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo_monitor.errors import Refused
+
+if TYPE_CHECKING:
+    from geo_monitor.settings import Settings
+
+
+@dataclass(frozen=True)
+class Raster:
+    """What a raster says of itself: size, metres a pixel, outline in WGS84, reference system, share of data and water."""
+
+    width: int
+    height: int
+    pixel_m: float
+    outline: Any
+    crs: str
+    data: float
+    water: float
+
+
+def read(path: Path, crs: str | None, settings: Settings, name: str) -> Raster:
+    """Reads every block of a GeoTIFF once. Water is every value above 0 that is no nodata.
+
+    Raises `Refused`: `raster_broken`, `raster_too_large`, `crs_missing_raster`, `raster_truncated`.
+    """
+    import rasterio
+    from rasterio.errors import RasterioError
+
+    try:
+        # an explicit driver: nothing else may claim the file
+        with rasterio.open(path, driver="GTiff") as source:
+            if source.width * source.height * source.count > settings.raster_pixels:
+                raise Refused("raster_too_large", file=name, width=source.width, height=source.height,
+                              limit=f"{settings.raster_pixels / 1e6:,.0f}")  # fmt: skip
+            return _look(source, path, crs, settings, name)
+    except (RasterioError, ValueError) as error:
+        raise Refused("raster_broken", file=name, detail=str(error)[:80]) from None
+
+
+def _look(source: Any, path: Path, crs: str | None, settings: Settings, name: str) -> Raster:
+    import rasterio
+    import shapely
+    from pyproj import CRS
+    from rasterio.errors import RasterioError
+    from rasterio.warp import transform_geom
+
+    declared = crs or (source.crs.to_wkt() if source.crs else None)
+    if declared is None or source.transform.is_identity:
+        raise Refused("crs_missing_raster", file=name)
+    system = CRS.from_user_input(f"EPSG:{crs}" if crs and crs.isdigit() else declared)
+    block = source.block_shapes[0]
+    if block[0] * block[1] * source.count * 8 > settings.upload_memory_mb * 1e6 / 2:
+        raise Refused("raster_too_large", file=name, width=block[1], height=block[0],
+                      limit=f"{settings.raster_pixels / 1e6:,.0f}")  # fmt: skip
+    data = water = 0
+    try:
+        for _, window in source.block_windows(1):
+            values = source.read(1, window=window, masked=True)
+            good = ~np.ma.getmaskarray(values) & np.isfinite(np.asarray(values.data, dtype=float))
+            data += int(good.sum())
+            water += int((np.asarray(values.data)[good] > 0).sum())
+    except (RasterioError, OSError):
+        raise Refused("raster_truncated", file=name) from None
+    bounds = source.bounds
+    box = shapely.box(*bounds)
+    edge = shapely.segmentize(box, max(box.length / 80, 1e-12))
+    with rasterio.Env():
+        outline = shapely.geometry.shape(transform_geom(system.to_wkt(), "EPSG:4326", shapely.geometry.mapping(edge)))
+    pixel = abs(source.transform.a)
+    if system.is_geographic:
+        pixel *= 111_195.1 * float(np.cos(np.radians(outline.centroid.y)))
+    number = system.to_epsg()
+    size = source.width * source.height
+    return Raster(source.width, source.height, float(pixel), outline, f"EPSG:{number}" if number else system.name,
+                  data / size, water / size)  # fmt: skip

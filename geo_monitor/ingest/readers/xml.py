@@ -1,0 +1,194 @@
+"""GPX and KML by a streaming parser that knows no entities: nothing in such a file can unfold or fetch anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from geo_monitor.errors import Refused
+from geo_monitor.ingest.raw import BadRow, Raw, numbered
+from geo_monitor.ingest.receipt import Message
+from geo_monitor.ingest.text import Encoding
+
+GPX_FIELDS = {"unit_id": "name", "patrol_id": "track", "time": "time", "lon": "lon", "lat": "lat", "speed": "speed",
+              "heading": "course"}  # fmt: skip
+
+
+def _events(path: Path, name: str) -> Iterator[tuple[str, Any, str]]:
+    """(start or end, element, local tag). Raises `Refused`: `xml_entities`, `xml_broken`."""
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import iterparse
+
+    try:
+        for event, element in iterparse(str(path), events=("start", "end"), forbid_dtd=True):
+            yield event, element, element.tag.rpartition("}")[2]
+    except DefusedXmlException:
+        raise Refused("xml_entities", file=name) from None
+    except (ParseError, ValueError, LookupError) as error:
+        raise Refused("xml_broken", file=name, detail=str(error)[:80]) from None
+
+
+def gpx(path: Path, name: str) -> Raw:
+    """All tracks and segments of a GPX file: a row a point; unit = track name, one patrol a track.
+
+    Raises `Refused`: `xml_entities`, `xml_broken`, `gpx_no_tracks`.
+    """
+    columns: dict[str, list[str | None]] = {key: [] for key in ("name", "track", "lon", "lat", "time", "speed", "course")}
+    labels: list[str | None] = []
+    track, label, other = 0, None, 0
+    depth: list[str] = []
+    for event, element, tag in _events(path, name):
+        if event == "start":
+            depth.append(tag)
+            if tag == "trk":
+                track, label = track + 1, None
+            continue
+        depth.pop()
+        if tag == "name" and depth and depth[-1] == "trk":
+            label = (element.text or "").strip() or None
+        elif tag == "trkpt":
+            told = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in element.iter()}
+            columns["lon"].append(element.get("lon"))
+            columns["lat"].append(element.get("lat"))
+            for key in ("time", "speed", "course"):
+                columns[key].append(told.get(key) or None)
+            columns["track"].append(str(track))
+            element.clear()
+        elif tag == "trkseg":
+            element.clear()
+        elif tag == "trk":
+            new = len(columns["lon"]) - len(labels)
+            labels += [label] * new
+            element.clear()
+        elif tag in ("wpt", "rtept"):
+            other += 1
+            element.clear()
+    columns["name"] = labels
+    if not columns["lon"]:
+        raise Refused("gpx_no_tracks", file=name, points=other)
+    table = pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()})
+    # GPX 1.1 gives speed in m/s (as its extensions do) and time in UTC
+    fields = {ours: theirs for ours, theirs in GPX_FIELDS.items() if table[theirs].null_count < len(table)}
+    raw = Raw(table, numbered(len(table)), name=name, standard=True, fields=fields, source="gps")
+    if other:
+        raw.notes.append(Message("gpx_points_left", {"count": other}))
+    return raw
+
+
+def kml(path: Path, name: str, kind: str) -> Raw:
+    """The placemarks of a KML file: a row each, with their shape, name, extended data and time.
+
+    For tracks, a placemark with a `gx:Track` gives a row a point. Raises as `gpx`, and `json_no_features`.
+    """
+    rows: list[dict[str, str | None]] = []
+    shapes: list[Any] = []
+    bad: list[BadRow] = []
+    for event, element, tag in _events(path, name):
+        if event != "end" or tag != "Placemark":
+            continue
+        told = _placemark(element)
+        tracks = [part for part in element.iter() if part.tag.rpartition("}")[2] == "Track"]
+        if kind == "tracks" and tracks:
+            for number, part in enumerate(tracks):
+                for when, where in _track(part):
+                    rows.append({**told, "time": when, "patrol_id": f"{told.get('name') or name}-{number + 1}"})
+                    shapes.append(where)
+            element.clear()
+            continue
+        try:
+            shape = _kml_shape(element)
+        except (ValueError, IndexError, shapely.errors.GEOSException):
+            number = len(rows) + len(bad) + 1
+            cells = {key: value or "" for key, value in told.items()}
+            bad.append(BadRow(number, cells, Message("geometry_unreadable")))
+            element.clear()
+            continue
+        rows.append(told)
+        shapes.append(shape)
+        element.clear()
+    if not rows and not bad:
+        raise Refused("json_no_features", file=name)
+    keys = dict.fromkeys(key for row in rows for key in row)
+    table = pa.table({key: pa.array([row.get(key) for row in rows], pa.string()) for key in keys})
+    raw = Raw(table, numbered(len(rows), bad), name=name, bad=bad, standard=True)
+    raw.encoding = Encoding("utf-8", "declared", 1.0)
+    raw.shapes = np.empty(len(shapes), dtype=object)
+    raw.shapes[:] = shapes
+    return raw
+
+
+def _local(element: Any) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _placemark(element: Any) -> dict[str, str | None]:
+    told: dict[str, str | None] = {}
+    for child in element.iter():
+        tag = _local(child)
+        if tag == "Data" and child.get("name"):
+            value = next((part.text for part in child if _local(part) == "value"), None)
+            told[child.get("name")] = (value or "").strip() or None
+        elif tag == "SimpleData" and child.get("name"):
+            told[child.get("name")] = (child.text or "").strip() or None
+    for child in element:
+        if _local(child) in ("name", "description") and (child.text or "").strip():
+            told.setdefault(_local(child), child.text.strip())
+        elif _local(child) == "TimeStamp":
+            when = next((part.text for part in child if _local(part) == "when"), None)
+            told.setdefault("time", (when or "").strip() or None)
+    if element.get("id"):
+        told.setdefault("id", element.get("id"))
+    return told
+
+
+def _track(element: Any) -> Iterator[tuple[str | None, Any]]:
+    times = [(part.text or "").strip() or None for part in element if _local(part) == "when"]
+    places = [(part.text or "").split() for part in element if _local(part) == "coord"]
+    for i, place in enumerate(places):
+        shape = shapely.Point(float(place[0]), float(place[1])) if len(place) >= 2 else None
+        yield (times[i] if i < len(times) else None), shape
+
+
+def _coordinates(element: Any) -> list[tuple[float, float]]:
+    text = next((part.text for part in element.iter() if _local(part) == "coordinates"), None) or ""
+    points = [point.split(",") for point in text.split()]
+    return [(float(point[0]), float(point[1])) for point in points]
+
+
+def _kml_shape(element: Any) -> Any:
+    parts = []
+    for child in element:
+        tag = _local(child)
+        if tag == "Point":
+            point = _coordinates(child)
+            parts.append(shapely.Point(point[0]) if point else shapely.Point())
+        elif tag in ("LineString", "LinearRing"):
+            parts.append(shapely.LineString(_coordinates(child)))
+        elif tag == "Polygon":
+            outer = [part for part in child if _local(part) == "outerBoundaryIs"]
+            inner = [part for part in child if _local(part) == "innerBoundaryIs"]
+            shell = _coordinates(outer[0]) if outer else []
+            parts.append(shapely.Polygon(shell, [_coordinates(ring) for part in inner for ring in part]))
+        elif tag in ("MultiGeometry", "MultiTrack"):
+            inside = _kml_shape(child)
+            if inside is not None:
+                parts.append(inside)
+        elif tag == "Track":
+            points = [where for _, where in _track(child) if where is not None]
+            parts.append(shapely.LineString(points))
+    if not parts:
+        return None
+    if len(parts) == 1:
+        return parts[0]
+    kinds = {part.geom_type for part in parts}
+    many = {"Point": shapely.MultiPoint, "LineString": shapely.MultiLineString, "Polygon": shapely.MultiPolygon}
+    if len(kinds) == 1 and next(iter(kinds)) in many:
+        return many[next(iter(kinds))](parts)
+    return shapely.GeometryCollection(parts)

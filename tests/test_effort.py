@@ -245,7 +245,7 @@ def test_tracked_patrols_tell_their_stretch_if_they_kept_to_one_river() -> None:
     one = run([at(0, 2.1, patrol="P"), at(60, 3.0, patrol="P")], river=river).patrols.iloc[0]
     assert (one["river"], one["km_from"], one["km_to"]) == ("长江", pytest.approx(2.1), pytest.approx(3.0))
     two = run([at(0, 9.9, patrol="P"), at(60, 10.1, patrol="P")], river=river).patrols.iloc[0]
-    assert two["river"] is None
+    assert pd.isna(two["river"])
     assert np.isnan(two["km_from"])
 
 

@@ -452,7 +452,7 @@ def test_where_a_report_lies() -> None:
         ],
         [],
     )
-    assert found["reach_id"].tolist() == ["r005", "r005", None, None, None, "r039"]
+    assert found["reach_id"].fillna("-").tolist() == ["r005", "r005", "-", "-", "-", "r039"]
     assert found["km"].tolist() == pytest.approx([2.7, 2.5, np.nan, np.nan, np.nan, 20.0], nan_ok=True)
     assert found["bank"].tolist() == ["right", "left", None, None, None, None]
     assert found["offset_m"].iloc[0] == pytest.approx(110.85, abs=0.01)
@@ -495,7 +495,7 @@ def test_the_nearest_among_each_units_fix_closest_in_time() -> None:
     tie = [at(5, 0, unit=u, lon=float(lon_of(5.2))) for u in ("y", "x")]
     assert links([seizure(**place)], tie)["nearest_unit_id"].tolist() == ["x"]
     none = links([seizure(**place)], [])
-    assert none["nearest_unit_id"].tolist() == [None]
+    assert none["nearest_unit_id"].isna().tolist() == [True]
     assert none["nearest_unit_m"].isna().all()
 
 
@@ -566,7 +566,7 @@ def test_nearest_unit_equals_the_slow_reference(
             assert (row["nearest_unit_id"], row["nearest_unit_s"]) == (unit, delta)
             assert row["nearest_unit_m"] == pytest.approx(metres)
         else:
-            assert row["nearest_unit_id"] is None
+            assert pd.isna(row["nearest_unit_id"])
         assert row["use"] == ("rate" if there else "unpatrolled")
 
 

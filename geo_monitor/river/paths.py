@@ -1,7 +1,8 @@
 """Distance along the water: the graph of channel pieces and lake cells, shortest ways, and what they pass.
 
 Nodes are the places along the stems where something happens (ends and mid points of reaches, confluences) and the
-centres of lake cells. The way between two places on one river is the channel between them; others are shortest ways (Dijkstra).
+centres of lake cells. The way between two places on one river is the channel between them; others are shortest ways
+(Dijkstra).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from geo_monitor.river.network import Network
 
 FAR_M = 50_000.0  # ways longer than this are not looked for: no boat makes them between two fixes
+ENDS = ((0, 0), (0, 1), (1, 0), (1, 1))  # which end of a, which end of b
 SOURCES = 256  # sources of a shortest-way search at once: bounds memory
 
 
@@ -312,44 +314,54 @@ class WaterGraph:
     ) -> list[tuple[np.ndarray, np.ndarray, Floats, Floats]]:
         """Shortest ways of pairs that are not on one river: for each pair of places (rows, reaches, shares, metres).
 
-        The places are snapped to the node next to them on their reach's own half; the few metres between are added.
+        A place lies between two nodes of its own reach: the way leaves it by whichever of the two makes it shorter.
         """
-        node_a, rest_a = self._snap(reach_a, pa)
-        node_b, rest_b = self._snap(reach_b, pb)
+        node_a, rest_a = self._ends(reach_a, pa)
+        node_b, rest_b = self._ends(reach_b, pb)
         result = []
-        starts = np.unique(node_a)
-        for lo in range(0, len(starts), SOURCES):
-            block = starts[lo : lo + SOURCES]
-            metres, before = dijkstra(self.matrix, directed=False, indices=block, limit=FAR_M, return_predecessors=True)
-            own = np.flatnonzero(np.isin(node_a, block))
-            source = np.searchsorted(block, node_a[own])
-            keys, inverse = np.unique(
-                np.c_[source, node_b[own], reach_a[own], reach_b[own]], axis=0, return_inverse=True
+        rows_by_source = np.lexsort((node_a[:, 1], node_a[:, 0]))
+        for block in np.array_split(rows_by_source, max(1, -(-len(np.unique(node_a)) // SOURCES))):
+            if not len(block):
+                continue
+            starts = np.unique(node_a[block])
+            metres, before = dijkstra(
+                self.matrix, directed=False, indices=starts, limit=FAR_M, return_predecessors=True
             )
-            inverse = inverse.reshape(-1)
+            source = np.searchsorted(starts, node_a[block])  # (rows, 2)
+            options = np.stack(
+                [metres[source[:, i], node_b[block, j]] + rest_a[block, i] + rest_b[block, j] for i, j in ENDS], axis=1
+            )
+            pick = options.argmin(axis=1)
+            i, j = np.array(ENDS)[pick].T
+            row = np.arange(len(block))
+            found = np.isfinite(options[row, pick])
+            key = np.c_[source[row, i], node_b[block][row, j], reach_a[block], reach_b[block]]
+            keys, inverse = np.unique(key, axis=0, return_inverse=True)
             for number, (s, target, ra, rb) in enumerate(keys.tolist()):
-                if not np.isfinite(metres[s, target]):
+                own = np.flatnonzero((inverse.reshape(-1) == number) & found)
+                if not len(own):
                     continue
-                rows = own[inverse == number]
-                passed = self._passed(before[s], int(block[s]), target)
+                passed = self._passed(before[s], int(starts[s]), target)
                 reach = np.array(sorted({*passed, ra, rb}))
-                base = np.array([passed.get(r, 0.0) for r in reach.tolist()])
-                amount = np.tile(base, (len(rows), 1))
-                amount[:, np.searchsorted(reach, ra)] += rest_a[rows]
-                amount[:, np.searchsorted(reach, rb)] += rest_b[rows]
+                amount = np.tile([passed.get(r, 0.0) for r in reach.tolist()], (len(own), 1))
+                amount[:, np.searchsorted(reach, ra)] += rest_a[block[own], i[own]]
+                amount[:, np.searchsorted(reach, rb)] += rest_b[block[own], j[own]]
                 total = amount.sum(axis=1)
-                share = np.where(
-                    total[:, None] > 0, amount / np.where(total > 0, total, 1.0)[:, None], 1.0 / len(reach)
-                )
-                result.append((rows, reach, share, total))
+                whole = np.where(total > 0, total, 1.0)[:, None]
+                share = np.where(total[:, None] > 0, amount / whole, 1.0 / len(reach))
+                result.append((block[own], reach, share, total))
         return result
 
-    def _snap(self, reach: np.ndarray, position: Floats) -> tuple[np.ndarray, Floats]:
-        """The node nearest to each place on its own reach, and the metres to it."""
+    def _ends(self, reach: np.ndarray, position: Floats) -> tuple[np.ndarray, Floats]:
+        """The nodes on both sides of each place on its own reach, (m, 2), and the metres to them; a cell's centre twice."""
         channel = ~np.isnan(position)
-        near = self._nearest(self.place, np.where(channel, position, 0.0))
-        node = np.where(channel, self.label[near], self.middle[reach])
-        return node, np.where(channel, np.abs(self.place[near] - position), 0.0)
+        at = np.where(channel, position, self.place[0])
+        low = np.clip(np.searchsorted(self.place, at + 1e-3, side="right") - 1, 0, len(self.place) - 1)
+        high = np.clip(np.searchsorted(self.place, at - 1e-3, side="left"), 0, len(self.place) - 1)
+        both = np.stack([low, high], axis=1)
+        node = np.where(channel[:, None], self.label[both], self.middle[reach][:, None])
+        rest = np.where(channel[:, None], np.abs(self.place[both] - at[:, None]), 0.0)
+        return node, rest
 
     def _passed(self, before: np.ndarray, source: int, target: int) -> dict[int, float]:
         """Metres in each reach on the way from `source` to `target`."""

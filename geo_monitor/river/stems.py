@@ -346,11 +346,10 @@ class _Drainage:
 
     def _add_side(self, n: int, host: int, km: dict[int, float]) -> None:
         edge = self.edges[n]
-        beside: Floats
         if km[edge.a] > km[edge.b]:
             edge = edge.turned()
         along = np.r_[0.0, np.cumsum(segment_lengths(edge.lonlat[:, 0], edge.lonlat[:, 1]))]
-        beside = np.interp(along, [0.0, along[-1]], [km[edge.a], km[edge.b]])
+        beside: Floats = np.interp(along, [0.0, along[-1]], [km[edge.a], km[edge.b]])
         stem = self.found[host]
         middle = float(np.interp((km[edge.a] + km[edge.b]) / 2, stem.km, stem.along))
         river = next(name for lo, hi, name in stem.sections if lo <= middle <= hi)

@@ -34,7 +34,7 @@ def shanghai(times: Any) -> pd.Series:
 
     values = pa.Array.from_pandas(times, type=pa.timestamp("s", tz="UTC"), safe=False)
     local = pc.local_timestamp(values.cast(pa.timestamp("s", tz="Asia/Shanghai")))
-    return pd.Series(pc.strftime(local, format="%Y-%m-%d %H:%M:%S").to_pandas(), dtype=object)
+    return pd.Series(pc.strftime(local, format="%Y-%m-%d %H:%M:%S").to_pylist(), dtype=object)
 
 
 def csv(frame: pd.DataFrame, path: Path, encoding: str) -> None:

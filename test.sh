@@ -1,0 +1,15 @@
+#!/bin/sh
+# Sets up what the tests need and runs them all: lint, types, unit, property, end to end, browser, and a place without
+# internet. Usage: ./test.sh [pytest arguments: then only pytest runs, with them]
+cd "$(dirname "$0")" || exit 1
+lock=requirements-dev.lock
+. scripts/setup.sh
+install_debian chromium chromium-driver fonts-wqy-microhei iproute2 util-linux
+if [ $# -gt 0 ]; then
+    exec .venv/bin/python -m pytest "$@"
+fi
+.venv/bin/ruff check .
+.venv/bin/ruff format --check .
+.venv/bin/mypy
+checks/offline.sh
+.venv/bin/python -m pytest

@@ -116,8 +116,8 @@ def _zones(world: World, folder: Path) -> AgencyFile:
         frame[name] = formats.shanghai(frame[name]).str.slice(0, 10)
     # names of at most 10 bytes in GBK: what a shapefile can hold
     columns = {
-        "zone_id": "编号", "name": "名称", "category": "类别", "rule": "规定", "season_from": "季节起",
-        "season_to": "季节止", "valid_from": "生效日期", "valid_to": "失效日期",
+        "zone_id": "编号", "name": "名称", "category": "类别", "rule": "规定", "season_from": "禁渔期起",
+        "season_to": "禁渔期止", "valid_from": "生效日期", "valid_to": "失效日期",
     }  # fmt: skip
     frame = frame.rename(columns=columns)
     frame["备注"] = MARK
@@ -180,7 +180,7 @@ def _patrols(world: World, folder: Path) -> AgencyFile:
     frame = _columns(
         world.patrols,
         {"巡护编号": "patrol_id", "终端编号": "unit_id", "开始时间": "started_at", "结束时间": "ended_at",
-         "河流": "river", "起始里程": "km_from", "终止里程": "km_to", "人数": "persons"},
+         "河流": "river", "起点里程": "km_from", "终点里程": "km_to", "人数": "persons"},
     )  # fmt: skip
     frame["平台"] = PLATFORM["foot"]
     frame["备注"] = MARK

@@ -85,14 +85,15 @@ class _Base:
 
 
 def movement(
-    water: Water, rate: Floats, *, seed: int, start: float, days: int, units: int, habit: str, fixes_max: int,
-    towns: tuple[tuple[str, float, float], ...] | None,
+    water: Water, rate: Floats, river: NDArray[np.object_], *, seed: int, start: float, days: int, units: int,
+    habit: str, fixes_max: int, towns: tuple[tuple[str, float, float], ...] | None,
 ) -> Movement:  # fmt: skip
-    """Patrols of `units` units over `days` days from `start` (seconds since 1970 on the Shanghai clock)."""
+    """Patrols of `units` units over `days` days from `start` (seconds since 1970 on the Shanghai clock); `rate` and
+    `river` are those of the reaches."""
     import pandas as pd
 
     rng = np.random.default_rng([seed, 2])
-    bases, landings = _bases(water, rate, max(2, units // 2), TOWNS if towns is None else towns, rng)
+    bases, landings = _bases(water, rate, river, max(2, units // 2), TOWNS if towns is None else towns, rng)
     rows, homes = [], []
     for number in range(units):
         platform = MIX[number % len(MIX)]
@@ -156,13 +157,14 @@ def _share_out(units: pd.DataFrame, days: int, fixes_max: int) -> float:
 
 
 def _bases(
-    water: Water, rate: Floats, count: int, towns: tuple[tuple[str, float, float], ...], rng: np.random.Generator
-) -> tuple[list[_Base], list[_Base]]:
+    water: Water, rate: Floats, river: NDArray[np.object_], count: int, towns: tuple[tuple[str, float, float], ...],
+    rng: np.random.Generator,
+) -> tuple[list[_Base], list[_Base]]:  # fmt: skip
     """Bases on the river (towns near the water, else strewn by length) and landings on lakes."""
     from scipy.spatial import cKDTree
 
-    river = ~water.lake
-    on_river = river[water.course(water.knot)]
+    flowing = ~water.lake
+    on_river = flowing[water.course(water.knot)]
     stretch = np.cos(np.radians(30.0)) * DEGREE_M
     tree = cKDTree(np.column_stack([water.lon[on_river] * stretch, water.lat[on_river] * DEGREE_M]))
     places: list[tuple[str, float]] = []
@@ -171,7 +173,7 @@ def _bases(
         if far <= NEAR_TOWN_M:
             places.append((name, float(water.knot[on_river][nearest])))
     if len(places) < 3:
-        length = np.where(river, water.end - water.begin, 0.0)
+        length = np.where(flowing, water.end - water.begin, 0.0)
         mark = (np.arange(count) + rng.uniform(0.2, 0.8, count)) / count * length.sum()
         course = np.minimum(np.searchsorted(np.cumsum(length), mark), len(length) - 1)
         within = mark - (np.cumsum(length) - length)[course]
@@ -183,7 +185,7 @@ def _bases(
             round(float(np.interp(s, water.knot, water.lon)), 4),
             round(float(np.interp(s, water.knot, water.lat)), 4),
         )
-        lakes.setdefault(spot, f"湖港{len(lakes) + 1}")
+        lakes.setdefault(spot, f"{str(river[water.reach[water.piece(s + 1.0)]]).split()[0]}港")
     harbours = [_harbour(water, rate, name, spot) for spot, name in lakes.items()]
     return [_base(water, rate, name, s) for name, s in places], harbours
 

@@ -92,8 +92,9 @@ def world(
     begin = _seconds(start)
     way = water(network, seed)
     rate = true_rates(network.adjacency, mean_rate, seed)
+    river = reaches["river"].to_numpy(dtype=object)
     moved = movement(
-        way, rate, seed=seed, start=begin, days=days, units=units, habit=habit, fixes_max=fixes_max, towns=towns
+        way, rate, river, seed=seed, start=begin, days=days, units=units, habit=habit, fixes_max=fixes_max, towns=towns
     )
     sent = looking.fixes(way, moved, seed)
     seen = looking.looked(way, moved, sent, settings.gap_s)

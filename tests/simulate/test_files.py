@@ -83,7 +83,7 @@ def test_zones_are_a_gbk_shapefile(folder, world) -> None:
     assert "保护区核心区".encode() not in table
     back = pyogrio.read_dataframe(f"/vsizip/{path}")
     assert back["编号"].tolist() == world.zones["zone_id"].tolist()
-    assert back["季节起"].dropna().tolist() == world.zones["season_from"].dropna().tolist()
+    assert back["禁渔期起"].dropna().tolist() == world.zones["season_from"].dropna().tolist()
     assert back.geometry.bounds.to_numpy() == pytest.approx(world.zones.geometry.bounds.to_numpy(), abs=1e-9)
 
 

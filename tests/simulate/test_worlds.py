@@ -241,3 +241,28 @@ def test_folder_that_holds_something_is_left_alone(tmp_path, world) -> None:
 
 def test_totals_are_plain_json(world) -> None:
     assert json.loads(json.dumps(world.totals))["simulated"] is True
+
+
+@pytest.mark.parametrize("habit", ["opposed", "unrelated", "following"])
+def test_rates_hold_the_truth_of_worlds_however_patrols_choose(network, habit: str) -> None:
+    """With the true minutes as effort: 86-97 % of true rates inside the 90 % interval, averaged over three worlds; the
+    50 named worst hold far more of the true rate than reaches at random would."""
+    from geo_monitor import hotspots
+
+    held, share, blind = [], [], []
+    for seed in range(3):
+        truth = simulate.world(network, seed, days=120, units=16, mean_rate=0.1, habit=habit).truth
+        none = np.zeros(len(truth))
+        hours = {name: truth[f"minutes_{name}"] / 60 for name in ("boat", "foot", "vehicle", "drone")}
+        table = hotspots.table(
+            network.reaches, truth["seizures_found"], none, hours, network.within(2000.0), none.astype(int),
+            Settings(gi_permutations=99),
+        )  # fmt: skip
+        found = simulate.score(truth, hotspots=table)
+        looked = truth.loc[truth["minutes"] >= 120, "rate_per_h"]
+        held.append(found["coverage"])
+        share.append(found["rate_share"])
+        blind.append(looked.mean() / looked.nlargest(50).mean())
+        assert set(table.loc[truth["minutes"] < 120, "state"]) == {"not_looked"}
+    assert 0.86 <= np.mean(held) <= 0.97
+    assert np.mean(share) > 1.5 * np.mean(blind)

@@ -126,7 +126,7 @@ def with_shapes(workspace: Workspace, name: str, frame: pd.DataFrame, run: str |
     import geopandas as gpd
 
     if "geometry" in frame:
-        return frame  # type: ignore[return-value]
+        return frame
     if name in POINTS:
         points = gpd.points_from_xy(frame["lon"], frame["lat"]).to_numpy().copy()
         points[(frame["lon"].isna() | frame["lat"].isna()).to_numpy()] = None

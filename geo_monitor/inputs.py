@@ -89,7 +89,7 @@ def localities() -> gpd.GeoDataFrame:
 
     frame = gpd.read_file(reference.path("divisions/localities.geojson"), engine="pyogrio")
     frame["level"] = ["county" if parent in DISTRICTS else "city" for parent in frame["parent_name"]]
-    return tables.table("jurisdictions").conform(frame)  # type: ignore[return-value]
+    return tables.table("jurisdictions").conform(frame)
 
 
 def _within(frame: pd.DataFrame, column: str, period: Period) -> pd.DataFrame:

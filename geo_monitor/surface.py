@@ -3,7 +3,8 @@
 In: tables `reaches`, `locating` and `hotspots` (or `effort`) of a run. Out: float32 bands, WGS84, NaN off the river.
 
 A pixel within a reach's locating tolerance of the line takes the value of the reach its centre is nearest to; a lake
-cell fills its own outline. A pixel is a quarter of the smallest tolerance; more where that would make over 50 million.
+cell fills its own outline. A pixel is a quarter of the smallest tolerance, or half the usual lake cell if that is less;
+larger where that would make over 50 million.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def burn(
 
     ribbon = _Ribbon(reaches, tolerance_m)
     west, south, east, north = ribbon.bounds
-    size = pixel_size(tolerance_m, east - west, north - south)
+    size = pixel_size(finest(reaches, tolerance_m), east - west, north - south)
     width, height = int(np.ceil((east - west) / size)) or 1, int(np.ceil((north - south) / size)) or 1
     profile: dict[str, Any] = {
         "driver": "GTiff",
@@ -133,17 +134,24 @@ def burn(
         )
 
 
-def pixel_size(tolerance_m: np.ndarray, width: float, height: float) -> float:
-    """Degrees a pixel: a quarter of the smallest tolerance, unless width x height degrees then exceed 50 million.
+def finest(reaches: gpd.GeoDataFrame, tolerance_m: np.ndarray) -> float:
+    """Metres a pixel should be to show every part: a quarter of the smallest tolerance of a channel, half the width of
+    the usual lake cell (the median: cells cut by the shore are slivers); at least 1."""
+    lake = (reaches["kind"] == "lake").to_numpy()
+    sizes = [float(tolerance_m[~lake].min()) / 4] if not lake.all() else []
+    sizes += [float(reaches["length_m"][lake].median()) / 2] if lake.any() else []
+    return max(min(sizes), 1.0)
 
-    >>> round(pixel_size(np.array([4000.0, 5000.0]), 30.0, 12.0) * DEGREE_M)
+
+def pixel_size(wanted_m: float, width: float, height: float) -> float:
+    """Degrees a pixel: `wanted_m` metres, unless width x height degrees then hold over 50 million pixels.
+
+    >>> round(pixel_size(1000.0, 30.0, 12.0) * DEGREE_M)
     1000
-    >>> size = pixel_size(np.array([40.0]), 30.0, 12.0)
-    >>> round(30.0 * 12.0 / size**2)
+    >>> round(30.0 * 12.0 / pixel_size(10.0, 30.0, 12.0) ** 2)
     50000000
     """
-    wanted = max(float(np.min(tolerance_m)) / 4, 1.0) / DEGREE_M
-    return max(wanted, float(np.sqrt(width * height / PIXELS)))
+    return max(wanted_m / DEGREE_M, float(np.sqrt(width * height / PIXELS)))
 
 
 class _Ribbon:

@@ -21,7 +21,8 @@ def superseded(zones: pd.DataFrame) -> np.ndarray:
     version = zones["version"].to_numpy()
     gone = np.zeros(len(zones), dtype=bool)
     names = zones["agency"].fillna("") + "\x1f" + zones["zone_id"]
-    for rows in zones.groupby(names.to_numpy(), sort=False).indices.values():
+    for group in zones.groupby(names.to_numpy(), sort=False).indices.values():
+        rows = np.asarray(group)
         for row in rows:
             newer = (version[rows] > version[row]) | ((version[rows] == version[row]) & (rows > row))
             gone[row] = bool(np.any(newer & (begins[rows] <= begins[row]) & (ends[rows] >= ends[row])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,16 @@ class Receipt:
     received_at: datetime
     agency: str | None = None
     status: str = "accepted"
-    rows: dict[str, int] = field(default_factory=dict)
+    rows_read: int = 0
     quarantine: str | None = None
 
     def to_json(self, lang: str = "zh") -> dict[str, Any]:
-        return {"receipt_id": self.receipt_id, "status": self.status, "rows": self.rows, "lang": lang}
+        return {
+            "receipt_id": self.receipt_id,
+            "status": self.status,
+            "rows": {"read": self.rows_read, "accepted": self.rows_read},
+            "lang": lang,
+        }
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MARK = "模拟数据"
+REAL = f"河道为真实数据,随{MARK}附送"
 BANK = {"left": "左岸", "right": "右岸", "mid": "江心"}
 SETTING = {"water": "水上", "bank": "岸边", "market": "市场", "road": "公路", "restaurant": "餐馆", "shop": "渔具店"}
 ORIGIN = {"patrol": "巡护", "tip": "举报", "camera": "监控", "check": "检查"}
@@ -100,13 +101,19 @@ def _short(agency: str) -> str:
     return agency.removeprefix("模拟")
 
 
+def _made_up(world: World) -> bool:
+    """Whether the river itself is made up; a real one must not be called simulated."""
+    return bool(world.lines["river"].astype(str).str.startswith("模拟").all())
+
+
 def _river(world: World, folder: Path) -> AgencyFile:
-    path = folder / f"river_{MARK}.geojson"
+    made_up = _made_up(world)
+    path = folder / (f"river_{MARK}.geojson" if made_up else f"river_真实河道_随{MARK}附送.geojson")
     columns = {"river": "河名", "accuracy_m": "accuracy_m", "mouth": "mouth", "main_stem": "main_stem"}
-    frame = world.lines.rename(columns=columns)
-    frame["备注"] = MARK
-    formats.geojson(frame, path, MARK)
-    return AgencyFile("river", path, "模拟水文处")
+    frame = world.lines[[*columns, "geometry"]].rename(columns=columns)
+    frame["备注"] = MARK if made_up else REAL
+    formats.geojson(frame, path, MARK if made_up else REAL)
+    return AgencyFile("river", path, "模拟水文处" if made_up else "真实河道")
 
 
 def _zones(world: World, folder: Path) -> AgencyFile:
@@ -216,16 +223,18 @@ def _seizures(world: World, folder: Path) -> list[AgencyFile]:
 
 def _readme(world: World, uploads: list[AgencyFile]) -> str:
     totals = world.totals
+    river_zh = "河道亦为虚构" if _made_up(world) else "河道中心线为真实数据"
+    river_en = "The river is made up, too." if _made_up(world) else "The centre lines of the river are real."
     rows = "\n".join(f"| {one.kind} | {one.path.name} | {one.agency} |" for one in uploads)
     return f"""# 模拟数据 / Simulated data
 
-本文件夹中的巡护、轨迹、禁捕区、案件全部由程序生成,**不是真实数据**,单位与编号均为虚构。
+本文件夹中的巡护、轨迹、禁捕区、案件全部由程序生成,**不是真实数据**,单位与编号均为虚构;{river_zh}。
 种子 {totals["seed"]},自 {totals["start"]} 起 {totals["days"]} 天,
 巡护 {totals["patrols"]} 次,定位点 {totals["fixes"]} 个,案件 {totals["seizures"]} 起。
 
 Everything here (patrols, tracks, zones, reports) was made by a program and **is not real**; agencies and numbers are
-invented. Seed {totals["seed"]}, {totals["days"]} days from {totals["start"]}. Times in CSV and XLSX are Shanghai time
-without a zone, as agencies send them.
+invented. {river_en} Seed {totals["seed"]}, {totals["days"]} days from {totals["start"]}.
+Times in CSV and XLSX are Shanghai time without a zone, as agencies send them.
 
 | kind | file | agency |
 |---|---|---|

@@ -96,7 +96,7 @@ def water(network: Any, seed: int) -> Water:
     geometry = reaches.geometry.to_numpy()
     channel = (reaches["kind"] == "channel").to_numpy()
     if "side" in reaches:
-        channel &= reaches["side"].isna().to_numpy()
+        channel = channel & reaches["side"].isna().to_numpy()
     stems = _stems(reaches, geometry, np.flatnonzero(channel))
     lanes = _lanes(network, geometry, np.flatnonzero((reaches["kind"] == "lake").to_numpy()), seed)
     begin, end, edge, edge_end, reach, knot, lon, lat = ([] for _ in range(8))

@@ -128,3 +128,15 @@ def test_make_needs_no_workspace(tmp_path) -> None:
     made, uploads = simulate.make(9, tmp_path / "new", days=5, units=3)
     assert made.totals["seed"] == 9
     assert all(upload.path.exists() for upload in uploads)
+
+
+def test_a_real_river_is_not_called_simulated(handmade, tmp_path) -> None:
+    """Names that do not begin with 模拟 are taken for a real river: its file says so, everything else is simulated."""
+    made = simulate.world(handmade, 2, days=5, units=3, zone_count=2)
+    uploads = simulate.write(made, tmp_path / "real")
+    (path,) = [upload.path for upload in uploads if upload.kind == "river"]
+    assert "真实河道" in path.name
+    body = json.loads(path.read_text(encoding="utf-8"))
+    assert {feature["properties"]["备注"] for feature in body["features"]} == {"河道为真实数据,随模拟数据附送"}
+    assert "河道中心线为真实数据" in (tmp_path / "real" / "README.md").read_text(encoding="utf-8")
+    assert all("模拟数据" in upload.path.name for upload in uploads)

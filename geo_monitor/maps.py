@@ -129,9 +129,11 @@ def _layers(frame: gpd.GeoDataFrame, name: str) -> dict[str, tuple[gpd.GeoDataFr
 
 def _short_texts(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
     """Texts cut to what a shapefile holds, at a whole character, and how many were."""
+    import pandas as pd
+
     cut = 0
     for name in frame.columns:
-        if name == "geometry" or frame[name].dtype != object:
+        if name == "geometry" or pd.api.types.is_numeric_dtype(frame[name]):
             continue
         texts = []
         for value in frame[name]:

@@ -104,6 +104,8 @@ class Table:
             values: Any = frame[column.name]
             if column.type == GEOMETRY:
                 arrays.append(pa.array(shapely.to_wkb(values.to_numpy(dtype=object)), pa.binary()))
+            elif column.type == TEXTS:  # an empty column of lists has no dtype that Arrow would know
+                arrays.append(pa.array(list(values), type=TEXTS, from_pandas=True))
             else:
                 arrays.append(pa.Array.from_pandas(values, type=column.type, safe=column.type != TIME))
         return pa.Table.from_arrays(arrays, schema=self.arrow)

@@ -1,4 +1,4 @@
-"""A tiny workspace with one run, every value chosen by hand: three reaches of a river along latitude 30, and one lake cell."""
+"""A tiny workspace with one run, every value chosen by hand: three reaches along latitude 30 and one lake cell."""
 
 from __future__ import annotations
 

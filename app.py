@@ -1,0 +1,3 @@
+from geo_monitor.app.main import page
+
+page()

@@ -1,0 +1,209 @@
+"""What the page reads: frames of one workspace, kept once for everybody who looks (`st.cache_resource`).
+
+Nothing is computed here that an analysis should compute; rows are filtered, joined and shortened for drawing. Cached
+frames are shared between sessions and must not be written to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from geo_monitor.app import levels
+from geo_monitor.errors import Usage
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geo_monitor.workspace import Workspace
+
+TRACKS_MAX = 300  # patrols drawn at most; the page says so when there are more
+TRACK_GAP_S = 600  # seconds; a longer gap breaks the line, as it adds no effort either
+TRACK_TOLERANCE = 0.0008  # degrees; about 80 m, below the accuracy of the base map
+
+
+def location() -> Path:
+    """The workspace to show: after `--` on the command line, else GEO_MONITOR_WORKSPACE, else ./workspace."""
+    given = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    return Path(given[0] if given else os.environ.get("GEO_MONITOR_WORKSPACE", "workspace"))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def workspace(path: str) -> Workspace:
+    """The workspace at `path`, opened once; a missing one becomes an empty one."""
+    from geo_monitor.workspace import open_workspace
+
+    return open_workspace(path)
+
+
+def stamp(path: str) -> str:
+    """Changes whenever an upload is taken in or withdrawn: the key under which uploaded tables are kept."""
+    receipts = workspace(path).table("receipts")
+    return f"{len(receipts)}|{receipts['received_at'].max()}|{receipts['withdrawn_at'].max()}"
+
+
+def runs(path: str) -> pd.DataFrame:
+    """Every analysis, newest first."""
+    return workspace(path).table("runs").sort_values("made_at", ascending=False, kind="stable").reset_index(drop=True)
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def uploaded(path: str, name: str, mark: str) -> pd.DataFrame:
+    """An uploaded table in force; `mark` comes from `stamp`."""
+    return workspace(path).table(name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def reaches(path: str, run_id: str, now: pd.Timestamp) -> pd.DataFrame:
+    """The answer of a run joined with the shapes of its reaches (`levels.joined`)."""
+    held = workspace(path)
+    return levels.joined(held.table("hotspots", run=run_id), held.table("reaches", run=run_id), now)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def drawn(path: str, run_id: str, now: pd.Timestamp, area: tuple[Any, ...]) -> pd.DataFrame:
+    """What is drawn of an area (`in_area`): reaches while few, else stretches."""
+    return levels.choose(in_area(reaches(path, run_id, now), area), basin=area[0] == "basin")
+
+
+def in_area(frame: pd.DataFrame, area: tuple[Any, ...]) -> pd.DataFrame:
+    """Rows of an area: ("basin",), ("province", "42"), ("city", "421000") or ("river", "长江", km_from, km_to).
+
+    A reach belongs to a locality where either of its banks does; a river without km is taken whole.
+    """
+    if area[0] == "basin":
+        return frame
+    if area[0] in ("province", "city"):
+        code = str(area[1])
+        left, right = frame["adcode_left"].fillna(""), frame["adcode_right"].fillna("")
+        return frame[left.str.startswith(code) | right.str.startswith(code)]
+    frame = frame[frame["river"] == area[1]]
+    if len(area) < 4 or area[2] is None:
+        return frame
+    return frame[(frame["km_to"] > area[2]) & (frame["km_from"] < area[3])]
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def localities(path: str, mark: str) -> dict[str, tuple[str, str]]:
+    """adcode -> (name, name of the province): the shipped divisions, overridden by uploaded jurisdictions."""
+    from geo_monitor.reference import path as reference
+
+    known: dict[str, tuple[str, str]] = {}
+    raw = json.loads(reference("divisions/localities.geojson").read_text(encoding="utf-8"))
+    for feature in raw["features"]:
+        told = feature["properties"]
+        if told["adcode"]:
+            known[str(told["adcode"])] = (told["name"], told["parent_name"])
+    sent = uploaded(path, "jurisdictions", mark)
+    for row in sent[sent["adcode"].notna()].itertuples():
+        known[str(row.adcode)] = (str(row.name), known.get(str(row.adcode), ("", ""))[1])
+    return known
+
+
+def in_force(zones: pd.DataFrame, now: pd.Timestamp) -> set[tuple[str, int]]:
+    """(zone_id, version) of the zones in force at `now` (UTC), by the rule the joins use."""
+    from geo_monitor.joins.zones import zones_between
+
+    moment = int(now.timestamp() * 1000)
+    held = zones_between(zones, moment, moment)
+    return {(z.zone_id, z.version) for z in held if any(a <= moment < b for a, b in z.windows)}
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def tracks(path: str, mark: str, end: pd.Timestamp, days: int) -> tuple[pd.DataFrame, int]:
+    """Patrol tracks of the `days` before `end`, latest first, at most TRACKS_MAX; and how many there are.
+
+    Columns: unit_id, started_at, geometry (lines, broken at gaps over TRACK_GAP_S and simplified).
+    """
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    columns = ["unit_id", "patrol_id", "time", "lon", "lat", "role"]
+    held = workspace(path).store.positions(start=end - timedelta(days=days), end=end, columns=columns)
+    fixes = held.filter(pc.equal(held["role"], "patrol")).to_pandas()
+    empty = pd.DataFrame({"unit_id": [], "started_at": [], "geometry": []})
+    if not len(fixes):
+        return empty, 0
+    return lines(fixes)
+
+
+def lines(fixes: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Fixes (unit_id, patrol_id, time, lon, lat; sorted by unit and time) as one row a patrol, and how many there are.
+
+    >>> import pandas as pd
+    >>> time = pd.to_datetime([0, 300, 1200, 1500], unit="s", utc=True)
+    >>> fixes = pd.DataFrame({"unit_id": "a", "patrol_id": None, "time": time, "lon": [0, 1, 2, 3.0], "lat": 0.0})
+    >>> [shape.wkt for shape in lines(fixes)[0]["geometry"]]
+    ['MULTILINESTRING ((2 0, 3 0))', 'MULTILINESTRING ((0 0, 1 0))']
+    """
+    import numpy as np
+    import pandas as pd
+    import shapely
+
+    unit = fixes["unit_id"].to_numpy()
+    patrol = fixes["patrol_id"].fillna("").to_numpy()
+    seconds = fixes["time"].astype("int64").to_numpy() / 1e3
+    if str(fixes["time"].dtype).startswith("datetime64[ns"):
+        seconds = seconds / 1e6
+    other = np.r_[True, (unit[1:] != unit[:-1]) | (patrol[1:] != patrol[:-1])]
+    gap = np.r_[True, np.diff(seconds) > TRACK_GAP_S]
+    piece = np.cumsum(other | gap) - 1
+    # one patrol: the pieces that share unit and patrol id; without an id every piece is its own
+    whole = pd.Series(np.where(patrol == "", [f"#{n}" for n in piece], patrol)) + "|" + pd.Series(unit.astype(str))
+    first = np.flatnonzero(other | gap)
+    size = np.bincount(piece)
+    keep = np.repeat(size >= 2, size)
+    numbers = np.repeat(np.cumsum(size >= 2) - 1, size)[keep]
+    if not len(numbers):
+        return pd.DataFrame({"unit_id": [], "started_at": [], "geometry": []}), 0
+    parts = shapely.linestrings(fixes[["lon", "lat"]].to_numpy()[keep], indices=numbers)
+    rows = pd.DataFrame(
+        {
+            "patrol": whole.to_numpy()[first][size >= 2],
+            "unit_id": unit[first][size >= 2],
+            "started_at": fixes["time"].to_numpy()[first][size >= 2],
+            "line": shapely.simplify(parts, TRACK_TOLERANCE),
+        }
+    )
+    grouped = rows.groupby("patrol", sort=False).agg(
+        unit_id=("unit_id", "first"), started_at=("started_at", "min"), line=("line", list)
+    )
+    grouped = grouped.sort_values("started_at", ascending=False, kind="stable")
+    total = len(grouped)
+    grouped = grouped.head(TRACKS_MAX).reset_index(drop=True)
+    grouped["geometry"] = [shapely.multilinestrings(pieces) for pieces in grouped.pop("line")]
+    return grouped, total
+
+
+def placed(seizures: pd.DataFrame, links: pd.DataFrame | None, reaches: pd.DataFrame | None) -> pd.DataFrame:
+    """`seizures` with a place for those reported by river and km: the middle of the reach they were located on."""
+    if links is None or reaches is None or not len(seizures):
+        return seizures
+    middle = reaches.set_index("reach_id")[["lon", "lat"]]
+    reach = links.drop_duplicates("report_id").set_index("report_id")["reach_id"].reindex(seizures["report_id"])
+    found = middle.reindex(reach.to_numpy())
+    out = seizures.copy()
+    for name in ("lon", "lat"):
+        out[name] = out[name].where(out[name].notna(), found[name].to_numpy())
+    return out
+
+
+def result(path: str, name: str, run_id: str) -> pd.DataFrame | None:
+    """A result table of a run, or None where this run has none of that name (an older program made it)."""
+    try:
+        return _result(path, name, run_id)
+    except Usage as error:
+        if error.code != "no_such_result":
+            raise
+        return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _result(path: str, name: str, run_id: str) -> pd.DataFrame:
+    return workspace(path).table(name, run=run_id)

@@ -1,0 +1,84 @@
+"""The chart object handed to `st.pydeck_chart`: compact JSON, local base map, nothing that can be mistaken for code.
+
+deck.gl's JSON form evaluates every string that begins with `@@`, wherever it stands, and one such string that does not
+parse takes the whole map down. `plain` is therefore the only door through which text of agencies reaches a layer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pydeck
+
+Bounds = tuple[float, float, float, float]  # west, south, east, north, WGS84 degrees
+BASIN: Bounds = (90.5, 24.5, 122.3, 35.5)
+TILE = 512  # pixels of a Web Mercator world at zoom 0, as deck.gl counts
+
+
+def plain(value: object) -> str:
+    r"""`value` as text that is only text: a leading `@@` becomes full-width, control characters go, null is empty.
+
+    >>> plain("@@=foo(((") == "\uff20\uff20=foo((("
+    True
+    >>> plain(None), plain("石首")
+    ('', '石首')
+    """
+    if value is None or value != value:  # NaN and NaT differ from themselves
+        return ""
+    text = "".join(c for c in str(value) if c.isprintable() or c == "\n")
+    # curly braces are what tooltips substitute: a name holding {id} must not pull in another field
+    text = text.replace("{", "\uff5b").replace("}", "\uff5d")
+    stripped = text.lstrip()
+    return "\uff20\uff20" + stripped[2:] if stripped.startswith("@@") else text
+
+
+class Deck(pydeck.Deck):
+    """A pydeck chart whose layers are ready dicts of deck.gl's JSON form.
+
+    `to_json` of pydeck indents and sorts, four times the bytes of what is sent here.
+    """
+
+    def __init__(self, layers: Sequence[dict[str, Any]], style: str, bounds: Bounds, tooltip: dict[str, Any]) -> None:
+        # `map_provider=None` with a style of our own: every other combination asks a server on the internet
+        super().__init__(layers=[], map_provider=None, map_style=style, tooltip=tooltip)
+        self.rows = list(layers)
+        self.view = fit(bounds)
+
+    def to_json(self) -> str:
+        spec = {
+            "initialViewState": self.view | {"bearing": 0, "pitch": 0, "minZoom": 2.5, "maxZoom": 16},
+            "layers": self.rows,
+            "mapStyle": self.map_style,
+            "views": [{"@@type": "MapView", "controller": {"dragRotate": False, "touchRotate": False}}],
+        }
+        return json.dumps(spec, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def fit(bounds: Bounds, width: int = 800, height: int = 600, padding: int = 16) -> dict[str, float]:
+    """Centre and zoom at which `bounds` fill a window of width x height pixels, less `padding` on each side.
+
+    >>> fit((-180, -85.05112878, 180, 85.05112878), 512, 512, 0)
+    {'longitude': 0.0, 'latitude': 0.0, 'zoom': 2.5}
+    >>> fit((0, 0, 180, 0.0001), 1024, 512, 0)["zoom"]  # half the world in 1,024 pixels: 512 * 2**z / 2 = 1024
+    2.5
+    """
+    west, south, east, north = bounds
+    top, bottom = _mercator(north), _mercator(south)
+    across = max((east - west) / 360, 1e-6)
+    down = max(bottom - top, 1e-6)
+    zoom = math.log2(min((width - 2 * padding) / across, (height - 2 * padding) / down) / TILE)
+    middle = (top + bottom) / 2
+    latitude = math.degrees(2 * math.atan(math.exp(math.pi * (1 - 2 * middle))) - math.pi / 2)
+    return {
+        "longitude": round((west + east) / 2, 4) + 0.0,
+        "latitude": round(latitude, 4) + 0.0,
+        "zoom": round(min(max(zoom, 2.5), 13.0), 2),
+    }
+
+
+def _mercator(lat: float) -> float:
+    """Web Mercator y in 0 (north) to 1 (south)."""
+    return (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2

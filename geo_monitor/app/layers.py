@@ -1,0 +1,247 @@
+"""Rows to deck.gl layers (dicts of its JSON form, as `deck.Deck` takes them).
+
+Every function takes a frame and a `Speaker` and gives layers. Rows carry `id`, their shape, colours, and `title` and
+`body` for the one tooltip template. All text goes through `deck.plain`. Layer ids end in a number that moves with every
+selection: the browser then forgets what it had selected, which would otherwise fade all other states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo_monitor.app import look
+from geo_monitor.app.deck import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geo_monitor.app.look import Look
+    from geo_monitor.app.words import Speaker
+
+Layer = dict[str, Any]
+DIGITS = 4  # degrees; 11 m, under a pixel at the closest zoom of the base map's accuracy
+SYMBOLS = ("water", "bank", "market", "road", "restaurant", "shop", "other")
+CROWD_PIXELS = 46  # seizures nearer than this are one symbol with their number
+TOOLTIP = {
+    "html": "<b>{title}</b><br>{body}",
+    "style": {
+        "backgroundColor": "rgba(22,24,28,0.94)",
+        "color": "#f4f5f6",
+        "fontSize": "13px",
+        "lineHeight": "1.5",
+        "maxWidth": "340px",
+        "padding": "8px 12px",
+        "borderRadius": "3px",
+        "fontFamily": "map-sans, sans-serif",
+        "zIndex": "9",
+    },
+}
+
+
+def reaches(frame: pd.DataFrame, speaker: Speaker, colours: Look, turn: int, worst: dict[str, Any]) -> list[Layer]:
+    """Reaches and stretches as lines along the channel, lake cells as polygons, coloured by state.
+
+    `worst` is id -> row of the hottest reach of a stretch, for its tooltip.
+    """
+    lines: list[Layer] = []
+    dashed: list[Layer] = []
+    cells: list[Layer] = []
+    # hot last: what matters most lies on top
+    rank = frame["state"].map({"not_looked": 0, "normal": 1, "cold": 2, "hot": 3})
+    for row in frame.iloc[np.argsort(rank.to_numpy(), kind="stable")].itertuples(index=False):
+        looked = row.state != "not_looked"
+        colour = colours.state(row.state)
+        opacity = look.alpha(row.rate_lo, row.rate_hi) if looked else 210
+        told = {
+            "id": plain(row.id),
+            "title": plain(speaker.title(row)),
+            "body": plain(speaker.about(row, worst.get(row.worst))),
+        }
+        if row.kind == "lake":
+            fill = [*colour, (opacity // 2 if row.state == "hot" else opacity // 3) if looked else 26]
+            edge = [*colour, 200 if looked else 110]
+            for polygon in _polygons(row.geometry, 0 if row.level == "reach" else 0.004):
+                cells.append(told | {"polygon": polygon, "fill": fill, "edge": edge})
+            continue
+        far = row.level != "reach"
+        pixels = look.width(row.p_hot if looked and row.state != "normal" else 0.0, far)
+        simple = {"reach": 0.0, "stretch": 0.003}[row.level]
+        for path in _paths(row.geometry, simple):
+            (lines if looked else dashed).append(told | {"path": path, "color": [*colour, opacity], "width": pixels})
+    common = {"getPath": "@@=path", "getColor": "@@=color", "getWidth": "@@=width", "widthUnits": "pixels"}
+    common |= {"jointRounded": True, "pickable": True, "autoHighlight": True, "highlightColor": [*colours.pick, 90]}
+    dash = {"extensions": [{"@@type": "PathStyleExtension", "dash": True}], "getDashArray": list(look.DASH)}
+    return [
+        _polygon_layer(f"cells-{turn}", cells),
+        {"@@type": "PathLayer", "id": f"unlooked-{turn}", "data": dashed} | common | dash,
+        {"@@type": "PathLayer", "id": f"reaches-{turn}", "data": lines, "capRounded": True} | common,
+    ]
+
+
+def unseen(frame: pd.DataFrame, colours: Look) -> list[Layer]:
+    """Days since the last look: a thin line on the right of the channel, light to dark.
+
+    Neighbours of one step are joined into one line: an offset line breaks at every end, and 20 km are ten pixels.
+    """
+    import shapely
+
+    channel = frame[frame["kind"] == "channel"]
+    steps = np.array([look.age(days) for days in channel["unseen_d"]], dtype=int)
+    rows = []
+    for (_, step), group in channel.groupby([channel["river"].to_numpy(), steps], sort=True):
+        far = bool((group["level"] != "reach").any())
+        parts = shapely.get_parts(group["geometry"].to_numpy())
+        joined = shapely.line_merge(shapely.multilinestrings(list(parts)), directed=True)
+        colour = [*colours.ages[step], 255]
+        rows += [{"path": path, "color": colour} for path in _paths(joined, 0.008 if far else 0.001)]
+    offset = {"extensions": [{"@@type": "PathStyleExtension", "offset": True}], "getOffset": 1.5}
+    layer = {"@@type": "PathLayer", "id": "unseen", "data": rows, "getPath": "@@=path", "getColor": "@@=color"}
+    return [layer | {"getWidth": 2.5, "widthUnits": "pixels", "jointRounded": True, "capRounded": True} | offset]
+
+
+def picked(frame: pd.DataFrame, colours: Look) -> list[Layer]:
+    """The chosen thing ringed: a wide line beneath its own."""
+    paths: list[Any] = []
+    for row in frame.itertuples(index=False):
+        if row.kind == "lake":
+            paths += [ring for polygon in _polygons(row.geometry, 0) for ring in polygon]
+        else:
+            paths += _paths(row.geometry, 0)
+    outer = {"@@type": "PathLayer", "id": "picked", "data": [{"path": path} for path in paths], "getPath": "@@=path"}
+    outer |= {"getColor": [*colours.pick, 235], "getWidth": 15, "widthUnits": "pixels"}
+    inner = outer | {"id": "picked-inner", "getColor": [*colours.paper, 255], "getWidth": 11}
+    return [part | {"capRounded": True, "jointRounded": True} for part in (outer, inner)]
+
+
+def zones(
+    frame: pd.DataFrame, in_force: set[tuple[str, int]], speaker: Speaker, colours: Look, turn: int
+) -> list[Layer]:
+    """Zones: outline and a faint fill; solid where (zone_id, version) is in force, dashed where not."""
+    fills, solid, dashed = [], [], []
+    for row in frame.itertuples(index=False):
+        force = (row.zone_id, row.version) in in_force
+        title, body = speaker.zone(row, force)
+        core = "核心" in str(row.category) or "core" in str(row.category).lower()
+        told = {"id": plain(f"zone|{row.zone_id}|{row.version}"), "title": plain(title), "body": plain(body)}
+        for polygon in _polygons(row.geometry, 0.001):
+            fills.append(told | {"polygon": polygon, "fill": [*colours.zone, (44 if core else 26) if force else 8]})
+            (solid if force else dashed).extend({"path": ring} for ring in polygon)
+    edge = {"@@type": "PathLayer", "getPath": "@@=path", "getColor": [*colours.zone, 220], "widthUnits": "pixels"}
+    dash = {"extensions": [{"@@type": "PathStyleExtension", "dash": True}], "getDashArray": [3, 3]}
+    fill = _polygon_layer(f"zones-{turn}", fills) | {"stroked": False}
+    return [
+        fill,
+        edge | {"id": "zones-solid", "data": solid, "getWidth": 1.5},
+        edge | {"id": "zones-dashed", "data": dashed, "getWidth": 1.2} | dash,
+    ]
+
+
+def tracks(frame: pd.DataFrame, colours: Look) -> list[Layer]:
+    """Patrol tracks (columns unit_id, geometry) as hairlines."""
+    rows = [{"path": path} for shape in frame["geometry"] for path in _paths(shape, 0)]
+    layer = {"@@type": "PathLayer", "id": "tracks", "data": rows, "getPath": "@@=path", "widthUnits": "pixels"}
+    return [layer | {"getColor": [*colours.track, 110], "getWidth": 1.1}]
+
+
+def seizures(frame: pd.DataFrame, zoom: float, speaker: Speaker, colours: Look, turn: int) -> list[Layer]:
+    """Seizures by the setting they were found in; one symbol with a number where they crowd at `zoom`.
+
+    frame: `seizures` with lon and lat known.
+    """
+    single, many = [], []
+    for group in _crowds(frame, zoom):
+        if len(group) == 1:
+            row = next(group.itertuples(index=False))
+            title, body = speaker.seizure(row)
+            symbol = row.setting if row.setting in SYMBOLS else "other"
+            told = {"id": plain(f"seizure|{row.report_id}"), "title": plain(title), "body": plain(body)}
+            single.append(told | {"position": _point(row.lon, row.lat), "symbol": symbol})
+            continue
+        n = len(group)
+        counted = group["setting"].fillna("place_unknown").value_counts()
+        joint = "；" if speaker.lang == "zh" else "; "
+        kinds = joint.join(f"{speaker.say(str(name))} {count}" for name, count in counted.items())
+        told = {
+            "id": "seizures|" + ",".join(plain(i) for i in group["report_id"].head(50)),
+            "title": speaker.say("seizures_here", n=n),
+            "body": f"{kinds}{speaker.stop}{speaker.say('seizures_zoom')}",
+        }
+        position = _point(group["lon"].mean(), group["lat"].mean())
+        many.append(told | {"position": position, "count": f"{n:,}", "radius": round(float(6.5 + 1.5 * np.log2(n)), 1)})
+    icon = {
+        "@@type": "IconLayer",
+        "iconAtlas": f"/app/static/symbols-{colours.name}.png",
+        "iconMapping": _mapping(),
+        "data": single,
+    }
+    icon |= {"id": f"seizures-{turn}", "getIcon": "@@=symbol", "getPosition": "@@=position", "getSize": 17}
+    icon |= {"sizeUnits": "pixels", "getColor": [*colours.seizure, 255], "pickable": True}
+    disc = {"@@type": "ScatterplotLayer", "id": f"crowds-{turn}", "data": many, "getPosition": "@@=position"}
+    disc |= {"getRadius": "@@=radius", "radiusUnits": "pixels", "getFillColor": [*colours.paper, 240], "stroked": True}
+    disc |= {"getLineColor": [*colours.seizure, 255], "getLineWidth": 1.4, "lineWidthUnits": "pixels", "pickable": True}
+    number = {"@@type": "TextLayer", "id": "crowd-numbers", "data": many, "getText": "@@=count", "getSize": 11.5}
+    number |= {"getPosition": "@@=position", "getColor": [*colours.seizure, 255], "fontWeight": 600}
+    return [icon, disc, number | {"fontFamily": "map-sans, sans-serif", "fontSettings": {"sdf": False}}]
+
+
+def _crowds(frame: pd.DataFrame, zoom: float) -> Iterator[pd.DataFrame]:
+    """`frame` by cells of CROWD_PIXELS at `zoom`, in a fixed order."""
+    size = CROWD_PIXELS * 360 / (512 * 2**zoom)
+    squeeze = np.cos(np.radians(30))  # the basin lies around 30 degrees north: cells square on the screen
+    column = np.floor(frame["lon"].to_numpy() / size).astype(int)
+    line = np.floor(frame["lat"].to_numpy() / (size * squeeze)).astype(int)
+    for _, group in frame.groupby([line, column], sort=True):
+        yield group
+
+
+def _mapping() -> dict[str, dict[str, Any]]:
+    return {name: {"x": 64 * i, "y": 0, "width": 64, "height": 64, "mask": False} for i, name in enumerate(SYMBOLS)}
+
+
+def _polygon_layer(name: str, rows: list[Layer]) -> Layer:
+    return {
+        "@@type": "PolygonLayer",
+        "id": name,
+        "data": rows,
+        "getPolygon": "@@=polygon",
+        "getFillColor": "@@=fill",
+        "getLineColor": "@@=edge" if rows and "edge" in rows[0] else [0, 0, 0, 0],
+        "lineWidthUnits": "pixels",
+        "getLineWidth": 0.8,
+        "pickable": True,
+    }
+
+
+def _point(lon: float, lat: float) -> list[float]:
+    return [round(float(lon), 5), round(float(lat), 5)]
+
+
+def _paths(shape: Any, tolerance: float) -> list[list[list[float]]]:
+    """The lines of `shape` as lists of [lon, lat], simplified to `tolerance` degrees."""
+    import shapely
+
+    if shape is None or shapely.is_empty(shape):
+        return []
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "LineString"]
+    if tolerance:
+        parts = list(shapely.simplify(parts, tolerance))
+    return [np.round(shapely.get_coordinates(part), DIGITS).tolist() for part in parts]
+
+
+def _polygons(shape: Any, tolerance: float) -> list[list[list[list[float]]]]:
+    """The polygons of `shape`, each a list of rings."""
+    import shapely
+
+    if shape is None or shapely.is_empty(shape):
+        return []
+    if tolerance:
+        shape = shapely.simplify(shape, tolerance)
+    out = []
+    for part in shapely.get_parts(shape):
+        if part.geom_type == "Polygon" and not part.is_empty:
+            rings = [part.exterior, *part.interiors]
+            out.append([np.round(shapely.get_coordinates(ring), DIGITS).tolist() for ring in rings])
+    return out

@@ -1,0 +1,275 @@
+"""The first page: the map. `streamlit run` gets this file, `geo-monitor app` starts it.
+
+Reads hotspots and reaches of a run, and zones, seizures and positions in force, through `geo_monitor.workspace`; writes
+nothing. Police data go to the browser over the session's own connection only: `static/` holds the base map, the
+symbols and the font.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from geo_monitor.app import controls, data, layers, legend, levels, panel
+from geo_monitor.app.deck import BASIN, Bounds, Deck, fit, plain
+from geo_monitor.app.look import LOOKS
+from geo_monitor.app.words import Speaker, day, moment
+from geo_monitor.errors import GeoMonitorError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HEIGHT = 600  # pixels of the map
+CSS = """
+<style>
+  [data-testid="stMainBlockContainer"] { padding: 0.6rem 1rem 1rem; max-width: none; }
+  [data-testid="stHeader"] { height: 0; min-height: 0; }
+  [data-testid="stSidebarUserContent"] { padding-top: 0; margin-top: -2.2rem; }
+  [data-testid="stSidebarHeader"] { padding: 0; height: 2.6rem; }
+  [data-testid="stVerticalBlock"] { gap: 0.6rem; }
+  h1.page { font-size: 1.25rem; font-weight: 600; margin: 0; padding: 0; }
+  .asof { font-size: .85rem; opacity: .7; }
+  .simulated { border-left: 4px solid #d64018; padding: .3rem .7rem; background: rgba(214,64,24,.10); font-size: .92rem; }
+  .said p { margin: .25rem 0 0; line-height: 1.6; }
+  .themes { text-align: right; white-space: nowrap; }
+  a.theme { color: inherit; opacity: .55; text-decoration: none; padding: .2rem .5rem; }
+  a.theme.here { opacity: 1; border-bottom: 2px solid currentColor; }
+  table, .said, [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
+</style>
+"""
+
+
+def page() -> None:
+    """Draws the page for one session."""
+    lang = controls.language()
+    speaker = Speaker(lang)
+    st.set_page_config(speaker.say("title"), layout="wide", initial_sidebar_state=250)
+    st.html(CSS.replace("</style>", legend.CSS + "</style>"))
+    path = str(data.location())
+    try:
+        _page(path, speaker)
+    except GeoMonitorError as error:
+        from geo_monitor.messages import hint, text
+
+        detail = text(error.code, lang, **error.params)
+        st.error(speaker.say("failed", path=path, detail=plain(detail)))
+        told = hint(error.code, lang, **error.params)
+        if told:
+            st.info(told)
+
+
+def _page(path: str, speaker: Speaker) -> None:
+    import pandas as pd
+
+    mark = data.stamp(path)
+    localities = data.localities(path, mark)
+    held = data.workspace(path)
+    names = {code: name for code, (name, _) in localities.items()}
+    speaker = Speaker(speaker.lang, names, held.settings)
+    with st.sidebar:
+        controls.switches(speaker)
+        runs = data.runs(path)
+        run_id = controls.run(runs, speaker)
+    seizures = data.uploaded(path, "seizures", mark)
+    zones = data.uploaded(path, "zones", mark)
+    if run_id is None:
+        _head(speaker, held.simulated, "")
+        st.info(speaker.say("no_run"))
+        _empty(zones, seizures, speaker)
+        return
+    run = runs[runs["run_id"] == run_id].iloc[0]
+    hotspots = held.table("hotspots", run=run_id) if pd.isna(run["period_to"]) else None
+    end = _end(run, hotspots, seizures)
+    reaches = data.reaches(path, run_id, end)
+    with st.sidebar:
+        choice = controls.choose(reaches, localities, speaker)
+    asof = speaker.say("as_of", made=moment(run["made_at"]), start=_start(run, seizures), end=moment(end))
+    _head(speaker, held.simulated, asof)
+
+    area = data.in_area(reaches, choice.area)
+    drawn = data.drawn(path, run_id, end, choice.area)
+    drawn = drawn[drawn["state"].isin(choice.states)]
+    chosen = st.session_state.get(panel.PICKED)
+    found = panel.find(chosen, drawn, reaches)
+    bounds = _bounds(choice.area, area)
+    placed = data.placed(seizures, data.result(path, "seizure_links", run_id), reaches)
+    recent = _recent(placed, end, choice.period)
+    tracks = data.tracks(path, mark, end, choice.track_days) if "tracks" in choice.layers else None
+
+    left, right = st.columns([2.3, 1], gap="small")
+    with left:
+        worst = {row.id: row for row in reaches[reaches["id"].isin(drawn["worst"])].itertuples(index=False)}
+        drawing = _drawing(drawn, found, zones, recent, tracks, worst, choice, bounds, speaker)
+        _map(drawing, bounds, speaker)
+        stretch = None if "stretch" not in set(drawn["level"]) else _stretch_km(choice.area)
+        st.html(legend.html(set(choice.layers), speaker, LOOKS[controls.theme()], stretch))
+    with right:
+        if not len(drawn):
+            st.info(speaker.say("nothing_here"))
+        rows, caption = _said(chosen, found, area, reaches, zones, placed, choice, speaker)
+        if tracks is not None:
+            cut = tracks[1] > data.TRACKS_MAX
+            st.caption(
+                speaker.say("tracks_cut", n=data.TRACKS_MAX)
+                if cut
+                else speaker.say("shown_tracks", days=choice.track_days, n=tracks[1])
+            )
+        panel.table(rows[rows["state"].isin(choice.states)], chosen, caption, speaker)
+
+
+def _head(speaker: Speaker, simulated: bool, asof: str) -> None:
+    st.html(f'<h1 class="page">{speaker.say("title")}</h1><div class="asof">{asof}</div>')
+    if simulated:
+        st.html(f'<div class="simulated" role="note">{speaker.say("simulated")}</div>')
+
+
+def _drawing(
+    drawn: pd.DataFrame,
+    found: pd.DataFrame,
+    zones: pd.DataFrame,
+    seizures: pd.DataFrame,
+    tracks: tuple[pd.DataFrame, int] | None,
+    worst: dict[str, Any],
+    choice: controls.Choice,
+    bounds: Bounds,
+    speaker: Speaker,
+) -> list[layers.Layer]:
+    """The layers from the ground up: areas, then lines, then points."""
+    colours = LOOKS[controls.theme()]
+    turn = st.session_state.get(panel.TURN, 0)
+    out: list[layers.Layer] = []
+    if "zones" in choice.layers:
+        out += layers.zones(zones, _in_force(zones), speaker, colours, turn)
+    if len(found):
+        out += layers.picked(found, colours)
+    if "unseen" in choice.layers:
+        out += layers.unseen(drawn, colours)
+    if "state" in choice.layers:
+        out += layers.reaches(drawn, speaker, colours, turn, worst)
+    if tracks is not None:
+        out += layers.tracks(tracks[0], colours)
+    if "seizures" in choice.layers:
+        out += layers.seizures(seizures, fit(bounds)["zoom"], speaker, colours, turn)
+    return out
+
+
+def _map(drawing: list[layers.Layer], bounds: Bounds, speaker: Speaker) -> None:
+    style = f"app/static/basemap/style-{controls.theme()}-{speaker.lang}.json"
+    st.pydeck_chart(
+        Deck(drawing, style, bounds, layers.TOOLTIP),
+        height=HEIGHT,
+        on_select=panel.from_map,
+        selection_mode="single-object",
+        key="map",
+        alt=speaker.say("title"),
+    )
+    if not served():
+        st.warning(speaker.say("no_static"))
+
+
+def served() -> bool:
+    """Whether the server gives out `static/` of this package, as the base map needs."""
+    from streamlit import config
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    context = get_script_run_ctx()
+    if context is None or not config.get_option("server.enableStaticServing"):
+        return False
+    return (Path(context.main_script_path).parent / "static" / "basemap" / "land.geojson").exists()
+
+
+def _said(
+    chosen: str | None,
+    found: pd.DataFrame,
+    area: pd.DataFrame,
+    reaches: pd.DataFrame,
+    zones: pd.DataFrame,
+    seizures: pd.DataFrame,
+    choice: controls.Choice,
+    speaker: Speaker,
+) -> tuple[pd.DataFrame, str]:
+    """Says what is chosen; gives the rows of the table and its caption."""
+    if len(found):
+        rows = panel.place(found, reaches, speaker)
+        single = found["level"].iloc[0] == "reach"
+        return rows, speaker.say("around" if single else "inside")
+    kind, _, name = (chosen or "").partition("|")
+    told = False
+    if kind == "zone":
+        zone, _, version = name.rpartition("|")
+        for row in zones[(zones["zone_id"].map(plain) == zone)].itertuples(index=False):
+            if str(row.version) == version:
+                panel.sentence(*speaker.zone(row, (row.zone_id, row.version) in _in_force(zones)))
+                told = True
+    if kind in ("seizure", "seizures"):
+        wanted = {name} if kind == "seizure" else set(name.split(","))
+        for row in seizures[seizures["report_id"].map(plain).isin(wanted)].head(12).itertuples(index=False):
+            panel.sentence(*speaker.seizure(row))
+            told = True
+    if told:
+        st.button(speaker.say("clear"), on_click=panel.pick, args=(None,))
+    else:
+        panel.overview(area, choice.name, speaker)
+    return levels.worst_first(area), speaker.say("table")
+
+
+def _in_force(zones: pd.DataFrame) -> set[tuple[str, int]]:
+    import pandas as pd
+
+    return data.in_force(zones, pd.Timestamp.now(tz="UTC"))
+
+
+def _end(run: pd.Series, hotspots: pd.DataFrame | None, seizures: pd.DataFrame) -> pd.Timestamp:
+    """The moment the run speaks of: the end of its period, else the last thing known."""
+    import pandas as pd
+
+    if hotspots is None:
+        return pd.Timestamp(run["period_to"])
+    known = [hotspots["last_look"].max(), seizures["time"].max()]
+    known = [moment for moment in known if not pd.isna(moment)]
+    return max(known) if known else pd.Timestamp(run["made_at"])
+
+
+def _start(run: pd.Series, seizures: pd.DataFrame) -> str:
+    import pandas as pd
+
+    if not pd.isna(run["period_from"]):
+        return day(run["period_from"])
+    return day(seizures["time"].min()) or "…"
+
+
+def _recent(seizures: pd.DataFrame, end: pd.Timestamp, period: str) -> pd.DataFrame:
+    known = seizures[seizures["lon"].notna() & seizures["lat"].notna()]
+    return known if period == "all" else known[known["time"] > end - timedelta(days=int(period))]
+
+
+def _stretch_km(area: tuple[Any, ...]) -> float:
+    return levels.BASIN_KM if area[0] == "basin" else levels.MIDDLE_KM
+
+
+def _bounds(area: tuple[Any, ...], frame: pd.DataFrame) -> Bounds:
+    """What the map shows of an area: the basin, or the box around its reaches with a margin."""
+    import shapely
+
+    if area[0] == "basin" or not len(frame):
+        return BASIN
+    west, south, east, north = shapely.total_bounds(frame["geometry"].to_numpy())
+    margin = max(0.06 * max(east - west, north - south), 0.02)
+    return float(west - margin), float(south - margin), float(east + margin), float(north + margin)
+
+
+def _empty(zones: pd.DataFrame, seizures: pd.DataFrame, speaker: Speaker) -> None:
+    """The base map, with zones and seizures where some were imported already."""
+    colours = LOOKS[controls.theme()]
+    turn = st.session_state.get(panel.TURN, 0)
+    known = seizures[seizures["lon"].notna() & seizures["lat"].notna()]
+    drawing = layers.zones(zones, _in_force(zones), speaker, colours, turn) if len(zones) else []
+    drawing += layers.seizures(known, fit(BASIN)["zoom"], speaker, colours, turn) if len(known) else []
+    _map(drawing, BASIN, speaker)
+
+
+if __name__ == "__main__":
+    page()

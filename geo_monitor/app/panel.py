@@ -1,0 +1,161 @@
+"""The panel beside the map: the chosen place in sentences, and the table that follows the selection."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from geo_monitor.app import controls, levels
+from geo_monitor.app.deck import plain
+from geo_monitor.app.words import Speaker, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS = 200  # rows of the table at most: the worst of an area, or what lies inside a stretch
+AROUND = 6  # reaches shown up and down the river of a chosen one
+PICKED = "picked"  # key of the session: id of what is chosen
+TURN = "turn"  # key of the session: how often something was chosen
+
+
+def pick(name: str | None) -> None:
+    """Chooses the thing called `name` (None: nothing)."""
+    st.session_state[PICKED] = name
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+
+
+def from_map() -> None:
+    """A click on the map. Clicks on the water, and on the zoom buttons, come as empty and change nothing."""
+    objects = st.session_state["map"]["selection"]["objects"]
+    for rows in objects.values():
+        for row in rows:
+            # the browser sends the whole row back; only its id is used, everything else is looked up here
+            if isinstance(row, dict) and isinstance(row.get("id"), str):
+                pick(row["id"])
+                return
+
+
+def find(name: str | None, drawn: pd.DataFrame, reaches: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the chosen thing: a stretch or lake as drawn, else a reach; none where it is neither."""
+    if name is None:
+        return drawn.iloc[:0]
+    found = drawn[drawn["id"] == name]
+    return found if len(found) else reaches.loc[reaches["id"] == name, list(levels.COMMON)]
+
+
+def inside(row: Any, reaches: pd.DataFrame) -> pd.DataFrame:
+    """The reaches of a drawn row: of a stretch or lake all of them, of a reach its neighbours along the river."""
+    river = reaches[reaches["river"] == row.river]
+    if row.level == "lake":
+        state = row.id.rsplit("|", 1)[1]
+        return levels.worst_first(river[(river["kind"] == "lake") & (river["state"] == state)])
+    if row.level == "stretch":
+        _, low, length = row.id.split("|")
+        slot = (river["km_from"] >= float(low) - 1e-9) & (river["km_from"] < float(low) + float(length) - 1e-9)
+        return levels.worst_first(river[(river["kind"] == "channel") & slot])
+    if row.kind == "lake":
+        near = np.hypot(river["lon"] - row.lon, river["lat"] - row.lat) if hasattr(row, "lon") else None
+        return river if near is None else river.iloc[np.argsort(near.to_numpy(), kind="stable")[: 2 * AROUND + 1]]
+    channel = river[river["kind"] == "channel"].sort_values(["km_from", "reach_id"])
+    at = int(np.flatnonzero(channel["id"].to_numpy() == row.id)[0])
+    return channel.iloc[max(at - AROUND, 0) : at + AROUND + 1]
+
+
+def sentence(title: str, body: str) -> None:
+    """A heading and a paragraph; both are text, whatever they hold."""
+    st.html(f'<div class="said"><b>{escape(plain(title))}</b><p>{escape(plain(body))}</p></div>')
+
+
+def place(found: pd.DataFrame, reaches: pd.DataFrame, speaker: Speaker) -> pd.DataFrame:
+    """Says what is known of the chosen reach, stretch or lake; gives the reaches for the table."""
+    row = next(found.itertuples(index=False))
+    worst = next(reaches[reaches["id"] == row.worst].itertuples(index=False), None)
+    sentence(speaker.title(row), speaker.about(row, worst))
+    clear, zoom = st.columns(2)
+    clear.button(speaker.say("clear"), on_click=pick, args=(None,), width="stretch")
+    if row.level == "stretch":
+        middle = (row.km_from + row.km_to) / 2
+        reach = max(row.km_to - row.km_from, 60.0) / 2
+        span = reaches[(reaches["river"] == row.river) & (reaches["kind"] == "channel")]
+        low, high = max(middle - reach, span["km_from"].min()), min(middle + reach, span["km_to"].max())
+        zoom.button(speaker.say("look_here"), on_click=controls.zoom_to, args=(row.river, low, high), width="stretch")
+    if row.level == "reach" and row.kind == "lake":
+        row = next(reaches[reaches["id"] == row.id].itertuples(index=False))
+    return inside(row, reaches)
+
+
+def overview(reaches: pd.DataFrame, name: str, speaker: Speaker) -> None:
+    """The area in one sentence, and what to do next."""
+    counts = reaches["state"].value_counts()
+    told = speaker.say(
+        "overview",
+        area=name,
+        n=f"{len(reaches):,}",
+        **{state: f"{counts.get(state, 0):,}" for state in levels.STATES},
+        hours=speaker.settings.looked_h,
+        patrol_h=f"{reaches['patrol_h'].sum():,.0f}",
+        seizures=f"{int(reaches['seizures'].sum()):,}",
+    )
+    head, _, rest = told.partition("：" if speaker.lang == "zh" else ": ")
+    sentence(head, rest)
+    st.caption(speaker.say("click"))
+
+
+def table(rows: pd.DataFrame, chosen: str | None, caption: str, speaker: Speaker) -> None:
+    """Reaches with their figures; a click on a row chooses it."""
+    import pandas as pd
+
+    rows = rows.head(ROWS)
+    say = speaker.say
+    interval = percent(speaker.settings.interval)
+    looked = (rows["state"] != "not_looked").to_numpy()
+    spans = [
+        f"{a:.2f}–{b:.2f}" if ok else "" for a, b, ok in zip(rows["rate_lo"], rows["rate_hi"], looked, strict=True)
+    ]
+    shown = pd.DataFrame(
+        {
+            say("col_state"): [
+                ("▸ " if name == chosen else "") + say(state)
+                for name, state in zip(rows["id"], rows["state"], strict=True)
+            ],
+            say("col_place"): [plain(speaker.place(row)) for row in rows.itertuples(index=False)],
+            say("col_rate"): np.where(looked, rows["rate"], np.nan),
+            say("col_interval", interval=interval): spans,
+            say("col_rr"): np.where(looked, rows["rr"], np.nan),
+            say("col_p"): np.where(looked, rows["p_hot"] * 100, np.nan),
+            say("col_hours"): rows["patrol_h"].to_numpy(),
+            say("col_cases"): rows["seizures"].to_numpy(),
+            say("col_last"): np.floor(rows["unseen_d"].to_numpy()),
+            say("col_banks"): [plain(speaker.banks(row)) for row in rows.itertuples(index=False)],
+        }
+    )
+    number = st.column_config.NumberColumn
+    formats = {
+        say("col_rate"): number(format="%.2f"),
+        say("col_rr"): number(format="%.1f"),
+        say("col_p"): number(format="%.0f%%"),
+        say("col_hours"): number(format="%.1f"),
+        say("col_last"): number(format="%d"),
+    }
+    st.caption(caption)
+    # the key moves with every choice: a row number kept from another list would mark the wrong reach
+    key = f"table-{st.session_state.get(TURN, 0)}"
+    ids = rows["id"].tolist()
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height=min(38 + 35 * max(len(shown), 1), 460),
+        column_config=formats,
+        on_select=lambda: _from_table(key, ids),
+        selection_mode="single-cell",
+        key=key,
+    )
+
+
+def _from_table(key: str, ids: list[str]) -> None:
+    for row, _ in st.session_state[key]["selection"]["cells"]:
+        pick(ids[row])
+        return

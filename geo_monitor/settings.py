@@ -22,7 +22,7 @@ class Settings:
     accuracy_shipped_m: float = 2000.0  # metres; Natural Earth 1:10m lines against real channel. Source: CONTRACT
     tolerance_factor: float = 2.0  # locating tolerance = factor * accuracy + half the water width. Source: CONTRACT
     vertex_snap_m: float = 1.0  # metres; vertices closer than this are one vertex (drawing noise, far below accuracy)
-    bridge_factor: float = 5.0  # a gap up to factor * accuracy between a line end and the network is closed (NE: 3.4 km)
+    bridge_factor: float = 5.0  # a gap up to factor * accuracy at a line end is closed (Natural Earth: 3.4 km)
     lake_resolution_near: int = 8  # H3 resolution of lake cells near a channel (0.74 km2). Source: DESIGN
     lake_resolution_far: int = 7  # H3 resolution of other lake cells (5.2 km2). Source: DESIGN
     lake_near_m: float = 5000.0  # metres; "near a channel". Source: DESIGN

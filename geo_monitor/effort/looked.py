@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
+from geo_monitor.effort.minutes import Totals, apportion, cut_at_midnight, firsts, keys
 from geo_monitor.errors import GeoMonitorError
-from geo_monitor.minutes import Totals, apportion, cut_at_midnight, firsts, keys
 from geo_monitor.settings import Settings
 from geo_monitor.tables import PLATFORMS, TABLES
 from geo_monitor.tracks import MINUTE_MS, Chunk, encode, timestamps
@@ -24,7 +24,7 @@ from geo_monitor.tracks import MINUTE_MS, Chunk, encode, timestamps
 if TYPE_CHECKING:
     import pandas as pd
 
-    from geo_monitor.reported import Reported
+    from geo_monitor.effort.reported import Reported
 
 
 class Water(Protocol):
@@ -76,7 +76,7 @@ def effort(
     Raises `GeoMonitorError("tracks_rows_differ")` if fixes and located don't match,
     `GeoMonitorError("effort_spread_broken")` if the network's shares of a path don't sum to one.
     """
-    from geo_monitor.reported import Reported
+    from geo_monitor.effort.reported import Reported
 
     settings = settings or Settings()
     tracks = encode(fixes, located, role="patrol")
@@ -173,7 +173,7 @@ class _Legs:
 
 
 def _legs(chunk: Chunk, runs: _Runs, settings: Settings) -> _Legs:
-    from geo_monitor.track_kernels import clip
+    from geo_monitor.effort.kernels import clip
 
     a, b = runs.rows[:-1], runs.rows[1:]
     dt = chunk.time[b] - chunk.time[a]
@@ -189,7 +189,7 @@ def _legs(chunk: Chunk, runs: _Runs, settings: Settings) -> _Legs:
 def _gaps(
     chunk: Chunk, runs: _Runs, legs: _Legs, names: np.ndarray, unit_ids: list[str], settings: Settings
 ) -> pa.Table:
-    from geo_monitor.track_kernels import uncovered
+    from geo_monitor.effort.kernels import uncovered
 
     a, b = runs.rows[:-1], runs.rows[1:]
     wide = (runs.run[1:] == runs.run[:-1]) & (chunk.time[b] - chunk.time[a] > round(settings.gap_s * 1000))
@@ -261,7 +261,7 @@ def _stacked(name: str, parts: list[pa.Table]) -> pd.DataFrame:
 
 
 def _track_effort(chunk: Chunk, legs: _Legs, network: Water, settings: Settings, total: Totals, told: Reported) -> None:
-    from geo_monitor.track_kernels import passes, stays
+    from geo_monitor.effort.kernels import passes, stays
 
     stay = stays(
         chunk.unit, chunk.time, chunk.lon, chunk.lat, round(settings.gap_s * 1000), round(settings.stakeout_s * 1000),

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from geo_monitor import tables
 from geo_monitor.errors import GeoMonitorError
 from geo_monitor.joins import seizure_counts, seizure_links, zone_visits
+from geo_monitor.joins.zones import pack, zones_between
 from geo_monitor.settings import Settings
-from geo_monitor.zones import pack, zones_between
 from tests.water import LAT, StraightRiver, fixes, lon_of, ms
 
 T0 = ms("2026-05-31T02:00")
@@ -384,7 +384,7 @@ def test_visits_equal_the_slow_reference(shape: Any, walk: tuple[int, int, float
 @settings(max_examples=60, deadline=None)
 @given(shapes(), st.lists(st.tuples(st.integers(-8, 8), st.integers(-8, 8)), min_size=1, max_size=40))
 def test_the_kernel_and_shapely_agree_on_inside(shape: Any, steps: list[tuple[int, int]]) -> None:
-    from geo_monitor.visit_kernels import inside
+    from geo_monitor.joins.kernels import inside
 
     # corners snapped to the points' own grid, so that points fall on corners and borders
     snapped = shapely.set_precision(shape, 1 / 512)

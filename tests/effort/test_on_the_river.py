@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from geo_monitor import river
 from geo_monitor.effort import effort
 from geo_monitor.joins import seizure_links
-from tests.test_joins import seizure, zone
+from tests.joins.test_joins import seizure, zone
 from tests.water import fixes, ms
 
 T0 = ms("2026-05-31T02:00")

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geo_monitor.minutes import Totals, apportion, cut_at_midnight, firsts, keys
+from geo_monitor.effort.minutes import Totals, apportion, cut_at_midnight, firsts, keys
 from geo_monitor.tables import PLATFORMS
 from geo_monitor.tracks import MINUTE_MS, Tracks, milliseconds
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from geo_monitor.effort import Water
+    from geo_monitor.effort.looked import Water
 
 _POINT_KM = 1e-6  # a stretch without length is the reach that holds its kilometre
 
@@ -81,7 +81,7 @@ class Reported:
 
     def spread(self, network: Water, total: Totals) -> None:
         """Adds what the units' own tracks leave of these patrols to `total`."""
-        from geo_monitor.track_kernels import uncovered
+        from geo_monitor.effort.kernels import uncovered
 
         if not len(self.unit):
             return

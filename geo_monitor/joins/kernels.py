@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from geo_monitor.track_kernels import scale
+from geo_monitor.effort.kernels import scale
 
 # the open visit, kept in one array so that helpers can change it
 _OPEN, _ENTRY, _ENTRY_SEEN, _EXIT, _EXIT_SEEN, _FIX, _WINDOW, _AWAY, _COUNT = range(9)

@@ -1,0 +1,7 @@
+"""Effort: how long somebody looked, per reach, day and platform; from tracks, and from patrols reported in words."""
+
+from __future__ import annotations
+
+from geo_monitor.effort.looked import Effort, effort, platform_hours
+
+__all__ = ["Effort", "effort", "platform_hours"]

@@ -31,7 +31,10 @@ def banks(
     within `bank_search_m` is taken. Localities without adcode are known by their name.
     """
     codes = np.array(
-        [code if code else name for code, name in zip(jurisdictions["adcode"], jurisdictions["name"], strict=True)],
+        [
+            code if code == code and code else name  # a missing one may come as NaN
+            for code, name in zip(jurisdictions["adcode"], jurisdictions["name"], strict=True)
+        ],
         dtype=object,
     )
     shapes = mercator(shapely.make_valid(np.asarray(jurisdictions.geometry.to_numpy(), dtype=object)))

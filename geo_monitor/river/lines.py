@@ -95,6 +95,7 @@ def graph(lines: gpd.GeoDataFrame, settings: Settings) -> Graph:
     built = _node(parts, settings)
     _bridge(built, settings)
     _drop_stubs(built)
+    _close_arms(built, settings)
     return built
 
 
@@ -204,49 +205,90 @@ def _split(built: Graph, edge: int, at_m: float) -> int:
 
 def _bridge(built: Graph, settings: Settings) -> None:
     """Join the components: shortest gap first, each from a line's end to the nearest point of another component."""
-    while True:
+    closed = True
+    while closed:
+        closed = False
         component = built.components()
-        if len(np.unique(component)) < 2:
-            return
-        best = _shortest_gap(built, component, settings)
-        if best is None:
-            return
-        node, edge, at, gap = best
-        old = built.edges[edge]
-        x, y = to_mercator(old.lonlat[:, 0], old.lonlat[:, 1])
-        whole = float(np.hypot(np.diff(x), np.diff(y)).sum())
-        if at <= settings.vertex_snap_m:
-            other = old.a
-        elif at >= whole - settings.vertex_snap_m:
-            other = old.b
-        else:
-            other = _split(built, edge, at)
-        line = next(e for e in built.edges if node in (e.a, e.b))
-        lonlat = built.lonlat[[node, other]]
-        built.edges.append(Edge(node, other, lonlat, line.river, line.accuracy_m, line.main_stem))
-        built.notes.append(
-            {
-                "code": "gap_bridged",
-                "params": {
-                    "river": line.river or "?",
-                    "gap_m": round(gap),
-                    "lon": round(float(lonlat[0, 0]), 4),
-                    "lat": round(float(lonlat[0, 1]), 4),
-                },
-            }
-        )
+        into = list(range(int(component.max(initial=-1)) + 1))  # component -> the one it was joined to in this round
+
+        def root(number: int, into: list[int] = into) -> int:
+            while into[number] != number:
+                number = into[number]
+            return number
+
+        degree = built.degree()
+        split: set[int] = set()
+        added: list[Floats] = []
+        for node, edge, at, gap in _gaps(built, component, settings):
+            here, there = root(int(component[node])), root(int(component[built.edges[edge].a]))
+            if here == there or degree[node] != 1:
+                continue
+            # lines of this round may have changed what is nearest: then everything is measured anew
+            if edge in split or any(_apart(built.lonlat[node], line) < gap for line in added):
+                break
+            before = len(built.edges)
+            other = _join(built, node, edge, at, gap, settings)
+            if len(built.edges) > before + 1:
+                split.add(edge)
+            elif other < len(degree):
+                degree[other] += 1
+            degree[node] += 1
+            added.append(built.lonlat[[node, other]])
+            into[here] = there
+            closed = True
 
 
-def _shortest_gap(built: Graph, component: np.ndarray, settings: Settings) -> tuple[int, int, float, float] | None:
-    degree = built.degree()
-    ends = np.flatnonzero(degree == 1)
-    if not len(ends):
-        return None
+def _apart(point: Floats, line: Floats) -> float:
+    """Metres from a point to a segment (degrees)."""
+    x, y = to_mercator(np.r_[point[0], line[:, 0]], np.r_[point[1], line[:, 1]])
+    away = shapely.distance(shapely.Point(x[0], y[0]), shapely.linestrings(np.c_[x[1:], y[1:]]))
+    return float(away) / float(scale(point[1:])[0])
+
+
+def _join(built: Graph, node: int, edge: int, at: float, gap: float, settings: Settings) -> int:
+    """Draw the piece from end `node` to the place `at` Mercator metres along `edge`; the node there. Noted."""
+    old = built.edges[edge]
+    x, y = to_mercator(old.lonlat[:, 0], old.lonlat[:, 1])
+    whole = float(np.hypot(np.diff(x), np.diff(y)).sum())
+    line = next(e for e in built.edges if node in (e.a, e.b))
+    if at <= settings.vertex_snap_m:
+        other = old.a
+    elif at >= whole - settings.vertex_snap_m:
+        other = old.b
+    else:
+        other = _split(built, edge, at)
+    lonlat = built.lonlat[[node, other]]
+    built.edges.append(Edge(node, other, lonlat, line.river, line.accuracy_m, line.main_stem))
+    built.notes.append(
+        {
+            "code": "gap_bridged",
+            "params": {
+                "river": line.river or "?",
+                "gap_m": round(gap),
+                "lon": round(float(lonlat[0, 0]), 4),
+                "lat": round(float(lonlat[0, 1]), 4),
+            },
+        }
+    )
+    return other
+
+
+def _shapes(edges: list[Edge]) -> np.ndarray:
+    """The edges as Mercator lines."""
     shapes = []
-    for edge in built.edges:
+    for edge in edges:
         x, y = to_mercator(edge.lonlat[:, 0], edge.lonlat[:, 1])
         shapes.append(shapely.linestrings(np.c_[x, y]))
-    lines = np.array(shapes, dtype=object)
+    return np.array(shapes, dtype=object)
+
+
+def _gaps(built: Graph, component: np.ndarray, settings: Settings) -> list[tuple[int, int, float, float]]:
+    """Gaps that may be closed, in the order of closing: (end node, edge, Mercator metres along it, metres)."""
+    degree = built.degree()
+    ends = np.flatnonzero(degree == 1)
+    if not len(ends) or len(np.unique(component[[edge.a for edge in built.edges]])) < 2:
+        return []
+    lines = _shapes(built.edges)
     accuracy = np.array([edge.accuracy_m for edge in built.edges])
     at_edge: dict[int, int] = {}
     for number, edge in enumerate(built.edges):
@@ -261,31 +303,144 @@ def _shortest_gap(built: Graph, component: np.ndarray, settings: Settings) -> tu
     other = component[np.array([built.edges[n].a for n in j], dtype=int)] if len(j) else np.zeros(0, int)
     apart = other != component[ends[i]]
     i, j = i[apart], j[apart]
-    if not len(i):
-        return None
     gap = shapely.distance(points[i], lines[j]) / k[i]
+    crossed = _crosses(lines[own[i]], lines[j], settings)
+    if crossed.any():
+        keep = ~crossed
+        for row in np.flatnonzero(crossed).tolist():
+            keep[row] = _meets(
+                built, degree, lines, int(own[i[row]]), int(j[row]), points[i[row]], float(limit[i[row]])
+            )
+        i, j, gap = i[keep], j[keep], gap[keep]
     # an end that meets a line of its own river there is a cut in that river: it comes before a tributary's mouth
-    same = np.array([built.edges[own[p]].river == built.edges[q].river for p, q in zip(i, j, strict=True)])
+    same = np.array([built.edges[own[p]].river == built.edges[q].river for p, q in zip(i, j, strict=True)], dtype=bool)
     order = np.lexsort((j, ends[i], gap * np.where(same, 0.5, 1.0)))
-    pick = order[0]
-    at = float(shapely.line_locate_point(lines[j[pick]], points[i[pick]]))
-    return int(ends[i[pick]]), int(j[pick]), at, float(gap[pick])
+    along = shapely.line_locate_point(lines[j], points[i])
+    return [(int(ends[i[n]]), int(j[n]), float(along[n]), float(gap[n])) for n in order]
+
+
+def _crosses(line: np.ndarray, other: np.ndarray, settings: Settings) -> np.ndarray:
+    """Whether each line crosses the other. That its own end lies on it, to a hair before or beyond, is no crossing."""
+    crossed = shapely.crosses(line, other)
+    for row in np.flatnonzero(crossed).tolist():
+        met = shapely.points(shapely.get_coordinates(shapely.intersection(line[row], other[row])))
+        ends = shapely.boundary(line[row])
+        crossed[row] = bool((shapely.distance(met, ends) > 2 * settings.vertex_snap_m).any())
+    return np.asarray(crossed)
+
+
+def _meets(
+    built: Graph, degree: np.ndarray, lines: np.ndarray, own: int, other: int, point: shapely.Point, limit: float
+) -> bool:
+    """Whether an end of line `own` may be joined to the line `other` that it crosses without a shared vertex.
+
+    Lines that cross are not joined. But the cut ends of one river may overlap, and a tributary's end within the
+    accuracy beyond the line it joins is drawn on it as well as the data can tell.
+    """
+    p, q = built.edges[own], built.edges[other]
+    if p.river == q.river:
+        free = [node for node in (q.a, q.b) if degree[node] == 1]
+        x, y = to_mercator(built.lonlat[free, 0], built.lonlat[free, 1])
+        return bool((shapely.distance(shapely.points(x, y), point) <= limit).any())
+    once = shapely.get_num_geometries(shapely.intersection(lines[own], lines[other])) == 1
+    noise = p.accuracy_m * float(scale(p.lonlat[:1, 1])[0])
+    return bool(once and shapely.distance(point, lines[other]) <= noise)
+
+
+def _around(built: Graph) -> dict[int, list[int]]:
+    around: dict[int, list[int]] = {}
+    for number, edge in enumerate(built.edges):
+        around.setdefault(edge.a, []).append(number)
+        around.setdefault(edge.b, []).append(number)
+    return around
+
+
+def _ends(built: Graph, around: dict[int, list[int]], start: int, river: str | None) -> int:
+    """How many ends the river that passes node `start` has, counted on the edges of its name that hang together."""
+    count, seen, queue = 0, {start}, [start]
+    while queue:
+        node = queue.pop()
+        own = [n for n in around[node] if built.edges[n].river == river]
+        count += len(own) == 1 and built.edges[own[0]].a != built.edges[own[0]].b
+        for n in own:
+            for other in (built.edges[n].a, built.edges[n].b):
+                if other not in seen:
+                    seen.add(other)
+                    queue.append(other)
+    return int(count)
+
+
+def _close_arms(built: Graph, settings: Settings) -> None:
+    """Close islands whose arm stops short: a branch of a river on itself whose end lies close to that river again.
+
+    A river has two ends. Where it has more, one that branches off the river, and comes back to within the bridging
+    distance and a third of its length, is an arm around an island that was cut or not drawn to its end.
+    """
+    while True:
+        around = _around(built)
+        lines: np.ndarray | None = None
+        best: tuple[float, int, int, float] | None = None
+        for node, at in around.items():
+            if len(at) != 1:
+                continue
+            arm, held = _arm(built, around, node)
+            river = built.edges[arm[0]].river
+            beside = [n for n in around[held] if n not in arm and built.edges[n].river == river]
+            if river is None or len(beside) < 2 or _ends(built, around, held, river) < 3:
+                continue
+            lines = _shapes(built.edges) if lines is None else lines
+            k = float(scale(built.lonlat[node : node + 1, 1])[0])
+            point = shapely.points(*to_mercator(built.lonlat[node, 0], built.lonlat[node, 1]))
+            length = sum(built.edges[n].length_m for n in arm)
+            for n, edge in enumerate(built.edges):
+                if n in arm or edge.river != river:
+                    continue
+                gap = float(shapely.distance(point, lines[n])) / k
+                if gap > settings.bridge_factor * built.edges[arm[0]].accuracy_m or (best and gap >= best[0]):
+                    continue
+                along = float(shapely.line_locate_point(lines[n], point))
+                # the other half of an arm that was cut faces it end to end: both halves count
+                reached = edge.a if along <= 0 else edge.b if along >= shapely.length(lines[n]) else -1
+                facing = _arm(built, around, reached)[0] if len(around.get(reached, [])) == 1 else []
+                if gap > (length + sum(built.edges[m].length_m for m in facing)) / 3:
+                    continue
+                if not _crosses(lines[arm[:1]], lines[[n]], settings)[0]:
+                    best = (gap, node, n, along)
+        if best is None:
+            return
+        gap, node, n, along = best
+        _join(built, node, n, along, gap, settings)
+
+
+def _arm(built: Graph, around: dict[int, list[int]], end: int) -> tuple[list[int], int]:
+    """The edges from a free end to the first fork (or the other end), and the node there."""
+    arm: list[int] = []
+    node = end
+    while True:
+        onward = [n for n in around[node] if n not in arm]
+        if len(onward) != 1 or (arm and len(around[node]) > 2):
+            return arm, node
+        arm.append(onward[0])
+        edge = built.edges[onward[0]]
+        node = edge.b if edge.a == node else edge.a
 
 
 def _drop_stubs(built: Graph) -> None:
-    """Drop dangling ends of a river on itself that are shorter than twice its accuracy: leftovers of drawing."""
+    """Drop dangling ends of a river on itself that are shorter than twice its accuracy: leftovers of drawing.
+
+    The shortest goes first. A river keeps its two ends, however short what is drawn between an island and them.
+    """
     while True:
         degree = built.degree()
-        for number, edge in enumerate(built.edges):
+        around = _around(built)
+        for number in sorted(range(len(built.edges)), key=lambda n: built.edges[n].length_m):
+            edge = built.edges[number]
             free, held = (edge.a, edge.b) if degree[edge.a] == 1 else (edge.b, edge.a)
             if degree[free] != 1 or degree[held] < 3 or edge.length_m > 2 * edge.accuracy_m or edge.mouth:
                 continue
-            beside = [e for e in built.edges if e is not edge and held in (e.a, e.b)]
-            if edge.river is not None and sum(e.river == edge.river for e in beside) < 2:
-                continue
-            # both sides may dangle where two cut ends overlap: the shorter goes
-            rivals = [e for e in beside if degree[e.a if e.b == held else e.b] == 1 and e.river == edge.river]
-            if any(rival.length_m < edge.length_m for rival in rivals):
+            beside = [built.edges[n] for n in around[held] if n != number]
+            alike = sum(e.river == edge.river for e in beside)
+            if (edge.river is not None and alike < 2) or (alike >= 2 and _ends(built, around, held, edge.river) < 3):
                 continue
             built.edges.pop(number)
             built.notes.append(
@@ -335,3 +490,13 @@ def contract(built: Graph, keep: set[int]) -> None:
         del alive[numbers[1]]
         around[far] = [numbers[0] if n == numbers[1] else n for n in around[far]]
     built.edges = list(alive.values())
+    _open_rings(built)
+
+
+def _open_rings(built: Graph) -> None:
+    """Cut a ring that is all there is of a network where its drawing starts: the river it is drawn as has two ends."""
+    degree = built.degree()
+    for number, edge in enumerate(built.edges):
+        if edge.a == edge.b and degree[edge.a] == 2:
+            built.lonlat = np.concatenate([built.lonlat, edge.lonlat[:1]])
+            built.edges[number] = replace(edge, a=len(built.lonlat) - 1)

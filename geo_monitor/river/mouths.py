@@ -28,15 +28,23 @@ def mouths(built: Graph, land: Any | None) -> dict[int, int]:
     component = built.components()
     degree = built.degree()
     found: dict[int, int] = {}
+    told: dict[int, list[tuple[bool, bool, float, int]]] = {}
+    asked: set[tuple[int, str]] = set()
     for edge in built.edges:
-        if edge.mouth and int(component[edge.a]) not in found:
-            node = _told(built, edge.mouth, edge.row, degree)
-            if node is None:
-                note = {"code": "mouth_not_understood", "params": {"mouth": edge.mouth, "river": edge.river or "?"}}
-                if note not in built.notes:
-                    built.notes.append(note)
-            else:
-                found[int(component[edge.a])] = node
+        if not edge.mouth or (edge.row, edge.mouth) in asked:
+            continue
+        asked.add((edge.row, edge.mouth))
+        node = _told(built, edge.mouth, edge.row, degree, component)
+        if node is None:
+            note = {"code": "mouth_not_understood", "params": {"mouth": edge.mouth, "river": edge.river or "?"}}
+            if note not in built.notes:
+                built.notes.append(note)
+        else:
+            length = sum(e.length_m for e in built.edges if e.row == edge.row)
+            rank = (bool(degree[node] == 1), bool(edge.main_stem), length, node)
+            told.setdefault(int(component[node]), []).append(rank)
+    # where every river tells its mouth, a tributary's is a confluence: that of the network is a free end
+    found = {number: max(ranks)[-1] for number, ranks in told.items()}
     touched = {int(component[edge.a]) for edge in built.edges}
     if land is not None:
         for number, node in _at_sea(built, component, degree, land).items():
@@ -58,23 +66,34 @@ def mouths(built: Graph, land: Any | None) -> dict[int, int]:
     return found
 
 
-def _told(built: Graph, value: str, row: int, degree: np.ndarray) -> int | None:
+def _told(built: Graph, value: str, row: int, degree: np.ndarray, component: np.ndarray) -> int | None:
+    """The node that the attribute `value` of line number `row` names, or None where it can't be understood."""
     own = [edge for edge in built.edges if edge.row == row]
     numbers = [float(text) for text in NUMBER.findall(value)]
     if len(numbers) >= 2 and abs(numbers[0]) <= 180 and abs(numbers[1]) <= 90:
-        nodes = np.unique([(edge.a, edge.b) for edge in built.edges])
+        network = component[own[0].a]
+        nodes = np.unique([(edge.a, edge.b) for edge in built.edges if component[edge.a] == network])
         at = built.lonlat[nodes]
         away = distances(at[:, 0], at[:, 1], np.full(len(at), numbers[0]), np.full(len(at), numbers[1]))
         return int(nodes[int(away.argmin())])
     word = value.strip().lower()
+    # pieces of a line keep its direction, so its first and last node are those that no piece leads to, or from
+    first = _only([edge.a for edge in own], [edge.b for edge in own], degree)
+    last = _only([edge.b for edge in own], [edge.a for edge in own], degree)
     if word in START:
-        return own[0].a
+        return first
     if word in END:
-        return own[-1].b
+        return last
     if truth_value(value):
-        free = [node for edge in own for node in (edge.a, edge.b) if degree[node] == 1]
-        return free[0] if len(set(free)) == 1 else own[-1].b
+        free = [node for node in (first, last) if degree[node] == 1]
+        return free[0] if len(set(free)) == 1 else last
     return None
+
+
+def _only(wanted: list[int], others: list[int], degree: np.ndarray) -> int:
+    """The last of `wanted` that is not among `others`, a free end if there is one; in a ring simply the last."""
+    alone = [node for node in wanted if node not in set(others)]
+    return next((node for node in reversed(alone) if degree[node] == 1), (alone or wanted)[-1])
 
 
 def _at_sea(built: Graph, component: np.ndarray, degree: np.ndarray, land: Any) -> dict[int, int]:
@@ -103,12 +122,12 @@ def _drawn_to(built: Graph, component: np.ndarray, degree: np.ndarray, number: i
     lines = sorted(
         (line for line in built.drawn if component[line[1]] == number and degree[line[2]] > 0),
         reverse=True,
-        key=lambda line: line[0],
+        key=lambda line: (line[1] != line[2], line[0]),  # a closed ring leads nowhere, however long
     )
     if not lines:
         return edges[0].b
     _, first, last, river = lines[0]
-    if degree[last] == 1:
+    if degree[last] == 1 or first == last:
         return last
     from_first, from_last = dijkstra(weights, directed=False, indices=[first, last])
     beyond = [node for node in ends if from_first[node] >= from_first[last] + from_last[node] - 1.0]

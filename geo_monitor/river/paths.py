@@ -353,7 +353,7 @@ class WaterGraph:
         return result
 
     def _ends(self, reach: np.ndarray, position: Floats) -> tuple[np.ndarray, Floats]:
-        """The nodes on both sides of each place on its own reach, (m, 2), and the metres to them; a cell's centre twice."""
+        """The nodes on both sides of each place on its reach, (m, 2), and the metres to them; a cell's centre twice."""
         channel = ~np.isnan(position)
         at = np.where(channel, position, self.place[0])
         low = np.clip(np.searchsorted(self.place, at + 1e-3, side="right") - 1, 0, len(self.place) - 1)

@@ -74,9 +74,11 @@ def shipped(settings: Settings | None = None) -> tuple[gpd.GeoDataFrame, gpd.Geo
     pools = gpd.read_file(path("natural-earth/lakes_10m.geojson"))
     pools = pools[~pools["name"].isin(OTHER_BASIN)].reset_index(drop=True)
     inner = shapely.point_on_surface(pools.geometry.to_numpy())
+    # missing names come as None or NaN, depending on the version of pandas
+    told = pools[["name_zh", "name"]].astype(object).where(pools[["name_zh", "name"]].notna(), "")
     names = [
-        zh or LAKES_ZH.get(name or "") or name or f"未名湖 {shapely.get_x(p):.2f}E {shapely.get_y(p):.2f}N"
-        for zh, name, p in zip(pools["name_zh"], pools["name"], inner, strict=True)
+        zh or LAKES_ZH.get(name) or name or f"未名湖 {shapely.get_x(p):.2f}E {shapely.get_y(p):.2f}N"
+        for zh, name, p in zip(told["name_zh"], told["name"], inner, strict=True)
     ]
     lakes = gpd.GeoDataFrame({"river": names}, geometry=pools.geometry, crs="EPSG:4326")
     marks = gpd.GeoDataFrame(

@@ -47,12 +47,15 @@ class _Tree:
     parent: dict[int, int]  # node -> edge towards the mouth
     distance: np.ndarray
     height: dict[int, float]  # metres of tree above the node
+    named: dict[int, float]  # edge -> metres of tree from its lower end up, as long as the name stays
     cyclic: set[int]
 
 
 def stems(built: Graph, mouth_of: dict[int, int]) -> list[Stem]:
     """All stems of the graph, each after the one it drains into; main stems of larger networks come first."""
     component = built.components()
+    # components were numbered anew when lines were joined up: a mouth is found again by its node
+    outlet = {int(component[node]): node for node in mouth_of.values()}
     groups: dict[int, list[int]] = defaultdict(list)
     for number, edge in enumerate(built.edges):
         groups[int(component[edge.a])].append(number)
@@ -60,7 +63,7 @@ def stems(built: Graph, mouth_of: dict[int, int]) -> list[Stem]:
     used: dict[str, int] = {}
     order = sorted(groups, key=lambda c: -sum(built.edges[e].length_m for e in groups[c]))
     for number in order:
-        _Drainage(built, groups[number], mouth_of[number], found, used).build()
+        _Drainage(built, groups[number], outlet[number], found, used).build()
     return found
 
 
@@ -143,10 +146,15 @@ class _Drainage:
         nodes = sorted(parent, key=lambda node: distance[node])
         for node in nodes:
             depth[node] = depth[int(before[node])] + 1
+        named: dict[int, float] = {}
+        above: dict[tuple[int, str | None], float] = defaultdict(float)
         for node in reversed(nodes):
-            down = int(before[node])
-            height[down] = max(height[down], height[node] + self.edges[parent[node]].length_m)
-        return _Tree(adjacent, parent, distance, height, _cyclic(self.built, self.numbers, parent, depth))
+            down, n = int(before[node]), parent[node]
+            edge = self.edges[n]
+            height[down] = max(height[down], height[node] + edge.length_m)
+            named[n] = edge.length_m + above[node, edge.river]
+            above[down, edge.river] = max(above[down, edge.river], named[n])
+        return _Tree(adjacent, parent, distance, height, named, _cyclic(self.built, self.numbers, parent, depth))
 
     def _other(self, n: int, node: int) -> int:
         edge = self.edges[n]
@@ -192,9 +200,10 @@ class _Drainage:
             if not here:
                 return path
 
-            def rank(c: int, name: str | None = name, node: int = node) -> tuple[bool, bool, float]:
+            # of two branches that bear the name, the one that bears it farther: the other is a piece drawn under it
+            def rank(c: int, name: str | None = name, node: int = node) -> tuple[bool, float, float]:
                 edge = self.edges[c]
-                return bool(edge.main_stem), edge.river == name, self._reach_up(c, node)
+                return bool(edge.main_stem), self.tree.named[c] * (edge.river == name), self._reach_up(c, node)
 
             best = max(here, key=rank)
             same = self.edges[best].river == name or self.edges[best].river is None
@@ -349,7 +358,7 @@ class _Drainage:
         if km[edge.a] > km[edge.b]:
             edge = edge.turned()
         along = np.r_[0.0, np.cumsum(segment_lengths(edge.lonlat[:, 0], edge.lonlat[:, 1]))]
-        beside: Floats = np.interp(along, [0.0, along[-1]], [km[edge.a], km[edge.b]])
+        beside = np.asarray(np.interp(along, [0.0, along[-1]], [km[edge.a], km[edge.b]]))
         stem = self.found[host]
         middle = float(np.interp((km[edge.a] + km[edge.b]) / 2, stem.km, stem.along))
         river = next(name for lo, hi, name in stem.sections if lo <= middle <= hi)

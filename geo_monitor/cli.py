@@ -33,7 +33,7 @@ def options(
     debug: Annotated[bool, typer.Option("--debug")] = False,
 ) -> None:
     if lang not in ("zh", "en"):
-        raise Usage("lang_unknown", lang=lang)
+        raise Usage("lang_unknown", language=lang)
     console.workspace, console.debug = workspace, debug
     console.json |= as_json
 

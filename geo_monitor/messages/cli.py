@@ -13,7 +13,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "usage.hint": ("用 --help 查看用法。", "See --help."),
     "stopped": ("已中断。未完成的步骤不会留下半截数据。", "Stopped. An unfinished step leaves nothing half done."),
     "note": ("说明:{message}", "note: {message}"),
-    "lang_unknown": ("不支持语言“{lang}”。", 'There is no language "{lang}".'),
+    "lang_unknown": ("不支持语言“{language}”。", 'There is no language "{language}".'),
     "lang_unknown.hint": ("可用:zh、en。", "Use zh or en."),
     "option_value": ("{option} 不能是“{value}”。", '{option} cannot be "{value}".'),
     "option_value.hint": ("可用:{allowed}。", "Use one of: {allowed}."),

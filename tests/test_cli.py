@@ -1,0 +1,268 @@
+"""The command line from outside: what it prints where, and how it ends."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geo_monitor.cli import command, hoisted, run
+from geo_monitor.workspace import Workspace
+from tests.store import worlds
+
+REPO = Path(__file__).parents[1]
+
+
+class Shell:
+    """Runs commands in this process on one workspace."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root, self.capsys = root, capsys
+
+    def __call__(self, *arguments: object) -> tuple[int, str, str]:
+        self.capsys.readouterr()
+        code = run(["--workspace", str(self.root), *map(str, arguments)])
+        told = self.capsys.readouterr()
+        return code, told.out, told.err
+
+    def json(self, *arguments: object, code: int = 0) -> dict:
+        ended, out, err = self(*arguments, "--json")
+        assert ended == code, out + err
+        assert out.count("\n") == 1
+        return json.loads(out)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(tmp_path / "ws", capsys)
+
+
+@pytest.fixture
+def filled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(worlds.workspace(tmp_path).root, capsys)
+
+
+def reports(path: Path, *rows: tuple[str, str, float, float]) -> Path:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["案件编号", "查获时间", "东经", "北纬"])
+        writer.writerows(rows)
+    return path
+
+
+def test_init_twice(shell: Shell) -> None:
+    assert shell.json("init") == {"workspace": str(shell.root.resolve()), "created": True}
+    assert shell.json("init") == {"workspace": str(shell.root.resolve()), "created": False}
+    code, out, err = shell("init", "--lang", "en")
+    assert (code, err) == (0, "")
+    assert "there already" in out
+
+
+def test_without_a_workspace(shell: Shell) -> None:
+    refused = shell.json("export", "zones", "-o", "z.csv", "--lang", "en", code=2)
+    assert refused["error"]["code"] == "workspace_missing"
+    assert "init" in refused["error"]["hint"]
+    assert not shell.root.exists()
+    code, out, err = shell("analyse")
+    assert (code, out) == (2, "")
+    assert "不是工作区" in err
+
+
+def test_a_folder_of_other_things_is_refused(shell: Shell) -> None:
+    shell.root.mkdir()
+    (shell.root / "letter.txt").write_text("dear")
+    assert shell.json("init", code=3)["error"]["code"] == "workspace_not_empty"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["boats"],
+        ["import"],
+        ["import", "boats", "x.csv"],
+        ["import", "zones", "nowhere.shp"],
+        ["import", "zones", __file__, "--datum", "mars"],
+        ["import", "tracks", __file__, "--role", "pirate"],
+        ["import", "river", __file__, "--accuracy", "-1"],
+        ["import", "tracks", __file__, "--columns", "unit_id"],
+        ["withdraw", "r-zones"],
+        ["withdraw", "r-zones", "--reason", ""],
+        ["withdraw", "nobody", "--reason", "x"],
+        ["analyse", "--from", "yesterday"],
+        ["analyse", "--from", "2026-02-01", "--to", "2026-01-01"],
+        ["analyse", "--reach-length", "long"],
+        ["analyse", "--reach-length", "-5"],
+        ["analyse", "--methods", "magic"],
+        ["export", "zones"],
+        ["export", "boats", "-o", "x.csv"],
+        ["export", "zones", "-o", "x.doc"],
+        ["export", "units", "-o", "x.gpkg"],
+        ["export", "hotspots", "-o", "x.csv", "--run", "nobody"],
+        ["simulate", "-o", "x"],
+        ["app", "--host", "0.0.0.0"],
+        ["app", "--port", "99999"],
+        ["--lang", "fr", "doctor"],
+    ],
+)
+def test_wrong_usage(filled: Shell, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    error = filled.json(*arguments, code=2)["error"]
+    assert error["message"]
+    assert not list(tmp_path.glob("x*"))
+
+
+def test_a_receipt_and_its_withdrawal(shell: Shell, tmp_path: Path) -> None:
+    shell("init")
+    first = reports(
+        tmp_path / "a.csv", ("A1", "2026-06-01 08:00", 112.05, 30.0), ("A2", "2026-06-02 08:00", 112.06, 30.0)
+    )
+    receipt = shell.json("import", "seizures", first, "--agency", "湖北")
+    assert receipt["status"] == "accepted", receipt
+    assert receipt["rows"] == {"read": 2, "accepted": 2, "quarantined": 0, "unchanged": 0, "corrected": 0}
+    assert (shell.root / "raw" / receipt["sha256"]).read_bytes() == first.read_bytes()
+    again = shell.json("import", "seizures", first, "--agency", "湖北")
+    assert again["status"] == "duplicate"
+    other = reports(
+        tmp_path / "b.csv", ("A1", "2026-06-01 09:00", 112.05, 30.0), ("A2", "2026-06-02 08:00", 112.06, 30.0)
+    )
+    corrected = shell.json("import", "seizures", other, "--agency", "湖北")
+    assert corrected["rows"]["corrected"] == 1
+    workspace = Workspace(shell.root)
+    hours = workspace.table("seizures").set_index("report_id")["time"].dt.hour
+    assert hours.to_dict() == {"A1": 1, "A2": 0}  # 09:00 and 08:00 in Shanghai
+    done = shell.json("withdraw", corrected["receipt_id"], "--reason", "错发")
+    assert done["withdrawn_reason"] == "错发"
+    assert set(workspace.table("seizures")["time"].dt.hour) == {0}
+    assert len(workspace.table("seizures", all_versions=True)) == 3
+    assert (
+        shell.json("withdraw", corrected["receipt_id"], "--reason", "错发", code=3)["error"]["code"]
+        == "receipt_withdrawn"
+    )
+
+
+def test_refused_input_changes_nothing(shell: Shell, tmp_path: Path) -> None:
+    shell("init")
+    path = tmp_path / "nothing.csv"
+    path.write_text("apples,pears\n1,2\n")
+    code, out, _ = shell("import", "seizures", path, "--json")
+    assert code == 3
+    told = json.loads(out)
+    assert told["status"] == "rejected"
+    assert told["errors"][0]["hint"]
+    assert len(Workspace(shell.root).table("seizures")) == 0
+    assert shell("import", "seizures", path)[0] == 3
+
+
+def test_a_dry_run_keeps_nothing(shell: Shell, tmp_path: Path) -> None:
+    shell("init")
+    path = reports(tmp_path / "a.csv", ("A1", "2026-06-01 08:00", 112.05, 30.0))
+    assert shell.json("import", "seizures", path, "--dry-run")["rows"]["accepted"] == 1
+    assert len(Workspace(shell.root).table("receipts")) == 0
+    assert list((shell.root / "raw").iterdir()) == []
+
+
+def test_export_replaces_and_tells(filled: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text("old")
+    done = filled.json("export", "hotspots", "-o", path)
+    assert done == {"table": "hotspots", "file": str(path), "format": "csv", "rows": 4, "notes": []}
+    assert path.read_text(encoding="utf-8-sig").startswith("reach_id,river,km_from")
+    code, out, _ = filled("export", "zones", "--run", worlds.RUN, "-o", tmp_path / "z.shp.zip", "--lang", "en")
+    assert code == 0
+    assert "Exported zones: 1 rows" in out
+
+
+def test_files_in_analysis_out(shell: Shell, tmp_path: Path) -> None:
+    """A boat lies at 112.05 E for two hours; a report from there. All through files."""
+    shell("init")
+    line = {"type": "LineString", "coordinates": [[round(112 + i / 500, 4), 30.0] for i in range(101)]}
+    feature = {"type": "Feature", "properties": {"name": "江", "mouth": "end"}, "geometry": line}
+    (tmp_path / "river.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    with (tmp_path / "tracks.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["unit_id", "time", "lon", "lat"])
+        start = np.datetime64("2026-06-01T08:00")
+        writer.writerows([("艇1", f"{start + minute}+08:00", 112.05, 30.0) for minute in range(121)])
+    reports(tmp_path / "s.csv", ("A1", "2026-06-01 09:00", 112.05, 30.0))
+    for kind, name in (("river", "river.geojson"), ("tracks", "tracks.csv"), ("seizures", "s.csv")):
+        receipt = shell.json("import", kind, tmp_path / name)
+        assert receipt["status"].startswith("accepted"), receipt
+    summary = shell.json("analyse", "--from", "2026-06-01", "--to", "2026-06-02")
+    assert summary["unlocated_minutes"] == 0
+    assert summary["seizures_left_out"]["total"] == 0
+    assert summary["period"] == {"from": "2026-05-31T16:00:00Z", "to": "2026-06-01T16:00:00Z"}
+    assert set(summary["timings"]) == {"read", "river", "locate", "joins", "effort", "hotspots"}
+    shell.json("export", "hotspots", "-o", tmp_path / "h.csv")
+    with (tmp_path / "h.csv").open(encoding="utf-8-sig", newline="") as file:
+        looked = [row for row in csv.DictReader(file) if float(row["patrol_h"]) > 0]
+    assert [(float(row["patrol_h"]), row["seizures"]) for row in looked] == [(2.0, "1")]
+
+
+def test_doctor(filled: Shell) -> None:
+    told = filled.json("doctor")
+    assert told["ok"]
+    assert {"versions", "proj", "gdal", "fonts", "disk", "network", "workspace", "orphans", "raw", "positions"} <= {
+        check["check"] for check in told["checks"]
+    }
+    raw = next((filled.root / "raw").iterdir())
+    raw.write_bytes(raw.read_bytes() + b"!")
+    next(filled.root.glob("positions/*/*.parquet")).unlink()
+    code, out, _ = filled("doctor", "--lang", "en")
+    assert code == 1
+    assert "1 of 4 raw uploads are lost or changed" in out
+    assert "the fixes of these receipts are lost: r-tracks" in out
+
+
+def test_a_fault_of_ours_has_a_reference(filled: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Workspace, *_: object, **__: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(Workspace, "export", broken)
+    code, out, err = filled("export", "zones", "-o", "z.csv", "--json")
+    assert code == 1
+    error = json.loads(out)["error"]
+    assert error["reference"] in error["message"]
+    assert "secret" not in out + err
+    assert "Traceback" not in err
+    kept = next((filled.root / "faults").iterdir())
+    assert error["reference"] in kept.name
+    assert "ZeroDivisionError: secret" in kept.read_text(encoding="utf-8")
+    assert "Traceback" in filled("export", "zones", "-o", "z.csv", "--debug")[2]
+
+
+def test_global_options_may_stand_anywhere() -> None:
+    assert hoisted(["export", "zones", "-o", "x.csv", "--lang", "en"]) == [
+        "--lang",
+        "en",
+        "export",
+        "zones",
+        "-o",
+        "x.csv",
+    ]
+    assert hoisted(["import", "--", "--json"]) == ["import", "--", "--json"]
+
+
+def test_the_program_itself(tmp_path: Path) -> None:
+    environment = {**os.environ, "GEO_MONITOR_WORKSPACE": str(tmp_path / "ws"), "PYTHONPATH": str(REPO)}
+    program = [sys.executable, "-m", "geo_monitor"]
+    made = subprocess.run([*program, "init", "--json"], capture_output=True, env=environment, cwd=tmp_path, check=True)
+    assert json.loads(made.stdout)["created"]
+    assert made.stderr == b""
+    told = subprocess.run([*program, "--help"], capture_output=True, env=environment, cwd=tmp_path, check=True)
+    assert "长江" in told.stdout.decode("utf-8")
+    assert all(name in told.stdout.decode("utf-8") for name in command("zh").commands)
+    wrong = subprocess.run([*program, "boats"], capture_output=True, env=environment, cwd=tmp_path, check=False)
+    assert wrong.returncode == 2
+
+
+def test_importing_the_package_is_light() -> None:
+    """Neither the map nor the analysis is loaded by the import, nor by the help of the command line."""
+    code = "import sys, geo_monitor, geo_monitor.cli; print([n for n in ('streamlit','pyspark','pandas','numba') if n in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPO, check=True)
+    assert told.stdout.strip() == "[]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -163,8 +164,12 @@ def workspace(root: Path) -> list[Finding]:
     names = ", ".join(receipts.loc[receipts["sha256"].isin(bad), "file"].head(3))
     found.append(Finding("raw", "broken" if bad else "fine", {"count": len(wanted), "bad": len(bad), "names": names}))
     tracks = receipts[(receipts["kind"] == "tracks") & receipts["status"].str.startswith("accepted")]
-    held = {path.stem for path in (root / "positions").glob("day=*/*.parquet")}
-    lost = sorted(set(tracks["receipt_id"]) - held)
+    held = _fixes_held(root)
+    lost = []
+    for receipt in tracks.itertuples():
+        rows = json.loads(str(receipt.receipt))["en"]["rows"]
+        if held.get(str(receipt.receipt_id), 0) != rows.get("accepted", 0) + rows.get("corrected", 0):
+            lost.append(str(receipt.receipt_id))
     found.append(
         Finding("positions", "broken" if lost else "fine", {"count": len(tracks), "lost": ", ".join(lost[:3])})
     )
@@ -172,3 +177,18 @@ def workspace(root: Path) -> list[Finding]:
         found.append(Finding("simulated", "look"))
     store.close()
     return found
+
+
+def _fixes_held(root: Path) -> dict[str, int]:
+    """Rows of fixes on the disk, by receipt; a file that is not readable counts nothing."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    held: dict[str, int] = {}
+    for path in (root / "positions").glob("day=*/*.parquet"):
+        try:
+            rows = pq.read_metadata(path).num_rows
+        except (pa.ArrowInvalid, OSError):
+            rows = 0
+        held[path.stem] = held.get(path.stem, 0) + rows
+    return held

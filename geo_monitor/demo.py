@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from geo_monitor.simulate import World
     from geo_monitor.simulate.files import AgencyFile
 
+# cases per hour of looking, mean over the reaches: half a year of 24 units is then enough to tell some reaches as hot
+MEAN_RATE = 0.15
+
 
 def write_world(
     folder: Path, seed: int, real: bool, days: int, units: int, tell: Tell = silent
@@ -43,7 +46,7 @@ def write_world(
     lines, lakes, marks = shipped(settings)
     network = build(lines, lakes, marks, reach_length_m=settings.reach_length_m, settings=settings)
     tell("simulate", 0.5)
-    there = world(network, seed, days=days, units=units, lines=lines)
+    there = world(network, seed, days=days, units=units, mean_rate=MEAN_RATE, lines=lines)
     tell("simulate", 0.8)
     uploads = files.write(there, folder)
     tell("simulate", 1.0)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from contextlib import nullcontext
+import tempfile
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +21,12 @@ from geo_monitor import settings as settings_file
 from geo_monitor import tables
 from geo_monitor.errors import Usage
 from geo_monitor.stages import Tell, silent
-from geo_monitor.store import Store
+from geo_monitor.store import Store, files
 from geo_monitor.store.schema import RECORDS
 from geo_monitor.times import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -119,9 +120,10 @@ class Workspace:
             role=role,
             accuracy=accuracy,
         )
-        with nullcontext() if dry_run else self.store.writing():
-            upload = ingest.read(kind, path, options, Held(self.store), self.settings, now or datetime.now(UTC))
-            return upload.receipt if dry_run else self.store.commit(upload, path)
+        with one_file(path) as raw, nullcontext() if dry_run else self.store.writing():
+            upload = ingest.read(kind, raw, options, Held(self.store), self.settings, now or datetime.now(UTC))
+            upload = replace(upload, receipt=replace(upload.receipt, file=path.name))
+            return upload.receipt if dry_run else self.store.commit(upload, raw)
 
     def withdraw(self, receipt_id: str, reason: str, now: datetime | None = None) -> dict[str, Any]:
         """Takes an upload out of force; its rows stay readable. Gives receipt_id, withdrawn_at, withdrawn_reason."""
@@ -261,6 +263,21 @@ class Workspace:
 def open_workspace(root: Path | str = "workspace", create: bool = True) -> Workspace:
     """The workspace in `root`; a folder that is missing or empty becomes one, unless `create` is off."""
     return Workspace.create(root) if create else Workspace(root)
+
+
+@contextmanager
+def one_file(path: Path) -> Iterator[Path]:
+    """The upload as one file: itself, or a zip of a folder's or a loose shapefile's parts that is the same for the same
+    parts, so that such an upload too has one hash and is kept whole."""
+    parts = files.members(path)
+    if parts == [path]:
+        yield path
+        return
+    if not parts:
+        raise Usage("folder_empty", folder=str(path))
+    with tempfile.TemporaryDirectory() as made:
+        # stored, not deflated: padded attribute tables shrink so much that they would pass for a zip bomb
+        yield files.zip_of(path, Path(made) / f"{path.stem}.zip", compress=False)
 
 
 def _methods(methods: Sequence[str] | str, known: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ it is 19.3 km long.
 from __future__ import annotations
 
 import json
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -216,3 +217,28 @@ def test_unknown_kinds_and_missing_files(workspace: Workspace, tmp_path: Path) -
         workspace.import_file("boats", tmp_path / "x.csv")
     with pytest.raises(Usage, match="no file"):
         workspace.import_file("zones", tmp_path / "x.csv")
+
+
+def test_an_upload_of_several_files_is_one_file_and_always_the_same(tmp_path: Path) -> None:
+    from geo_monitor.store.files import sha256
+    from geo_monitor.workspace import one_file
+
+    folder = tmp_path / "zones"
+    folder.mkdir()
+    for name, content in {"a.shp": b"1", "a.dbf": b"2", "a.shp.xml": b"3", "b.dbf": b"4"}.items():
+        (folder / name).write_bytes(content)
+    hashes = []
+    for path in (folder / "a.shp", folder / "a.shp", folder):
+        with one_file(path) as whole, zipfile.ZipFile(whole) as archive:
+            hashes.append((sha256(whole), archive.namelist()))
+    assert hashes[0] == hashes[1]
+    assert hashes[0][1] == ["a.dbf", "a.shp", "a.shp.xml"]
+    assert hashes[2][1] == ["a.dbf", "a.shp", "a.shp.xml", "b.dbf"]
+    (folder / "a.dbf").write_bytes(b"5")
+    with one_file(folder / "a.shp") as whole:
+        assert sha256(whole) != hashes[0][0]
+    with one_file(folder / "b.dbf") as whole:
+        assert whole == folder / "b.dbf"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(Usage, match="empty"), one_file(tmp_path / "empty"):
+        pass

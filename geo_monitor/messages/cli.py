@@ -26,6 +26,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind_unknown": ("不认识的数据种类“{kind}”。未导入。", 'There is no kind "{kind}". Nothing was imported.'),
     "kind_unknown.hint": ("可用的种类:{kinds}。", "The kinds are: {kinds}."),
     "file_missing": ("找不到文件“{file}”。未导入。", 'There is no file "{file}". Nothing was imported.'),
+    "folder_empty": ("文件夹“{folder}”是空的。未导入。", 'The folder "{folder}" is empty. Nothing was imported.'),
     "time_unreadable": ("时间“{time}”看不懂。", 'The time "{time}" was not understood.'),
     "time_unreadable.hint": (
         "写法:2026-06-01 或 2026-06-01T20:30(北京时间),也可带时区 2026-06-01T12:30Z。",

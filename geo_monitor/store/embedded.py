@@ -157,12 +157,9 @@ class Store:
         if target.exists():
             return
         with files.replacing(target) as temporary:
-            if raw.is_dir() or len(files.members(raw)) > 1:
-                files.zip_of(raw, temporary)
-            else:
-                with raw.open("rb") as source, temporary.open("wb") as out:
-                    while block := source.read(files.BLOCK):
-                        out.write(block)
+            with raw.open("rb") as source, temporary.open("wb") as out:
+                while block := source.read(files.BLOCK):
+                    out.write(block)
             found = files.sha256(temporary)
             if found != digest:
                 raise Refused("upload_changed", file=raw.name)

@@ -74,13 +74,14 @@ def _stem(part: Path) -> str:
     return name.removesuffix(".xml").rsplit(".", 1)[0]
 
 
-def zip_of(path: Path, target: Path) -> Path:
+def zip_of(path: Path, target: Path, compress: bool = True) -> Path:
     """`target`: a zip of an upload's `members`, the same bytes for the same content whatever the clock says."""
+    method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     base = path if path.is_dir() else path.parent
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+    with zipfile.ZipFile(target, "w", method) as archive:
         for part in members(path):
             info = zipfile.ZipInfo(part.relative_to(base).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = method
             info.external_attr = 0o644 << 16
             with archive.open(info, "w", force_zip64=True) as out, part.open("rb") as source:
                 shutil.copyfileobj(source, out, BLOCK)

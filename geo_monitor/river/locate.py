@@ -16,6 +16,8 @@ from geo_monitor.river.geodesy import Floats, scale, to_degrees, to_mercator
 if TYPE_CHECKING:
     from geo_monitor.river.network import Network
 
+SAME_M = 1e-3  # metres; a fix on the line and in the lake is on the line
+FEW = 1_024  # fixes whose surroundings are all looked at, at once
 CHUNK = 65_536  # fixes worked at once: bounds memory, large enough that array calls dominate
 SCHEMA = pa.schema([("reach", pa.int32()), ("km", pa.float64()), ("bank", pa.string()), ("offset_m", pa.float64())])
 
@@ -34,7 +36,7 @@ def locate(batch: pa.RecordBatch | pa.Table, network: Network) -> pa.RecordBatch
     km (chainage; NaN in a lake or unlocated), bank (left, right, mid, looking downstream; null in a lake or unlocated),
     offset_m (metres from the line, > 0 to the right; in a lake the metres outside the cell; NaN unlocated).
 
-    Rules: the nearest water wins, a lake having distance 0 inside; of a channel and a lake equally near, the channel;
+    Rules: of the waters in whose tolerance a fix lies, the nearest wins, a lake having distance 0 inside; of a channel and a lake equally near, the channel;
     of two rivers equally near (a confluence), the one that receives the other; a point between two reaches of one river
     belongs to the one whose km_from it is. Distance is metres on the ground by the local Mercator scale.
     """
@@ -60,40 +62,91 @@ def _chunk(lon: Floats, lat: Floats, network: Network) -> tuple[np.ndarray, Floa
     x, y = to_mercator(lon[good], lat[good])
     points = shapely.points(x, y)
     k = scale(lat[good])
-    limit = float(network.tolerance_m.max()) * float(k.max()) * 1.001
     best = np.full(len(good), np.inf)
-
-    i, j = network.segment_tree.query_nearest(points, max_distance=limit, all_matches=True)
-    if len(i):
-        position, distance, side = _project(network, x[i], y[i], j)
-        which, owner = _one_each(i, j, network)
-        # at a vertex both segments are nearest; their sides add up to that of the bisector
-        stem = network.axis.stem[network.axis.segment[j]]
-        same = stem == stem[which][np.searchsorted(owner, i)]
-        turn = np.bincount(i[same], weights=side[same], minlength=len(good))[owner]
-        foot = to_degrees(*_foot(network, position[which]))[1]
-        metres = distance[which] / scale((lat[good][owner] + foot) / 2)
-        at = network.reach_at(position[which])
-        at = np.where(at >= 0, at, _segment_reach(network, j[which]))
-        near = (at >= 0) & (metres <= network.tolerance_m[at])
-        rows = owner[near]
+    nearest = _channels(network, points, x, y, k)
+    if nearest is not None:
+        owner, position, at, metres, turn = nearest
+        rows = good[owner]
         best[owner] = metres
-        reach[good[rows]] = at[near]
-        km[good[rows]] = network.axis.km(position[which][near])
+        reach[rows] = at
+        km[rows] = network.axis.km(position)
         # > 0 is right looking downstream; the axis runs upstream, where left is downstream's right
-        offset[good[rows]] = np.where(turn[near] >= 0, metres[near], -metres[near])
-        half = network.half_width_m[at[near]]
-        bank[good[rows]] = np.where(metres[near] <= half, 2, np.where(turn[near] >= 0, 1, 0))
+        offset[rows] = np.where(turn >= 0, metres, -metres)
+        bank[rows] = np.where(metres <= network.half_width_m[at], 2, np.where(turn >= 0, 1, 0))
     if len(network.cells.cell):
-        _lakes(network, points, k, limit, best, good, reach, km, offset, bank)
+        _lakes(network, points, k, best, good, reach, km, offset, bank)
     return reach, km, offset, bank
+
+
+def _channels(
+    network: Network, points: np.ndarray, x: Floats, y: Floats, k: Floats
+) -> tuple[np.ndarray, Floats, np.ndarray, Floats, Floats] | None:
+    """Of the channels in whose tolerance each point lies, the nearest: (point, position, reach, metres, side).
+
+    Points in no channel's tolerance are not among the result.
+    """
+    tolerance = network.tolerance_m
+    widest = float(tolerance[: network.channels].max(initial=0.0))
+    pairs = network.segment_tree.query_nearest(points, max_distance=widest * float(k.max()) * 1.001, all_matches=True)
+    first = _nearest(network, x, y, k, *pairs)
+    if first is None:
+        return None
+    near = first[3] <= tolerance[first[2]]
+    result = [part[near] for part in first]
+    # the nearest line may be a precise one, out of whose tolerance a point lies that is in that of a wide river beyond
+    again = first[0][~near & (first[3] <= widest)]
+    parts = [result]
+    for lo in range(0, len(again), FEW):
+        rows = again[lo : lo + FEW]
+        i, j = network.wide_tree.query(points[rows], "dwithin", distance=widest * k[rows] * 1.001)
+        i, j = rows[i], network.wide[j]
+        _, distance, _, at, metres = _measure(network, x, y, k, i, j)
+        keep = metres <= tolerance[at]
+        i, j, distance = i[keep], j[keep], distance[keep]
+        least = np.full(len(points), np.inf)
+        np.minimum.at(least, i, distance)
+        tie = distance == least[i]
+        more = _nearest(network, x, y, k, i[tie], j[tie])
+        if more is not None:
+            parts.append(list(more))
+    owner, position, at, metres, turn = (np.concatenate([part[n] for part in parts]) for n in range(5))
+    return owner, position, at, metres, turn
+
+
+def _measure(
+    network: Network, x: Floats, y: Floats, k: Floats, i: np.ndarray, j: np.ndarray
+) -> tuple[Floats, Floats, Floats, np.ndarray, Floats]:
+    """Of pairs of point i and segment j: position, Mercator distance, side, reach, metres on the ground."""
+    position, distance, side = _project(network, x[i], y[i], j)
+    foot = scale(to_degrees(*_foot(network, position))[1])
+    metres = distance * 2 / (k[i] + foot)  # the scale half way, right to the second order
+    at, own = network.reach_at(position), _segment_reach(network, j)
+    # a border belongs to the upper reach, unless that one's tolerance ends before the point
+    at = np.where((at >= 0) & (metres <= network.tolerance_m[at]), at, own)
+    return position, distance, side, at, metres
+
+
+def _nearest(
+    network: Network, x: Floats, y: Floats, k: Floats, i: np.ndarray, j: np.ndarray
+) -> tuple[np.ndarray, Floats, np.ndarray, Floats, Floats] | None:
+    """One of the equally near segments j of each point i: (point, position, reach, metres, side)."""
+    if not len(i):
+        return None
+    position, _, side, at, metres = _measure(network, x, y, k, i, j)
+    which, owner = _one_each(i, j, network)
+    # at a vertex both segments are nearest; their sides add up to that of the bisector
+    stem = network.axis.stem[network.axis.segment[j]]
+    same = stem == stem[which][np.searchsorted(owner, i)]
+    turn = np.bincount(i[same], weights=side[same], minlength=len(x))[owner]
+    known = at[which] >= 0
+    which, owner, turn = which[known], owner[known], turn[known]
+    return owner, position[which], at[which], metres[which], turn
 
 
 def _lakes(
     network: Network,
     points: np.ndarray,
     k: Floats,
-    limit: float,
     best: Floats,
     good: np.ndarray,
     reach: np.ndarray,
@@ -102,19 +155,21 @@ def _lakes(
     bank: np.ndarray,
 ) -> None:
     """Give the points nearer to a lake cell than `best` metres to that cell (in place)."""
-    close = np.unique(network.lake_boxes.query(points, "dwithin", distance=limit)[0])
-    if not len(close):
-        return
-    i, j = network.cell_tree.query_nearest(points[close], max_distance=limit, all_matches=True)
-    i = close[i]
-    order = np.lexsort((j, i))  # on a border between cells the first counts
-    i, first = np.unique(i[order], return_index=True)
-    j = j[order[first]]
-    away = shapely.distance(points[i], network.cell_tree.geometries[j]) / k[i]
-    cell = network.channels + j
-    near = (away < best[i]) & (away <= network.tolerance_m[cell])
-    rows = good[i[near]]
-    reach[rows], km[rows], offset[rows], bank[rows] = cell[near], np.nan, away[near], -1
+    for tolerance, cells, tree in network.cell_groups:
+        limit = tolerance * float(k.max()) * 1.001
+        close = np.unique(network.lake_boxes.query(points, "dwithin", distance=limit)[0])
+        if not len(close):
+            continue
+        i, j = tree.query_nearest(points[close], max_distance=limit, all_matches=True)
+        i = close[i]
+        order = np.lexsort((j, i))  # on a border between cells the first counts
+        i, first = np.unique(i[order], return_index=True)
+        j = j[order[first]]
+        away = shapely.distance(points[i], tree.geometries[j]) / k[i]
+        near = (away < best[i] - SAME_M) & (away <= tolerance)
+        rows = good[i[near]]
+        best[i[near]] = away[near]
+        reach[rows], km[rows], offset[rows], bank[rows] = network.channels + cells[j[near]], np.nan, away[near], -1
 
 
 def _project(network: Network, x: Floats, y: Floats, j: np.ndarray) -> tuple[Floats, Floats, Floats]:

@@ -98,6 +98,25 @@ class Network:
         return shapely.STRtree(lines)
 
     @cached_property
+    def wide(self) -> np.ndarray:
+        """Numbers of the segments whose tolerance is wider than the narrowest on the network."""
+        i = self.axis.segment
+        reach = self.reach_at((self.axis.position[i] + self.axis.position[i + 1]) / 2)
+        tolerance = self.tolerance_m[: self.channels]
+        return np.flatnonzero((reach >= 0) & (tolerance[reach] > tolerance.min(initial=np.inf)))
+
+    @cached_property
+    def wide_tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self.segment_tree.geometries[self.wide])
+
+    @cached_property
+    def cell_groups(self) -> list[tuple[float, np.ndarray, shapely.STRtree]]:
+        """Lake cells by locating tolerance: (metres, cell numbers, their tree)."""
+        tolerance = self.tolerance_m[self.channels :]
+        groups = [(float(t), np.flatnonzero(tolerance == t)) for t in np.unique(tolerance)]
+        return [(t, own, shapely.STRtree(self.cell_tree.geometries[own])) for t, own in groups]
+
+    @cached_property
     def cell_tree(self) -> shapely.STRtree:
         return shapely.STRtree(mercator(self.cells.shape))
 

@@ -79,18 +79,22 @@ def import_(
     _one_of("--role", role, ("patrol", "traffic"))
     if accuracy is not None and not accuracy > 0:
         raise Usage("accuracy_bad", accuracy=f"{accuracy:g}")
-    receipt = _opened().import_file(
-        kind,
-        file,
-        agency=agency,
-        crs=crs,
-        datum=datum,
-        encoding=encoding,
-        columns=_pairs(columns),
-        role=role,
-        accuracy=accuracy,
-        dry_run=dry_run,
-    )
+    workspace = _opened()
+    with console.progress() as tell:
+        tell("import", 0.0)
+        receipt = workspace.import_file(
+            kind,
+            file,
+            agency=agency,
+            crs=crs,
+            datum=datum,
+            encoding=encoding,
+            columns=_pairs(columns),
+            role=role,
+            accuracy=accuracy,
+            dry_run=dry_run,
+        )
+        tell("import", 1.0)
     told = receipt.to_json(console.lang)
     console.result(told, _receipt_lines(told, dry_run))
     if receipt.status == "rejected":

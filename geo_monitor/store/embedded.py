@@ -22,6 +22,7 @@ import sqlalchemy as sql
 from geo_monitor import tables
 from geo_monitor.errors import GeoMonitorError, Refused, Usage
 from geo_monitor.store import files, positions, schema
+from geo_monitor.store.database import ACCEPTED, Moment, engine_of, in_force, milliseconds, table_of
 from geo_monitor.store.schema import META, RECORDS, SQL, stored
 from geo_monitor.store.versions import superseded
 
@@ -32,23 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("geo_monitor")
 DATABASE = "geo_monitor.sqlite"
-ACCEPTED = ("accepted", "accepted_with_warnings")
+UNFINISHED = ".unfinished"
 FOLDERS = ("positions", "raw", "quarantine", "runs")
-Moment = datetime | str | None
-
-
-def milliseconds(moment: Any) -> int:
-    """Integer milliseconds since 1970 UTC of a moment (datetime with zone, pandas Timestamp, ISO text with zone).
-
-    >>> milliseconds("1970-01-01T08:00:01+08:00")
-    1000
-    """
-    import pandas as pd
-
-    stamp = pd.Timestamp(moment)
-    if stamp.tzinfo is None:
-        raise Usage("time_without_zone", time=str(moment))
-    return int(stamp.tz_convert("UTC").value // 1_000_000)
 
 
 class Store:
@@ -62,7 +48,7 @@ class Store:
         self.root = Path(root)
         if url is None and not (self.root / DATABASE).is_file():
             raise Usage("workspace_missing", root=str(self.root))
-        self._engine = _engine(url or f"sqlite:///{(self.root / DATABASE).as_posix()}")
+        self._engine = engine_of(url or f"sqlite:///{(self.root / DATABASE).as_posix()}")
         self._guard = threading.RLock()
         self._depth = 0
         found = self.meta("schema_version")
@@ -81,14 +67,14 @@ class Store:
         root = Path(root)
         if root.exists() and not (root / DATABASE).exists():
             strange = sorted(part.name for part in root.iterdir()) if root.is_dir() else [root.name]
-            ours = {*FOLDERS, "settings.toml", ".lock", f"{DATABASE}-wal", f"{DATABASE}-shm"}
+            ours = {*FOLDERS, "settings.toml", ".lock", UNFINISHED, f"{DATABASE}-wal", f"{DATABASE}-shm"}
             strange = [name for name in strange if name not in ours and not name.startswith(files.TEMPORARY)]
             if strange:
                 raise Refused("workspace_not_empty", root=str(root), names=", ".join(strange[:5]))
         for name in FOLDERS:
             (root / name).mkdir(parents=True, exist_ok=True)
         with files.lock(root / ".lock"):
-            engine = _engine(url or f"sqlite:///{(root / DATABASE).as_posix()}")
+            engine = engine_of(url or f"sqlite:///{(root / DATABASE).as_posix()}")
             with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
                 schema.metadata.create_all(connection)
                 values = {"schema_version": str(schema.VERSION), "made_at": (now or datetime.now(UTC)).isoformat()}
@@ -114,10 +100,19 @@ class Store:
                 if self._depth > 1:
                     yield
                 else:
-                    with files.lock(self.root / ".lock"):
+                    with files.lock(self.root / ".lock"), self._unfinished():
                         yield
             finally:
                 self._depth -= 1
+
+    @contextmanager
+    def _unfinished(self) -> Iterator[None]:
+        """A mark that stays where the writer fell over, so that only then the next start looks for left-overs."""
+        mark = self.root / UNFINISHED
+        mark.touch()
+        files.sync(self.root)
+        yield
+        mark.unlink(missing_ok=True)
 
     @contextmanager
     def _transaction(self) -> Iterator[sql.Connection]:
@@ -225,15 +220,18 @@ class Store:
     def sweep(self) -> list[str]:
         """Removes what an interrupted writer left: files no committed receipt or run stands behind. Gives their names.
 
-        Does nothing while somebody is writing.
+        Does nothing while somebody is writing, or where the last writer came to its end.
         """
+        if not (self.root / UNFINISHED).exists():
+            return []
         with self._guard, files.lock(self.root / ".lock", wait=False) as free:
-            if not free or self._depth:
+            if not free:
                 return []
             left = self.orphans()
             for path in left:
                 log.warning("sweep %s", path)
                 files.remove(path)
+            (self.root / UNFINISHED).unlink(missing_ok=True)
             return [path.relative_to(self.root).as_posix() for path in left]
 
     def orphans(self) -> list[Path]:
@@ -260,7 +258,7 @@ class Store:
     def receipts_in_force(self, as_of: Moment = None, kinds: Sequence[str] | None = None) -> list[str]:
         """Receipts in force at `as_of` (None: now), oldest first."""
         receipts = SQL["receipts"]
-        query = sql.select(receipts.c.receipt_id).where(_in_force(as_of)).order_by(receipts.c.row)
+        query = sql.select(receipts.c.receipt_id).where(in_force(as_of)).order_by(receipts.c.row)
         if kinds is not None:
             query = query.where(receipts.c.kind.in_(list(kinds)))
         return [receipt_id for (receipt_id,) in self.rows(query)]
@@ -276,7 +274,7 @@ class Store:
             raise Usage("unknown_table", table=table, tables=", ".join(sorted(RECORDS)))
         of = SQL[name]
         columns = [of.c[column] for column in stored(name).names]
-        held = sql.select(SQL["receipts"].c.receipt_id).where(_in_force(as_of))
+        held = sql.select(SQL["receipts"].c.receipt_id).where(in_force(as_of))
         query = sql.select(*columns, of.c.row).where(of.c.receipt_id.in_(held))
         if not all_versions and name != "zones":
             place = sql.func.row_number().over(
@@ -368,26 +366,6 @@ class Store:
 
 
 HISTORY = ("received_at", "withdrawn_at", "withdrawn_reason")
-KINDS = {"river": "river_lines", "tracks": "positions", "raster": "rasters"}
-
-
-def table_of(kind: str) -> str:
-    """The table that uploads of a kind fill.
-
-    >>> table_of("tracks"), table_of("zones")
-    ('positions', 'zones')
-    """
-    return KINDS.get(kind, kind)
-
-
-def _in_force(as_of: Moment) -> sql.ColumnElement[bool]:
-    receipts = SQL["receipts"]
-    accepted = receipts.c.status.in_(ACCEPTED)
-    if as_of is None:
-        return accepted & receipts.c.withdrawn_at.is_(None)
-    moment = milliseconds(as_of)
-    standing = receipts.c.withdrawn_at.is_(None) | (receipts.c.withdrawn_at > moment)
-    return accepted & (receipts.c.received_at <= moment) & standing
 
 
 def _receipt_row(receipt: Receipt) -> pd.DataFrame:
@@ -402,24 +380,3 @@ def _receipt_row(receipt: Receipt) -> pd.DataFrame:
 def _note(connection: sql.Connection, at: Any, who: str, action: str, subject: str, **detail: Any) -> None:
     row = {"at": milliseconds(at), "who": who, "action": action, "subject": subject}
     connection.execute(sql.insert(SQL["audit"]).values(**row, detail=json.dumps(detail, ensure_ascii=False)))
-
-
-def _engine(url: str) -> sql.Engine:
-    engine = sql.create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
-    if engine.dialect.name == "sqlite":
-
-        @sql.event.listens_for(engine, "connect")
-        def connected(connection: Any, record: Any) -> None:
-            connection.isolation_level = None  # transactions begin where we say so, not where the driver guesses
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk before it is true
-            connection.execute("PRAGMA foreign_keys = ON")
-
-        @sql.event.listens_for(engine, "begin")
-        def begun(connection: sql.Connection) -> None:
-            connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
-
-    return engine
-
-
-__all__ = ["Store", "milliseconds", "table_of"]

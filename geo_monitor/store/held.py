@@ -38,8 +38,18 @@ class Held:
         return set(self._store.records("units")["mmsi"].dropna())
 
     def sha256(self, digest: str, kind: str) -> str | None:
-        """The receipt in force that took in these bytes as this kind, or None."""
+        """The receipt in force that took in these bytes as this kind, or None.
+
+        None too where an earlier upload of the kind was withdrawn since: rows of these bytes that were left out because
+        that upload held them are held by nobody now.
+        """
         receipts = SQL["receipts"]
-        query = sql.select(receipts.c.receipt_id).where(receipts.c.sha256 == digest, receipts.c.kind == kind)
-        held = set(self._store.receipts_in_force())
-        return next((found for (found,) in self._store.rows(query) if found in held), None)
+        query = sql.select(receipts.c.receipt_id, receipts.c.row, receipts.c.received_at, receipts.c.withdrawn_at)
+        same = query.where(receipts.c.sha256 == digest, receipts.c.kind == kind).order_by(receipts.c.row.desc())
+        held = set(self._store.receipts_in_force(kinds=[kind]))
+        found = next((row for row in self._store.rows(same) if row.receipt_id in held), None)
+        if found is None:
+            return None
+        earlier = query.where(receipts.c.kind == kind, receipts.c.row < found.row)
+        gone = earlier.where(receipts.c.withdrawn_at >= found.received_at)
+        return None if self._store.rows(gone) else str(found.receipt_id)

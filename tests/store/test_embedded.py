@@ -19,6 +19,7 @@ import shapely
 
 from geo_monitor.errors import Refused, Usage
 from geo_monitor.store import Store
+from geo_monitor.store.held import Held
 from geo_monitor.store.versions import superseded
 from tests.store.uploads import at, fixes, seizures, upload
 
@@ -245,12 +246,16 @@ def test_uncommitted_files_are_not_read_and_are_swept(store: Store, tmp_path: Pa
     (day / ".tmp-1-r8.parquet").write_bytes(b"half")
     (store.root / "runs" / "run9").mkdir()
     (store.root / "raw" / ("0" * 64)).write_bytes(b"nobody's")
+    (store.root / ".unfinished").touch()
     assert len(store.positions()) == 2
     with store.writing():
         Store(store.root)  # somebody writes: nothing may be swept
         assert (day / "r9.parquet").exists()
+    assert len(store.orphans()) == 4
+    (store.root / ".unfinished").touch()
     again = Store(store.root)
     assert again.orphans() == []
+    assert not (store.root / ".unfinished").exists()
     assert sorted(path.name for path in day.iterdir()) == ["r1.parquet"]
     assert list((store.root / "runs").iterdir()) == []
     assert len(again.positions()) == 2
@@ -325,3 +330,30 @@ def test_two_processes_at_once_see_each_other(store: Store, tmp_path: Path) -> N
     # each saw exactly what was committed before it: 0, 2, 4 ... 18, no number twice
     assert sorted(held.groupby("receipt_id")["value_cny"].first()) == [float(2 * n) for n in range(10)]
     assert len(store.positions()) == 2 * 5 * 300
+
+
+def test_bytes_are_held_while_no_upload_before_them_was_withdrawn(store: Store, tmp_path: Path) -> None:
+    """r2 repeats row a of r1 and so stores only b. Without r1, row a is held by nobody: r2 has to be read again."""
+    kept(store, tmp_path, "seizures", seizures(report_id=["a"]), "r1", "2026-01-01T00:00:00Z", content=b"1")
+    kept(store, tmp_path, "seizures", seizures(report_id=["b"]), "r2", "2026-01-02T00:00:00Z", content=b"2")
+    held = Held(store)
+    one, two = (hashlib.sha256(content).hexdigest() for content in (b"1", b"2"))
+    assert (held.sha256(one, "seizures"), held.sha256(two, "seizures")) == ("r1", "r2")
+    assert held.sha256(one, "zones") is None
+    store.withdraw("r1", "x", at("2026-01-03T00:00:00Z"))
+    assert held.sha256(one, "seizures") is None
+    assert held.sha256(two, "seizures") is None
+    kept(store, tmp_path, "seizures", seizures(report_id=["a"]), "r3", "2026-01-04T00:00:00Z", content=b"2")
+    assert held.sha256(two, "seizures") == "r3"
+
+
+def test_what_a_reader_of_uploads_is_told(store: Store, tmp_path: Path) -> None:
+    kept(store, tmp_path, "tracks", fixes("b", "2026-05-01T00:00:00+00:00", 3), "r1")
+    kept(store, tmp_path, "units", pd.DataFrame({"unit_id": ["b", "c"], "mmsi": ["413000001", None]}), "r2")
+    held = Held(store)
+    found = held.positions(["b"], at("2026-05-01T00:00:00Z"), at("2026-05-01T00:01:00Z"))
+    assert found["time"].tolist() == [pd.Timestamp("2026-05-01T00:00:00Z"), pd.Timestamp("2026-05-01T00:01:00Z")]
+    assert list(found.columns) == ["unit_id", "time", "lon", "lat"]
+    assert held.mmsi() == {"413000001"}
+    assert held.records("units")["receipt_id"].tolist() == ["r2", "r2"]
+    assert len(held.records("raster")) == 0

@@ -27,6 +27,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "里程标 {river} K{km} 所在河流不在河网中,未采用。",
         "The km mark {river} K{km} names a river that is not in the network; it was not used.",
     ),
+    "mark_incomplete": (
+        "里程标 {river} K{km} 缺少里程或位置,未采用。",
+        "The km mark {river} K{km} has no km or no place; it was not used.",
+    ),
+    "mark_off_river": (
+        "里程标 {river} K{km} 距河流中心线 {metres} 米,超出数据精度,未采用。",
+        "The km mark {river} K{km} lies {metres} m off the line, beyond the accuracy of the data; it was not used.",
+    ),
     "mark_out_of_order": (
         "里程标 {river} K{km} 与相邻里程标次序矛盾,未采用。",
         "The km mark {river} K{km} contradicts its neighbours; it was not used.",

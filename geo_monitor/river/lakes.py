@@ -38,6 +38,30 @@ def mercator(shapes: Any) -> Any:
     return shapely.transform(shapes, lambda c: np.c_[to_mercator(c[:, 0], c[:, 1])])
 
 
+def gather(lakes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The lakes with a name each; polygons of one name that touch are one lake, as accurate as the roughest of them."""
+    import geopandas as gpd
+    import pandas as pd
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    shapes = shapely.make_valid(shapely.force_2d(np.asarray(lakes.geometry.to_numpy(), dtype=object)))
+    names = np.array([str(name) if name == name and name else "未命名湖泊" for name in lakes["river"]], dtype=object)
+    accuracy = lakes["accuracy_m"].astype(float) if "accuracy_m" in lakes else pd.Series(np.nan, index=lakes.index)
+    flat = mercator(shapes)
+    i, j = shapely.STRtree(flat).query(flat, "dwithin", distance=TOUCH_M)
+    same = names[i] == names[j]
+    i, j = i[same], j[same]
+    n = len(shapes)
+    _, group = connected_components(coo_matrix((np.ones(len(i)), (i, j)), shape=(n, n)), directed=False)
+    first = [int(np.flatnonzero(group == g)[0]) for g in range(int(group.max(initial=-1)) + 1)]
+    return gpd.GeoDataFrame(
+        {"river": names[first], "accuracy_m": [accuracy.to_numpy()[group == group[f]].max() for f in first]},
+        geometry=[shapely.union_all(shapes[group == group[f]]) for f in first],
+        crs="EPSG:4326",
+    )
+
+
 def cells(lakes: gpd.GeoDataFrame, channel: Any, settings: Settings) -> Cells:
     """The cells of `lakes` (columns river, accuracy_m, geometry; WGS84). `channel`: lines (WGS84) that make it fine."""
     import h3

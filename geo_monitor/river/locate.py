@@ -36,9 +36,10 @@ def locate(batch: pa.RecordBatch | pa.Table, network: Network) -> pa.RecordBatch
     km (chainage; NaN in a lake or unlocated), bank (left, right, mid, looking downstream; null in a lake or unlocated),
     offset_m (metres from the line, > 0 to the right; in a lake the metres outside the cell; NaN unlocated).
 
-    Rules: of the waters in whose tolerance a fix lies, the nearest wins, a lake having distance 0 inside; of a channel and a lake equally near, the channel;
-    of two rivers equally near (a confluence), the one that receives the other; a point between two reaches of one river
-    belongs to the one whose km_from it is. Distance is metres on the ground by the local Mercator scale.
+    Rules: of the waters in whose tolerance a fix lies, the nearest wins, a lake having distance 0 inside; of a channel
+    and a lake equally near (to a millimetre), the channel; of two rivers equally near (a confluence), the one that
+    receives the other; a point between two reaches of one river belongs to the one whose km_from it is. Distance is
+    metres on the ground by the local Mercator scale.
     """
     lon = batch.column("lon").to_numpy(zero_copy_only=False)
     lat = batch.column("lat").to_numpy(zero_copy_only=False)

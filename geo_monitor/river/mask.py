@@ -82,7 +82,8 @@ def _sample(source: Any, x: Floats, y: Floats) -> Floats:
     from rasterio.windows import Window
 
     inverse = ~source.transform
-    col, row = inverse * (np.asarray(x), np.asarray(y))
+    col = inverse.a * np.asarray(x) + inverse.b * np.asarray(y) + inverse.c
+    row = inverse.d * np.asarray(x) + inverse.e * np.asarray(y) + inverse.f
     inside = (col >= 0) & (col < source.width) & (row >= 0) & (row < source.height)
     result = np.full(col.shape, np.nan)
     if not inside.any():

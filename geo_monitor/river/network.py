@@ -16,7 +16,7 @@ from geo_monitor.errors import Refused
 from geo_monitor.river import banks as bank_side
 from geo_monitor.river import reaches as cutting
 from geo_monitor.river.geodesy import Floats, scale, to_degrees, to_mercator
-from geo_monitor.river.lakes import Cells, cells, mercator
+from geo_monitor.river.lakes import Cells, cells, gather, mercator
 from geo_monitor.river.lines import contract, graph
 from geo_monitor.river.mouths import mouths
 from geo_monitor.river.stems import Stem, stems
@@ -246,12 +246,15 @@ class Network:
         return found.astype(np.int32), overlap[found]
 
     def _river_span(self, river: str) -> tuple[float, float] | None:
-        for number, stem in enumerate(self.stems):
-            for low, high, name in stem.sections:
-                if name == river and stem.side is None:
-                    a, b = self.axis.km(self.axis.start[number] + np.array([low, high]))
-                    return float(a), float(b)
-        return None
+        spans = [
+            self.axis.km(self.axis.start[number] + np.array([low, high]))
+            for number, stem in enumerate(self.stems)
+            for low, high, name in stem.sections
+            if name == river and stem.side is None
+        ]
+        if not spans:
+            return None
+        return float(np.min(spans)), float(np.max(spans))
 
 
 def build(
@@ -294,16 +297,15 @@ def build(
     found = stems(built, mouth_of)
     notes = built.notes
 
-    lake_frame = (
-        lakes if lakes is not None and len(lakes) else gpd.GeoDataFrame({"river": []}, geometry=[], crs="EPSG:4326")
-    )
-    pools = mercator(shapely.make_valid(shapely.force_2d(np.asarray(lake_frame.geometry.to_numpy(), dtype=object))))
+    none = gpd.GeoDataFrame({"river": []}, geometry=[], crs="EPSG:4326")
+    lake_frame = gather(lakes) if lakes is not None and len(lakes) else none
+    pools = mercator(np.asarray(lake_frame.geometry.to_numpy(), dtype=object))
     pool_tree = shapely.STRtree(pools)
     holes = [
         cutting.lake_holes(stem, pool_tree, pools) if not stem.main and stem.side is None else [] for stem in found
     ]
     pieces = [piece for number, stem in enumerate(found) for piece in cutting.cut(number, stem, holes[number], length)]
-    knots = cutting.calibrate(found, marks, notes) if marks is not None and len(marks) else {}
+    knots = cutting.calibrate(found, marks, notes, settings.bridge_factor) if marks is not None and len(marks) else {}
     channel = cells(lake_frame, [shapely.linestrings(stem.lonlat) for stem in found], settings)
     axis, low, high, accuracy = _axis(found, pieces, holes, knots)
     frame = _frame(found, pieces, channel, axis, low, high, jurisdictions, accuracy, settings)
@@ -409,10 +411,17 @@ def _frame(
         if stem.foot is not None and stem.side is None:
             mouth_km[i] = float(axis.km(np.array([axis.start[stem.foot[0]] + stem.foot[1]]))[0])
     cell_river = lake.river
+    cell_ids: list[str] = []
+    seen: dict[str, int] = {}
+    for name, cell in zip(cell_river, lake.cell, strict=True):
+        # two lakes of one name that do not touch may share a cell: the second says so
+        seen[f"{name}-{cell}"] = seen.get(f"{name}-{cell}", 0) + 1
+        again = seen[f"{name}-{cell}"]
+        cell_ids.append(f"{name}-{cell}" if again == 1 else f"{name}-{cell}-{again}")
     empty = np.full(len(lake.cell), np.nan)
     frame = pd.DataFrame(
         {
-            "reach_id": ids + [f"{river}-{cell}" for river, cell in zip(cell_river, lake.cell, strict=True)],
+            "reach_id": ids + cell_ids,
             "river": [piece.river for piece in pieces] + cell_river,
             "km_from": np.r_[axis.km(low) if n else [], empty],
             "km_to": np.r_[axis.km(high) if n else [], empty],

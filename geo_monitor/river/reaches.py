@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geo_monitor.river.geodesy import Floats, to_degrees, to_mercator
+from geo_monitor.river.geodesy import Floats, scale, to_degrees, to_mercator
 from geo_monitor.river.lakes import mercator
 from geo_monitor.river.stems import Stem
 
@@ -103,32 +103,40 @@ def insert(of: Stem, at: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats
     )
 
 
-def calibrate(found: list[Stem], marks: Any, notes: list[dict[str, Any]]) -> dict[int, tuple[Floats, Floats]]:
+def calibrate(
+    found: list[Stem], marks: Any, notes: list[dict[str, Any]], reach_m: float
+) -> dict[int, tuple[Floats, Floats]]:
     """Knots (drawn km, official km) of each calibrated stem.
 
-    `marks`: GeoDataFrame river, km, geometry (points). Each is tied to the nearest point of the stem of its river.
-    Marks whose official km do not rise with the drawn ones contradict each other; they are left out, and noted.
-    Between two marks km runs evenly; beyond the outermost, as drawn.
+    `marks`: GeoDataFrame river, km, geometry (points). Each is tied to the nearest point of the stem of its river; one
+    without km or place, or farther than `reach_m` times the accuracy of the line, is left out and noted. Official km
+    rise with the drawn ones: where marks contradict each other the largest set that agrees is kept, the others are
+    noted. Between two marks km runs evenly; beyond the outermost, as drawn.
     """
     by_stem: dict[int, list[tuple[float, float]]] = {}
     for river, km, point in zip(marks["river"], marks["km"], marks.geometry, strict=True):
+        what = {"river": str(river), "km": "?" if km is None or km != km else float(km)}
         options = [i for i, stem in enumerate(found) if stem.side is None and any(s[2] == river for s in stem.sections)]
         if not options:
-            notes.append({"code": "mark_without_river", "params": {"river": str(river), "km": float(km)}})
+            notes.append({"code": "mark_without_river", "params": what})
+            continue
+        if what["km"] == "?" or point is None or point.is_empty:
+            notes.append({"code": "mark_incomplete", "params": what})
             continue
         stem = found[options[0]]
-        line = mercator(shapely.linestrings(stem.lonlat))
-        by_stem.setdefault(options[0], []).append((float(_along(stem, line, [mercator(point)])[0]) / 1000, float(km)))
+        line, spot = mercator(shapely.linestrings(stem.lonlat)), mercator(shapely.centroid(point))
+        away = float(shapely.distance(line, spot)) / float(scale(np.array([shapely.get_y(shapely.centroid(point))]))[0])
+        if away > reach_m * float(stem.accuracy.max()):
+            notes.append({"code": "mark_off_river", "params": {**what, "metres": round(away)}})
+            continue
+        by_stem.setdefault(options[0], []).append((float(_along(stem, line, [spot])[0]) / 1000, float(km)))
     knots = {}
     for number, pairs in by_stem.items():
-        kept: list[tuple[float, float]] = []
-        for drawn, official in sorted(pairs):
-            if kept and (official <= kept[-1][1] or drawn <= kept[-1][0]):
-                notes.append(
-                    {"code": "mark_out_of_order", "params": {"river": found[number].sections[0][2], "km": official}}
-                )
-                continue
-            kept.append((drawn, official))
+        kept, contradicted = _rising(sorted(pairs))
+        for _, official in contradicted:
+            notes.append(
+                {"code": "mark_out_of_order", "params": {"river": found[number].sections[0][2], "km": official}}
+            )
         drawn_km = np.array([pair[0] for pair in kept])
         official_km = np.array([pair[1] for pair in kept])
         # beyond the outermost marks km goes on as drawn
@@ -137,6 +145,24 @@ def calibrate(found: list[Stem], marks: Any, notes: list[dict[str, Any]]) -> dic
             np.r_[official_km[0] - 1e5, official_km, official_km[-1] + 1e5],
         )
     return knots
+
+
+def _rising(pairs: list[tuple[float, float]]) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """The longest run of pairs that rise in both numbers, and the others; of equally long ones the lowest on the river.
+
+    >>> _rising([(0.0, 900.0), (1.0, 11.0), (2.0, 12.0), (3.0, 11.5)])
+    ([(1.0, 11.0), (2.0, 12.0)], [(0.0, 900.0), (3.0, 11.5)])
+    """
+    length, before = [1] * len(pairs), [-1] * len(pairs)
+    for i, (drawn, official) in enumerate(pairs):
+        for j in range(i):
+            if pairs[j][0] < drawn and pairs[j][1] < official and length[j] + 1 > length[i]:
+                length[i], before[i] = length[j] + 1, j
+    chosen, at = set(), length.index(max(length))
+    while at >= 0:
+        chosen.add(at)
+        at = before[at]
+    return [p for i, p in enumerate(pairs) if i in chosen], [p for i, p in enumerate(pairs) if i not in chosen]
 
 
 def slice_line(x: Floats, y: Floats, along: Floats, low: float, high: float) -> Any:

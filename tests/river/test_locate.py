@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import tracemalloc
 from functools import cache
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -81,15 +80,15 @@ class Slow:
 
 @cache
 def world(seed: int) -> tuple[river.Network, Slow]:
-    """A meandering main stem with a neck, tributaries of other accuracy, an island, a lake on a tributary; 4 km wide."""
+    """A meandering main stem with a neck, tributaries of other accuracy, an island, a lake on a tributary."""
     rng = np.random.default_rng(seed)
     s = np.linspace(0, 24_000, 161)
     angle = (1.9 + 0.2 * rng.random()) * np.sin(2 * np.pi * s / 8_000 + rng.uniform(0, 6))  # necks, no crossing
     step = s[1] - s[0]
     main = np.cumsum(np.c_[np.cos(angle), np.sin(angle)] * step, axis=0) + rng.uniform(-1, 1, (161, 2))
     foot, other = main[40], main[110]
-    up = np.array([foot, foot + [300, 900], foot + [-200, 2_600], foot + [100, 4_500]])
-    down = np.array([other, other + [150, -1_200], other + [700, -2_400]])
+    up = foot + np.array([[0, 0], [300, 900], [-200, 2_600], [100, 4_500]])
+    down = other + np.array([[0, 0], [150, -1_200], [700, -2_400]])
     arc = main[60:75] + 350 * np.sin(np.linspace(0, np.pi, 15))[:, None] * [0.3, 1.0]
     lake = shapely.Polygon(degrees(foot + np.array([[-900, 1_500], [900, 1_300], [800, 3_200], [-700, 3_400]])))
     lines = rows(

@@ -284,7 +284,7 @@ def test_within_and_links_are_shortest_ways_between_mid_points(limit: float) -> 
 
 
 def test_links_are_the_reaches_that_touch() -> None:
-    """长江 has 40 reaches in a row: 39 links. 汉江, 18 reaches, 17 links; it joins within the reach [11.5, 12): 1 more."""
+    """40 reaches of 长江 in a row: 39 links. 18 of 汉江: 17; it joins within the reach [11.5, 12): 1 more."""
     network = build(("长江", line((0, 0), (20_000, 0))), ("汉江", line((8_130, 9_000), (8_130, 0))))
     assert len(network.links) == 39 + 17 + 1
     foot = network.links[network.links["reach_b"].eq("汉江K0000.000") | network.links["reach_a"].eq("汉江K0000.000")]

@@ -1,11 +1,11 @@
 """The offline base map: GeoJSON, styles and glyphs, made once from `data/` and shipped with the package.
 
-    python -m geo_monitor.app.basemap                      # GeoJSON and styles
-    python -m geo_monitor.app.basemap --font FONT.ttc      # also the glyph ranges, from an openly licensed font
+    python -m geo_monitor.app.basemap                   # GeoJSON, styles, symbols
+    python -m geo_monitor.app.basemap --font FONT.ttc   # also the glyphs, from a font with an open licence
 
 Reads: natural-earth/{rivers_10m, lakes_10m, land_10m_estuary, land_50m, places_10m}, divisions/{provinces, localities},
 `names.csv` beside this file (short Chinese names and their usual English spelling), and the river network for km marks.
-Writes: `static/basemap/*.geojson`, `static/basemap/style-{day,night}-{zh,en}.json`, `static/basemap/glyphs/map/*.pbf`.
+Writes: `static/basemap/*.geojson`, `style-{day,night}-{zh,en}.json`, `glyphs/map/*.pbf`.
 
 Nothing of an agency is ever read or written here: static files need no sign-in. Lines are simplified twice, once for the
 whole basin and once for a city, because the browser loads every byte before it draws the first pixel.
@@ -20,6 +20,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from geo_monitor.app.rows import rows
+
 if TYPE_CHECKING:
     import geopandas as gpd
     import numpy as np
@@ -28,13 +30,14 @@ HERE = Path(__file__).parent
 OUT = HERE / "static" / "basemap"
 DECIMALS = 4  # degrees; 1e-4 is 11 m, a tenth of the accuracy of the best source here
 FINE = 0.006  # degrees; about 600 m, below the 1 km of the division data
-GRID = 0.001  # degrees; what the division data are drawn to: neighbours meet on it
 COARSE = 0.02  # degrees; about 2 km, under a pixel at the zooms of the whole basin
 FRAME = (84.0, 18.0, 130.0, 45.0)  # degrees; borders and names are kept inside: the basin with a margin
 ESTUARY = (118.0, 28.0, 122.5311, 34.0)  # degrees; where the finer land of the estuary is used
+APART = 0.012  # degrees; two neighbours drew one border up to this far apart
+OUTLINE = 0.05  # degrees; the province file is coarser than the localities by up to this
 BORDER_INSET = 0.03  # degrees; borders nearer to the sea than this are the coast, which the land already draws
 SEATS = {"西宁", "拉萨", "昆明", "成都", "武汉", "长沙", "南昌", "合肥", "南京", "贵阳", "西安", "兰州", "郑州", "杭州"}
-ESTUARY_HEAD = 119.6064  # degrees east; where the centre line of the source ends and the estuary is drawn as water
+ESTUARY_HEAD = 119.6064  # degrees east; the centre line of the source ends here, the estuary is drawn as water
 WIDE_FROM = 111.3  # degrees east; below Yichang the Yangtze leaves the gorges and is over 1 km wide
 
 
@@ -55,7 +58,7 @@ def feature(geometry: Any, decimals: int = DECIMALS, **properties: Any) -> dict[
 
     shape = json.loads(shapely.to_geojson(geometry))
     shape["coordinates"] = _rounded(shape["coordinates"], decimals)
-    kept = {key: value for key, value in properties.items() if value not in (None, "")}
+    kept = {key: value for key, value in properties.items() if value == value and value not in (None, "")}
     return {"type": "Feature", "properties": kept, "geometry": shape}
 
 
@@ -74,7 +77,7 @@ def _read(name: str) -> gpd.GeoDataFrame:
 
 
 def land() -> list[dict[str, Any]]:
-    """The ground: generalised land, and around the estuary the finer land, so that both banks below Zhenjiang are true."""
+    """The ground: generalised land, and finer land around the estuary, where it alone draws both banks."""
     import shapely
 
     estuary = shapely.box(*ESTUARY)
@@ -91,17 +94,17 @@ def lakes() -> list[dict[str, Any]]:
     """Lakes with their names; `rank` 1 (seen from afar) to 3."""
     known = names("lake")
     out = []
-    for row in _read("natural-earth/lakes_10m.geojson").itertuples():
+    for row in rows(_read("natural-earth/lakes_10m.geojson")):
         if row.geometry.area < 1e-4:  # square degrees, about 1 km2: slivers of the clipping, not lakes
             continue
-        zh, en = known.get(row.name or "", (row.name_zh, None))
+        zh, en = known.get(str(row.name), (row.name_zh, None))
         rank = 1 if row.geometry.area > 0.07 else 2 if row.geometry.area > 0.02 else 3
         out.append(feature(row.geometry, zh=zh, en=en, rank=rank))
     return out
 
 
 def rivers() -> list[dict[str, Any]]:
-    """Centre lines by name; `size` 4 (the Yangtze below Yichang) to 1 (headwaters), from which the style takes widths."""
+    """Centre lines by name; `size` 4 (the Yangtze below Yichang) to 1 (headwaters) gives the width."""
     import shapely
 
     known = names("river")
@@ -149,48 +152,91 @@ def _shipped_lines() -> gpd.GeoDataFrame:
 
 
 def borders() -> list[dict[str, Any]]:
-    """Border lines, drawn once each: `level` province or city, `detail` coarse (whole basin) or fine."""
+    """Border lines, drawn once each: `level` province or city, `detail` coarse (whole basin) or fine.
+
+    Neighbours in the division data share their vertices, so a border is told by the two polygons a segment belongs to:
+    no overlay, and nothing drawn twice. Around the basin the finer localities also give the borders of the provinces.
+    """
     import numpy as np
     import shapely
 
-    frame = shapely.box(*FRAME)
     units = _read("divisions/localities.geojson")
-    localities = shapely.make_valid(units.geometry.to_numpy())
+    ends, left, right = shared_segments(units.geometry.to_numpy())
+    once = ~_drawn_apart(ends, left, right)
+    ends, left, right = ends[once], left[once], right[once]
+    parent = np.append(units["parent"].to_numpy(), "")  # -1, nobody on the other side, is the last
+    states = _read("divisions/provinces.geojson")
+    # where two neighbours were drawn apart, each segment has one owner although it lies inside the province
+    outline = shapely.STRtree(shapely.get_parts(shapely.boundary(states.geometry.to_numpy())))
+    near = outline.query(shapely.points(ends.mean(axis=1)), predicate="dwithin", distance=OUTLINE)[0]
+    on_outline = np.zeros(len(ends), dtype=bool)
+    on_outline[near] = True
+    city = (parent[left] == parent[right]) | ((right < 0) & ~on_outline)
+    far_ends, far_left, far_right = shared_segments(states.geometry.to_numpy())
+    ours = np.append(states["adcode"].isin(parent).to_numpy(), False)
+    beyond = ~(ours[far_left] | ours[far_right])
+
     ground = shapely.union_all([shapely.from_geojson(json.dumps(part["geometry"])) for part in land()])
-    inland = shapely.intersection(ground.buffer(-BORDER_INSET), frame)
+    inland = shapely.intersection(ground.buffer(-BORDER_INSET), shapely.box(*FRAME))
     shapely.prepare(inland)
-    # around the basin the finer localities say where the provinces end; the province file serves beyond them
-    near = [
-        shapely.union_all(localities[(units["parent"] == parent).to_numpy()], grid_size=GRID)
-        for parent in _parents(units)
-    ]
-    fine = _once(np.array(near))
-    far = _read("divisions/provinces.geojson")
-    others = far[~far["adcode"].isin(_parents(units))].geometry.to_numpy()
-    rest = shapely.difference(_once(shapely.make_valid(others)), fine.buffer(2 * BORDER_INSET))
-    between = shapely.intersection(shapely.union(fine, rest), inland)
-    within = shapely.difference(shapely.intersection(_once(localities), inland), between.buffer(2 * GRID))
+    province = np.concatenate([ends[~city], far_ends[beyond]])
     out = []
-    for level, lines in (("province", between), ("city", within)):
-        for detail, tolerance in (("coarse", COARSE), ("fine", FINE)):
-            if level == "city" and detail == "coarse":
-                continue  # the style shows city borders from zoom 6.5 on, where the fine ones serve
-            merged = shapely.line_merge(shapely.union_all(shapely.get_parts(lines)))
-            parts = shapely.simplify(shapely.get_parts(merged), tolerance)
-            parts = [part for part in parts if part.length > BORDER_INSET]
-            out.append(feature(shapely.MultiLineString(parts), 3, level=level, detail=detail))
+    # the style shows city borders from zoom 6 on, where only the fine ones serve
+    for level, segments, detail, tolerance in (
+        ("province", province, "coarse", COARSE),
+        ("province", province, "fine", FINE),
+        ("city", ends[city], "fine", FINE),
+    ):
+        merged = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(segments)))
+        lines = shapely.intersection(shapely.simplify(shapely.get_parts(merged), tolerance), inland)
+        parts = [p for p in shapely.get_parts(lines) if p.geom_type == "LineString" and p.length > BORDER_INSET / 3]
+        out.append(feature(shapely.MultiLineString(parts), 3, level=level, detail=detail))
     return out
 
 
-def _once(polygons: np.ndarray) -> Any:
-    """Every border of `polygons` once, although two neighbours draw it."""
+def shared_segments(polygons: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each segment of the polygons' rings once: ends (n, 2, 2) in degrees, and the rows of the one or two polygons.
+
+    The second row is -1 where only one polygon has the segment.
+
+    >>> import shapely
+    >>> ends, a, b = shared_segments([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)])
+    >>> len(ends), ends[(b >= 0)].tolist()
+    (7, [[[1.0, 0.0], [1.0, 1.0]]])
+    """
+    import numpy as np
     import shapely
 
-    return shapely.union_all(shapely.boundary(polygons), grid_size=GRID)
+    parts, owner = shapely.get_parts(polygons, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    follows = ring[1:] == ring[:-1]
+    fixed = np.round(points * 1e4).astype(np.int64)  # exact keys; the data are drawn to 1e-3 degrees
+    ends = np.hstack([fixed[:-1], fixed[1:]])[follows]
+    of = owner[part[ring[:-1]]][follows]
+    turned = (ends[:, 0] > ends[:, 2]) | ((ends[:, 0] == ends[:, 2]) & (ends[:, 1] > ends[:, 3]))
+    ends[turned] = ends[turned][:, [2, 3, 0, 1]]
+    unique, number = np.unique(ends, axis=0, return_inverse=True)
+    number = number.ravel()
+    first, second = np.full(len(unique), -1), np.full(len(unique), -1)
+    second[number] = of  # the last to write stays ...
+    first[number[::-1]] = of[::-1]  # ... and the first, so that two owners end in the two arrays
+    second[second == first] = -1
+    return unique.reshape(-1, 2, 2) / 1e4, first, second
 
 
-def _parents(units: gpd.GeoDataFrame) -> list[str]:
-    return sorted(units["parent"].dropna().unique())
+def _drawn_apart(ends: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """True for segments of one owner that run beside a segment of an earlier polygon: the same border drawn twice."""
+    import numpy as np
+    import shapely
+
+    alone = np.flatnonzero(right < 0)
+    tree = shapely.STRtree(shapely.linestrings(ends[alone]))
+    middles = shapely.points(ends[alone].mean(axis=1))
+    mine, other = tree.query(middles, predicate="dwithin", distance=APART)
+    again = np.zeros(len(ends), dtype=bool)
+    again[alone[mine[left[alone[other]] < left[alone[mine]]]]] = True
+    return again
 
 
 def places() -> list[dict[str, Any]]:
@@ -207,7 +253,7 @@ def places() -> list[dict[str, Any]]:
     frame = shapely.box(*FRAME)
     out: list[dict[str, Any]] = []
     known = names("locality")
-    for row in _read("divisions/localities.geojson").itertuples():
+    for row in rows(_read("divisions/localities.geojson")):
         zh, en = known[row.name]
         near = (abs(x - row.label_lon) < 0.15) & (abs(y - row.label_lat) < 0.15)
         if row.parent_name in ("上海", "重庆"):
@@ -224,7 +270,7 @@ def places() -> list[dict[str, Any]]:
         row = row[row["adm1name"] == "Fujian"] if name == "Fuzhou" else row
         out.append(feature(row.geometry.iloc[0], kind="town", zh=zh, en=en, rank=4))
     known = names("province")
-    for row in _read("divisions/provinces.geojson").itertuples():
+    for row in rows(_read("divisions/provinces.geojson")):
         zh, en = known[row.name]
         if row.name in ("上海", "重庆"):
             seat = shapely.Point(121.4726, 31.2317) if row.name == "上海" else shapely.Point(106.5582, 29.5690)
@@ -260,7 +306,7 @@ def marks() -> list[dict[str, Any]]:
         km = np.arange(np.ceil(span.low / every) * every, span.high + 1e-9, every)
         lon, lat = network.point(np.full(len(km), name, dtype=object), km)
         for at, x, y in zip(km, lon, lat, strict=True):
-            if np.isfinite(x):
+            if np.isfinite(x) and (at or name == "长江"):  # K0 of a tributary would read as the sea
                 step = 100 if at % 100 == 0 else 10 if at % 10 == 0 else 1
                 out.append(feature(shapely.Point(x, y), km=int(at), step=step))
     return out
@@ -272,7 +318,7 @@ LAYERS = {"land": land, "lakes": lakes, "rivers": rivers, "borders": borders, "p
 def geojson(name: str) -> str:
     """The text of `static/basemap/<name>.geojson`, compact: the same data give the same bytes."""
     collection = {"type": "FeatureCollection", "features": LAYERS[name]()}
-    return json.dumps(collection, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return json.dumps(collection, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
 
 
 def main(argv: list[str] | None = None) -> None:

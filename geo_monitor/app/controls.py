@@ -1,7 +1,8 @@
-"""What the person chose: language, theme, area, states, layers, periods; kept in the address, so a view can be sent on."""
+"""What the person chose. Language, theme, area and run are kept in the address, so that a view can be sent on."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -35,8 +36,9 @@ class Choice:
 
 
 def language() -> Lang:
-    """zh unless the address says en."""
-    return "en" if st.query_params.get("lang") == "en" else "zh"
+    """The language of the address, else the one the program was started with, else Chinese."""
+    wanted = st.query_params.get("lang") or os.environ.get("GEO_MONITOR_LANG")
+    return "en" if wanted == "en" else "zh"
 
 
 def theme() -> str:
@@ -51,7 +53,7 @@ def switches(speaker: Speaker) -> None:
         st.segmented_control(
             "中 | EN",
             ["zh", "en"],
-            format_func={"zh": "中", "en": "EN"}.get,
+            format_func={"zh": "中", "en": "EN"}.__getitem__,
             default=speaker.lang,
             key="lang-switch",
             label_visibility="collapsed",
@@ -132,7 +134,7 @@ def _area(frame: pd.DataFrame, localities: dict[str, tuple[str, str]], speaker: 
         st.session_state.setdefault(key, wanted[1])
     if st.session_state.get(key) not in options:
         st.session_state.pop(key, None)
-    chosen = st.selectbox(speaker.say("which"), list(options), format_func=options.get, key=key)
+    chosen = st.selectbox(speaker.say("which"), list(options), format_func=options.__getitem__, key=key)
     if chosen is None:  # no reach lies in any locality
         return ("basin",), speaker.say("area_basin")
     if kind != "river":
@@ -147,7 +149,8 @@ def _area(frame: pd.DataFrame, localities: dict[str, tuple[str, str]], speaker: 
     if len(wanted) == 4 and wanted[1] == chosen and wanted[2] and key not in st.session_state:
         st.session_state[key] = (max(low, float(wanted[2])), min(high, float(wanted[3])))
     st.session_state.setdefault(key, (low, high))
-    start, end = st.slider(speaker.say("stretch"), low, high, step=1.0, format="K%d", key=key)
+    pair: Any = st.slider(speaker.say("stretch"), low, high, step=1.0, format="K%d", key=key)
+    start, end = pair  # the pair stored under its key made it a slider of two
     _remember("area", f"river|{chosen}|{start:g}|{end:g}")
     whole = start <= low and end >= high
     name = options[chosen] if whole else speaker.say("place_km", river=options[chosen], low=km(start), high=km(end))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from geo_monitor.app import levels
+from geo_monitor.app.rows import rows
 from geo_monitor.errors import Usage
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def localities(path: str, mark: str) -> dict[str, tuple[str, str]]:
         if told["adcode"]:
             known[str(told["adcode"])] = (told["name"], told["parent_name"])
     sent = uploaded(path, "jurisdictions", mark)
-    for row in sent[sent["adcode"].notna()].itertuples():
+    for row in rows(sent[sent["adcode"].notna()]):
         known[str(row.adcode)] = (str(row.name), known.get(str(row.adcode), ("", ""))[1])
     return known
 
@@ -148,14 +149,13 @@ def lines(fixes: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 
     unit = fixes["unit_id"].to_numpy()
     patrol = fixes["patrol_id"].fillna("").to_numpy()
-    seconds = fixes["time"].astype("int64").to_numpy() / 1e3
-    if str(fixes["time"].dtype).startswith("datetime64[ns"):
-        seconds = seconds / 1e6
+    seconds = fixes["time"].astype("datetime64[ms, UTC]").astype("int64").to_numpy() / 1e3
     other = np.r_[True, (unit[1:] != unit[:-1]) | (patrol[1:] != patrol[:-1])]
     gap = np.r_[True, np.diff(seconds) > TRACK_GAP_S]
     piece = np.cumsum(other | gap) - 1
     # one patrol: the pieces that share unit and patrol id; without an id every piece is its own
-    whole = pd.Series(np.where(patrol == "", [f"#{n}" for n in piece], patrol)) + "|" + pd.Series(unit.astype(str))
+    named = np.where(patrol == "", [f"#{n}" for n in piece], patrol)
+    whole = np.array([f"{name}|{of}" for name, of in zip(named, unit, strict=True)], dtype=object)
     first = np.flatnonzero(other | gap)
     size = np.bincount(piece)
     keep = np.repeat(size >= 2, size)
@@ -163,21 +163,21 @@ def lines(fixes: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     if not len(numbers):
         return pd.DataFrame({"unit_id": [], "started_at": [], "geometry": []}), 0
     parts = shapely.linestrings(fixes[["lon", "lat"]].to_numpy()[keep], indices=numbers)
-    rows = pd.DataFrame(
+    pieces = pd.DataFrame(
         {
-            "patrol": whole.to_numpy()[first][size >= 2],
+            "patrol": whole[first][size >= 2],
             "unit_id": unit[first][size >= 2],
             "started_at": fixes["time"].to_numpy()[first][size >= 2],
             "line": shapely.simplify(parts, TRACK_TOLERANCE),
         }
     )
-    grouped = rows.groupby("patrol", sort=False).agg(
+    grouped = pieces.groupby("patrol", sort=False).agg(
         unit_id=("unit_id", "first"), started_at=("started_at", "min"), line=("line", list)
     )
     grouped = grouped.sort_values("started_at", ascending=False, kind="stable")
     total = len(grouped)
     grouped = grouped.head(TRACKS_MAX).reset_index(drop=True)
-    grouped["geometry"] = [shapely.multilinestrings(pieces) for pieces in grouped.pop("line")]
+    grouped["geometry"] = [shapely.multilinestrings(lines_) for lines_ in grouped.pop("line")]
     return grouped, total
 
 

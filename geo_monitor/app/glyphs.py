@@ -68,7 +68,7 @@ def glyph(font: FreeTypeFont, code: int) -> bytes:
 
     character = chr(code)
     advance = round(font.getlength(character) / OVERSAMPLE)
-    left, top, right, bottom = font.getbbox(character, anchor="ls")
+    left, top, right, bottom = (int(edge) for edge in font.getbbox(character, anchor="ls"))
     record = _number(1, code)
     if right <= left or bottom <= top:
         if not advance:

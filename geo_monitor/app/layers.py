@@ -14,6 +14,7 @@ import numpy as np
 
 from geo_monitor.app import look
 from geo_monitor.app.deck import plain
+from geo_monitor.app.rows import rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ Layer = dict[str, Any]
 DIGITS = 4  # degrees; 11 m, under a pixel at the closest zoom of the base map's accuracy
 SYMBOLS = ("water", "bank", "market", "road", "restaurant", "shop", "other")
 CROWD_PIXELS = 46  # seizures nearer than this are one symbol with their number
+TOUCH = 0.6  # of that: groups with their middles nearer are one
 TOOLTIP = {
     "html": "<b>{title}</b><br>{body}",
     "style": {
@@ -51,7 +53,7 @@ def reaches(frame: pd.DataFrame, speaker: Speaker, colours: Look, turn: int, wor
     cells: list[Layer] = []
     # hot last: what matters most lies on top
     rank = frame["state"].map({"not_looked": 0, "normal": 1, "cold": 2, "hot": 3})
-    for row in frame.iloc[np.argsort(rank.to_numpy(), kind="stable")].itertuples(index=False):
+    for row in rows(frame.iloc[np.argsort(rank.to_numpy(), kind="stable")]):
         looked = row.state != "not_looked"
         colour = colours.state(row.state)
         opacity = look.alpha(row.rate_lo, row.rate_hi) if looked else 210
@@ -71,13 +73,13 @@ def reaches(frame: pd.DataFrame, speaker: Speaker, colours: Look, turn: int, wor
         simple = {"reach": 0.0, "stretch": 0.003}[row.level]
         for path in _paths(row.geometry, simple):
             (lines if looked else dashed).append(told | {"path": path, "color": [*colour, opacity], "width": pixels})
-    common = {"getPath": "@@=path", "getColor": "@@=color", "getWidth": "@@=width", "widthUnits": "pixels"}
+    common: Layer = {"getPath": "@@=path", "getColor": "@@=color", "getWidth": "@@=width", "widthUnits": "pixels"}
     common |= {"jointRounded": True, "pickable": True, "autoHighlight": True, "highlightColor": [*colours.pick, 90]}
-    dash = {"extensions": [{"@@type": "PathStyleExtension", "dash": True}], "getDashArray": list(look.DASH)}
+    dash: Layer = {"extensions": [{"@@type": "PathStyleExtension", "dash": True}], "getDashArray": list(look.DASH)}
     return [
         _polygon_layer(f"cells-{turn}", cells),
         {"@@type": "PathLayer", "id": f"unlooked-{turn}", "data": dashed} | common | dash,
-        {"@@type": "PathLayer", "id": f"reaches-{turn}", "data": lines, "capRounded": True} | common,
+        {"@@type": "PathLayer", "id": f"reaches-{turn}", "data": lines} | common,
     ]
 
 
@@ -90,27 +92,32 @@ def unseen(frame: pd.DataFrame, colours: Look) -> list[Layer]:
 
     channel = frame[frame["kind"] == "channel"]
     steps = np.array([look.age(days) for days in channel["unseen_d"]], dtype=int)
-    rows = []
-    for (_, step), group in channel.groupby([channel["river"].to_numpy(), steps], sort=True):
-        far = bool((group["level"] != "reach").any())
-        parts = shapely.get_parts(group["geometry"].to_numpy())
-        joined = shapely.line_merge(shapely.multilinestrings(list(parts)), directed=True)
-        colour = [*colours.ages[step], 255]
-        rows += [{"path": path, "color": colour} for path in _paths(joined, 0.008 if far else 0.001)]
-    offset = {"extensions": [{"@@type": "PathStyleExtension", "offset": True}], "getOffset": 1.5}
-    layer = {"@@type": "PathLayer", "id": "unseen", "data": rows, "getPath": "@@=path", "getColor": "@@=color"}
+    paths = []
+    tolerance = 0.008 if (channel["level"] != "reach").any() else 0.001
+    for step, colour in enumerate(colours.ages):
+        for _, group in channel[steps == step].groupby("river", sort=True):
+            parts = shapely.get_parts(group["geometry"].to_numpy())
+            joined = shapely.line_merge(shapely.multilinestrings(list(parts)), directed=True)
+            paths += [{"path": path, "color": [*colour, 255]} for path in _paths(joined, tolerance)]
+    offset: Layer = {"extensions": [{"@@type": "PathStyleExtension", "offset": True}], "getOffset": 1.5}
+    layer = {"@@type": "PathLayer", "id": "unseen", "data": paths, "getPath": "@@=path", "getColor": "@@=color"}
     return [layer | {"getWidth": 2.5, "widthUnits": "pixels", "jointRounded": True, "capRounded": True} | offset]
 
 
 def picked(frame: pd.DataFrame, colours: Look) -> list[Layer]:
     """The chosen thing ringed: a wide line beneath its own."""
     paths: list[Any] = []
-    for row in frame.itertuples(index=False):
+    for row in rows(frame):
         if row.kind == "lake":
             paths += [ring for polygon in _polygons(row.geometry, 0) for ring in polygon]
         else:
             paths += _paths(row.geometry, 0)
-    outer = {"@@type": "PathLayer", "id": "picked", "data": [{"path": path} for path in paths], "getPath": "@@=path"}
+    outer: Layer = {
+        "@@type": "PathLayer",
+        "id": "picked",
+        "data": [{"path": path} for path in paths],
+        "getPath": "@@=path",
+    }
     outer |= {"getColor": [*colours.pick, 235], "getWidth": 15, "widthUnits": "pixels"}
     inner = outer | {"id": "picked-inner", "getColor": [*colours.paper, 255], "getWidth": 11}
     return [part | {"capRounded": True, "jointRounded": True} for part in (outer, inner)]
@@ -120,8 +127,10 @@ def zones(
     frame: pd.DataFrame, in_force: set[tuple[str, int]], speaker: Speaker, colours: Look, turn: int
 ) -> list[Layer]:
     """Zones: outline and a faint fill; solid where (zone_id, version) is in force, dashed where not."""
-    fills, solid, dashed = [], [], []
-    for row in frame.itertuples(index=False):
+    fills: list[Layer] = []
+    solid: list[Layer] = []
+    dashed: list[Layer] = []
+    for row in rows(frame):
         force = (row.zone_id, row.version) in in_force
         title, body = speaker.zone(row, force)
         core = "核心" in str(row.category) or "core" in str(row.category).lower()
@@ -129,8 +138,13 @@ def zones(
         for polygon in _polygons(row.geometry, 0.001):
             fills.append(told | {"polygon": polygon, "fill": [*colours.zone, (44 if core else 26) if force else 8]})
             (solid if force else dashed).extend({"path": ring} for ring in polygon)
-    edge = {"@@type": "PathLayer", "getPath": "@@=path", "getColor": [*colours.zone, 220], "widthUnits": "pixels"}
-    dash = {"extensions": [{"@@type": "PathStyleExtension", "dash": True}], "getDashArray": [3, 3]}
+    edge: Layer = {
+        "@@type": "PathLayer",
+        "getPath": "@@=path",
+        "getColor": [*colours.zone, 220],
+        "widthUnits": "pixels",
+    }
+    dash: Layer = {"extensions": [{"@@type": "PathStyleExtension", "dash": True}], "getDashArray": [3, 3]}
     fill = _polygon_layer(f"zones-{turn}", fills) | {"stroked": False}
     return [
         fill,
@@ -141,8 +155,8 @@ def zones(
 
 def tracks(frame: pd.DataFrame, colours: Look) -> list[Layer]:
     """Patrol tracks (columns unit_id, geometry) as hairlines."""
-    rows = [{"path": path} for shape in frame["geometry"] for path in _paths(shape, 0)]
-    layer = {"@@type": "PathLayer", "id": "tracks", "data": rows, "getPath": "@@=path", "widthUnits": "pixels"}
+    paths = [{"path": path} for shape in frame["geometry"] for path in _paths(shape, 0)]
+    layer = {"@@type": "PathLayer", "id": "tracks", "data": paths, "getPath": "@@=path", "widthUnits": "pixels"}
     return [layer | {"getColor": [*colours.track, 110], "getWidth": 1.1}]
 
 
@@ -151,10 +165,11 @@ def seizures(frame: pd.DataFrame, zoom: float, speaker: Speaker, colours: Look, 
 
     frame: `seizures` with lon and lat known.
     """
-    single, many = [], []
+    single: list[Layer] = []
+    many: list[Layer] = []
     for group in _crowds(frame, zoom):
         if len(group) == 1:
-            row = next(group.itertuples(index=False))
+            row = next(rows(group))
             title, body = speaker.seizure(row)
             symbol = row.setting if row.setting in SYMBOLS else "other"
             told = {"id": plain(f"seizure|{row.report_id}"), "title": plain(title), "body": plain(body)}
@@ -171,7 +186,7 @@ def seizures(frame: pd.DataFrame, zoom: float, speaker: Speaker, colours: Look, 
         }
         position = _point(group["lon"].mean(), group["lat"].mean())
         many.append(told | {"position": position, "count": f"{n:,}", "radius": round(float(6.5 + 1.5 * np.log2(n)), 1)})
-    icon = {
+    icon: Layer = {
         "@@type": "IconLayer",
         "iconAtlas": f"/app/static/symbols-{colours.name}.png",
         "iconMapping": _mapping(),
@@ -179,22 +194,32 @@ def seizures(frame: pd.DataFrame, zoom: float, speaker: Speaker, colours: Look, 
     }
     icon |= {"id": f"seizures-{turn}", "getIcon": "@@=symbol", "getPosition": "@@=position", "getSize": 17}
     icon |= {"sizeUnits": "pixels", "getColor": [*colours.seizure, 255], "pickable": True}
-    disc = {"@@type": "ScatterplotLayer", "id": f"crowds-{turn}", "data": many, "getPosition": "@@=position"}
+    disc: Layer = {"@@type": "ScatterplotLayer", "id": f"crowds-{turn}", "data": many, "getPosition": "@@=position"}
     disc |= {"getRadius": "@@=radius", "radiusUnits": "pixels", "getFillColor": [*colours.paper, 240], "stroked": True}
     disc |= {"getLineColor": [*colours.seizure, 255], "getLineWidth": 1.4, "lineWidthUnits": "pixels", "pickable": True}
-    number = {"@@type": "TextLayer", "id": "crowd-numbers", "data": many, "getText": "@@=count", "getSize": 11.5}
+    number: Layer = {"@@type": "TextLayer", "id": "crowd-numbers", "data": many, "getText": "@@=count", "getSize": 11.5}
     number |= {"getPosition": "@@=position", "getColor": [*colours.seizure, 255], "fontWeight": 600}
     return [icon, disc, number | {"fontFamily": "map-sans, sans-serif", "fontSettings": {"sdf": False}}]
 
 
 def _crowds(frame: pd.DataFrame, zoom: float) -> Iterator[pd.DataFrame]:
-    """`frame` by cells of CROWD_PIXELS at `zoom`, in a fixed order."""
+    """`frame` in groups nearer than CROWD_PIXELS at `zoom`: grid cells, joined where symbols would touch."""
     size = CROWD_PIXELS * 360 / (512 * 2**zoom)
     squeeze = np.cos(np.radians(30))  # the basin lies around 30 degrees north: cells square on the screen
-    column = np.floor(frame["lon"].to_numpy() / size).astype(int)
-    line = np.floor(frame["lat"].to_numpy() / (size * squeeze)).astype(int)
-    for _, group in frame.groupby([line, column], sort=True):
-        yield group
+    x, y = frame["lon"].to_numpy() / size, frame["lat"].to_numpy() / (size * squeeze)
+    cells = np.floor(np.column_stack([x, y])).astype(int)
+    _, cell = np.unique(cells, axis=0, return_inverse=True)
+    cell = cell.ravel()
+    for _ in range(4):  # a joined crowd has a new middle, which may touch the next one
+        n = np.bincount(cell)
+        middle = np.column_stack([np.bincount(cell, x), np.bincount(cell, y)]) / n[:, None]
+        apart = np.hypot(*(middle[:, None, :] - middle[None, :, :]).transpose(2, 0, 1))
+        first = np.argmax(apart < TOUCH, axis=1)  # the first group each one touches, at most itself
+        if (first == np.arange(len(n))).all():
+            break
+        _, cell = np.unique(first[cell], return_inverse=True)
+    for number in range(cell.max() + 1 if len(cell) else 0):
+        yield frame[cell == number]
 
 
 def _mapping() -> dict[str, dict[str, Any]]:

@@ -27,7 +27,7 @@ COMMON = ("id", "level", "river", "km_from", "km_to", "state", *STATES, *SUMS, *
 
 
 def joined(hotspots: pd.DataFrame, reaches: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
-    """Level "reach": `hotspots` with shape and banks of `reaches`. `now` (UTC) is the moment days are counted back from."""
+    """Level "reach": `hotspots` with shape and banks of `reaches`; days are counted back from `now` (UTC)."""
     import pandas as pd
 
     shape = reaches[["reach_id", "kind", "side", "length_m", "adcode_left", "adcode_right", "geometry"]]
@@ -44,10 +44,10 @@ def joined(hotspots: pd.DataFrame, reaches: pd.DataFrame, now: pd.Timestamp) -> 
 def stretches(frame: pd.DataFrame, length_km: float) -> pd.DataFrame:
     """Channel reaches of `frame` (level "reach") gathered into stretches of `length_km` by river and chainage.
 
-    The state is hot where any reach is hot; else not_looked where more than half of its reaches were not looked at; else
-    normal where any is normal; else cold. Rate, interval and p_hot are those of the worst looked reach: a stretch has no
-    rate of its own. `unseen_d` is the median over its reaches ("half of it was not seen for so long"), never counting as
-    longest. Side channels count with the main channel beside them; the line drawn is that of the main channel.
+    The state is hot where any reach is hot; else not_looked where more than half of its reaches were not looked at;
+    else normal where any is normal; else cold. Rate, interval and p_hot are those of the worst looked reach: a stretch
+    has no rate of its own. `unseen_d` is the median over its reaches ("half of it was not seen for so long"), never
+    counting as longest. Side channels count with the main channel beside them; the line drawn is the main channel's.
     """
     import pandas as pd
 
@@ -55,7 +55,7 @@ def stretches(frame: pd.DataFrame, length_km: float) -> pd.DataFrame:
     channel["slot"] = np.floor(channel["km_from"] / length_km + 1e-9).astype(int)
     return pd.DataFrame(
         [
-            _gather(group, f"{river}|{slot * length_km:g}|{length_km:g}", "stretch", _main(group))
+            _gather(group, f"{river}|{float(str(slot)) * length_km:g}|{length_km:g}", "stretch", _main(group))
             for (river, slot), group in channel.groupby(["river", "slot"], sort=True)
         ],
         columns=list(COMMON),

@@ -16,6 +16,7 @@ import streamlit as st
 from geo_monitor.app import controls, data, layers, legend, levels, panel
 from geo_monitor.app.deck import BASIN, Bounds, Deck, fit, plain
 from geo_monitor.app.look import LOOKS
+from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, day, moment
 from geo_monitor.errors import GeoMonitorError
 
@@ -32,7 +33,7 @@ CSS = """
   [data-testid="stVerticalBlock"] { gap: 0.6rem; }
   h1.page { font-size: 1.25rem; font-weight: 600; margin: 0; padding: 0; }
   .asof { font-size: .85rem; opacity: .7; }
-  .simulated { border-left: 4px solid #d64018; padding: .3rem .7rem; background: rgba(214,64,24,.10); font-size: .92rem; }
+  .simulated { border-left: 4px solid #d64018; padding: .3rem .7rem; background: rgba(214,64,24,.10); }
   .said p { margin: .25rem 0 0; line-height: 1.6; }
   .themes { text-align: right; white-space: nowrap; }
   a.theme { color: inherit; opacity: .55; text-decoration: none; padding: .2rem .5rem; }
@@ -101,7 +102,7 @@ def _page(path: str, speaker: Speaker) -> None:
 
     left, right = st.columns([2.3, 1], gap="small")
     with left:
-        worst = {row.id: row for row in reaches[reaches["id"].isin(drawn["worst"])].itertuples(index=False)}
+        worst = {row.id: row for row in rows(reaches[reaches["id"].isin(drawn["worst"])])}
         drawing = _drawing(drawn, found, zones, recent, tracks, worst, choice, bounds, speaker)
         _map(drawing, bounds, speaker)
         stretch = None if "stretch" not in set(drawn["level"]) else _stretch_km(choice.area)
@@ -109,7 +110,7 @@ def _page(path: str, speaker: Speaker) -> None:
     with right:
         if not len(drawn):
             st.info(speaker.say("nothing_here"))
-        rows, caption = _said(chosen, found, area, reaches, zones, placed, choice, speaker)
+        listed, caption = _said(chosen, found, area, reaches, zones, placed, choice, speaker)
         if tracks is not None:
             cut = tracks[1] > data.TRACKS_MAX
             st.caption(
@@ -117,7 +118,7 @@ def _page(path: str, speaker: Speaker) -> None:
                 if cut
                 else speaker.say("shown_tracks", days=choice.track_days, n=tracks[1])
             )
-        panel.table(rows[rows["state"].isin(choice.states)], chosen, caption, speaker)
+        panel.table(listed[listed["state"].isin(choice.states)], chosen, caption, speaker)
 
 
 def _head(speaker: Speaker, simulated: bool, asof: str) -> None:
@@ -193,20 +194,20 @@ def _said(
 ) -> tuple[pd.DataFrame, str]:
     """Says what is chosen; gives the rows of the table and its caption."""
     if len(found):
-        rows = panel.place(found, reaches, speaker)
+        listed = panel.place(found, reaches, speaker)
         single = found["level"].iloc[0] == "reach"
-        return rows, speaker.say("around" if single else "inside")
+        return listed, speaker.say("around" if single else "inside")
     kind, _, name = (chosen or "").partition("|")
     told = False
     if kind == "zone":
         zone, _, version = name.rpartition("|")
-        for row in zones[(zones["zone_id"].map(plain) == zone)].itertuples(index=False):
+        for row in rows(zones[(zones["zone_id"].map(plain) == zone)]):
             if str(row.version) == version:
                 panel.sentence(*speaker.zone(row, (row.zone_id, row.version) in _in_force(zones)))
                 told = True
     if kind in ("seizure", "seizures"):
         wanted = {name} if kind == "seizure" else set(name.split(","))
-        for row in seizures[seizures["report_id"].map(plain).isin(wanted)].head(12).itertuples(index=False):
+        for row in rows(seizures[seizures["report_id"].map(plain).isin(wanted)].head(12)):
             panel.sentence(*speaker.seizure(row))
             told = True
     if told:

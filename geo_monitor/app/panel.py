@@ -10,6 +10,7 @@ import streamlit as st
 
 from geo_monitor.app import controls, levels
 from geo_monitor.app.deck import plain
+from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, percent
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def pick(name: str | None) -> None:
 def from_map() -> None:
     """A click on the map. Clicks on the water, and on the zoom buttons, come as empty and change nothing."""
     objects = st.session_state["map"]["selection"]["objects"]
-    for rows in objects.values():
-        for row in rows:
+    for chosen in objects.values():
+        for row in chosen:
             # the browser sends the whole row back; only its id is used, everything else is looked up here
             if isinstance(row, dict) and isinstance(row.get("id"), str):
                 pick(row["id"])
@@ -71,8 +72,8 @@ def sentence(title: str, body: str) -> None:
 
 def place(found: pd.DataFrame, reaches: pd.DataFrame, speaker: Speaker) -> pd.DataFrame:
     """Says what is known of the chosen reach, stretch or lake; gives the reaches for the table."""
-    row = next(found.itertuples(index=False))
-    worst = next(reaches[reaches["id"] == row.worst].itertuples(index=False), None)
+    row = next(rows(found))
+    worst = next(rows(reaches[reaches["id"] == row.worst]), None)
     sentence(speaker.title(row), speaker.about(row, worst))
     clear, zoom = st.columns(2)
     clear.button(speaker.say("clear"), on_click=pick, args=(None,), width="stretch")
@@ -83,7 +84,7 @@ def place(found: pd.DataFrame, reaches: pd.DataFrame, speaker: Speaker) -> pd.Da
         low, high = max(middle - reach, span["km_from"].min()), min(middle + reach, span["km_to"].max())
         zoom.button(speaker.say("look_here"), on_click=controls.zoom_to, args=(row.river, low, high), width="stretch")
     if row.level == "reach" and row.kind == "lake":
-        row = next(reaches[reaches["id"] == row.id].itertuples(index=False))
+        row = next(rows(reaches[reaches["id"] == row.id]))
     return inside(row, reaches)
 
 
@@ -104,32 +105,32 @@ def overview(reaches: pd.DataFrame, name: str, speaker: Speaker) -> None:
     st.caption(speaker.say("click"))
 
 
-def table(rows: pd.DataFrame, chosen: str | None, caption: str, speaker: Speaker) -> None:
+def table(listed: pd.DataFrame, chosen: str | None, caption: str, speaker: Speaker) -> None:
     """Reaches with their figures; a click on a row chooses it."""
     import pandas as pd
 
-    rows = rows.head(ROWS)
+    listed = listed.head(ROWS)
     say = speaker.say
     interval = percent(speaker.settings.interval)
-    looked = (rows["state"] != "not_looked").to_numpy()
+    looked = (listed["state"] != "not_looked").to_numpy()
     spans = [
-        f"{a:.2f}–{b:.2f}" if ok else "" for a, b, ok in zip(rows["rate_lo"], rows["rate_hi"], looked, strict=True)
+        f"{a:.2f}–{b:.2f}" if ok else "" for a, b, ok in zip(listed["rate_lo"], listed["rate_hi"], looked, strict=True)
     ]
     shown = pd.DataFrame(
         {
             say("col_state"): [
                 ("▸ " if name == chosen else "") + say(state)
-                for name, state in zip(rows["id"], rows["state"], strict=True)
+                for name, state in zip(listed["id"], listed["state"], strict=True)
             ],
-            say("col_place"): [plain(speaker.place(row)) for row in rows.itertuples(index=False)],
-            say("col_rate"): np.where(looked, rows["rate"], np.nan),
+            say("col_place"): [plain(speaker.place(row)) for row in rows(listed)],
+            say("col_rate"): np.where(looked, listed["rate"], np.nan),
             say("col_interval", interval=interval): spans,
-            say("col_rr"): np.where(looked, rows["rr"], np.nan),
-            say("col_p"): np.where(looked, rows["p_hot"] * 100, np.nan),
-            say("col_hours"): rows["patrol_h"].to_numpy(),
-            say("col_cases"): rows["seizures"].to_numpy(),
-            say("col_last"): np.floor(rows["unseen_d"].to_numpy()),
-            say("col_banks"): [plain(speaker.banks(row)) for row in rows.itertuples(index=False)],
+            say("col_rr"): np.where(looked, listed["rr"], np.nan),
+            say("col_p"): np.where(looked, listed["p_hot"] * 100, np.nan),
+            say("col_hours"): listed["patrol_h"].to_numpy(),
+            say("col_cases"): listed["seizures"].to_numpy(),
+            say("col_last"): np.floor(listed["unseen_d"].to_numpy()),
+            say("col_banks"): [plain(speaker.banks(row)) for row in rows(listed)],
         }
     )
     number = st.column_config.NumberColumn
@@ -143,7 +144,7 @@ def table(rows: pd.DataFrame, chosen: str | None, caption: str, speaker: Speaker
     st.caption(caption)
     # the key moves with every choice: a row number kept from another list would mark the wrong reach
     key = f"table-{st.session_state.get(TURN, 0)}"
-    ids = rows["id"].tolist()
+    ids = listed["id"].tolist()
     st.dataframe(
         shown,
         hide_index=True,

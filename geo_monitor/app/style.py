@@ -59,7 +59,7 @@ def style(theme: str, lang: str) -> dict[str, Any]:
     }
 
 
-def _zoomed(*stops: float) -> list[Any]:
+def _zoomed(*stops: Any) -> list[Any]:
     """Exponential in zoom, so that widths keep their ground size: zoom, value, zoom, value, ..."""
     return ["interpolate", ["exponential", 1.6], ["zoom"], *stops]
 
@@ -81,8 +81,8 @@ def _by_size(*widths: float) -> list[Any]:
 
 
 def _water(look: Theme) -> list[dict[str, Any]]:
-    # a zoom expression has to stand outermost, hence one `match` per stop; widths in pixels, about 1.5 km of water below
-    # Yichang at zoom 11 and beyond
+    # a zoom expression has to stand outermost, hence one `match` per stop; widths in pixels, about 1.5 km of water
+    # below Yichang at zoom 11 and beyond
     wide = _zoomed(3, _by_size(1.6, 1.3, 0.8, 0.6), 6, _by_size(3.6, 2.8, 1.6, 1.1), 8, _by_size(6.5, 5, 2.6, 1.8))
     wide += [11, _by_size(22, 14, 7, 4), 14, _by_size(110, 70, 30, 16)]
     casing = _zoomed(3, _by_size(2.6, 2.2, 1.4, 1.1), 6, _by_size(5.0, 4.0, 2.5, 1.9), 8, _by_size(8.0, 6.3, 3.7, 2.8))

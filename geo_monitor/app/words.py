@@ -44,7 +44,7 @@ class Speaker:
         """
         if self.lang == "zh":
             return name
-        english = {zh: en for zh, en in names("lake").values()} | {zh: en for zh, en in names("river").values()}
+        english = dict(names("lake").values()) | dict(names("river").values())
         return english.get(name, name)
 
     def locality(self, adcode: str | None) -> str:

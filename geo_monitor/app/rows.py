@@ -1,0 +1,19 @@
+"""Rows of a frame, one at a time, for drawing and for sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows of `frame` as named tuples, without the index.
+
+    >>> import pandas as pd
+    >>> [row.km for row in rows(pd.DataFrame({"km": [1, 2]}))]
+    [1, 2]
+    """
+    yield from frame.itertuples(index=False)

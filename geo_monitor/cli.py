@@ -226,9 +226,9 @@ def _one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
 
 
 def _pairs(columns: str | None) -> dict[str, str]:
-    """`ours=theirs,ours=theirs` as a dict."""
+    """`ours=theirs,ours=theirs` as a dict; full-width signs of a Chinese keyboard are understood."""
     pairs = {}
-    for part in (columns or "").split(","):
+    for part in (columns or "").translate(str.maketrans("\uff0c\uff1d", ",=")).split(","):
         ours, found, theirs = part.partition("=")
         if not part.strip():
             continue

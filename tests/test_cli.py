@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geo_monitor.cli import command, hoisted, run
+from geo_monitor.cli import _pairs, command, hoisted, run
 from geo_monitor.workspace import Workspace
 from tests.store import worlds
 
@@ -246,6 +246,12 @@ def test_global_options_may_stand_anywhere() -> None:
         "x.csv",
     ]
     assert hoisted(["import", "--", "--json"]) == ["import", "--", "--json"]
+
+
+def test_columns_as_people_type_them() -> None:
+    assert _pairs("unit_id=艇号,time = 时刻,") == {"unit_id": "艇号", "time": "时刻"}
+    assert _pairs("unit_id\uff1d艇号\uff0ctime=时刻") == {"unit_id": "艇号", "time": "时刻"}
+    assert _pairs(None) == {}
 
 
 def test_the_program_itself(tmp_path: Path) -> None:

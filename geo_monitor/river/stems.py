@@ -293,15 +293,16 @@ class _Drainage:
     def _side_channels(self) -> None:
         """Turn what is left into side channels: groups of edges that hang together off the stems."""
         rest = [n for n in self.numbers if n not in self.taken]
+        # what hangs off an arm without lying on a cycle is a tributary of the arm: its turn comes after the arm's
+        rest = self._beside_stems([n for n in rest if n in self.tree.cyclic]) or self._beside_stems(rest)
         around: dict[int, list[int]] = defaultdict(list)
         for n in rest:
             around[self.edges[n].a].append(n)
             around[self.edges[n].b].append(n)
         start = next(node for node in around if node in self.place)
-        group, queue = set(around[start]), [start]
+        group, seen = set(around[start]), {start}
         # spread from one stem node through nodes that lie on no stem
         queue = list({self._other(n, start) for n in group})
-        seen = {start}
         while queue:
             node = queue.pop()
             if node in seen or node in self.place:
@@ -311,7 +312,6 @@ class _Drainage:
                 if n not in group:
                     group.add(n)
                     queue.append(self._other(n, node))
-        group = {n for n in group if n in self.tree.cyclic} or group
         hold = {
             node: self.place[node] for n in group for node in (self.edges[n].a, self.edges[n].b) if node in self.place
         }
@@ -320,6 +320,11 @@ class _Drainage:
         km = self._potential(sorted(group), {node: self._km(host, node, spot) for node, spot in hold.items()})
         for n in sorted(group):
             self._add_side(n, host, km)
+
+    def _beside_stems(self, numbers: list[int]) -> list[int]:
+        """`numbers` if any of these edges touches a stem, else nothing."""
+        touches = any(self.edges[n].a in self.place or self.edges[n].b in self.place for n in numbers)
+        return numbers if touches else []
 
     def _km(self, host: int, node: int, spot: tuple[int, float]) -> float:
         """Drawn km on the host stem of a node; of one on another stem, that stem's foot on the host."""

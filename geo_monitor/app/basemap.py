@@ -7,8 +7,8 @@ Reads: natural-earth/{rivers_10m, lakes_10m, land_10m_estuary, land_50m, places_
 `names.csv` beside this file (short Chinese names and their usual English spelling), and the river network for km marks.
 Writes: `static/basemap/*.geojson`, `style-{day,night}-{zh,en}.json`, `glyphs/map/*.pbf`.
 
-Nothing of an agency is ever read or written here: static files need no sign-in. Lines are simplified twice, once for the
-whole basin and once for a city, because the browser loads every byte before it draws the first pixel.
+Nothing of an agency is ever read or written here: static files need no sign-in. Province borders are simplified twice,
+for the whole basin and for a city, because the browser loads every byte before it draws the first pixel.
 """
 
 from __future__ import annotations

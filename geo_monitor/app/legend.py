@@ -83,13 +83,14 @@ def html(shown: set[str], speaker: Speaker, colours: Look, stretch_km: float | N
 
 
 def _row(head: str, items: list[str]) -> str:
-    return f'<div class="row"><span class="head">{escape(head)}</span>{"".join(items)}</div>'
+    return f'<div class="row"><span class="head">{escape(head)}</span><span class="items">{"".join(items)}</span></div>'
 
 
 CSS = """
 .legend { font-size: 12.5px; line-height: 1.35; opacity: .92; }
-.legend .row { display: flex; flex-wrap: wrap; align-items: center; column-gap: 16px; row-gap: 2px; margin: 2px 0; }
-.legend .head { min-width: 11em; opacity: .72; }
+.legend .row { display: grid; grid-template-columns: 13em 1fr; margin: 2px 0; }
+.legend .items { display: flex; flex-wrap: wrap; align-items: center; column-gap: 16px; row-gap: 2px; }
+.legend .head { opacity: .72; }
 .legend .item { display: inline-flex; align-items: center; gap: 5px; white-space: nowrap; }
 .legend .line { display: inline-block; width: 26px; margin-right: 3px; }
 .legend .symbol { display: inline-block; width: 16px; height: 16px; }

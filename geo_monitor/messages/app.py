@@ -96,8 +96,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.last_today": ("最近一次看到：不到 1 天前", "last looked at less than a day ago"),
     "app.last_never": ("期内没有人来看过", "nobody has looked in the period"),
     "app.too_little": (
-        "看得不够：期内巡航 {hours} 小时，不足 {least:g} 小时，冷热不作判断",
-        "not looked: {hours} h on patrol, under {least:g} h, so neither hot nor cold can be said",
+        "期内巡航 {hours} 小时，不足 {least:g} 小时，冷热不作判断",
+        "{hours} h on patrol, under {least:g} h, so neither hot nor cold can be said",
     ),
     "app.stretch_counts": (
         "{n} 段中热 {hot}、冷 {cold}、平 {normal}、看得不够 {not_looked}",

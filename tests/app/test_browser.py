@@ -1,0 +1,64 @@
+"""The page in a real browser, in a network namespace that holds nothing but loopback."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        pytest.skip("needs Debian's chromium and chromium-driver")
+    folder = tmp_path_factory.mktemp("visit")
+    inside = f"ip link set lo up && exec {sys.executable} -m tests.app.visit {folder}"
+    cut = ["unshare", "--net", "--map-root-user", "sh", "-c"]
+    if subprocess.run([*cut, "ip link set lo up"], capture_output=True, check=False).returncode:
+        pytest.skip("needs unshare and ip (util-linux, iproute2) to cut the network off")
+    done = subprocess.run([*cut, inside], cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout)
+
+
+def test_nothing_outside_this_machine_is_asked(seen):
+    assert seen["outside"] == []
+    assert any("style-day-zh.json" in address for address in seen["asked"])
+    assert any("style-night-en.json" in address for address in seen["asked"])
+    assert any("map-sans-sc.woff2" in address for address in seen["asked"])
+
+
+def test_the_console_is_clean(seen):
+    assert seen["errors"] == []
+
+
+def test_a_click_on_a_reach_says_what_is_known_of_it(seen):
+    assert f"长江 {seen['clicked']}–" in seen["said"]
+    assert "所选江段及上下游" in seen["said"]
+    assert "每巡航小时" in seen["said"] or "冷热不作判断" in seen["said"]
+
+
+def test_the_language_switch_works_without_reload_and_is_in_the_address(seen):
+    assert "lang=en" in seen["address"]
+    assert "Clear selection" in seen["english"]  # what was chosen stays chosen
+    assert "patrols and seizures are simulated" in seen["english"]
+
+
+def test_a_simulated_workspace_says_so(seen):
+    assert "巡护与查获均为模拟，江河与界线为真实数据" in seen["banner"]
+
+
+def test_hostile_names_break_nothing(seen):
+    assert seen["title"] == "长江禁捕执法地图"
+    assert seen["exceptions"] == 0
+    assert seen["maps"] >= 1
+
+
+def test_an_empty_workspace_says_what_to_do_next(seen):
+    assert "geo-monitor import tracks" in seen["empty"]
+    assert "geo-monitor demo" in seen["empty"]

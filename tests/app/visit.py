@@ -1,0 +1,206 @@
+"""Opens the page in Chromium and tells, as JSON on stdout, what was seen. Run by `test_browser.py`, without a network.
+
+python -m tests.app.visit FOLDER
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from selenium import webdriver
+from selenium.webdriver import ActionChains
+from selenium.webdriver.chrome.service import Service
+
+from geo_monitor.app import data, levels, main
+from geo_monitor.app.deck import fit
+from tests.app import fake
+
+PACKAGE = Path(main.__file__).parent
+ROOT = Path(__file__).parents[2]
+CANVAS = "[data-testid=stDeckGlJsonChart] canvas"
+AREA = ("river", "长江", 950.0, 960.0)
+
+
+@contextlib.contextmanager
+def served(folder: Path, empty: bool) -> Iterator[str]:
+    """The page on a free port; `static/` and the settings lie beside the script, as in the package."""
+    folder.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("page.py"), folder / "page.py")
+    for name in ("static", ".streamlit"):
+        (folder / name).symlink_to(PACKAGE / name)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "FAKE_EMPTY": "1" if empty else "0"}
+    command = [sys.executable, "-m", "streamlit", "run", "page.py", "--server.address", "127.0.0.1"]
+    with (folder / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--server.port", str(port)], cwd=folder, env=env, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            url = f"http://127.0.0.1:{port}/"
+            wait(lambda: answers(url + "_stcore/health"), 60, "the server")
+            yield url
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as reply:
+            return bool(reply.status == 200)
+    except OSError:
+        return False
+
+
+def wait(done, seconds: float, what: str) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise TimeoutError(what)
+        time.sleep(0.2)
+
+
+def browser() -> webdriver.Chrome:
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or "chromium"
+    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--enable-unsafe-swiftshader"):
+        options.add_argument(flag)
+    options.add_argument("--window-size=1440,980")
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    # errors as text: the log of the driver only says "Error"
+    told = (
+        "console.error = (old => (...all) => {"
+        " (window.errors = window.errors || []).push(all.map(x => x && x.message || String(x)).join(' '));"
+        " old(...all) })(console.error)"
+    )
+    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": told})
+    return driver
+
+
+class Visit:
+    """One browser; `seen` gathers what the tests ask about."""
+
+    def __init__(self, driver: webdriver.Chrome, shots: Path) -> None:
+        self.driver, self.shots = driver, shots
+        self.outside: set[str] = set()
+        self.asked: set[str] = set()
+        self.errors: list[str] = []
+
+    def text(self) -> str:
+        return str(self.driver.execute_script("return document.body.innerText"))
+
+    def until(self, words: str, seconds: float = 60) -> None:
+        wait(lambda: re.search(words, self.text()), seconds, f"{words!r} in the page")
+
+    def open(self, url: str, words: str, loaded: str = "glyphs/map/") -> None:
+        """Opens `url` until `words` are in the page and the base map has asked for its glyphs (its last wish)."""
+        self.driver.get(url)
+        wait(lambda: self.driver.execute_script(f"return !!document.querySelector('{CANVAS}')"), 120, "the map")
+        self.until(words)
+        wait(lambda: self.log() and any(loaded in address for address in self.asked), 90, "the base map")
+        time.sleep(4)  # software drawing
+
+    def log(self) -> bool:
+        """Reads what was requested and what the console says."""
+        for address in re.findall(r'"url":"((?:https?|wss?)://[^"]+)', str(self.driver.get_log("performance"))):
+            (self.asked if re.match(r"\w+://127\.0\.0\.1[:/]", address) else self.outside).add(address)
+        self.errors += self.driver.execute_script("const e=window.errors||[];window.errors=[];return e")
+        for entry in self.driver.get_log("browser"):
+            if entry["level"] == "SEVERE":
+                self.errors.append(entry["message"])
+        return True
+
+    def leave(self) -> None:
+        """Reads the last of the log and goes away, so that a stopped server is no error of the page."""
+        self.log()
+        self.driver.get("about:blank")
+
+    def shot(self, name: str) -> None:
+        self.driver.save_screenshot(str(self.shots / f"{name}.png"))
+
+    def click(self, lon: float, lat: float, view: dict[str, float]) -> None:
+        """Clicks the map at a place, with the pause the chart needs before it knows what lies under the pointer."""
+        canvas = self.driver.find_element("css selector", CANVAS)
+        scale = 512 * 2 ** view["zoom"]
+        dx = (lon - view["longitude"]) / 360 * scale
+        dy = (_y(lat) - _y(view["latitude"])) * scale
+        pointer = ActionChains(self.driver).move_to_element_with_offset(canvas, round(dx), round(dy))
+        pointer.pause(2).click().perform()
+
+
+def _y(lat: float) -> float:
+    return (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
+
+
+def full(visit: Visit, url: str) -> dict[str, object]:
+    reaches = fake.network()
+    frame = levels.joined(fake.hotspots(reaches), reaches, fake.END)
+    area = data.in_area(frame, AREA)
+    view = fit(main._bounds(AREA, area))
+    # a reach away from the ends of the stretch, and from seizures that would lie over it
+    reports = fake.seizures(reaches)
+    main_channel = area[area["side"].isna()].sort_values("km_from").iloc[4:-4]
+    gaps = [((reports["lon"] - r.lon) ** 2 + (reports["lat"] - r.lat) ** 2).min() for r in main_channel.itertuples()]
+    chosen = main_channel.iloc[gaps.index(max(gaps))]
+    seen: dict[str, object] = {}
+    address = url + f"?area={quote('river|长江|950|960')}"
+    visit.open(address, "长江禁捕执法地图")
+    visit.click(chosen["lon"], chosen["lat"], view)
+    place = f"K{chosen['km_from']:.1f}".removesuffix(".0")
+    visit.until("取消选择", 20)
+    seen["clicked"], seen["said"] = place, visit.text()
+    visit.shot("reach-day-zh")
+    visit.driver.find_element("xpath", "//button[.//p[text()='EN'] or text()='EN']").click()
+    visit.until("Yangtze fishing-ban map", 20)
+    seen["english"], seen["address"] = visit.text(), visit.driver.current_url
+    visit.open(url + "?lang=en&embed_options=dark_theme", "Yangtze fishing-ban map")
+    visit.shot("basin-night-en")
+    visit.open(url, "演示数据")
+    visit.shot("basin-day-zh")
+    seen["banner"] = visit.text()
+    visit.open(url + "?area=city%7C421000", "荆州市")
+    visit.shot("city-day-zh")
+    seen["title"] = visit.driver.title
+    seen["exceptions"] = len(visit.driver.find_elements("css selector", "[data-testid=stException], .stException"))
+    seen["maps"] = len(visit.driver.find_elements("css selector", CANVAS))
+    return seen
+
+
+def run(folder: Path) -> dict[str, object]:
+    shots = Path(os.environ.get("GEO_MONITOR_SHOTS", folder))
+    shots.mkdir(parents=True, exist_ok=True)
+    driver = browser()
+    try:
+        visit = Visit(driver, shots)
+        with served(folder / "full", empty=False) as url:
+            seen = full(visit, url)
+            visit.leave()
+        with served(folder / "empty", empty=True) as url:
+            visit.open(url, "还没有分析结果")
+            visit.shot("empty")
+            seen["empty"] = visit.text()
+            visit.leave()
+        seen |= {"outside": sorted(visit.outside), "errors": visit.errors, "asked": sorted(visit.asked)}
+        return seen
+    finally:
+        driver.quit()
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(Path(sys.argv[1])), ensure_ascii=False))

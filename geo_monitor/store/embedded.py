@@ -278,7 +278,7 @@ class Store:
         query = sql.select(*columns, of.c.row).where(of.c.receipt_id.in_(held))
         if not all_versions and name != "zones":
             place = sql.func.row_number().over(
-                partition_by=[of.c.agency, schema.named_by(name)], order_by=[of.c.version.desc(), of.c.row.desc()]
+                partition_by=[of.c.agency, of.c[RECORDS[name]]], order_by=[of.c.version.desc(), of.c.row.desc()]
             )
             ranked = query.add_columns(place.label("newest")).subquery()
             query = sql.select(*[ranked.c[column] for column in stored(name).names], ranked.c.row)

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VERSION = 1  # of this schema; kept in `meta`
-# a table of records -> the columns that name a record; the first one that is filled does
-RECORDS: dict[str, tuple[str, ...]] = {
-    "zones": ("zone_id",),
-    "seizures": ("report_id",),
-    "units": ("unit_id",),
-    "patrols": ("patrol_id",),
-    "jurisdictions": ("adcode", "name"),
-    "river_lines": ("line_id",),
-    "rasters": ("raster_id",),
+# a table of records -> the column that, with the agency, names a record (as `ingest` understands it)
+RECORDS: dict[str, str] = {
+    "zones": "zone_id",
+    "seizures": "report_id",
+    "units": "unit_id",
+    "patrols": "patrol_id",
+    "jurisdictions": "name",
+    "river_lines": "line_id",
+    "rasters": "raster_id",
 }
 BOOKS = ("receipts", "runs", "audit")
 BESIDE = (tables.AGENCY, tables.VERSION, tables.RECEIPT)
@@ -74,12 +74,6 @@ def _sql_table(name: str) -> sql.Table:
 
 SQL: dict[str, sql.Table] = {name: _sql_table(name) for name in (*RECORDS, *BOOKS)}
 META = sql.Table("meta", metadata, sql.Column("key", sql.Text, primary_key=True), sql.Column("value", sql.Text))
-
-
-def named_by(name: str) -> sql.ColumnElement[Any]:
-    """The expression that names a record of the table."""
-    columns = [SQL[name].c[column] for column in RECORDS[name]]
-    return sql.func.coalesce(*[sql.func.nullif(column, "") for column in columns]) if len(columns) > 1 else columns[0]
 
 
 def insert(connection: sql.Connection, name: str, frame: pd.DataFrame) -> None:

@@ -20,6 +20,7 @@ import shapely
 from geo_monitor.errors import Refused, Usage
 from geo_monitor.store import Store
 from geo_monitor.store.held import Held
+from geo_monitor.store.schema import RECORDS
 from geo_monitor.store.versions import superseded
 from tests.store.uploads import at, fixes, seizures, upload
 
@@ -127,14 +128,17 @@ def test_the_same_id_of_two_agencies_is_two_records(store: Store, tmp_path: Path
     assert sorted(store.records("seizures")["agency"]) == ["hubei", "hunan"]
 
 
-def test_jurisdictions_are_named_by_adcode_else_by_name(store: Store, tmp_path: Path) -> None:
-    box = shapely.box(0, 0, 1, 1)
-    rows = pd.DataFrame({"adcode": ["1", "2", None], "name": ["朝阳区", "朝阳区", "无码"], "geometry": [box] * 3})
+def test_jurisdictions_are_named_by_their_name(store: Store, tmp_path: Path) -> None:
+    rows = pd.DataFrame({"adcode": ["1", "2"], "name": ["甲县", "乙县"], "geometry": [shapely.box(0, 0, 1, 1)] * 2})
     kept(store, tmp_path, "jurisdictions", rows, "r1")
-    kept(store, tmp_path, "jurisdictions", rows.iloc[[2]].assign(level="county", version=2), "r2")
-    found = store.records("jurisdictions")
-    assert sorted(found["adcode"].fillna("-")) == ["-", "1", "2"]
-    assert found.loc[found["name"] == "无码", "level"].tolist() == ["county"]
+    kept(store, tmp_path, "jurisdictions", rows.iloc[[1]].assign(adcode="3", version=2), "r2")
+    assert store.records("jurisdictions")[["adcode", "name"]].to_numpy().tolist() == [["1", "甲县"], ["3", "乙县"]]
+
+
+def test_records_are_named_as_the_door_names_them() -> None:
+    from geo_monitor.ingest.kinds import IDENTITY, TABLES
+
+    assert {TABLES[kind]: column for kind, column in IDENTITY.items()} == RECORDS
 
 
 def test_zones_stay_beside_a_successor_of_another_time(store: Store, tmp_path: Path) -> None:

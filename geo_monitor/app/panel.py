@@ -93,15 +93,13 @@ def overview(reaches: pd.DataFrame, name: str, speaker: Speaker) -> None:
     counts = reaches["state"].value_counts()
     told = speaker.say(
         "overview",
-        area=name,
         n=f"{len(reaches):,}",
         **{state: f"{counts.get(state, 0):,}" for state in levels.STATES},
         hours=speaker.settings.looked_h,
         patrol_h=f"{reaches['patrol_h'].sum():,.0f}",
         seizures=f"{int(reaches['seizures'].sum()):,}",
     )
-    head, _, rest = told.partition("：" if speaker.lang == "zh" else ": ")
-    sentence(head, rest)
+    sentence(name, told)
     st.caption(speaker.say("click"))
 
 

@@ -20,6 +20,7 @@ class Theme:
     land: str
     water: str
     shore: str
+    channel: str  # edges of rivers: firmer than a shore, for the river is the figure
     province: str
     city: str
     town: str
@@ -31,10 +32,30 @@ class Theme:
 
 THEMES = {
     "day": Theme(
-        "#e9e9e6", "#fbfcfc", "#aeb5b9", "#aaaaa6", "#d0d0cc", "#3c4043", "#efefec", "#9a9a96", "#62737c", "#5d666b"
+        "#e9e9e6",
+        "#fbfcfc",
+        "#aeb5b9",
+        "#87949b",
+        "#aaaaa6",
+        "#d0d0cc",
+        "#3c4043",
+        "#efefec",
+        "#9a9a96",
+        "#62737c",
+        "#5d666b",
     ),
     "night": Theme(
-        "#1d2125", "#0c0f12", "#3d474e", "#4a5056", "#2d3237", "#c3c9ce", "#15181b", "#676e75", "#86979f", "#98a2a8"
+        "#1d2125",
+        "#0c0f12",
+        "#3d474e",
+        "#5b6b75",
+        "#4a5056",
+        "#2d3237",
+        "#c3c9ce",
+        "#15181b",
+        "#676e75",
+        "#86979f",
+        "#98a2a8",
     ),
 }
 
@@ -97,7 +118,7 @@ def _water(look: Theme) -> list[dict[str, Any]]:
             "source": "rivers",
             "filter": drawn,
             "layout": line | order,
-            "paint": {"line-color": look.shore, "line-width": casing},
+            "paint": {"line-color": look.channel, "line-width": casing},
         },
         {
             "id": "lake-shore",

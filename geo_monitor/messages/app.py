@@ -62,9 +62,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Click a reach, zone or seizure on the map and it is explained here; click a row and it is marked on the map.",
     ),
     "app.overview": (
-        "{area}：{n} 段中，热 {hot} 段，冷 {cold} 段，平 {normal} 段，{not_looked} 段看得不够（不足 {hours:g} 小时），不作判断。"
+        "{n} 段中，热 {hot} 段，冷 {cold} 段，平 {normal} 段，{not_looked} 段看得不够（不足 {hours:g} 小时），不作判断。"
         "期内巡航 {patrol_h} 小时，查获 {seizures} 起。",
-        "{area}: of {n} reaches {hot} are hot, {cold} cold, {normal} normal; {not_looked} were not looked at enough "
+        "Of {n} reaches {hot} are hot, {cold} cold, {normal} normal; {not_looked} were not looked at enough "
         "(under {hours:g} h) to say. {patrol_h} h on patrol, {seizures} seizures.",
     ),
     "app.shown_tracks": ("图上航迹：最近 {days} 天，{n} 次巡护。", "Tracks shown: last {days} days, {n} patrols."),

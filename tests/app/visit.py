@@ -167,7 +167,7 @@ def full(visit: Visit, url: str) -> dict[str, object]:
     seen["clicked"], seen["said"] = place, visit.text()
     visit.shot("reach-day-zh")
     visit.driver.find_element("xpath", "//button[.//p[text()='EN'] or text()='EN']").click()
-    visit.until("Yangtze fishing-ban map", 20)
+    visit.until("Clear selection", 30)  # the panel is the last to be said anew, and what was chosen stays chosen
     seen["english"], seen["address"] = visit.text(), visit.driver.current_url
     visit.open(url + "?lang=en&embed_options=dark_theme", "Yangtze fishing-ban map")
     visit.shot("basin-night-en")

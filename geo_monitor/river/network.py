@@ -309,7 +309,7 @@ def build(
     channel = cells(lake_frame, [shapely.linestrings(stem.lonlat) for stem in found], settings)
     axis, low, high, accuracy = _axis(found, pieces, holes, knots)
     frame = _frame(found, pieces, channel, axis, low, high, jurisdictions, accuracy, settings)
-    half = _land_widths(frame, len(low), land)
+    half = _land_widths(frame, accuracy, land, settings)
     return Network(
         frame, found, axis, channel, low, high, np.r_[accuracy, channel.accuracy_m], half, holes, settings, notes
     )
@@ -470,11 +470,18 @@ def _frame(
     return gpd.GeoDataFrame(frame[columns], geometry=shapes, crs="EPSG:4326")
 
 
-def _land_widths(frame: gpd.GeoDataFrame, channels: int, land: Any) -> Floats:
-    """Half the water width where the land polygons show the banks: metres from the mid point to the nearest land."""
+def _land_widths(frame: gpd.GeoDataFrame, accuracy: Floats, land: Any, settings: Settings) -> Floats:
+    """Half the water width where the land polygons show the banks: metres from the mid point to the nearest land.
+
+    The land is as rough as the shipped lines: a finer line knows its place better than the land knows the bank, so it is
+    widened by a mask only.
+    """
+    channels = len(accuracy)
     lon, lat = frame["lon"].to_numpy()[:channels], frame["lat"].to_numpy()[:channels]
     west, south, east, north = land.bounds
-    inside = np.flatnonzero((lon > west) & (lon < east) & (lat > south) & (lat < north))
+    inside = np.flatnonzero(
+        (lon > west) & (lon < east) & (lat > south) & (lat < north) & (accuracy >= settings.accuracy_shipped_m)
+    )
     half = np.zeros(len(frame))
     wet = inside[~shapely.contains_xy(land, lon[inside], lat[inside])]
     if len(wet):

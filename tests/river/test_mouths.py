@@ -138,6 +138,12 @@ def test_mouth_by_the_sea_against_the_direction_of_drawing() -> None:
     assert "mouth_from_drawing" not in codes(network)
 
 
+def test_a_surveyed_line_is_not_widened_by_the_rough_land() -> None:
+    """12 km off the coast the nearest land is over 10 km away: that is no width of a river; 2 x 500 m is the tolerance."""
+    assert (sea_river().tolerance_m == 1_000.0).all()
+    assert sea_river(accuracy_m=2_000.0).half_width_m.max() > 5_000
+
+
 def test_the_attribute_comes_before_the_sea() -> None:
     assert of(sea_river(mouth="end"), "小江")["lon"].iloc[0] < 121.21
 

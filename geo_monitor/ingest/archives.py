@@ -113,7 +113,9 @@ def _names(infos: list[zipfile.ZipInfo], budget: Budget) -> list[str]:
         encoding = max(scores, key=lambda name: scores[name])
         budget.names_recoded.append(encoding)
     return [
-        (info.filename if name is None or name.isascii() else name.decode(encoding, errors="replace")).replace("\\", "/")
+        (info.filename if name is None or name.isascii() else name.decode(encoding, errors="replace")).replace(
+            "\\", "/"
+        )
         for info, name in zip(infos, raw, strict=True)
     ]
 

@@ -12,7 +12,20 @@ from numpy.typing import NDArray
 
 from geo_monitor.ingest import numbers
 
-_SIDES = {"e": 1, "东经": 1, "东": 1, "n": 1, "北纬": 1, "北": 1, "w": -1, "西经": -1, "西": -1, "s": -1, "南纬": -1, "南": -1}
+_SIDES = {
+    "e": 1,
+    "东经": 1,
+    "东": 1,
+    "n": 1,
+    "北纬": 1,
+    "北": 1,
+    "w": -1,
+    "西经": -1,
+    "西": -1,
+    "s": -1,
+    "南纬": -1,
+    "南": -1,
+}
 _SIDE = re.compile(r"东经|西经|北纬|南纬|经度|纬度|[东西南北]|(?<![a-z])[ewns](?![a-z])", re.IGNORECASE)
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)\s*([°º˚度d:]|['′‘’分]|[\"″“”秒]|''|′′)?", re.IGNORECASE)
 _POINT = re.compile(r"^\s*(?:SRID=\d+;)?POINT\s*Z?M?\s*\(\s*([-+.\deE]+)\s+([-+.\deE]+)", re.IGNORECASE)
@@ -50,7 +63,9 @@ def parse(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[np.float64], NDAr
     return numbers.convert(column, degrees)
 
 
-def pairs(column: pa.ChunkedArray | pa.Array, lat_first: bool = False) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def pairs(
+    column: pa.ChunkedArray | pa.Array, lat_first: bool = False
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """A column with both coordinates in one cell, as lon, lat (NaN where empty), and which cells could not be read.
 
     Letters or 经/纬 tell which is which, else a value over 90, else the order (`lat_first` from the header).
@@ -80,10 +95,16 @@ def _pair(cell: str, lat_first: bool) -> tuple[float, float] | None:
     text = unicodedata.normalize("NFKC", cell).strip().strip("()[]").strip()
     parts = [part for part in re.split(r"[,;、/|]+|\s{2,}", text) if part.strip()]
     if len(parts) == 1:
-        parts = [part for part in re.split(r"\s+|(?<=[\d\"'°″′秒分度])(?=[北南东西NSEW])|(?<=[北南东西NSEW])(?=\d)", text) if part]
+        parts = [
+            part
+            for part in re.split(r"\s+|(?<=[\d\"'°″′秒分度])(?=[北南东西NSEW])|(?<=[北南东西NSEW])(?=\d)", text)
+            if part
+        ]
         if len(parts) != 2:
             # a letter before each value, blanks within
-            parts = [part for part in re.split(r"(?=[东西南北][经纬])|(?<=\S)\s+(?=[NSEW])", text) if part and part.strip()]
+            parts = [
+                part for part in re.split(r"(?=[东西南北][经纬])|(?<=\S)\s+(?=[NSEW])", text) if part and part.strip()
+            ]
     if len(parts) != 2:
         return None
     values = [degrees(part) for part in parts]

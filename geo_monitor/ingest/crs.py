@@ -198,7 +198,7 @@ def _geographic(out: Placed, crs: Any) -> None:
 
 def _is_2000(crs: Any) -> bool:
     name = (crs.name + " " + (crs.datum.name if crs.datum else "")).lower()
-    return "2000" in name and ("china" in name or "cgcs" in name) or "wgs" in name and "84" in name
+    return ("2000" in name and ("china" in name or "cgcs" in name)) or ("wgs" in name and "84" in name)
 
 
 def _tell_base(out: Placed, crs: Any) -> None:

@@ -26,13 +26,21 @@ _HALF = r"(?P<half>[AaPp]\.?[Mm]\.?|上午|下午|凌晨|早上|晚上|中午)?"
 _ZONE = r"(?P<zone>Z|z|UTC|GMT|北京时间|CST|[+-]\d{2}:?\d{2}|[+-]\d{1,2})?"
 _TAIL = rf"(?:(?:\s*T\s*|\s*t\s*|\s+|,\s*)?(?:星期.\s*)?{_HALF}\s*{_CLOCK}\s*(?P<half2>[AaPp]\.?[Mm]\.?)?\s*{_ZONE}(?:\s*UTC|\s*GMT)?(?:\[.*\])?)?"
 _SHAPES = (
-    ("ymd", re.compile(rf"^(?P<a>\d{{4}})\s*[-/.年]\s*(?P<b>\d{{1,2}})\s*[-/.月]\s*(?P<c>\d{{1,2}})\s*[日号]?{_TAIL}$")),
+    (
+        "ymd",
+        re.compile(rf"^(?P<a>\d{{4}})\s*[-/.年]\s*(?P<b>\d{{1,2}})\s*[-/.月]\s*(?P<c>\d{{1,2}})\s*[日号]?{_TAIL}$"),
+    ),
     ("dmy", re.compile(rf"^(?P<a>\d{{1,2}})\s*[-/.]\s*(?P<b>\d{{1,2}})\s*[-/.]\s*(?P<c>\d{{4}}){_TAIL}$")),
-    ("compact", re.compile(rf"^(?P<a>\d{{4}})(?P<b>\d{{2}})(?P<c>\d{{2}})(?:[T ]?(?P<h>\d{{2}})(?P<mi>\d{{2}})(?P<s>\d{{2}})?(?:\.(?P<f>\d{{1,9}}))?{_ZONE})?$")),
+    (
+        "compact",
+        re.compile(
+            rf"^(?P<a>\d{{4}})(?P<b>\d{{2}})(?P<c>\d{{2}})(?:[T ]?(?P<h>\d{{2}})(?P<mi>\d{{2}})(?P<s>\d{{2}})?(?:\.(?P<f>\d{{1,9}}))?{_ZONE})?$"
+        ),
+    ),
     ("compact", re.compile(rf"^(?P<a>\d{{4}})(?P<b>\d{{2}})(?P<c>\d{{2}}){_TAIL}$")),
     ("clock", re.compile(rf"^{_HALF}\s*{_CLOCK}$")),
 )
-_MONTHS = {name: i + 1 for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
+_MONTHS = {name: i + 1 for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])}
 _NAMED_MONTH = re.compile(r"^(\d{1,2})[- ]([A-Za-z]{3})[a-z]*[- ](\d{4})(.*)$")
 _NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$")
 
@@ -268,9 +276,7 @@ def _value(shape: str, parts: dict[str, Any], zone: str | None, day_first: bool)
     bare = parts.get("h") is None
     hour, minute, second = (int(parts.get(name) or 0) for name in ("h", "mi", "s"))
     half = (parts.get("half") or parts.get("half2") or "").lower().replace(".", "")
-    if half in ("pm", "下午", "晚上") and 1 <= hour < 12:
-        hour += 12
-    elif half == "中午" and 1 <= hour < 3:
+    if (half in ("pm", "下午", "晚上") and 1 <= hour < 12) or (half == "中午" and 1 <= hour < 3):
         hour += 12
     elif half in ("am", "凌晨", "上午") and hour == 12:
         hour = 0

@@ -26,8 +26,16 @@ def _f(name: str, words: str = "", type: str = "text", dimension: str = "") -> F
     return Field(name, tuple(words.split()), type, dimension)
 
 
-LON = _f("lon", "longitude lng long 经度 东经 lon_wgs84 wgs84_lon x 经度坐标 x坐标 坐标x 横坐标 东坐标 easting point_x coord_x gps_lon", "lon")
-LAT = _f("lat", "latitude 纬度 北纬 lat_wgs84 wgs84_lat y 纬度坐标 y坐标 坐标y 纵坐标 北坐标 northing point_y coord_y gps_lat", "lat")
+LON = _f(
+    "lon",
+    "longitude lng long 经度 东经 lon_wgs84 wgs84_lon x 经度坐标 x坐标 坐标x 横坐标 东坐标 easting point_x coord_x gps_lon",
+    "lon",
+)
+LAT = _f(
+    "lat",
+    "latitude 纬度 北纬 lat_wgs84 wgs84_lat y 纬度坐标 y坐标 坐标y 纵坐标 北坐标 northing point_y coord_y gps_lat",
+    "lat",
+)
 PAIR = _f("position", "坐标 经纬度 位置坐标 地理坐标 gps坐标 坐标点 lonlat lnglat latlon latlng 纬经度 coordinates coordinate wkt "
           "geom geometry shape the_geom", "pair")  # fmt: skip
 SHAPE = _f("geometry", "wkt geom the_geom shape geojson 图形 几何", "shape")
@@ -40,13 +48,25 @@ PATROL = _f("patrol_id", "patrol 巡护编号 巡查编号 巡航编号 航次 �
 UNIT = _f("unit_id", "vessel_id unit vessel device device_id 船名 终端编号 终端号 设备编号 设备号 终端 设备 船舶名称 船舶 船号 船只 艇名 艇号 "
           "巡护单元 执法船 执法艇 boat boat_id ship ship_id vessel_name shipname imei 车牌号 无人机编号 unit_name 巡护船 track_name 编号 id name 名称")  # fmt: skip
 MMSI = _f("mmsi", "mmsi号 九位码 ais编号 mmsi码 水上移动业务标识码")
-PLATFORM = _f("platform", "平台 载具 巡护方式 巡查方式 巡护类型 单元类型 设备类型 工具 交通工具 类型 type vehicle_type", "vocabulary")
+PLATFORM = _f(
+    "platform",
+    "平台 载具 巡护方式 巡查方式 巡护类型 单元类型 设备类型 工具 交通工具 类型 type vehicle_type",
+    "vocabulary",
+)
 AGENCY = _f("agency", "单位 报送单位 所属单位 执法单位 查处单位 机构 部门 管理单位 主管部门 上报单位 填报单位")
 RIVER = _f("river", "河流 江河 水域名称 水系 河名 所在河流 江河名称 河流名称 river_name 水道 水域")
 KM = _f("km", "里程 桩号 公里数 里程桩号 航道里程 chainage 里程数 公里桩 公里标", "number", "km")
 SPEED = _f("speed", "sog 航速 速度 对地航速 船速 speed_over_ground spd kn 速率", "number", "speed")
-HEADING = _f("heading", "cog 航向 方向 course 对地航向 bearing 方位角 heading_deg course_over_ground 船首向 true_heading hdg", "number", "angle")
-NAME = _f("name", "name_zh 名称 江段名 江段名称 区域名称 禁渔区名称 水域名称 保护区名称 地名 标题 title label 名字 zone_name mc 全称")
+HEADING = _f(
+    "heading",
+    "cog 航向 方向 course 对地航向 bearing 方位角 heading_deg course_over_ground 船首向 true_heading hdg",
+    "number",
+    "angle",
+)
+NAME = _f(
+    "name",
+    "name_zh 名称 江段名 江段名称 区域名称 禁渔区名称 水域名称 保护区名称 地名 标题 title label 名字 zone_name mc 全称",
+)
 
 FIELDS: dict[str, tuple[Field, ...]] = {
     "tracks": (
@@ -109,7 +129,19 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     "raster": (),
 }  # fmt: skip
 # columns of people: never read, and said so
-PERSONAL = ("姓名", "身份证", "电话", "手机", "联系方式", "住址", "id_card", "phone", "嫌疑人姓名", "当事人姓名", "户籍")
+PERSONAL = (
+    "姓名",
+    "身份证",
+    "电话",
+    "手机",
+    "联系方式",
+    "住址",
+    "id_card",
+    "phone",
+    "嫌疑人姓名",
+    "当事人姓名",
+    "户籍",
+)
 # a known word in such a header means something else
 NOT_THESE = ("上传时间", "录入时间", "更新时间", "创建时间", "导入时间", "填报时间", "修改时间", "接收时间", "入库时间", "精度", "偏差", "误差",
              "updated", "created", "received")  # fmt: skip

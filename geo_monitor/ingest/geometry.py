@@ -63,9 +63,7 @@ def to_wgs84(
     ledger.refuse(broken, "coordinate_not_finite")
     shapes[broken] = None
     coords, owner = shapely.get_coordinates(shapes, return_index=True)
-    placed = crs.place(
-        coords[:, 0], coords[:, 1], told, settings, None if row_datum is None else row_datum[owner]
-    )
+    placed = crs.place(coords[:, 0], coords[:, 1], told, settings, None if row_datum is None else row_datum[owner])
     shapes = shapely.set_coordinates(shapes, np.column_stack([placed.lon, placed.lat]))
     for code, mask in placed.bad.items():
         rows = np.zeros(len(shapes), dtype=bool)
@@ -149,7 +147,11 @@ def polygons(shapes: Shapes, ledger: Ledger, settings: Settings) -> Shapes:
             continue
         after = float(area_m2(np.array([fixed], dtype=object))[0])
         plain[i] = fixed
-        code = "geometry_repaired_changed" if abs(after - sent) > settings.area_change * max(sent, 1.0) else "geometry_repaired"
+        code = (
+            "geometry_repaired_changed"
+            if abs(after - sent) > settings.area_change * max(sent, 1.0)
+            else "geometry_repaired"
+        )
         ledger.warn(code, rows, why=why, before=f"{sent / 1e6:,.4f}", after=f"{after / 1e6:,.4f}")
     with np.errstate(invalid="ignore"):
         thin = ledger.alive & (width_m(plain) < settings.sliver_m)

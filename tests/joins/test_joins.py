@@ -454,7 +454,7 @@ def test_where_a_report_lies() -> None:
     )
     assert found["reach_id"].fillna("-").tolist() == ["r005", "r005", "-", "-", "-", "r039"]
     assert found["km"].tolist() == pytest.approx([2.7, 2.5, np.nan, np.nan, np.nan, 20.0], nan_ok=True)
-    assert found["bank"].tolist() == ["right", "left", None, None, None, None]
+    assert found["bank"].fillna("-").tolist() == ["right", "left", "-", "-", "-", "-"]
     assert found["offset_m"].iloc[0] == pytest.approx(110.85, abs=0.01)
     assert found["offset_m"].iloc[1:].isna().all()
     assert found["use"].tolist() == ["rate", "rate", "off_river", "no_place", "off_river", "rate"]

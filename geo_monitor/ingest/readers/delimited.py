@@ -120,7 +120,9 @@ def _parse(body: bytes, header: list[str], delimiter: str) -> tuple[pa.Table, li
             delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=keep
         ),
         convert_options=arrow_csv.ConvertOptions(
-            column_types={name: pa.string() for name in header}, strings_can_be_null=False, quoted_strings_can_be_null=False
+            column_types={name: pa.string() for name in header},
+            strings_can_be_null=False,
+            quoted_strings_can_be_null=False,
         ),
     )
     if not odd:
@@ -139,7 +141,9 @@ def _parse(body: bytes, header: list[str], delimiter: str) -> tuple[pa.Table, li
     if mended:
         # back to where they stood: rows that fitted keep the numbers that are left
         fitted = numbered(len(table), [BadRow(number, {}, Message("")) for number, _ in odd])
-        extra = pa.table({name: pa.array([cells[i] for _, cells in mended], pa.string()) for i, name in enumerate(header)})
+        extra = pa.table(
+            {name: pa.array([cells[i] for _, cells in mended], pa.string()) for i, name in enumerate(header)}
+        )
         numbers = pa.array([*fitted.tolist(), *(number for number, _ in mended)])
         table = pa.concat_tables([table, extra]).take(pc.sort_indices(numbers))
     # a spare empty cell at the end of every row is how some programs write, not a fault of the rows

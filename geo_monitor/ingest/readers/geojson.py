@@ -184,4 +184,10 @@ def _text(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
-    return repr(value) if isinstance(value, float) and not value.is_integer() else str(int(value)) if value == value and abs(value) < 1e300 else str(value)
+    return (
+        repr(value)
+        if isinstance(value, float) and not value.is_integer()
+        else str(int(value))
+        if value == value and abs(value) < 1e300
+        else str(value)
+    )

@@ -26,7 +26,7 @@ def read(parts: dict[str, Path], encoding: str | None, settings: Settings, name:
     count = _records(parts[".shp"], name)
     table = dbf.read(parts[".dbf"], name)
     if not (len(table.cells) == table.declared == count):
-        raise Refused("dbf_rows_differ", file=name, shapes=count, rows=min(len(table.cells), table.declared))
+        raise Refused("dbf_rows_differ", file=name, shapes=count, records=min(len(table.cells), table.declared))
     used = _encoding(table, parts, encoding, settings, name)
     shapes = _shapes(parts, count, scratch, name)
     live = ~table.deleted

@@ -40,7 +40,9 @@ def gpx(path: Path, name: str) -> Raw:
 
     Raises `Refused`: `xml_entities`, `xml_broken`, `gpx_no_tracks`.
     """
-    columns: dict[str, list[str | None]] = {key: [] for key in ("name", "track", "lon", "lat", "time", "speed", "course")}
+    columns: dict[str, list[str | None]] = {
+        key: [] for key in ("name", "track", "lon", "lat", "time", "speed", "course")
+    }
     labels: list[str | None] = []
     track, label, other = 0, None, 0
     depth: list[str] = []

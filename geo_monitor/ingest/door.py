@@ -1,0 +1,207 @@
+"""The door: one upload, from the file to rows and receipt. The order of the steps, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo_monitor import tables
+from geo_monitor.errors import Refused
+from geo_monitor.ingest import columns, files, identity, kinds, numbers
+from geo_monitor.ingest.columns import Columns, Match
+from geo_monitor.ingest.fields import FIELDS, Field
+from geo_monitor.ingest.kinds.source import Source
+from geo_monitor.ingest.ledger import Ledger
+from geo_monitor.ingest.raw import Raw
+from geo_monitor.ingest.receipt import ROWS_NAMED, Held, Message, Options, Receipt, Upload
+from geo_monitor.messages import text
+from geo_monitor.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NO_ROWS = {"read": 0, "accepted": 0, "quarantined": 0, "unchanged": 0, "corrected": 0}
+
+
+def read(kind: str, path: Path, options: Options, held: Held, settings: Settings, now: datetime) -> Upload:
+    """An upload as rows and receipt; a file that can't be used gives a receipt that says why, and no rows.
+
+    kind: one of `kinds.TABLES`. Raises `Usage` where the options themselves are wrong.
+    """
+    path = Path(path)
+    digest = sha256(path)
+    name = f"{digest}|{kind}|{options.agency}|{now.astimezone(UTC).isoformat()}"
+    receipt = Receipt(
+        receipt_id=f"R{now.astimezone(UTC):%Y%m%d}-{hashlib.sha256(name.encode()).hexdigest()[:12]}",
+        kind=kind, file=path.name, sha256=digest, received_at=now, status="rejected", agency=options.agency, rows=NO_ROWS,
+        encoding={"used": None, "how": "detected", "confidence": 0.0},
+        crs={"used": None, "how": "detected", "datum": "wgs84", "confidence": 0.0},
+    )  # fmt: skip
+    before = held.sha256(digest, kind)
+    try:
+        with files.opened(path, settings) as (members, budget):
+            if kind == "raster":
+                from geo_monitor.ingest.kinds import raster
+
+                upload = raster.upload(receipt, files.rasters(members), options, held, settings, path.name, digest)
+            else:
+                raw = files.read(members, budget, kind, options, settings, path.name)
+                upload = _rows(receipt, raw, kind, path, options, held, settings, now)
+    except Refused as error:
+        told = Message(error.code, error.params, tuple(error.rows[:ROWS_NAMED]))
+        return Upload(replace(receipt, errors=(told,)))
+    if before is not None and upload.receipt.status != "rejected":
+        note = Message("same_file", {"receipt": before})
+        found = replace(upload.receipt, status="duplicate", notes=(note, *upload.receipt.notes))
+        return Upload(found)
+    return upload
+
+
+def sha256(path: Path) -> str:
+    """Of a file's bytes; of a folder's, those of its files in order of their names."""
+    digest = hashlib.sha256()
+    for part in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
+        with part.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _rows(
+    receipt: Receipt, raw: Raw, kind: str, path: Path, options: Options, held: Held, settings: Settings, now: datetime
+) -> Upload:
+    ledger = Ledger(raw.row)
+    found = _columns(kind, raw, options)
+    source = Source(raw, found, ledger, options, settings, held, now, path.stem)
+    taken = kinds.take(kind, source)
+    frame = taken.frame
+    if kind == "tracks":
+        done = identity.positions(frame, ledger, held, settings)
+    elif kind == "jurisdictions":
+        done = _jurisdictions(frame, ledger, held)
+    else:
+        done = identity.records(kind, frame, ledger, held)
+    refused = ~ledger.alive
+    counts = {
+        "read": raw.read, "accepted": int(done.new.sum()), "quarantined": int(refused.sum()) + len(raw.bad),
+        "unchanged": int(done.unchanged.sum()), "corrected": int(done.corrected.sum()),
+    }  # fmt: skip
+    _tell_columns(ledger, found)
+    errors = _errors(ledger, raw)
+    warnings = [*_of_reader(raw), *ledger.warnings]
+    if done.corrected.any():
+        ledger.notes.append(Message("records_corrected", {"count": counts["corrected"]}))
+    changed = counts["accepted"] + counts["corrected"]
+    status = "accepted_with_warnings" if warnings or errors else "accepted"
+    if not changed:
+        status = "duplicate" if counts["unchanged"] and not counts["quarantined"] else status
+        if status == "duplicate":
+            ledger.notes.append(Message("rows_held_already", {"count": counts["unchanged"]}))
+        elif not counts["unchanged"]:
+            status = "rejected"
+    made = replace(
+        receipt, status=status, rows=counts, encoding=raw.encoding.to_json(),
+        crs=taken.placed.to_json() if taken.placed else {**receipt.crs, "confidence": 1.0, "used": "EPSG:4326"},
+        notes=(*raw.notes, *_once(ledger.notes)), warnings=tuple(warnings), errors=tuple(errors),
+    )  # fmt: skip
+    if kind in ("units", "patrols"):
+        made = replace(made, crs=receipt.crs)
+    rows = None
+    if changed and done.rows is not None:
+        table = tables.table(kinds.TABLES[kind])
+        extra = [name for name in ("agency", "version") if name in done.rows and name not in table.names]
+        rows = table.conform(done.rows.assign(receipt_id=receipt.receipt_id))
+        for name in extra:
+            rows[name] = done.rows[name].to_numpy()
+    quarantine = _quarantine(raw, ledger) if counts["quarantined"] and status != "duplicate" else None
+    return Upload(made, rows, quarantine)
+
+
+def _jurisdictions(frame: pd.DataFrame, ledger: Ledger, held: Held) -> identity.Sorted:
+    """Rows of one name count with the record they are part of."""
+    merged, owner = identity.merge(frame, ledger)
+    first = owner == np.arange(len(frame))
+    inner = Ledger(ledger.row[first])
+    done = identity.records("jurisdictions", merged[first].reset_index(drop=True), inner, held)
+    place = np.cumsum(first) - 1
+    part = owner >= 0
+    masks = []
+    for mask in (done.new, done.corrected, done.unchanged):
+        whole = np.zeros(len(frame), dtype=bool)
+        whole[part] = mask[place[owner[part]]]
+        masks.append(whole)
+    if (part & ~first).any():
+        ledger.note("parts_joined", count=int((part & ~first).sum()))
+    return identity.Sorted(masks[0], masks[1], masks[2], done.rows)
+
+
+def _columns(kind: str, raw: Raw, options: Options) -> Columns:
+    if raw.fields is None or options.columns:
+        return columns.match(kind, [str(name) for name in raw.cells.column_names], options.columns)
+    known = {field.name: field for field in FIELDS[kind]}
+    matches = {ours: Match(known.get(ours, Field(ours, ())), theirs) for ours, theirs in raw.fields.items()}
+    return Columns(matches, (), ())
+
+
+def _tell_columns(ledger: Ledger, found: Columns) -> None:
+    if found.ignored:
+        ledger.note("columns_ignored", columns=", ".join(found.ignored[:20]))
+    if found.personal:
+        ledger.note("columns_personal", columns=", ".join(found.personal))
+
+
+def _once(notes: Sequence[Message]) -> list[Message]:
+    kept: list[Message] = []
+    for note in notes:
+        if note not in kept:
+            kept.append(note)
+    return kept
+
+
+def _of_reader(raw: Raw) -> list[Message]:
+    return [Message(code, params, tuple(rows[:ROWS_NAMED])) for code, rows, params in raw.warnings]
+
+
+def _errors(ledger: Ledger, raw: Raw) -> list[Message]:
+    """One message a reason, with all its rows."""
+    grouped: dict[tuple[str, str], Message] = {}
+    for message in ledger.reasons[1:]:
+        if message is not None:
+            _add(grouped, message, message.rows)
+    for bad in raw.bad:
+        _add(grouped, bad.reason, (bad.row,))
+    return list(grouped.values())
+
+
+def _add(grouped: dict[tuple[str, str], Message], message: Message, rows: tuple[int, ...]) -> None:
+    key = (message.code, repr(sorted(message.params.items())))
+    held = grouped.get(key)
+    together = tuple(sorted({*(held.rows if held else ()), *rows}))[:ROWS_NAMED]
+    grouped[key] = Message(message.code, message.params, together)
+
+
+def _quarantine(raw: Raw, ledger: Ledger) -> pd.DataFrame:
+    """The refused rows as sent, each with its number and the reason, ready to correct and send again."""
+    import pandas as pd
+    import pyarrow as pa
+    import shapely
+
+    refused = np.flatnonzero(~ledger.alive)
+    cells = raw.cells.take(pa.array(refused))
+    sent: dict[str, Any] = {str(name): numbers.texts(cells[name]) for name in cells.column_names}
+    if raw.shapes is not None:
+        sent["wkt"] = shapely.to_wkt(raw.shapes[refused], rounding_precision=9)
+    reasons = [ledger.reasons[ledger.reason[i]] for i in refused.tolist()]
+    rows = pd.DataFrame({"row": ledger.row[refused], **sent})
+    bad = pd.DataFrame([{"row": row.row, **row.cells} for row in raw.bad])
+    both = pd.concat([rows, bad], ignore_index=True) if len(bad) else rows
+    reasons += [row.reason for row in raw.bad]
+    for lang in ("zh", "en"):
+        both[f"reason_{lang}"] = ["" if r is None else text(r.code, lang, **r.params) for r in reasons]  # type: ignore[arg-type]
+    return both.sort_values("row", kind="stable").reset_index(drop=True)

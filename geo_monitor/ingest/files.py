@@ -1,0 +1,135 @@
+"""From a file, a zip or a folder to raw rows: what is in it, which parts belong together, which reader takes each."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from geo_monitor.errors import Refused
+from geo_monitor.ingest import archives, sniff
+from geo_monitor.ingest.archives import Budget, Member
+from geo_monitor.ingest.raw import Raw, together
+from geo_monitor.ingest.receipt import Message, Options
+from geo_monitor.settings import Settings
+
+SHAPEFILE = (".shp", ".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qpj", ".fix", ".atx", ".ain", ".aih")
+DATA = (".shp", ".gpkg", ".fgb", ".parquet", ".geoparquet", ".gpx", ".kml", ".geojson", ".json", ".csv", ".tsv", ".xlsx",
+        ".nmea", ".tif", ".tiff")  # fmt: skip
+
+
+@contextmanager
+def opened(path: Path, settings: Settings) -> Iterator[tuple[list[Member], Budget]]:
+    """The files of an upload, zips unpacked; they are gone when the block ends."""
+    budget = Budget(settings)
+    with TemporaryDirectory(prefix="geo-monitor-") as scratch:
+        yield _members(path, Path(scratch), budget), budget
+
+
+def _members(path: Path, scratch: Path, budget: Budget) -> list[Member]:
+    if path.is_dir():
+        files = sorted(part for part in path.rglob("*") if part.is_file() and not part.is_symlink())
+        if not files:
+            raise Refused("archive_empty", file=path.name)
+        return [Member(part, part.relative_to(path).as_posix()) for part in files]
+    if sniff.kind(path) == "zip":
+        return archives.unpack(path, scratch, budget)
+    return [Member(path, path.name)]
+
+
+def rasters(members: list[Member]) -> list[Member]:
+    """The GeoTIFFs among the files of an upload."""
+    return [member for member in members if sniff.kind(member.path) == "tif"]
+
+
+def read(members: list[Member], budget: Budget, kind: str, options: Options, settings: Settings, file: str) -> Raw:
+    """All data sets of an upload as one. Raises `Refused`: `nothing_usable`, and whatever the only reader raises."""
+    shapes: dict[str, dict[str, Path]] = {}
+    others: list[Member] = []
+    left: list[str] = []
+    alone = len(members) == 1
+    for member in members:
+        if member.ending in SHAPEFILE or member.name.lower().endswith(".shp.xml"):
+            shapes.setdefault(member.stem.lower(), {})[member.ending] = member.path
+        elif alone or member.ending in DATA:
+            others.append(member)
+        else:
+            left.append(member.name)
+    raws: list[Raw] = []
+    failed: list[tuple[str, Refused]] = []
+    with TemporaryDirectory(prefix="geo-monitor-") as scratch:
+        for number, (stem, parts) in enumerate(sorted(shapes.items())):
+            if ".shp" not in parts and set(parts) != {".dbf"}:
+                left.append(stem)
+                continue
+            place = Path(scratch) / str(number)
+            place.mkdir()
+            label = file if len(shapes) == 1 else PurePosixPath(stem).name
+            try:
+                raws.append(_shapefile(parts, options, settings, label, place))
+            except Refused as error:
+                failed.append((label, error))
+        for number, member in enumerate(others):
+            place = Path(scratch) / f"other-{number}"
+            place.mkdir()
+            try:
+                raws.append(_one(member, kind, options, settings, place))
+            except Refused as error:
+                failed.append((member.name, error))
+    if not raws:
+        if failed:
+            raise failed[0][1]
+        raise Refused("nothing_usable", file=file, files=", ".join(left[:20]))
+    raw = together(raws)
+    if len(raws) > 1:
+        raw.warn("several_layers", None, layers=", ".join(part.name for part in raws))
+    for name, error in failed:
+        raw.warn("member_skipped", None, member=name, why=str(error))
+    if left:
+        raw.notes.append(Message("members_left", {"members": ", ".join(left[:20])}))
+    if budget.names_recoded:
+        raw.notes.append(Message("names_recoded", {"names": ", ".join(budget.names_recoded[:5])}))
+    return raw
+
+
+def _shapefile(parts: dict[str, Path], options: Options, settings: Settings, label: str, place: Path) -> Raw:
+    from geo_monitor.ingest.readers import shapefile
+
+    if ".shp" not in parts:
+        raise Refused("shp_missing", file=label)
+    kind = sniff.kind(parts[".shp"])
+    if kind != "shp":
+        raise Refused("file_wrong_content", file=label, found=kind)
+    return shapefile.read(parts, options.encoding, settings, label, place)
+
+
+def _one(member: Member, kind: str, options: Options, settings: Settings, place: Path) -> Raw:
+    from geo_monitor.ingest.readers import columnar, database, delimited, geojson, nmea, workbook, xml
+
+    name = PurePosixPath(member.name).name
+    found = sniff.kind(member.path)
+    if found == "gpkg":
+        return database.read(member.path, settings, name)
+    if found == "fgb":
+        return columnar.flatgeobuf(member.path, name, place)
+    if found == "parquet":
+        return columnar.parquet(member.path, name)
+    if found == "xlsx":
+        return workbook.read(member.path, kind, settings, name)
+    if found == "gpx":
+        return xml.gpx(member.path, name)
+    if found == "kml":
+        return xml.kml(member.path, name, kind)
+    if found == "geojson":
+        return geojson.read(member.path, options.encoding, settings, name)
+    if found == "nmea":
+        return nmea.read(member.path, name)
+    if found == "delimited":
+        return delimited.read(member.path, kind, options.encoding, settings, name)
+    if found == "shp":
+        copy = place / "part.shp"
+        shutil.copyfile(member.path, copy)
+        return _shapefile({".shp": copy}, options, settings, name, place)
+    raise Refused("file_wrong_content", file=name, found=found)

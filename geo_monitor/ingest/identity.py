@@ -1,0 +1,170 @@
+"""What is new, what is held already, what corrects a record: rows of one upload against each other and the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo_monitor import tables
+from geo_monitor.ingest import motion
+from geo_monitor.ingest.kinds import IDENTITY, TABLES
+from geo_monitor.ingest.ledger import Ledger
+from geo_monitor.ingest.receipt import Held
+from geo_monitor.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[Any]
+SELF_MADE = ("receipt_id", "version")  # columns that say nothing of a record's content
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Masks over the rows read (n,): `new`, `corrected`, `unchanged`; and the rows to store."""
+
+    new: Array
+    corrected: Array
+    unchanged: Array
+    rows: pd.DataFrame | None
+
+
+def positions(frame: pd.DataFrame, ledger: Ledger, held: Held, settings: Settings) -> Sorted:
+    """Fixes: the same unit, moment and place again is unchanged; the same moment in another place is a clash."""
+    import pandas as pd
+
+    n = len(frame)
+    unchanged = np.zeros(n, dtype=bool)
+    alive = np.flatnonzero(ledger.alive)
+    ms = _ms(frame["time"])
+    lon, lat = frame["lon"].to_numpy(dtype=float), frame["lat"].to_numpy(dtype=float)
+    names, codes = np.unique(frame["unit_id"].to_numpy(dtype=object)[alive].astype(str), return_inverse=True)
+    code = np.full(n, -1)
+    code[alive] = codes.reshape(-1)
+    order = alive[np.lexsort((alive, ms[alive], code[alive]))]
+    again, away = motion.repeats(code[order], ms[order], lon[order], lat[order], settings.same_place_m)
+    mask = np.zeros(n, dtype=bool)
+    mask[order[away]] = True
+    ledger.refuse(mask, "device_clash")
+    unchanged[order[again]] = True
+    ledger.warn("duplicate_rows", unchanged)
+    rows = np.flatnonzero(ledger.alive & ~unchanged)
+    if len(rows):
+        first, last = (pd.Timestamp(int(value), unit="ms", tz="UTC") for value in (ms[rows].min(), ms[rows].max()))
+        there = held.positions(list(names), first.to_pydatetime(), last.to_pydatetime())
+        if len(there):
+            key = pd.MultiIndex.from_arrays([there["unit_id"].astype(str), _ms(there["time"])])
+            wanted = pd.MultiIndex.from_arrays([frame["unit_id"].iloc[rows].astype(str), ms[rows]])
+            at = pd.Series(np.arange(len(there)), index=key)
+            at = at[~at.index.duplicated()].reindex(wanted).to_numpy()
+            known = ~np.isnan(at)
+            spot = at[known].astype(int)
+            mine = rows[known]
+            metres = motion.metres(
+                lon[mine], lat[mine], there["lon"].to_numpy(dtype=float)[spot], there["lat"].to_numpy(dtype=float)[spot]
+            )
+            unchanged[mine[metres <= settings.same_place_m]] = True
+            clash = np.zeros(n, dtype=bool)
+            clash[mine[metres > settings.same_place_m]] = True
+            ledger.refuse(clash, "device_clash")
+    new = ledger.alive & ~unchanged
+    kept = frame[new].reset_index(drop=True)
+    return Sorted(new, np.zeros(n, dtype=bool), unchanged & ledger.alive, kept if len(kept) else None)
+
+
+def records(kind: str, frame: pd.DataFrame, ledger: Ledger, held: Held) -> Sorted:
+    """Records: known by agency and id; other values under a known id are a new version."""
+    table = tables.table(TABLES[kind])
+    n = len(frame)
+    names = [name for name in table.names if name not in SELF_MADE]
+    if "agency" not in names:
+        names.append("agency")
+    new, corrected, unchanged = (np.zeros(n, dtype=bool) for _ in range(3))
+    version = np.ones(n, dtype=np.int64)
+    alive = np.flatnonzero(ledger.alive)
+    content = np.full(n, None, dtype=object)
+    content[alive] = _content(table, frame.iloc[alive], names)
+    there = held.records(kind)
+    known = _known(kind, table, there, names)
+    identity = _identity(kind, frame)
+    seen: dict[tuple[str, str], tuple[Any, int]] = {}
+    twice = np.zeros(n, dtype=bool)
+    for i in alive.tolist():
+        key = identity[i]
+        if key in seen:
+            if seen[key][0] == content[i]:
+                unchanged[i] = True
+            elif kind == "zones":  # one file may carry the versions of a zone one below the other
+                corrected[i], version[i] = True, seen[key][1] + 1
+                seen[key] = (content[i], int(version[i]))
+            else:
+                twice[i] = True
+            continue
+        before = known.get(key)
+        if before is None:
+            new[i] = True
+        elif content[i] in before[0]:
+            unchanged[i], version[i] = True, before[1]
+        else:
+            corrected[i], version[i] = True, before[1] + 1
+        seen[key] = (content[i], int(version[i]))
+    in_file = unchanged & np.array([identity[i] is not None and identity[i] not in known for i in range(n)], dtype=bool)
+    ledger.warn("duplicate_rows", in_file)
+    ledger.refuse(twice, "id_twice")
+    keep = new | corrected
+    rows = frame[keep].assign(version=version[keep]).reset_index(drop=True)
+    return Sorted(new, corrected, unchanged, rows if len(rows) else None)
+
+
+def _identity(kind: str, frame: pd.DataFrame) -> list[tuple[str, str]]:
+    agency = ["" if value is None or value != value else str(value) for value in frame["agency"].tolist()]
+    return list(zip(agency, [str(value) for value in frame[IDENTITY[kind]].tolist()], strict=True))
+
+
+def _known(
+    kind: str, table: tables.Table, there: pd.DataFrame, names: list[str]
+) -> dict[tuple[str, str], tuple[set[Any], int]]:
+    """What is held: (agency, id) -> contents in force, newest version."""
+    known: dict[tuple[str, str], tuple[set[Any], int]] = {}
+    if not len(there):
+        return known
+    versions = there["version"].tolist() if "version" in there else [1] * len(there)
+    for key, content, version in zip(_identity(kind, there), _content(table, there, names), versions, strict=True):
+        contents, newest = known.get(key, (set(), 0))
+        known[key] = (contents | {content}, max(newest, int(version)))
+    return known
+
+
+def _content(table: tables.Table, frame: pd.DataFrame, names: list[str]) -> list[Any]:
+    """Each row's values as something that can be compared."""
+    columns = table.to_arrow(frame)
+    values = [columns[name].to_pylist() if name in table.names else frame[name].tolist() for name in names]
+    plain = [[None if cell is None or cell != cell else cell for cell in column] for column in values]
+    return list(zip(*plain, strict=True))
+
+
+def merge(frame: pd.DataFrame, ledger: Ledger) -> tuple[pd.DataFrame, Array]:
+    """Jurisdictions: rows of one agency and name as one record, their shapes joined; and which record each row is in."""
+    import shapely
+
+    alive = ledger.alive
+    identity = _identity("jurisdictions", frame)
+    group: dict[tuple[str, str], list[int]] = {}
+    for i in np.flatnonzero(alive).tolist():
+        group.setdefault(identity[i], []).append(i)
+    owner = np.full(len(frame), -1)
+    merged = frame.copy()
+    shapes = merged["geometry"].to_numpy(dtype=object).copy()
+    for members in group.values():
+        owner[members] = members[0]
+        if len(members) > 1:
+            shapes[members[0]] = shapely.union_all(shapes[members])
+    merged["geometry"] = shapes
+    return merged, owner
+
+
+def _ms(times: pd.Series) -> Array:
+    return times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ms]").astype(np.int64)

@@ -1,0 +1,229 @@
+"""What every kind asks of the raw rows: columns by our names, as texts, numbers, words, moments, places."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+
+from geo_monitor.errors import Refused
+from geo_monitor.ingest import coordinates, crs, dates, datum, geometry, numbers, vocabulary
+from geo_monitor.ingest.columns import Columns, normal
+from geo_monitor.ingest.ledger import Ledger
+from geo_monitor.ingest.raw import Raw
+from geo_monitor.ingest.receipt import Held, Options
+from geo_monitor.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A row for every row read (refused ones too; the ledger tells), and where the coordinates were found to be."""
+
+    frame: pd.DataFrame
+    placed: crs.Placed | None = None
+
+
+@dataclass
+class Source:
+    """One upload on its way: raw rows, whose columns are known, with the ledger of what happens to them."""
+
+    raw: Raw
+    columns: Columns
+    ledger: Ledger
+    options: Options
+    settings: Settings
+    held: Held
+    now: datetime
+    stem: str
+
+    def __len__(self) -> int:
+        return len(self.raw.row)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    def need(self, *names: str) -> None:
+        """Raises `Refused("columns_missing")` where none of `names` is a column."""
+        if not any(name in self for name in names):
+            headers = ", ".join(str(name) for name in self.raw.cells.column_names[:40])
+            raise Refused("columns_missing", needed=" / ".join(names), headers=headers)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        return self.raw.cells[self.columns.header(name)]
+
+    def texts(self, name: str) -> Array:
+        """Trimmed text (n,), None where empty or where there is no such column."""
+        if name not in self:
+            return np.full(len(self), None, dtype=object)
+        cells = numbers.texts(self.column(name))
+        long = np.array([cell is not None and len(cell) > self.settings.cell_characters for cell in cells], dtype=bool)
+        if long.any():
+            self.ledger.warn("cell_cut", long, column=self.columns.header(name), limit=self.settings.cell_characters)
+            cells[long] = [cell[: self.settings.cell_characters] for cell in cells[long]]
+        return cells
+
+    def numbers(self, name: str, low: float | None = None) -> Array:
+        """Floats (n,) in our unit, NaN where empty; what is no number, or under `low`, is left empty and told."""
+        if name not in self:
+            return np.full(len(self), np.nan)
+        match = self.columns.matches[name]
+        values, bad = numbers.parse(self.column(name), match.field.dimension, match.factor)
+        if low is not None:
+            bad = bad | (values < low)
+            values = np.where(values < low, np.nan, values)
+        self.ledger.warn("number_unreadable", bad, column=match.header)
+        return values
+
+    def words(self, name: str) -> Array:
+        """One of the field's allowed values (n,), None where empty; an unknown word is left empty and told."""
+        values, unknown = vocabulary.translate(name, self.texts(name))
+        if unknown.any():
+            some = ", ".join(sorted({str(cell) for cell in self.texts(name)[unknown]})[:5])
+            self.ledger.warn("word_unknown", unknown, column=self.columns.header(name), words=some)
+        return values
+
+    def moments(self, name: str, required: bool = True) -> Array:
+        """UTC milliseconds (n,), `dates.NAT` where there is none; unusable ones are refused where `required`."""
+        times = self._moments(name)
+        if times is None:
+            return np.full(len(self), dates.NAT)
+        for note in times.notes:
+            (self.ledger.warn if note == "dates_order_both" else self.ledger.note)(note)
+        there = times.ms != dates.NAT
+        if (there & ~times.zoned).any() and not self.raw.standard:
+            self.ledger.note("time_zone_assumed")
+        bad = times.bad | (times.clock & there)
+        ms = np.where(times.clock, dates.NAT, times.ms)
+        there = ms != dates.NAT
+        early = there & (ms < np.datetime64(f"{self.settings.earliest_year}-01-01", "ms").astype(np.int64))
+        late = there & (ms > int(self.now.timestamp() * 1000) + int(self.settings.future_s * 1000))
+        if required:
+            self.ledger.refuse(
+                bad, "cell_time_unreadable", column=self.columns.header(name) or self.columns.header("date")
+            )
+            self.ledger.refuse(~there, "time_missing")
+            self.ledger.refuse(early, "time_dead_clock", year=self.settings.earliest_year)
+            self.ledger.refuse(late, "time_future")
+        else:
+            self.ledger.refuse(bad, "cell_time_unreadable", column=self.columns.header(name))
+        return ms
+
+    def _moments(self, name: str) -> dates.Times | None:
+        own = dates.parse(self.column(name), self.columns.zone(name)) if name in self else None
+        day = dates.parse(self.column("date"), self.columns.zone("date")) if "date" in self else None
+        if own is None and day is not None and "clock" in self:
+            return dates.join(day, dates.parse(self.column("clock"), self.columns.zone("clock")))
+        if own is not None and day is not None and own.clock.any():
+            return dates.join(day, own)
+        return own if own is not None else day
+
+    def datums(self) -> Array | None:
+        """A datum named in the rows themselves (n,), or None."""
+        if "datum" not in self:
+            return None
+        return np.array([None if cell is None else datum.named(cell) for cell in self.texts("datum")], dtype=object)
+
+    def told(self) -> crs.Told:
+        raw, options = self.raw, self.options
+        return crs.Told(raw.crs, options.crs, options.datum, raw.standard, raw.expected)
+
+    def points(self) -> tuple[Array, Array, crs.Placed | None]:
+        """lon, lat (n,) in WGS84, NaN where a row has none; rows whose place can't be used are refused."""
+        n = len(self)
+        x, y, bad = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, dtype=bool)
+        if self.raw.shapes is not None and not shapely.is_missing(self.raw.shapes).all():
+            shapes = self.raw.shapes
+            there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+            single = np.isin(shapely.get_type_id(shapes), (geometry.POINT, geometry.POINTS))
+            geometry.only(np.where(there, shapes, None), ("point",), self.ledger)
+            several = there & (shapely.get_num_geometries(shapes) > 1)
+            self.ledger.refuse(several, "points_many")
+            pick = there & single & ~several
+            flat = shapely.get_geometry(shapes[pick], 0)
+            x[pick], y[pick] = shapely.get_x(flat), shapely.get_y(flat)
+            infinite = there & single & ~several & ~(np.isfinite(x) & np.isfinite(y))
+            self.ledger.refuse(infinite, "coordinate_not_finite")
+        elif "lon" in self and "lat" in self:
+            x, bad_x = coordinates.parse(self.column("lon"))
+            y, bad_y = coordinates.parse(self.column("lat"))
+            bad = bad_x | bad_y
+        elif "position" in self:
+            header = normal(self.columns.header("position") or "")
+            x, y, bad = coordinates.pairs(self.column("position"), lat_first=header.startswith(("lat", "纬")))
+        self.ledger.refuse(bad, "coordinate_unreadable")
+        half = np.isnan(x) != np.isnan(y)
+        self.ledger.refuse(half & ~bad, "coordinate_half")
+        there = ~(np.isnan(x) | np.isnan(y))
+        if not there.any():
+            return x, y, None
+        placed = crs.place(
+            np.where(there, x, np.nan), np.where(there, y, np.nan), self.told(), self.settings, self.datums()
+        )
+        for code, mask in placed.bad.items():
+            self.ledger.refuse(mask, code)
+        geometry.tell(placed, self.ledger, None, len(self))
+        return placed.lon, placed.lat, placed
+
+    def shapes(self) -> Array:
+        """The rows' shapes as sent: of the file, or of a text column (WKT or GeoJSON)."""
+        if self.raw.shapes is not None:
+            return self.raw.shapes
+        if "geometry" not in self:
+            raise Refused("shapes_missing", file=self.raw.name)
+        cells = self.texts("geometry")
+        read = np.array([None if cell is None else _shape(cell) for cell in cells], dtype=object)
+        written = np.array([cell is not None for cell in cells], dtype=bool)
+        self.ledger.refuse(written & shapely.is_missing(read), "geometry_unreadable")
+        return read
+
+    def agencies(self) -> Array:
+        """The agency of each row: its own column, else the one given."""
+        cells = self.texts("agency")
+        return np.array([self.options.agency if cell is None else cell for cell in cells], dtype=object)
+
+
+def _shape(cell: str) -> Any:
+    text = cell.strip()
+    try:
+        return shapely.from_geojson(text) if text.startswith("{") else shapely.from_wkt(text.partition(";")[2] or text)
+    except shapely.errors.GEOSException:
+        return None
+
+
+def stamp(ms: Array) -> pd.Series:
+    """UTC milliseconds (`dates.NAT`: none) as times."""
+    import pandas as pd
+
+    return pd.Series(
+        pd.to_datetime(np.where(ms == dates.NAT, np.datetime64("NaT"), ms.astype("datetime64[ms]")), utc=True)
+    )
+
+
+def content_id(prefix: str, *columns: Array) -> Array:
+    """A name (n,) made of what the rows hold: the same content has the same name on every machine.
+
+    >>> content_id("x", np.array(["a", "a", None], dtype=object)).tolist()
+    ['x-8e35c2cd3bf6', 'x-8e35c2cd3bf6', 'x-dc937b598920']
+    """
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    made = []
+    for row in rows:
+        plain = "\x1f".join("" if cell is None or cell != cell else repr(cell) for cell in row)
+        made.append(f"{prefix}-{hashlib.sha1(plain.encode(), usedforsecurity=False).hexdigest()[:12]}")
+    return np.array(made, dtype=object)
+
+
+def or_else(cells: Array, other: Array) -> Array:
+    """`cells` (n,), with `other` where they are None."""
+    return np.array([b if a is None else a for a, b in zip(cells, other, strict=True)], dtype=object)

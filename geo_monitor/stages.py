@@ -120,4 +120,5 @@ def _span(inputs: Inputs) -> tuple[str | None, str | None]:
             moments += [frame[column].min(), frame[column].max()] if len(frame) else []
     if not moments:
         return None, None
-    return min(moments).isoformat(), max(moments).isoformat()
+    first, last = (edge.isoformat().replace("+00:00", "Z") for edge in (min(moments), max(moments)))
+    return first, last

@@ -87,7 +87,7 @@ def test_the_main_job(workspace: Workspace) -> None:
     assert summary["counts"]["patrol_hours"] == pytest.approx(3.0)
     assert list(summary["timings"]) == ["read", "river", "locate", "joins", "effort", "hotspots"]
     assert list(dict.fromkeys(told)) == list(summary["timings"])
-    assert (summary["data_from"], summary["data_to"]) == ("2026-06-01T00:00:00+00:00", "2026-06-20T12:00:00+00:00")
+    assert (summary["data_from"], summary["data_to"]) == ("2026-06-01T00:00:00Z", "2026-06-20T12:00:00Z")
     assert json.loads(json.dumps(summary)) == workspace.run().summary
 
 

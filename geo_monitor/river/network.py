@@ -473,8 +473,8 @@ def _frame(
 def _land_widths(frame: gpd.GeoDataFrame, accuracy: Floats, land: Any, settings: Settings) -> Floats:
     """Half the water width where the land polygons show the banks: metres from the mid point to the nearest land.
 
-    The land is as rough as the shipped lines: a finer line knows its place better than the land knows the bank, so it is
-    widened by a mask only.
+    The land is as rough as the shipped lines: a finer line knows its place better than the land knows the bank, so it
+    is widened by a mask only.
     """
     channels = len(accuracy)
     lon, lat = frame["lon"].to_numpy()[:channels], frame["lat"].to_numpy()[:channels]

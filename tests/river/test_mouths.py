@@ -139,7 +139,7 @@ def test_mouth_by_the_sea_against_the_direction_of_drawing() -> None:
 
 
 def test_a_surveyed_line_is_not_widened_by_the_rough_land() -> None:
-    """12 km off the coast the nearest land is over 10 km away: that is no width of a river; 2 x 500 m is the tolerance."""
+    """Off the coast the nearest land is over 10 km away, which is no width of a river: 2 x 500 m is the tolerance."""
     assert (sea_river().tolerance_m == 1_000.0).all()
     assert sea_river(accuracy_m=2_000.0).half_width_m.max() > 5_000
 

@@ -7,6 +7,7 @@ called anything but not_looked.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -16,7 +17,24 @@ import pandas as pd
 
 from geo_monitor.tables import table
 
-RIVERS = set("沱江 沱沱河 通天河 金沙江 长江 沅江 汉江 赣江 大渡河 岷江 乌江 湘江 嘉陵江 雅砻江 楚玛尔河 丹江".split())
+RIVERS = {
+    "沱江",
+    "沱沱河",
+    "通天河",
+    "金沙江",
+    "长江",
+    "沅江",
+    "汉江",
+    "赣江",
+    "大渡河",
+    "岷江",
+    "乌江",
+    "湘江",
+    "嘉陵江",
+    "雅砻江",
+    "楚玛尔河",
+    "丹江",
+}
 CITIES = {  # seat near the river: lon, lat
     "攀枝花": (101.72, 26.58), "宜宾": (104.62, 28.77), "泸州": (105.44, 28.89), "重庆": (106.58, 29.56),
     "宜昌": (111.28, 30.70), "武汉": (114.29, 30.55), "九江": (115.99, 29.73), "安庆": (117.05, 30.51),
@@ -44,7 +62,7 @@ def main(folder: Path) -> None:
     for lon, lat in CITIES.values():
         point = gpd.GeoSeries.from_xy([lon], [lat], crs=4326).to_crs(flat.crs).iloc[0]
         km.append(float(stem["km_from"].iloc[int(flat.distance(point).to_numpy().argmin())]))
-    check("km falls towards the sea", all(a > b for a, b in zip(km[:-1], km[1:], strict=True)), str(km))
+    check("km falls towards the sea", all(a > b for a, b in itertools.pairwise(km)), str(km))
     off = [abs(a - b - want) / want for a, b, want in zip(km[:-2], km[1:-1], KM, strict=True)]
     check("distances between cities within 8 %", max(off) < 0.08, str([round(value, 3) for value in off]))
     known = (reaches["adcode_left"].notna() | reaches["adcode_right"].notna()).mean()

@@ -49,6 +49,7 @@ def reaches(frame: pd.DataFrame, speaker: Speaker, colours: Look, turn: int, wor
     `worst` is id -> row of the hottest reach of a stretch, for its tooltip.
     """
     lines: list[Layer] = []
+    bold: list[Layer] = []
     dashed: list[Layer] = []
     cells: list[Layer] = []
     # hot last: what matters most lies on top
@@ -68,11 +69,12 @@ def reaches(frame: pd.DataFrame, speaker: Speaker, colours: Look, turn: int, wor
             for polygon in _polygons(row.geometry, 0 if row.level == "reach" else 0.004):
                 cells.append(told | {"polygon": polygon, "fill": fill, "edge": edge})
             continue
-        far = row.level != "reach"
-        pixels = look.width(row.p_hot if looked and row.state != "normal" else 0.0, far)
+        far, loud = row.level != "reach", row.state in ("hot", "cold")
+        pixels = look.width(row.p_hot if loud else 0.0, far and not loud)
         simple = {"reach": 0.0, "stretch": 0.003}[row.level]
         for path in _paths(row.geometry, simple):
-            (lines if looked else dashed).append(told | {"path": path, "color": [*colour, opacity], "width": pixels})
+            into = bold if loud else lines if looked else dashed
+            into.append(told | {"path": path, "color": [*colour, opacity], "width": pixels})
     common: Layer = {"getPath": "@@=path", "getColor": "@@=color", "getWidth": "@@=width", "widthUnits": "pixels"}
     common |= {"jointRounded": True, "pickable": True, "autoHighlight": True, "highlightColor": [*colours.pick, 90]}
     dash: Layer = {"extensions": [{"@@type": "PathStyleExtension", "dash": True}], "getDashArray": list(look.DASH)}
@@ -80,6 +82,8 @@ def reaches(frame: pd.DataFrame, speaker: Speaker, colours: Look, turn: int, wor
         _polygon_layer(f"cells-{turn}", cells),
         {"@@type": "PathLayer", "id": f"unlooked-{turn}", "data": dashed} | common | dash,
         {"@@type": "PathLayer", "id": f"reaches-{turn}", "data": lines} | common,
+        # round ends make a dot of 500 m that would be two pixels long; in faint normal lines they would show as beads
+        {"@@type": "PathLayer", "id": f"bold-{turn}", "data": bold, "capRounded": True} | common,
     ]
 
 
@@ -101,7 +105,16 @@ def unseen(frame: pd.DataFrame, colours: Look) -> list[Layer]:
             paths += [{"path": path, "color": [*colour, 255]} for path in _paths(joined, tolerance)]
     offset: Layer = {"extensions": [{"@@type": "PathStyleExtension", "offset": True}], "getOffset": 1.5}
     layer = {"@@type": "PathLayer", "id": "unseen", "data": paths, "getPath": "@@=path", "getColor": "@@=color"}
-    return [layer | {"getWidth": 2.5, "widthUnits": "pixels", "jointRounded": True, "capRounded": True} | offset]
+    return [
+        layer
+        | {
+            "getWidth": 1.8 if tolerance > 0.001 else 2.5,
+            "widthUnits": "pixels",
+            "jointRounded": True,
+            "capRounded": True,
+        }
+        | offset
+    ]
 
 
 def picked(frame: pd.DataFrame, colours: Look) -> list[Layer]:
@@ -185,21 +198,16 @@ def seizures(frame: pd.DataFrame, zoom: float, speaker: Speaker, colours: Look, 
             "body": f"{kinds}{speaker.stop}{speaker.say('seizures_zoom')}",
         }
         position = _point(group["lon"].mean(), group["lat"].mean())
-        many.append(told | {"position": position, "count": f"{n:,}", "radius": round(float(6.5 + 1.5 * np.log2(n)), 1)})
-    icon: Layer = {
-        "@@type": "IconLayer",
-        "iconAtlas": f"/app/static/symbols-{colours.name}.png",
-        "iconMapping": _mapping(),
-        "data": single,
-    }
-    icon |= {"id": f"seizures-{turn}", "getIcon": "@@=symbol", "getPosition": "@@=position", "getSize": 17}
-    icon |= {"sizeUnits": "pixels", "getColor": [*colours.seizure, 255], "pickable": True}
-    disc: Layer = {"@@type": "ScatterplotLayer", "id": f"crowds-{turn}", "data": many, "getPosition": "@@=position"}
-    disc |= {"getRadius": "@@=radius", "radiusUnits": "pixels", "getFillColor": [*colours.paper, 240], "stroked": True}
-    disc |= {"getLineColor": [*colours.seizure, 255], "getLineWidth": 1.4, "lineWidthUnits": "pixels", "pickable": True}
-    number: Layer = {"@@type": "TextLayer", "id": "crowd-numbers", "data": many, "getText": "@@=count", "getSize": 11.5}
-    number |= {"getPosition": "@@=position", "getColor": [*colours.seizure, 255], "fontWeight": 600}
-    return [icon, disc, number | {"fontFamily": "map-sans, sans-serif", "fontSettings": {"sdf": False}}]
+        many.append(told | {"position": position, "count": f"{n:,}"})
+    icon: Layer = {"@@type": "IconLayer", "iconAtlas": f"/app/static/symbols-{colours.name}.png", "data": single}
+    icon |= {"id": f"seizures-{turn}", "iconMapping": _mapping(), "getIcon": "@@=symbol", "getSize": 17}
+    icon |= {"getPosition": "@@=position", "sizeUnits": "pixels", "getColor": [*colours.seizure, 255], "pickable": True}
+    # a tag above the place, not a disc on it: what was found must not hide where it is hot
+    tag: Layer = {"@@type": "TextLayer", "id": f"crowds-{turn}", "data": many, "getText": "@@=count", "getSize": 11}
+    tag |= {"getPosition": "@@=position", "getColor": [*colours.seizure, 255], "getPixelOffset": [0, -15]}
+    tag |= {"background": True, "getBackgroundColor": [*colours.paper, 235], "backgroundPadding": [4, 2, 4, 2]}
+    tag |= {"getBorderColor": [*colours.seizure, 255], "getBorderWidth": 1, "fontFamily": "map-sans, sans-serif"}
+    return [icon, tag | {"pickable": True}]
 
 
 def _crowds(frame: pd.DataFrame, zoom: float) -> Iterator[pd.DataFrame]:

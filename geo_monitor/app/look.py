@@ -45,7 +45,7 @@ LOOKS = {
         seizure=(32, 34, 38),
         paper=(255, 255, 255),
         pick=(20, 22, 24),
-        ages=((226, 219, 238), (186, 174, 214), (138, 120, 180), (92, 70, 142), (52, 30, 94)),
+        ages=((226, 219, 238), (186, 174, 214), (138, 120, 180), (100, 80, 150), (70, 48, 118)),
     ),
     "night": Look(
         name="night",
@@ -64,7 +64,7 @@ LOOKS = {
 
 AGE_DAYS = (7, 30, 90)  # days; steps of "days since the last look": up to 7, 30, 90, longer, never
 WIDTHS = (2.5, 4.5, 7.0)  # pixels for p_hot under 0.5, under 0.8, from 0.8
-FAR = 0.6  # of these widths where stretches stand for reaches: rivers lie closer together there
+FAR = 0.6  # of these widths where stretches stand for reaches: rivers lie closer there; hot and cold keep theirs
 P_STEPS = (0.5, 0.8)
 SURE = (4.0, 12.0)  # rate_hi / rate_lo: up to 4 sure, up to 12 fair, beyond unsure
 ALPHAS = (255, 190, 130)

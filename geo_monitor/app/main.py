@@ -7,6 +7,7 @@ symbols and the font.
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,8 +64,6 @@ def page() -> None:
 
 
 def _page(path: str, speaker: Speaker) -> None:
-    import pandas as pd
-
     mark = data.stamp(path)
     localities = data.localities(path, mark)
     held = data.workspace(path)
@@ -82,12 +81,11 @@ def _page(path: str, speaker: Speaker) -> None:
         _empty(zones, seizures, speaker)
         return
     run = runs[runs["run_id"] == run_id].iloc[0]
-    hotspots = held.table("hotspots", run=run_id) if pd.isna(run["period_to"]) else None
-    end = _end(run, hotspots, seizures)
+    start, end = _period(run)
     reaches = data.reaches(path, run_id, end)
     with st.sidebar:
         choice = controls.choose(reaches, localities, speaker)
-    asof = speaker.say("as_of", made=moment(run["made_at"]), start=_start(run, seizures), end=moment(end))
+    asof = speaker.say("as_of", made=moment(run["made_at"]), start=day(start), end=moment(end))
     _head(speaker, held.simulated, asof)
 
     area = data.in_area(reaches, choice.area)
@@ -223,23 +221,16 @@ def _in_force(zones: pd.DataFrame) -> set[tuple[str, int]]:
     return data.in_force(zones, pd.Timestamp.now(tz="UTC"))
 
 
-def _end(run: pd.Series, hotspots: pd.DataFrame | None, seizures: pd.DataFrame) -> pd.Timestamp:
-    """The moment the run speaks of: the end of its period, else the last thing known."""
+def _period(run: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The time a run speaks of: its period where one was given, else from the first to the last of its data."""
     import pandas as pd
 
-    if hotspots is None:
-        return pd.Timestamp(run["period_to"])
-    known = [hotspots["last_look"].max(), seizures["time"].max()]
-    known = [moment for moment in known if not pd.isna(moment)]
-    return max(known) if known else pd.Timestamp(run["made_at"])
-
-
-def _start(run: pd.Series, seizures: pd.DataFrame) -> str:
-    import pandas as pd
-
-    if not pd.isna(run["period_from"]):
-        return day(run["period_from"])
-    return day(seizures["time"].min()) or "…"
+    told = json.loads(str(run["summary"]))
+    ends = []
+    for column, key in (("period_from", "data_from"), ("period_to", "data_to")):
+        value = told.get(key) if pd.isna(run[column]) else run[column]
+        ends.append(pd.Timestamp(value if value else run["made_at"]))
+    return ends[0], ends[1]
 
 
 def _recent(seizures: pd.DataFrame, end: pd.Timestamp, period: str) -> pd.DataFrame:

@@ -52,12 +52,13 @@ def test_the_basin_is_drawn_with_some_hundred_lines_and_under_two_megabytes(worl
 def test_every_reach_is_drawn_once_and_never_empty(world):
     _, frame = world
     city = data.in_area(frame, ("city", "421000"))
-    cells, dashed, solid = layers.reaches(city, Speaker("zh"), DAY, 0, {})
-    assert {row["id"] for layer in (cells, dashed, solid) for row in layer["data"]} == set(city["id"])
+    cells, dashed, solid, bold = layers.reaches(city, Speaker("zh"), DAY, 0, {})
+    assert {row["id"] for layer in (cells, dashed, solid, bold) for row in layer["data"]} == set(city["id"])
     channel = city[city["kind"] == "channel"].set_index("id")["state"]
     assert {channel[row["id"]] for row in dashed["data"]} <= {"not_looked"}
-    assert "not_looked" not in {channel[row["id"]] for row in solid["data"]}
-    assert all(row["color"][3] > 0 for layer in (dashed, solid) for row in layer["data"])
+    assert {channel[row["id"]] for row in solid["data"]} == {"normal"}
+    assert {channel[row["id"]] for row in bold["data"]} == {"hot", "cold"}
+    assert all(row["color"][3] > 0 for layer in (dashed, solid, bold) for row in layer["data"])
 
 
 def reports(lons):
@@ -72,9 +73,9 @@ def reports(lons):
 def test_three_reports_crowd_from_afar_and_stand_apart_close_by():
     # at zoom 4 a pixel is 360 / (512 * 16) = 0.044 degrees: 0.02 degrees apart is half a pixel; at zoom 14 it is 466
     frame = reports([112.00, 112.02, 112.04])
-    _, disc, _ = layers.seizures(frame, 4.0, Speaker("zh"), DAY, 0)
+    _, disc = layers.seizures(frame, 4.0, Speaker("zh"), DAY, 0)
     assert [row["count"] for row in disc["data"]] == ["3"]
-    icon, disc, _ = layers.seizures(frame, 14.0, Speaker("zh"), DAY, 0)
+    icon, disc = layers.seizures(frame, 14.0, Speaker("zh"), DAY, 0)
     assert len(icon["data"]) == 3
     assert not disc["data"]
 
@@ -83,7 +84,7 @@ def test_crowding_loses_no_report():
     rng = np.random.default_rng(1)
     frame = reports(rng.uniform(100, 122, 300))
     for zoom in (3.0, 6.0, 9.0):
-        icon, disc, _ = layers.seizures(frame, zoom, Speaker("zh"), DAY, 0)
+        icon, disc = layers.seizures(frame, zoom, Speaker("zh"), DAY, 0)
         assert len(icon["data"]) + sum(int(row["count"]) for row in disc["data"]) == 300
 
 

@@ -46,7 +46,7 @@ KM = [704, 113, 217, 613, 651, 243, 148, 195, 95]  # along the drawn line, from 
 def main(folder: Path) -> None:
     """Print a line a check; exit 1 at the first that fails."""
     result = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
-    hotspots = pd.read_csv(folder / "hotspots.csv", encoding="utf-8-sig")
+    hotspots = pd.read_csv(folder / "hotspots.csv", encoding="utf-8-sig", dtype={"adcodes": str})
     reaches = gpd.read_file(folder / "reaches.gpkg")
     check("demo --json has timings", "timings" in json.dumps(result))
     check("hotspots has every column", list(hotspots.columns) == list(table("hotspots").names))

@@ -89,7 +89,9 @@ class Settings:
     cell_characters: int = 32_767  # a longer cell is cut (what a spreadsheet cell can hold)
     archive_members: int = 2_000  # files in an archive
     archive_mb: float = 2_000.0  # megabytes an archive may unfold to
-    archive_ratio: float = 200.0  # unfolded / packed size of one member; above is a bomb (maps and tables pack 3-30 fold)
+    archive_ratio: float = (
+        200.0  # unfolded / packed size of one member; above is a bomb (maps and tables pack 3-30 fold)
+    )
     archive_depth: int = 2  # archives in archives
     json_depth: int = 64  # levels of nesting in GeoJSON
     raster_pixels: float = 4e9  # pixels a raster may have (2 m over 100 x 160 km)

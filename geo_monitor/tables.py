@@ -295,9 +295,7 @@ ALL = (
             _c("kind", TEXT, "channel or lake", null=False, allowed=("channel", "lake")),
             _c("adcode_left", TEXT, "locality on the left bank, looking downstream"),
             _c("adcode_right", TEXT, "locality on the right bank"),
-            _c(
-                "side", TEXT, "label of a side channel around an island; its km is that of the main channel beside"
-            ),
+            _c("side", TEXT, "label of a side channel around an island; its km is that of the main channel beside"),
             _c("geometry", GEOMETRY, "line drawn downstream, or lake cell", null=False),
         ),
         key=("reach_id",),

@@ -7,10 +7,13 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 from geo_monitor.cli import _pairs, command, hoisted, run
 from geo_monitor.workspace import Workspace
@@ -202,6 +205,26 @@ def test_files_in_analysis_out(shell: Shell, tmp_path: Path) -> None:
     with (tmp_path / "h.csv").open(encoding="utf-8-sig", newline="") as file:
         looked = [row for row in csv.DictReader(file) if float(row["patrol_h"]) > 0]
     assert [(float(row["patrol_h"]), row["seizures"]) for row in looked] == [(2.0, "1")]
+
+
+def test_a_loose_shapefile_is_one_upload(shell: Shell, tmp_path: Path) -> None:
+    shell("init")
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    zones = gpd.GeoDataFrame(
+        {"zone_id": ["z1"], "name": ["保护区"]}, geometry=[shapely.box(112, 30, 112.1, 30.1)], crs=4326
+    )
+    zones.to_file(folder / "zones.shp", encoding="utf-8")
+    receipt = shell.json("import", "zones", folder / "zones.shp", "--agency", "湖北")
+    assert (receipt["file"], receipt["rows"]["accepted"]) == ("zones.shp", 1)
+    with zipfile.ZipFile(shell.root / "raw" / receipt["sha256"]) as kept:
+        assert {"zones.shp", "zones.dbf", "zones.shx", "zones.prj"} <= set(kept.namelist())
+        assert kept.read("zones.dbf") == (folder / "zones.dbf").read_bytes()
+    assert shell.json("import", "zones", folder, "--agency", "湖北")["status"] == "duplicate"
+    # another attribute alone is another upload, though zones.shp is the same to the byte
+    zones.assign(name="核心区").to_file(folder / "zones.shp", encoding="utf-8")
+    assert shell.json("import", "zones", folder / "zones.shp", "--agency", "湖北")["rows"]["corrected"] == 1
+    assert Workspace(shell.root).table("zones")["name"].tolist() == ["核心区"]
 
 
 def test_doctor(filled: Shell) -> None:

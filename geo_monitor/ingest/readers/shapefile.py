@@ -92,7 +92,8 @@ def _shapes(parts: dict[str, Path], count: int, scratch: Path, name: str) -> Any
     shutil.copyfile(parts[".shp"], target)
     if ".shx" in parts:
         shutil.copyfile(parts[".shx"], scratch / "layer.shx")
-    pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True, "SHAPE_ENCODING": ""})
+    options: dict[str, Any] = {"SHAPE_RESTORE_SHX": True, "SHAPE_ENCODING": ""}
+    pyogrio.set_gdal_config_options(options)
     try:
         import warnings
 
@@ -101,6 +102,8 @@ def _shapes(parts: dict[str, Path], count: int, scratch: Path, name: str) -> Any
             wkb = pyogrio.raw.read(target, columns=[], force_2d=True)[2]
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise Refused("shp_broken", file=name) from error
+    finally:  # they hold for the whole process: left on, GDAL no longer opens zipped shapefiles, ours or the user's
+        pyogrio.set_gdal_config_options(dict.fromkeys(options))
     if wkb is None or len(wkb) != count:
         raise Refused("shp_truncated", file=name, whole=0 if wkb is None else len(wkb))
     return shapely.from_wkb(wkb, on_invalid="fix")

@@ -70,8 +70,8 @@ def lakes(frame: pd.DataFrame) -> pd.DataFrame:
     cells = frame[frame["kind"] == "lake"]
     rows = []
     for (river, state), group in cells.groupby(["river", "state"], sort=True):
-        # H3 neighbours share corners only up to rounding: without the grid a sliver stays between two cells
-        shape = shapely.union_all(group["geometry"].to_numpy(), grid_size=1e-5)
+        # H3 neighbours share corners only up to rounding: on a grid of 1 m they meet, and the union is that of a coverage
+        shape = shapely.coverage_union_all(shapely.set_precision(group["geometry"].to_numpy(), 1e-5))
         rows.append(_gather(group, f"lake|{river}|{state}", "lake", shape))
     return pd.DataFrame(rows, columns=list(COMMON))
 

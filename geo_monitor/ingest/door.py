@@ -125,6 +125,7 @@ def _rows(
 
 def _jurisdictions(frame: pd.DataFrame, ledger: Ledger, held: Held) -> identity.Sorted:
     """Rows of one name count with the record they are part of."""
+    again = identity.same_parts(frame, ledger)
     merged, owner = identity.merge(frame, ledger)
     first = owner == np.arange(len(frame))
     inner = Ledger(ledger.row[first])
@@ -136,9 +137,11 @@ def _jurisdictions(frame: pd.DataFrame, ledger: Ledger, held: Held) -> identity.
         whole = np.zeros(len(frame), dtype=bool)
         whole[part] = mask[place[owner[part]]]
         masks.append(whole)
-    if (part & ~first).any():
-        ledger.note("parts_joined", count=int((part & ~first).sum()))
-    return identity.Sorted(masks[0], masks[1], masks[2], done.rows)
+    joined = part & ~first & ~again
+    if joined.any():
+        ledger.note("parts_joined", count=int(joined.sum()))
+    ledger.warn("duplicate_rows", again & ~masks[2])
+    return identity.Sorted(masks[0] & ~again, masks[1] & ~again, masks[2] | again, done.rows)
 
 
 def _columns(kind: str, raw: Raw, options: Options) -> Columns:

@@ -41,10 +41,9 @@ def positions(frame: pd.DataFrame, ledger: Ledger, held: Held, settings: Setting
     alive = np.flatnonzero(ledger.alive)
     ms = _ms(frame["time"])
     lon, lat = frame["lon"].to_numpy(dtype=float), frame["lat"].to_numpy(dtype=float)
-    names, codes = np.unique(frame["unit_id"].to_numpy(dtype=object)[alive].astype(str), return_inverse=True)
-    code = np.full(n, -1)
-    code[alive] = codes.reshape(-1)
-    order = alive[np.lexsort((alive, ms[alive], code[alive]))]
+    code, names = pd.factorize(frame["unit_id"].to_numpy(dtype=object))
+    names = names[np.unique(code[alive])]
+    order = alive[np.lexsort((ms[alive], code[alive]))]
     again, away = motion.repeats(code[order], ms[order], lon[order], lat[order], settings.same_place_m)
     mask = np.zeros(n, dtype=bool)
     mask[order[away]] = True
@@ -71,7 +70,7 @@ def positions(frame: pd.DataFrame, ledger: Ledger, held: Held, settings: Setting
             clash[mine[metres > settings.same_place_m]] = True
             ledger.refuse(clash, "device_clash")
     new = ledger.alive & ~unchanged
-    kept = frame[new].reset_index(drop=True)
+    kept = frame if new.all() else frame[new].reset_index(drop=True)
     return Sorted(new, np.zeros(n, dtype=bool), unchanged & ledger.alive, kept if len(kept) else None)
 
 
@@ -162,8 +161,22 @@ def merge(frame: pd.DataFrame, ledger: Ledger) -> tuple[pd.DataFrame, Array]:
         owner[members] = members[0]
         if len(members) > 1:
             shapes[members[0]] = shapely.union_all(shapes[members])
+            for column in ("adcode", "level", "parent"):  # told by any of the parts
+                if merged[column].isna()[members[0]]:
+                    merged.loc[members[0], column] = next(iter(frame[column].iloc[members].dropna()), None)
     merged["geometry"] = shapes
     return merged, owner
+
+
+def same_parts(frame: pd.DataFrame, ledger: Ledger) -> Array:
+    """Jurisdictions: rows that repeat an earlier one to the letter (n,)."""
+    import shapely
+
+    repeated = frame.drop(columns="geometry").assign(shape=shapely.to_wkb(frame["geometry"].to_numpy(dtype=object)))
+    again = np.zeros(len(frame), dtype=bool)
+    alive = ledger.alive
+    again[alive] = repeated[alive].duplicated().to_numpy()
+    return again
 
 
 def _ms(times: pd.Series) -> Array:

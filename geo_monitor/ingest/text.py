@@ -27,6 +27,14 @@ _OURS = {"gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030", "936": "gb18
          "big5hkscs": "big5", "65001": "utf-8", "utf-8-sig": "utf-8", "88591": "latin-1", "iso8859-1": "latin-1",
          "oem": "", "ansi": "", "ascii": "utf-8"}  # fmt: skip
 
+# simplified and traditional side by side
+FAMILIAR = frozenset(
+    "长長江河湖海水溪口洲岛島岸左右上下中大小东東西南北段区區域县縣市省镇鎮乡鄉村州城山桥橋港湾灣坝壩库庫码碼头頭流干支"
+    "禁渔漁期保护護核心缓緩冲衝实實验驗名称稱编編号號类類型级級别別时時间間日年月点點地位置经經纬緯度里程公米千"
+    "船艇巡查获獲执執法案件人员員数數量重网網电電鱼魚具钓釣部门門单單所局湘鄂赣贛皖苏蘇川渝云雲贵貴沪滬浙武汉漢"
+    "宜昌荆荊岳阳陽九安庆慶京重黄黃石监監利洪阿的是在有不了一二三四五六七八九十",
+)
+
 
 @dataclass
 class Encoding:
@@ -97,6 +105,12 @@ def detect(parts: Iterable[bytes], declared: str | None, sure: float, where: str
     # two readings that are equally everyday text are a choice, and so is text that is everyday in none
     sureness = min(1.0, scores[best]) * min(1.0, 2 * margin - 0.25)
     if sureness < sure:
+        # few characters: almost any is everyday in both standards, but only one reading speaks of rivers and counties
+        told = {name: familiar(pieces, name) for name in ("gb18030", "big5") if scores[name] >= 0.6}
+        telling = max(told, key=lambda name: told[name], default="")
+        if telling and told[telling] >= 0.25 and all(5 * told[n] <= told[telling] for n in told if n != telling):
+            best, sureness = telling, max(sureness, 0.95)
+    if sureness < sure:
         readings = " / ".join(f"{name}: {_preview(pieces, name)}" for name in (best, second))
         raise Refused("choice_needed", what="encoding", where=where, readings=readings, option="--encoding " + best)
     warnings = ["encoding_declared_wrong"] if says and says != best else []
@@ -132,6 +146,16 @@ def score(pieces: Iterable[bytes], name: str) -> float:
         total = sum(byte >= 0x80 for piece in pieces for byte in piece)
         return plain * max(0.0, 1 - 1.5 * runs / total)
     return plain
+
+
+def familiar(pieces: Iterable[bytes], name: str) -> float:
+    """The share of Chinese characters that are among those of our files: names of places, waters, columns.
+
+    >>> familiar(["长江禁渔区".encode("gbk")], "gb18030"), familiar(["长江禁渔区".encode("gbk")], "big5")
+    (1.0, 0.0)
+    """
+    found = [c for piece in pieces for c in piece.decode(name, errors="replace") if "\u4e00" <= c <= "\u9fff"]
+    return sum(c in FAMILIAR for c in found) / len(found) if found else 0.0
 
 
 def _everyday(character: str, name: str) -> bool:

@@ -73,6 +73,26 @@ class Source:
             cells[long] = [cell[: self.settings.cell_characters] for cell in cells[long]]
         return cells
 
+    def coded(self, name: str) -> tuple[Array, list[str]]:
+        """A text column as codes (n,) into its distinct texts, -1 where empty: for columns of many rows and few texts."""
+        import pyarrow.compute as pc
+
+        if name not in self:
+            return np.full(len(self), -1, dtype=np.int64), []
+        column = self.column(name)
+        column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+        if not pa.types.is_string(column.type) or (pc.max(pc.utf8_length(column)).as_py() or 0) > 1000:
+            column = pa.array(self.texts(name), pa.string())
+        coded = pc.dictionary_encode(column, null_encoding="mask")
+        codes = coded.indices.fill_null(len(coded.dictionary)).to_numpy(zero_copy_only=False)
+        names: dict[str, int] = {}
+        # cells that differ in blanks only are one text
+        place = [
+            names.setdefault(cell, len(names)) if (cell := sent.strip()) else -1
+            for sent in coded.dictionary.to_pylist()
+        ]
+        return np.array([*place, -1], dtype=np.int64)[codes], list(names)
+
     def numbers(self, name: str, low: float | None = None) -> Array:
         """Floats (n,) in our unit, NaN where empty; what is no number, or under `low`, is left empty and told."""
         if name not in self:
@@ -87,11 +107,12 @@ class Source:
 
     def words(self, name: str) -> Array:
         """One of the field's allowed values (n,), None where empty; an unknown word is left empty and told."""
-        values, unknown = vocabulary.translate(name, self.texts(name))
+        codes, cells = self.coded(name)
+        few, unknown = vocabulary.translate(name, np.array([*cells, None], dtype=object))
         if unknown.any():
-            some = ", ".join(sorted({str(cell) for cell in self.texts(name)[unknown]})[:5])
-            self.ledger.warn("word_unknown", unknown, column=self.columns.header(name), words=some)
-        return values
+            some = ", ".join(sorted(cell for cell, odd in zip(cells, unknown, strict=False) if odd)[:5])
+            self.ledger.warn("word_unknown", unknown[codes], column=self.columns.header(name), words=some)
+        return np.asarray(few[codes], dtype=object)
 
     def moments(self, name: str, required: bool = True) -> Array:
         """UTC milliseconds (n,), `dates.NAT` where there is none; unusable ones are refused where `required`."""
@@ -101,7 +122,7 @@ class Source:
         for note in times.notes:
             (self.ledger.warn if note == "dates_order_both" else self.ledger.note)(note)
         there = times.ms != dates.NAT
-        if (there & ~times.zoned).any() and not self.raw.standard:
+        if (there & ~times.zoned).any():
             self.ledger.note("time_zone_assumed")
         bad = times.bad | (times.clock & there)
         ms = np.where(times.clock, dates.NAT, times.ms)

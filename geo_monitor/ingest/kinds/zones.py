@@ -9,7 +9,9 @@ import numpy as np
 from geo_monitor.ingest import dates, geometry
 from geo_monitor.ingest.kinds.source import Array, Source, Taken, content_id, or_else, stamp
 
-RANGE = re.compile(r"\s*(?:至|到|—+|–|~|～|(?<=[日\d])\s*-\s*(?=\d{1,2}\s*月))\s*")
+# a hyphen parts two days only where it can't stand inside one: 3月1日-6月30日, 3.1-6.30, but not 03-01
+RANGE = re.compile(r"\s*(?:至|到|—+|–|~|～|(?<=[日号时点])\s*-\s*|(?<=\d\.\d)-|(?<=\d\.\d\d)-|\s-\s)\s*")
+ALWAYS = re.compile(r"全年|常年|终年|长年|all year|year.?round", re.IGNORECASE)
 
 
 def take(source: Source) -> Taken:
@@ -57,10 +59,16 @@ def _seasons(source: Source) -> tuple[Array, Array]:
     """MM-DD from and to (n,): two columns, or one that says 3月1日至6月30日."""
     begin, end = (_month_days(source, name) for name in ("season_from", "season_to"))
     if "season" in source:
+        unread = np.zeros(len(source), dtype=bool)
         for i, cell in enumerate(source.texts("season")):
-            parts = RANGE.split(cell) if cell else []
-            if len(parts) == 2 and begin[i] is None and end[i] is None:
-                begin[i], end[i] = dates.month_day(parts[0]), dates.month_day(parts[1])
+            if cell is None or begin[i] is not None or end[i] is not None:
+                continue
+            parts = [_month_day(part) for part in RANGE.split(cell)]
+            if len(parts) == 2 and None not in parts:
+                begin[i], end[i] = parts
+            elif not ALWAYS.search(cell):
+                unread[i] = True
+        source.ledger.warn("season_unreadable", unread, column=source.columns.header("season"))
     half = np.array([(a is None) != (b is None) for a, b in zip(begin, end, strict=True)], dtype=bool)
     source.ledger.warn("season_half", half)
     begin[half] = end[half] = None
@@ -69,7 +77,13 @@ def _seasons(source: Source) -> tuple[Array, Array]:
 
 def _month_days(source: Source, name: str) -> Array:
     cells = source.texts(name)
-    days = np.array([None if cell is None else dates.month_day(cell) for cell in cells], dtype=object)
+    days = np.array([None if cell is None else _month_day(cell) for cell in cells], dtype=object)
     unread = np.array([a is not None and b is None for a, b in zip(cells, days, strict=True)], dtype=bool)
     source.ledger.warn("season_unreadable", unread, column=source.columns.header(name))
     return days
+
+
+def _month_day(cell: str) -> str | None:
+    """A day as notices word it: 每年3月1日零时, 次年2月28日24时. The hour is left out, both days count in full."""
+    plain = re.sub(r"^\s*自?(?:每年|次年|翌年|当年|同年|下一年)?(?:的)?\s*", "", cell)
+    return dates.month_day(re.sub(r"(?<=[日号])\s*(?:零|[\d:：]+)\s*[时点](?:整)?.*$|(?<=[日号])止$", "", plain))

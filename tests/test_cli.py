@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 import shapely
 
-from geo_monitor.cli import _pairs, command, hoisted, run
+from geo_monitor.cli import command, hoisted, run
+from geo_monitor.cli.commands import _pairs
 from geo_monitor.workspace import Workspace
 from tests.store import worlds
 

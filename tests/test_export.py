@@ -18,7 +18,7 @@ import rasterio
 
 from geo_monitor.errors import Usage
 from geo_monitor.export import format_of
-from geo_monitor.maps import short_names
+from geo_monitor.export.maps import short_names
 from geo_monitor.workspace import Workspace
 from tests.store import worlds
 

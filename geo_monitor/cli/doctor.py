@@ -138,7 +138,7 @@ def disk(root: Path) -> Finding:
 
 def exposure() -> Finding:
     """Streamlit's own settings don't open the map to the network behind our back."""
-    from geo_monitor.launch import is_loopback
+    from geo_monitor.cli.launch import is_loopback
 
     address = os.environ.get("STREAMLIT_SERVER_ADDRESS", "127.0.0.1")
     return Finding("network", "fine" if is_loopback(address) else "look", {"address": address})

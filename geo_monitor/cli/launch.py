@@ -19,7 +19,7 @@ from geo_monitor.errors import Usage
 if TYPE_CHECKING:
     from geo_monitor.workspace import Workspace
 
-PAGE = Path(__file__).parent / "app" / "main.py"
+PAGE = Path(__file__).parents[1] / "app" / "main.py"
 
 
 def serve(workspace: Workspace, host: str, port: int, lang: str, browser: bool, ready: Callable[[str], None]) -> int:

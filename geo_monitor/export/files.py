@@ -5,7 +5,7 @@
 | csv, xlsx | for people: no geometry, times ISO 8601 +08:00, lists joined by `;`, no cell that runs as a formula |
 | parquet | for programs: GeoParquet where rows have a shape, types as in the contract, times UTC |
 | geojson, gpkg, fgb, shp.zip | maps, WGS84: lists joined by `;`; times UTC in gpkg and fgb, ISO text in the others |
-| tif | `hotspots` and `effort` as surfaces along the river; see `geo_monitor.surface` |
+| tif | `hotspots` and `effort` as surfaces along the river; see `geo_monitor.export.surface` |
 
 Shapes: a table's own; points of `positions`, `seizures`, `events`; else the line (or lake cell) of the row's reach.
 Equal tables give equal bytes in csv and parquet.
@@ -54,7 +54,7 @@ def export(workspace: Workspace, name: str, path: Path, run: str | None = None, 
     kind = format_of(path)
     notes = [{"code": "simulated_notice", "params": {}}] if workspace.simulated else []
     if kind == "tif":
-        from geo_monitor.surface import write as write_surface
+        from geo_monitor.export.surface import write as write_surface
 
         if all_versions:
             raise Usage("no_versions", table=name, tables="zones, seizures")
@@ -77,7 +77,7 @@ def export(workspace: Workspace, name: str, path: Path, run: str | None = None, 
         return Exported(name, str(path), kind, len(frame), notes)
     if shaped is None:
         raise Usage("export_no_shape", table=name, format=kind)
-    from geo_monitor.maps import write as write_map
+    from geo_monitor.export.maps import write as write_map
 
     with replacing(path) as temporary:
         notes += write_map(shaped, name, temporary, kind, _about(workspace, name))

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from geo_monitor.console import Console
+from geo_monitor.cli.console import Console
 from geo_monitor.errors import Usage
 from geo_monitor.messages import catalogue, text
 
@@ -153,7 +153,7 @@ def simulate(
     units: Annotated[int, typer.Option("--units")] = 16,
     as_json: Json = False,
 ) -> None:
-    from geo_monitor.demo import write_world
+    from geo_monitor.cli.demo import write_world
 
     _json(as_json)
     _one_of("--river", river, ("made-up", "real"))
@@ -171,7 +171,7 @@ def demo(
     units: Annotated[int, typer.Option("--units")] = 24,
     as_json: Json = False,
 ) -> None:
-    from geo_monitor.demo import build
+    from geo_monitor.cli.demo import build
 
     _json(as_json)
     with console.progress() as tell:
@@ -188,7 +188,7 @@ def app_(
     no_browser: Annotated[bool, typer.Option("--no-browser")] = False,
     as_json: Json = False,
 ) -> None:
-    from geo_monitor.launch import serve
+    from geo_monitor.cli.launch import serve
 
     _json(as_json)
     workspace = _opened()
@@ -201,7 +201,7 @@ def app_(
 
 @app.command("doctor")
 def doctor(as_json: Json = False) -> None:
-    from geo_monitor.doctor import examine
+    from geo_monitor.cli.doctor import examine
 
     _json(as_json)
     findings = examine(console.workspace)

@@ -17,6 +17,7 @@ from geo_monitor.ingest.fields import Field
 
 _BRACKETS = re.compile(r"[(\[{<【《「〔](.*?)[)\]}>】》」〕]")
 _NOISE = re.compile(r"[\s_\-#*:：.\"'“”‘’、]+")
+GUARDED = ("unit_id", "platform", "source", "patrol_id")  # a wrong guess here changes who did what
 OUR_COLUMNS = ("row", "reason_zh", "reason_en")  # of a quarantine file that comes back corrected
 
 
@@ -112,7 +113,7 @@ def _match(known: tuple[Field, ...], header: str) -> Match | None:
     plain = normal(header)
     if not plain:
         return None
-    exact = {}
+    exact: dict[str, tuple[Field, int]] = {}
     for field in known:
         for rank, word in enumerate(field.synonyms):
             exact.setdefault(normal(word), (field, rank))
@@ -131,6 +132,8 @@ def _match(known: tuple[Field, ...], header: str) -> Match | None:
     found: tuple[int, int, Field, str] | None = None
     for word, (field, rank) in exact.items():
         long_enough = len(word) >= (4 if word.isascii() else 2)
+        if field.name in GUARDED and word in fields.GENERAL:
+            continue
         if long_enough and word in plain and (found is None or len(word) > found[0]):
             found = (len(word), rank, field, word)
     if found is None:

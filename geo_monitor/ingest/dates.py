@@ -94,9 +94,15 @@ def parse(column: pa.ChunkedArray | pa.Array, zone: str | None = None, same_day_
         few = _distinct(coded.dictionary.to_pylist(), zone, same_day_first)
     elif len(few.rest):
         few.fill(_distinct(coded.dictionary.take(pa.array(few.rest)).to_pylist(), zone, few.day_first))
+    bad, clock, bare, zoned = (
+        np.where(codes < 0, False, _at(part, codes, False)) for part in (few.bad, few.clock, few.bare, few.zoned)
+    )
     return Times(
         np.where(codes < 0, NAT, _at(few.ms, codes, NAT)),
-        *(np.where(codes < 0, False, _at(part, codes, False)) for part in (few.bad, few.clock, few.bare, few.zoned)),
+        bad,
+        clock,
+        bare,
+        zoned,
         few.notes,
     )
 
@@ -142,8 +148,8 @@ def _fast(cells: pa.Array, zone: str | None) -> Times | None:
     done, is_utc = (part.to_numpy(zero_copy_only=False).astype(bool) for part in (good, utc))
     zoned = (is_utc | east8.to_numpy(zero_copy_only=False).astype(bool)) & done
     ms[done] -= np.where(is_utc, 0, np.where(zoned, SHANGHAI_MS, _shift(zone)))[done]
-    no = [np.zeros(n, dtype=bool) for _ in range(3)]
-    return Times(ms, *no, zoned, notes, np.flatnonzero(~done), day_first)
+    bad, clock, bare = (np.zeros(n, dtype=bool) for _ in range(3))
+    return Times(ms, bad, clock, bare, zoned, notes, np.flatnonzero(~done), day_first)
 
 
 def _at(values: NDArray[Any], codes: NDArray[Any], empty: Any) -> NDArray[Any]:
@@ -241,11 +247,11 @@ def _distinct(cells: list[str], zone: str | None, day_first: bool | None) -> Tim
         if says_day and says_month:
             notes.append("dates_order_both")
     for i, shape, parts in found:
-        value, has_zone, is_bare = _value(shape, parts, zone, day_first is not False)
+        value, told_zone, only_day = _value(shape, parts, zone, day_first is not False)
         if value is None:
             bad[i] = True
             continue
-        ms[i], zoned[i], bare[i], clock[i] = value, has_zone, is_bare, shape == "clock"
+        ms[i], zoned[i], bare[i], clock[i] = value, told_zone, only_day, shape == "clock"
     return Times(ms, bad, clock, bare, zoned, notes)
 
 

@@ -206,5 +206,5 @@ def _quarantine(raw: Raw, ledger: Ledger) -> pd.DataFrame:
     both = pd.concat([rows, bad], ignore_index=True) if len(bad) else rows
     reasons += [row.reason for row in raw.bad]
     for lang in ("zh", "en"):
-        both[f"reason_{lang}"] = ["" if r is None else text(r.code, lang, **r.params) for r in reasons]  # type: ignore[arg-type]
+        both[f"reason_{lang}"] = ["" if r is None else text(r.code, lang, **r.params) for r in reasons]
     return both.sort_values("row", kind="stable").reset_index(drop=True)

@@ -74,7 +74,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _f("role", "角色 用途", "vocabulary"), _f("source", "来源 定位方式 数据来源", "vocabulary"),
     ),
     "seizures": (
-        _f("report_id", "编号 案号 案件编号 id case_id case_no 报告编号 序列号 案件号 记录编号 case report 立案号 bh 序号"),
+        _f("report_id", "编号 案号 案件编号 id case_id case_no 报告编号 序列号 案件号 记录编号 case report 立案号 bh"),
         TIME, DATE, CLOCK, LON, LAT, PAIR, RIVER, KM, DATUM,
         _f("bank", "岸别 岸 左右岸 岸侧 side", "vocabulary"),
         _f("place", "地点 查获地点 案发地点 发现地点 位置 地址 详细地址 location address 发生地点 案发地 江段 水域位置"),
@@ -90,7 +90,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         PATROL, AGENCY,
     ),
     "zones": (
-        _f("zone_id", "编号 id 禁渔区编号 区域编号 zone 代码 code 保护区编号 bh 序号"), NAME,
+        _f("zone_id", "编号 id 禁渔区编号 区域编号 zone 代码 code 保护区编号 bh"), NAME,
         _f("category", "类型 类别 分区 功能区 zone_type type 等级 分类 lx 区域类型 保护区类型 级别"),
         _f("rule", "规定 规则 禁止内容 管控要求 禁捕要求 rules 说明 管理规定 备注"),
         _f("season_from", "禁渔开始 禁渔期开始 季节开始 禁渔起始 season_start 禁捕期起 禁渔期起", "month_day"),
@@ -101,7 +101,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         AGENCY, SHAPE, DATUM,
     ),
     "patrols": (
-        Field(PATROL.name, (*PATROL.words, "编号", "id", "序号")),
+        Field(PATROL.name, (*PATROL.words, "编号", "id")),
         _f("unit_id", "vessel_id unit vessel 船名 船舶名称 执法船 执法艇 艇名 巡护船 船号 终端编号 设备编号 unit_name 巡护队 队伍 班组"),
         _f("started_at", "开始时间 出航时间 起始时间 出发时间 巡护开始 start started start_time 开始 上岗时间 巡护开始时间", "time"),
         _f("ended_at", "结束时间 返航时间 截止时间 终止时间 巡护结束 end ended end_time 结束 下岗时间 返回时间 巡护结束时间", "time"),
@@ -121,7 +121,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _f("level", "级别 层级 行政级别 等级", "vocabulary"), _f("parent", "上级 上级代码 上级行政区 parent_code 父级代码"), SHAPE, DATUM,
     ),
     "river": (
-        _f("line_id", "id 编号 河段编号 objectid"),
+        _f("line_id", "id 编号 河段编号"),
         Field("river", ("name_zh", "河流", "河流名称", "河名", "river_name", "name", "名称", "水系", "江河", "水道", "水域名称", "水域")),
         KM, _f("accuracy_m", "精度 accuracy 位置精度 定位精度 误差", "number", "metre"), _f("mouth", "河口 入河口 入海口"),
         _f("main_stem", "干流 是否干流 主干 主干流 mainstem main"), AGENCY, SHAPE, LON, LAT, PAIR, DATUM,
@@ -145,3 +145,5 @@ PERSONAL = (
 # a known word in such a header means something else
 NOT_THESE = ("上传时间", "录入时间", "更新时间", "创建时间", "导入时间", "填报时间", "修改时间", "接收时间", "入库时间", "精度", "偏差", "误差",
              "updated", "created", "received")  # fmt: skip
+# of tracks: words too general to be recognised inside a longer header ("Ship type", "Type of position fixing device")
+GENERAL = frozenset(("type", "name", "code", "unit", "ship", "boat", "vessel", "device", "source", "track"))

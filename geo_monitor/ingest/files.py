@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from geo_monitor.errors import Refused
 from geo_monitor.ingest import archives, sniff
 from geo_monitor.ingest.archives import Budget, Member
+from geo_monitor.ingest.columns import match
 from geo_monitor.ingest.raw import Raw, together
 from geo_monitor.ingest.receipt import Message, Options
 from geo_monitor.settings import Settings
@@ -82,15 +83,40 @@ def read(members: list[Member], budget: Budget, kind: str, options: Options, set
         if failed:
             raise failed[0][1]
         raise Refused("nothing_usable", file=file, files=", ".join(left[:20]))
+    if kind == "tracks" and len(raws) > 1:
+        raws = [_with_unit(part, options) for part in raws]
     raw = together(raws)
     if len(raws) > 1:
-        raw.warn("several_layers", None, layers=", ".join(part.name for part in raws))
-    for name, error in failed:
-        raw.warn("member_skipped", None, member=name, why=str(error))
+        layers = ", ".join(part.name for part in raws[:50])
+        if kind == "tracks":  # a folder of tracks is how they come
+            raw.notes.append(Message("several_layers", {"layers": layers}))
+        else:
+            raw.warn("several_layers", None, layers=layers)
+    for name, reason in failed:
+        raw.warn("member_skipped", None, member=name, why=str(reason))
     if left:
         raw.notes.append(Message("members_left", {"members": ", ".join(left[:20])}))
     if budget.names_recoded:
         raw.notes.append(Message("names_recoded", {"names": ", ".join(budget.names_recoded[:5])}))
+    return raw
+
+
+def _with_unit(raw: Raw, options: Options) -> Raw:
+    """Of several track files one that names no unit is named after itself, not after the folder they came in."""
+    import pyarrow as pa
+
+    stem = PurePosixPath(raw.name).stem
+    if raw.fields is not None:
+        named = "unit_id" in raw.fields
+        raw.fields.setdefault("unit_id", "unit_id")
+    else:
+        found = match("tracks", [str(label) for label in raw.cells.column_names], options.columns)
+        named = "unit_id" in found or "mmsi" in found
+    if not named:
+        cells = pa.array([stem] * len(raw.cells), pa.string())
+        at = raw.cells.schema.get_field_index("unit_id")
+        raw.cells = raw.cells.append_column("unit_id", cells) if at < 0 else raw.cells.set_column(at, "unit_id", cells)
+        raw.notes.append(Message("unit_from_file", {"unit": stem}))
     return raw
 
 

@@ -57,8 +57,8 @@ def positions(frame: pd.DataFrame, ledger: Ledger, held: Held, settings: Setting
         if len(there):
             key = pd.MultiIndex.from_arrays([there["unit_id"].astype(str), _ms(there["time"])])
             wanted = pd.MultiIndex.from_arrays([frame["unit_id"].iloc[rows].astype(str), ms[rows]])
-            at = pd.Series(np.arange(len(there)), index=key)
-            at = at[~at.index.duplicated()].reindex(wanted).to_numpy()
+            place = pd.Series(np.arange(len(there)), index=key)
+            at = place[~place.index.duplicated()].reindex(wanted).to_numpy()
             known = ~np.isnan(at)
             spot = at[known].astype(int)
             mine = rows[known]

@@ -167,7 +167,9 @@ class Source:
             shapes = self.raw.shapes
             there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
             single = np.isin(shapely.get_type_id(shapes), (geometry.POINT, geometry.POINTS))
-            geometry.only(np.where(there, shapes, None), ("point",), self.ledger)
+            filled = shapes.copy()
+            filled[~there] = None
+            geometry.only(filled, ("point",), self.ledger)
             several = there & (shapely.get_num_geometries(shapes) > 1)
             self.ledger.refuse(several, "points_many")
             pick = there & single & ~several
@@ -234,8 +236,10 @@ def stamp(ms: Array) -> pd.Series:
 def content_id(prefix: str, *columns: Array) -> Array:
     """A name (n,) made of what the rows hold: the same content has the same name on every machine.
 
-    >>> content_id("x", np.array(["a", "a", None], dtype=object)).tolist()
-    ['x-8e35c2cd3bf6', 'x-8e35c2cd3bf6', 'x-dc937b598920']
+    The name ends in the first 12 digits of the SHA-1 of the content; that of nothing is da39a3ee5e6b...
+
+    >>> content_id("x", np.array([None, None], dtype=object)).tolist()
+    ['x-da39a3ee5e6b', 'x-da39a3ee5e6b']
     """
     rows = zip(*(column.tolist() for column in columns), strict=True)
     made = []

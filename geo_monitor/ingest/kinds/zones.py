@@ -28,8 +28,9 @@ def take(source: Source) -> Taken:
     nameless = np.array([a is None and b is None for a, b in zip(name, given, strict=True)], dtype=bool)
     ledger.refuse(nameless, "zone_nameless")
     alive = ledger.alive
-    outline = np.array([shape.wkt if ok else None for shape, ok in zip(shapely.set_precision(
-        np.where(alive, shapes, None), 1e-7), alive, strict=True)], dtype=object)  # fmt: skip
+    rounded = shapes.copy()
+    rounded[~alive] = None
+    outline = shapely.to_wkt(shapely.set_precision(rounded, 1e-7), rounding_precision=-1)
     if all(cell is None for cell in given):
         ledger.note("id_from_content")
     begin, end = _seasons(source)

@@ -72,11 +72,9 @@ def _check_depth(text: str, limit: int) -> None:
         return
     escaped = np.zeros(len(data), dtype=bool)
     slashes = np.flatnonzero(data == 0x5C)
-    previous = -2
     for position in slashes.tolist():
         if not escaped[position] and position + 1 < len(data):
             escaped[position + 1] = True
-        previous = position
     quotes = (data == 0x22) & ~escaped
     inside = np.cumsum(quotes) % 2 == 1
     step[inside] = 0
@@ -140,10 +138,10 @@ def _shape(geometry: Any) -> tuple[Any, bool]:
         if kind == "MultiPoint":
             return shapely.MultiPoint(_ring(coordinates)), False
         if kind == "MultiLineString":
-            return shapely.MultiLineString([_ring(line) for line in coordinates]), False
+            return shapely.MultiLineString([_ring(line) for line in coordinates or []]), False
         if kind == "Polygon":
             return _polygon(coordinates)
-        polygons = [_polygon(part) for part in coordinates]
+        polygons = [_polygon(part) for part in coordinates or []]
         return shapely.MultiPolygon([polygon for polygon, _ in polygons]), any(closed for _, closed in polygons)
     except (TypeError, ValueError, IndexError, shapely.errors.GEOSException):
         raise _Broken("geometry_unreadable") from None

@@ -61,7 +61,7 @@ def gpx(path: Path, name: str) -> Raw:
             columns["lat"].append(element.get("lat"))
             for key in ("time", "speed", "course"):
                 columns[key].append(told.get(key) or None)
-            columns["track"].append(str(track))
+            columns["track"].append(f"{name}#{track}")
             element.clear()
         elif tag == "trkseg":
             element.clear()

@@ -71,7 +71,8 @@ def test_polygons_in_every_format(tmp_path: Path, kind: str, form: str) -> None:
     crs = upload.receipt.crs
     assert crs["used"] == ("EPSG:4490" if form in ("zip", "folder", "gpkg") else "EPSG:4326")
     if form in ("zip", "folder"):
-        assert upload.receipt.encoding["used"] == "gb18030" and "cgcs2000_as_wgs84" in codes(upload)
+        assert upload.receipt.encoding["used"] == "gb18030"
+        assert "cgcs2000_as_wgs84" in codes(upload)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -98,7 +99,8 @@ def test_river_lines_in_every_format(tmp_path: Path, form: str) -> None:
     row = upload.rows.iloc[0]
     assert (row["river"], row["what"]) == ("长江", "channel")
     assert shapely.get_coordinates(row.geometry).tolist() == pytest.approx(shapely.get_coordinates(shape), abs=1e-9)
-    assert pd.isna(row["accuracy_m"]) and "accuracy_assumed" in codes(upload)
+    assert pd.isna(row["accuracy_m"])
+    assert "accuracy_assumed" in codes(upload)
 
 
 def test_lakes_marks_and_what_columns_tell_of_a_river(tmp_path: Path) -> None:
@@ -181,16 +183,21 @@ def test_when_a_zone_is_in_force(tmp_path: Path) -> None:
     first, second = upload.rows.iloc[0], upload.rows.iloc[1]
     # midnight in China is 16:00 UTC of the day before; "valid to" the last of a day counts that day in full
     assert first["valid_from"] == second["valid_from"] == pd.Timestamp("2020-12-31T16:00Z")
-    assert first["valid_to"] == pd.Timestamp("2024-12-31T16:00Z") and pd.isna(second["valid_to"])
-    assert {"time_zone_assumed"} <= codes(upload) and upload.receipt.status == "accepted"
+    assert first["valid_to"] == pd.Timestamp("2024-12-31T16:00Z")
+    assert pd.isna(second["valid_to"])
+    assert {"time_zone_assumed"} <= codes(upload)
+    assert upload.receipt.status == "accepted"
 
 
 def test_polygons_without_a_name_or_a_shape(tmp_path: Path) -> None:
     nameless = shapefile(tmp_path / "z", "z", [[A]], {"remark": ["x"]}).parent
     upload = give("zones", nameless)
-    assert upload.receipt.status == "rejected" and codes(upload, "errors") == {"columns_missing"}
+    assert upload.receipt.status == "rejected"
+    assert codes(upload, "errors") == {"columns_missing"}
     told = upload.receipt.to_json("en")["errors"][0]
-    assert "zone_id" in told["message"] and told["hint"] and "--columns" in told["hint"]
+    assert "zone_id" in told["message"]
+    assert told["hint"]
+    assert "--columns" in told["hint"]
     shapeless = write(tmp_path / "z.csv", "zone_id,name\n1,a\n")
     assert codes(give("zones", shapeless), "errors") == {"shapes_missing"}
 
@@ -199,7 +206,8 @@ def test_metres_without_a_zone_ask_for_the_system(tmp_path: Path) -> None:
     ring = box(500_000, 3_260_000, 501_000, 3_261_000)
     path = shapefile(tmp_path / "z", "z", [[ring]], {"name": ["a"]}, prj=None).parent
     upload = give("zones", path)
-    assert upload.receipt.status == "rejected" and codes(upload, "errors") == {"choice_needed"}
+    assert upload.receipt.status == "rejected"
+    assert codes(upload, "errors") == {"choice_needed"}
     hint = upload.receipt.to_json("zh")["errors"][0]
     assert "--crs" in hint["hint"] + hint["message"]
     given = give("zones", path, crs="EPSG:4546")  # CGCS2000, three degrees around 111°E: x 500,000 is the meridian

@@ -1,0 +1,113 @@
+"""Reports of seizures: places, units in headers, words, dates."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from geo_monitor import tables
+from tests.ingest.made import codes, counts, give, shapefile, workbook, write
+
+HEADER = "案件编号,查获时间,东经,北纬,渔具,渔获重量(斤),价值（万元）,涉案人数,场所,线索来源,处理结果"
+ROW = "鄂监渔案2025-001,2025年6月1日 22时30分,112.5,29.6,电鱼设备,25,1.2,2人,江面,群众举报,移送公安机关"
+
+
+def first(upload: object) -> pd.Series:
+    rows = upload.rows  # type: ignore[attr-defined]
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_csv_of_an_office(tmp_path: Path, encoding: str) -> None:
+    upload = give("seizures", write(tmp_path / "s.csv", f"{HEADER}\n{ROW}\n", encoding), agency="监利市渔政")
+    assert upload.receipt.status == "accepted", upload.receipt
+    row = first(upload)
+    assert row["report_id"] == "鄂监渔案2025-001"
+    assert row["time"] == pd.Timestamp("2025-06-01T14:30Z")
+    assert (row["lon"], row["lat"], row["catch_kg"], row["value_cny"], row["suspects"]) == (112.5, 29.6, 12.5, 12000, 2)
+    assert (row["setting"], row["origin"], row["disposition"]) == ("water", "tip", "criminal")
+    assert (row["agency"], row["version"]) == ("监利市渔政", 1)
+    tables.table("seizures").check(upload.rows)
+
+
+def test_workbook_with_a_title_and_typed_cells(tmp_path: Path) -> None:
+    rows = [
+        ["2025年涉渔案件登记表"],
+        ["案号", "查获日期", "查获时刻", "河流名称", "里程（km）", "岸别", "渔获重量（公斤）"],
+        ["A1", datetime(2025, 6, 1), time(5, 30), "长江", "K123+400", "左岸", 3.5],
+        ["A2", "2025-06-02", "17:05", "长江", 88, "右", "2两"],
+    ]
+    upload = give("seizures", workbook(tmp_path / "s.xlsx", rows))
+    assert upload.receipt.status == "accepted", upload.receipt
+    assert counts(upload) == (2, 2, 0, 0, 0)
+    found = upload.rows.set_index("report_id")
+    assert found["time"].tolist() == [pd.Timestamp("2025-05-31T21:30Z"), pd.Timestamp("2025-06-02T09:05Z")]
+    assert found["km"].tolist() == [123.4, 88.0]
+    assert found["bank"].tolist() == ["left", "right"]
+    assert found["catch_kg"].tolist() == pytest.approx([3.5, 0.1])
+    assert found["lon"].isna().all()
+
+
+def test_geojson_and_shapefile(tmp_path: Path) -> None:
+    feature = {"type": "Feature", "properties": {"案号": "A1", "查获时间": "2025-06-01T08:00:00+08:00"},
+               "geometry": {"type": "Point", "coordinates": [112.5, 29.6]}}  # fmt: skip
+    sent = write(tmp_path / "s.geojson", json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    shp = shapefile(
+        tmp_path / "s", "案件", [[[(112.5, 29.6)]]], {"案号": ["A1"], "查获时间": ["2025-06-01 08:00"]}, kind=1
+    )
+    for path in (sent, shp.parent):
+        row = first(give("seizures", path))
+        assert (row["report_id"], row["lon"], row["lat"]) == ("A1", 112.5, 29.6)
+        assert row["time"] == pd.Timestamp("2025-06-01T00:00Z")
+
+
+def test_words_only_are_kept_unplaced(tmp_path: Path) -> None:
+    text = "案号,时间,地点\nA1,2025-06-01 08:00,荆江大堤闸口\nA2,2025-06-01 08:00,\nA3,,荆江大堤闸口\n"
+    upload = give("seizures", write(tmp_path / "s.csv", text))
+    assert counts(upload) == (3, 1, 2, 0, 0)
+    assert {message.code: message.rows for message in upload.receipt.errors} == {
+        "place_missing": (2,),
+        "time_missing": (3,),
+    }
+    assert {message.code: message.rows for message in upload.receipt.warnings} == {"unplaced": (1,)}
+    assert first(upload)["place"] == "荆江大堤闸口"
+
+
+def test_ids_made_of_content_are_the_same_again(tmp_path: Path) -> None:
+    text = "时间,经度,纬度,渔具\n2025-06-01 08:00,112.5,29.6,地笼\n2025-06-01 09:00,112.5,29.6,地笼\n"
+    one, two = (give("seizures", write(tmp_path / f"{i}.csv", text)) for i in range(2))
+    assert one.rows["report_id"].tolist() == two.rows["report_id"].tolist()
+    assert one.rows["report_id"].is_unique
+    assert "id_from_content" in codes(one)
+    assert one.receipt.status == "accepted"
+
+
+WORDS = {
+    "岸别": ("bank", {"左岸": "left", "右岸": "right", "江心": "mid", "Left": "left"}),
+    "场所": ("setting", {"水面": "water", "岸边": "bank", "农贸市场": "market", "餐馆": "restaurant", "渔具店": "shop", "道路": "road"}),
+    "发现方式": ("origin", {"日常巡查": "patrol", "群众举报": "tip", "视频监控": "camera", "市场检查": "check"}),
+    "处理结果": ("disposition", {"无": "none", "劝离": "advice", "批评教育": "education", "警告": "warning", "行政处罚": "administrative",
+             "刑事立案": "criminal"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("header", WORDS)
+def test_words(tmp_path: Path, header: str) -> None:
+    name, words = WORDS[header]
+    lines = [f"A{i},2025-06-01 08:00,112.5,29.6,{word}" for i, word in enumerate([*words, "天上"])]
+    upload = give("seizures", write(tmp_path / "s.csv", f"案号,时间,经度,纬度,{header}\n" + "\n".join(lines)))
+    assert [None if pd.isna(v) else v for v in upload.rows[name]] == [*words.values(), None]
+    assert {m.code: m.rows for m in upload.receipt.warnings} == {"word_unknown": (len(words) + 1,)}
+
+
+def test_columns_about_people_are_not_read(tmp_path: Path) -> None:
+    text = "案号,时间,经度,纬度,嫌疑人姓名,身份证号\nA1,2025-06-01 08:00,112.5,29.6,甲,420000\n"
+    upload = give("seizures", write(tmp_path / "s.csv", text))
+    assert "columns_personal" in codes(upload)
+    assert "420000" not in upload.rows.to_csv()
+    assert upload.receipt.status == "accepted"

@@ -1,0 +1,226 @@
+"""Fixes in every format they are sent in."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from functools import reduce
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import shapely
+
+from geo_monitor import ingest, tables
+from tests.ingest.made import codes, counts, give, write
+
+KNOT = 1852 / 3600
+
+
+def points(count: int) -> str:
+    return "".join(
+        f'<trkpt lat="{30 + i / 1000}" lon="112"><time>2025-06-01T00:0{i}:00Z</time></trkpt>' for i in range(count)
+    )
+
+
+def gpx(*tracks: str) -> str:
+    body = "".join(f"<trk>{track}</trk>" for track in tracks)
+    return f'<?xml version="1.0"?><gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1">{body}</gpx>'
+
+
+def test_gpx_tracks_are_units_and_patrols_and_segments_are_not(tmp_path: Path) -> None:
+    second = f"<name>鄂渔政02</name><trkseg>{points(3)}</trkseg>"
+    segments = f"<name>鄂渔政01</name><trkseg>{points(2)}</trkseg><trkseg>{points(2).replace('T00', 'T01')}</trkseg>"
+    upload = give("tracks", write(tmp_path / "巡护.gpx", gpx(segments, second)))
+    assert upload.receipt.status == "accepted"
+    assert counts(upload) == (7, 7, 0, 0, 0)
+    rows = upload.rows
+    assert rows.groupby("unit_id", observed=True).size().to_dict() == {"鄂渔政01": 4, "鄂渔政02": 3}
+    assert rows.groupby("unit_id", observed=True)["patrol_id"].nunique().to_dict() == {"鄂渔政01": 1, "鄂渔政02": 1}
+    assert rows["patrol_id"].nunique() == 2
+    assert set(rows["role"]) == {"patrol"}
+    assert set(rows["source"]) == {"gps"}
+    assert rows["time"].min() == pd.Timestamp("2025-06-01T00:00Z")
+
+
+def test_gpx_without_names_are_named_after_their_files(tmp_path: Path) -> None:
+    track = f"<trkseg>{points(3)}</trkseg>"
+    one = give("tracks", write(tmp_path / "艇3.gpx", gpx(track)))
+    assert set(one.rows["unit_id"]) == {"艇3"}
+    assert one.receipt.status == "accepted"
+    assert "unit_from_file" in codes(one)
+    with zipfile.ZipFile(tmp_path / "两艇.zip", "w") as archive:
+        archive.writestr("艇1.gpx", gpx(track))
+        archive.writestr("艇2.gpx", gpx(track.replace('lon="112"', 'lon="113"')))
+    both = give("tracks", tmp_path / "两艇.zip")
+    assert counts(both) == (6, 6, 0, 0, 0)
+    assert both.rows.groupby("unit_id", observed=True).size().to_dict() == {"艇1": 3, "艇2": 3}
+    assert both.rows["patrol_id"].nunique() == 2
+
+
+HEADERS = (
+    "vessel_id,timestamp,lng,latitude,speed(km/h)",
+    "船名,定位时间,经度,纬度,航速（公里/小时）",
+    "终端编号,定位时间（北京时间）,东经（°）,北纬（°）,速度(km/h)",
+    "MyBoat,When,A,B,speed km/h",
+)
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_csv_headers(tmp_path: Path, header: str) -> None:
+    text = header + "\nK1,2025-06-01 08:00:00,112.0,30.0,18\nK1,2025/6/1 8:01,112.001,30.0,36\n"
+    columns = {"unit_id": "MyBoat", "time": "When", "lon": "A", "lat": "B"} if "MyBoat" in header else {}
+    upload = give("tracks", write(tmp_path / "t.csv", text, "gb18030"), columns=columns)
+    assert upload.receipt.status == "accepted", upload.receipt
+    assert set(upload.rows["unit_id"]) == {"K1"}
+    assert upload.rows["time"].tolist() == [pd.Timestamp("2025-06-01T00:00Z"), pd.Timestamp("2025-06-01T00:01Z")]
+    assert upload.rows["speed"].tolist() == pytest.approx([5.0, 10.0])
+    if "北京时间" not in header:
+        assert "time_zone_assumed" in codes(upload)
+
+
+def test_a_wrong_columns_option_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "unit,time,lon,lat\na,2025-06-01,112,30\n")
+    assert codes(give("tracks", path, columns={"unit_id": "boat"}), "errors") == {"column_not_there"}
+    assert codes(give("tracks", path, columns={"colour": "unit"}), "errors") == {"column_unknown"}
+
+
+def test_date_and_time_of_day_in_two_columns(tmp_path: Path) -> None:
+    for number, header in enumerate(("船名,日期,时间,经度,纬度", "unit,date,time,lon,lat")):
+        path = write(
+            tmp_path / f"{number}.csv", header + "\nA,2025年6月1日,23:59:30,112,30\nA,2025-06-02,0:00,112,30\n"
+        )
+        upload = give("tracks", path)
+        assert upload.receipt.status == "accepted", upload.receipt
+        assert upload.rows["time"].tolist() == [pd.Timestamp("2025-06-01T15:59:30Z"), pd.Timestamp("2025-06-01T16:00Z")]
+
+
+def test_geojson_points(tmp_path: Path) -> None:
+    features = [
+        {"type": "Feature", "properties": {"unit": "A", "time": f"2025-06-01 08:0{i}:00"},
+         "geometry": {"type": "Point", "coordinates": [112.0, 30.0 + i / 1000]}}
+        for i in range(3)
+    ]  # fmt: skip
+    path = write(tmp_path / "t.geojson", json.dumps({"type": "FeatureCollection", "features": features}))
+    upload = give("tracks", path)
+    assert counts(upload) == (3, 3, 0, 0, 0)
+    assert upload.rows["lat"].tolist() == pytest.approx([30.0, 30.001, 30.002])
+    assert "time_zone_assumed" in codes(upload)
+
+
+@pytest.mark.parametrize("geo", [False, True])
+def test_parquet(tmp_path: Path, geo: bool) -> None:
+    times = pd.date_range("2025-06-01T00:00Z", periods=3, freq="min")
+    path = tmp_path / "t.parquet"
+    if geo:
+        shapes = [shapely.Point(112, 30 + i / 1000) for i in range(3)]
+        gpd.GeoDataFrame({"unit": ["A"] * 3, "time": times}, geometry=shapes, crs=4326).to_parquet(path)
+    else:
+        lat = [30.0, 30.001, 30.002]
+        pq.write_table(pa.table({"unit": ["A"] * 3, "time": pa.array(times), "lon": [112.0] * 3, "lat": lat}), path)
+    upload = give("tracks", path)
+    assert upload.receipt.status == "accepted"
+    assert counts(upload) == (3, 3, 0, 0, 0)
+    assert upload.rows["time"].tolist() == list(times)
+    assert upload.rows["lat"].tolist() == pytest.approx([30.0, 30.001, 30.002])
+
+
+def sentence(body: str) -> str:
+    return f"${body}*{reduce(lambda a, b: a ^ b, body.encode()):02X}"
+
+
+def test_nmea(tmp_path: Path) -> None:
+    lines = [
+        sentence("GPRMC,000000.00,A,3030.000,N,11206.000,E,10.0,90.0,010625,,,A"),
+        sentence("GNRMC,000100.00,A,3030.100,N,11206.000,E,10.0,90.0,010625,,,A"),
+        sentence("GPRMC,000200.00,V,,,,,,,010625,,,N"),
+        sentence("GPRMC,000300.00,A,3030.300,N,11206.000,E,10.0,90.0,010625,,,A")[:-2] + "ZZ",
+    ]
+    upload = give("tracks", write(tmp_path / "艇5.nmea", "\r\n".join(lines)))
+    assert counts(upload) == (4, 2, 2, 0, 0)
+    assert codes(upload, "errors") == {"nmea_void", "nmea_checksum"}
+    assert set(upload.rows["unit_id"]) == {"艇5"}
+    first = upload.rows.iloc[0]
+    assert (first["lon"], first["lat"]) == pytest.approx((112.1, 30.5))
+    assert first["speed"] == pytest.approx(10 * KNOT)
+    assert first["heading"] == 90
+    assert first["time"] == pd.Timestamp("2025-06-01T00:00Z")
+
+
+AIS = """# Timestamp,Type of mobile,MMSI,Latitude,Longitude,Navigational status,ROT,SOG,COG,Heading,IMO,Ship type
+31/12/2024 00:00:00,Class A,219000001,56.100000,11.200000,Under way using engine,0.0,10.0,90.0,511,Unknown,Cargo
+31/12/2024 00:00:00,Class A,219000001,56.100000,11.200000,Under way using engine,0.0,10.0,90.0,511,Unknown,Cargo
+31/12/2024 00:01:00,Class A,219000001,56.100000,11.205000,Under way using engine,0.0,102.3,90.0,91,Unknown,Cargo
+31/12/2024 00:01:00,Class A,219000001,57.900000,11.205000,Under way using engine,0.0,10.0,90.0,91,Unknown,Cargo
+01/01/2025 00:00:10,Class A,219000002,91.000000,181.000000,Unknown value,,,,,Unknown,Fishing
+01/01/2025 00:00:20,Class A,219000002,55.000000,12.000000,Unknown value,,5.0,45.0,,Unknown,Fishing
+"""
+
+
+def test_ais_of_strangers(tmp_path: Path) -> None:
+    upload = give("tracks", write(tmp_path / "aisdk.csv", AIS, "utf-8-sig"))
+    assert upload.receipt.status == "accepted_with_warnings"
+    # read 6: 3 new, the same again, the same moment 200 km away, no position
+    assert counts(upload) == (6, 3, 2, 1, 0)
+    assert codes(upload, "errors") == {"device_clash", "position_not_available"}
+    assert "duplicate_rows" in codes(upload, "warnings")
+    rows = upload.rows
+    assert set(rows["unit_id"]) == {"219000001", "219000002"}
+    assert set(rows["role"]) == {"traffic"}
+    assert set(rows["source"]) == {"ais"}
+    assert rows["time"].iloc[0] == pd.Timestamp("2024-12-30T16:00Z")  # 31 December, not a 31st month; Asia/Shanghai
+    assert rows["speed"].tolist()[:1] == pytest.approx([10 * KNOT])
+    assert np.isnan(rows["speed"].iloc[1])
+    assert np.isnan(rows["heading"].iloc[0])
+    assert {"dates_day_first", "ais_traffic"} <= codes(upload)
+    numbers = {message.code: message.rows for message in upload.receipt.errors}
+    assert numbers == {"device_clash": (4,), "position_not_available": (5,)}
+
+
+class Fleet(ingest.Nothing):
+    """A store that holds one unit with an AIS number."""
+
+    def mmsi(self) -> set[str]:
+        return {"219000002"}
+
+
+def test_ais_of_our_own_units_is_patrol(tmp_path: Path) -> None:
+    path = write(tmp_path / "aisdk.csv", AIS, "utf-8-sig")
+    rows = give("tracks", path, Fleet()).rows
+    assert rows.groupby("unit_id", observed=True)["role"].agg(set).to_dict() == {"219000001": {"traffic"}, "219000002": {"patrol"}}  # fmt: skip
+    assert set(give("tracks", path, role="patrol").rows["role"]) == {"patrol"}
+
+
+def test_words_for_platform(tmp_path: Path) -> None:
+    words = {
+        "执法快艇": "boat",
+        "大疆无人机": "drone",
+        "徒步": "foot",
+        "巡逻车": "vehicle",
+        "高清视频监控": "camera",
+        "飞艇?": "boat",
+    }
+    lines = [f"u{i},2025-06-01 08:00,112,{30 + i / 100},{word}" for i, word in enumerate(words)]
+    lines.append("u9,2025-06-01 08:00,112,31,骑马")
+    upload = give("tracks", write(tmp_path / "t.csv", "船号,时间,经度,纬度,平台\n" + "\n".join(lines)))
+    assert [None if pd.isna(v) else v for v in upload.rows["platform"]] == [*words.values(), None]
+    assert codes(upload, "warnings") == {"word_unknown"}
+
+
+def test_missing_columns_say_which(tmp_path: Path) -> None:
+    upload = give("tracks", write(tmp_path / "t.csv", "unit,time,value\na,2025-06-01,3\n"))
+    assert upload.receipt.status == "rejected"
+    assert upload.rows is None
+    told = upload.receipt.to_json("zh")["errors"][0]
+    assert told["code"] == "columns_missing"
+    assert "lon" in told["message"]
+    assert told["hint"]
+
+
+def test_rows_are_of_their_table(tmp_path: Path) -> None:
+    rows = give("tracks", write(tmp_path / "aisdk.csv", AIS, "utf-8-sig")).rows
+    tables.table("positions").check(rows)

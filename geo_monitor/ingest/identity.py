@@ -89,27 +89,29 @@ def records(kind: str, frame: pd.DataFrame, ledger: Ledger, held: Held) -> Sorte
     there = held.records(kind)
     known = _known(kind, table, there, names)
     identity = _identity(kind, frame)
-    seen: dict[tuple[str, str], tuple[Any, int]] = {}
+    seen: dict[tuple[str, str], tuple[set[Any], int]] = {}
     twice = np.zeros(n, dtype=bool)
     for i in alive.tolist():
         key = identity[i]
+        before = known.get(key)
         if key in seen:
-            if seen[key][0] == content[i]:
+            contents, newest = seen[key]
+            # one file may carry the versions of a zone one below the other, and again when they are all held
+            if content[i] in contents or (kind == "zones" and before is not None and content[i] in before[0]):
                 unchanged[i] = True
-            elif kind == "zones":  # one file may carry the versions of a zone one below the other
-                corrected[i], version[i] = True, seen[key][1] + 1
-                seen[key] = (content[i], int(version[i]))
+            elif kind == "zones":
+                corrected[i], version[i] = True, newest + 1
+                seen[key] = (contents | {content[i]}, newest + 1)
             else:
                 twice[i] = True
             continue
-        before = known.get(key)
         if before is None:
             new[i] = True
         elif content[i] in before[0]:
             unchanged[i], version[i] = True, before[1]
         else:
             corrected[i], version[i] = True, before[1] + 1
-        seen[key] = (content[i], int(version[i]))
+        seen[key] = ({content[i]}, int(version[i]))
     in_file = unchanged & np.array([identity[i] is not None and identity[i] not in known for i in range(n)], dtype=bool)
     ledger.warn("duplicate_rows", in_file)
     ledger.refuse(twice, "id_twice")

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geo_monitor.errors import Refused
-from geo_monitor.ingest.columns import match
+from geo_monitor.ingest.columns import OUR_COLUMNS, match
 from geo_monitor.ingest.raw import BadRow, Raw, numbered
 from geo_monitor.ingest.receipt import Message
 from geo_monitor.ingest.text import SAMPLE, clean, file_text
@@ -31,6 +31,8 @@ def read(path: Path, kind: str, encoding: str | None, settings: Settings, name: 
     body = text[start:].encode("utf-8")
     del text
     table, bad, repaired = _parse(body, header, delimiter)
+    if set(OUR_COLUMNS) <= set(header):
+        table = _unguarded(table)
     raw = Raw(table, numbered(len(table), bad), encoding=used, name=name, bad=bad)
     for code in used.warnings:
         raw.warn(code)
@@ -149,6 +151,12 @@ def _parse(body: bytes, header: list[str], delimiter: str) -> tuple[pa.Table, li
     # a spare empty cell at the end of every row is how some programs write, not a fault of the rows
     plain = len(mended) == len(table)
     return table, sorted(bad, key=lambda row: row.row), [] if plain else [number for number, _ in mended]
+
+
+def _unguarded(table: pa.Table) -> pa.Table:
+    """A quarantine file that comes back: without the apostrophes that keep a spreadsheet from running its cells."""
+    columns = [pc.replace_substring_regex(column, r"^'([=+\-@\t\r])", r"\1") for column in table.columns]
+    return pa.table(dict(zip(table.column_names, columns, strict=True)))
 
 
 def _without_controls(table: pa.Table) -> tuple[pa.Table, list[int]]:

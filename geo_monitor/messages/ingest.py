@@ -245,10 +245,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # --- text ----------------------------------------------------------------------------------------------------
     "choice_needed": (
-        "无法可靠判断{what}({where}),未导入。可能的读法:{readings}",
+        "无法可靠判断文字编码或坐标系({what} {where}),未导入。可能的读法:{readings}",
         "The {what} can't be told for sure ({where}); nothing was taken in. Readings: {readings}",
     ),
-    "choice_needed.hint": ("请选定后重新导入,加选项 {option}。", "Choose one and import again with {option}."),
+    "choice_needed.hint": (
+        "请选定正确的读法后重新导入,例如加选项 {option}。可能的读法:{readings}",
+        "Choose the right reading and import again, for example with {option}. Readings: {readings}",
+    ),
     "encoding_unknown": ("不认识的编码名“{encoding}”。", 'Unknown encoding "{encoding}".'),
     "encoding_unknown.hint": ("可用:utf-8、gb18030、big5、utf-16。", "Use utf-8, gb18030, big5 or utf-16."),
     "encoding_broken": (

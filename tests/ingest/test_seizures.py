@@ -111,3 +111,38 @@ def test_columns_about_people_are_not_read(tmp_path: Path) -> None:
     assert "columns_personal" in codes(upload)
     assert "420000" not in upload.rows.to_csv()
     assert upload.receipt.status == "accepted"
+
+
+def test_rows_of_commas_are_no_rows(tmp_path: Path) -> None:
+    text = "案号,时间,经度,纬度\n,,,\nA1,2025-06-01 08:00,112.5,29.6\nA2,,112.5,29.6\n, ,,\n"
+    upload = give("seizures", write(tmp_path / "s.csv", text))
+    assert counts(upload) == (2, 1, 1, 0, 0)
+    assert upload.receipt.errors[0].rows == (3,)  # the third row of the file
+    assert upload.quarantine["案号"].tolist() == ["A2"]
+
+
+def test_an_id_that_stands_twice_with_other_content(tmp_path: Path) -> None:
+    text = "案号,时间,经度,纬度\nA1,2025-06-01 08:00,112.5,29.6\nA1,2025-06-02 08:00,112.5,29.6\n"
+    upload = give("seizures", write(tmp_path / "s.csv", text))
+    assert counts(upload) == (2, 1, 1, 0, 0)
+    assert codes(upload, "errors") == {"id_twice"}
+
+
+def test_text_that_may_be_two_things_is_a_choice(tmp_path: Path) -> None:
+    """Two characters that are everyday text in neither standard, and nothing else to go by."""
+    path = write(tmp_path / "s.csv", "report_id,time,lon,lat,gear\nA1,2025-06-01 08:00,112.5,29.6,鸬鹚\n", "gb18030")
+    upload = give("seizures", path)
+    assert upload.receipt.status == "rejected"
+    told = upload.receipt.to_json("zh")["errors"][0]
+    assert told["code"] == "choice_needed"
+    assert "--encoding" in told["hint"]
+    assert "gb18030: 鸬鹚" in told["hint"]
+    assert "big5: " in told["hint"]
+    given = give("seizures", path, encoding="gbk")
+    assert given.rows["gear"].tolist() == ["鸬鹚"]
+    assert given.receipt.encoding == {"used": "gb18030", "how": "given", "confidence": 1.0}
+
+
+def test_km_in_metres_and_marks(tmp_path: Path) -> None:
+    text = "案号,时间,河流,里程(m),岸别\n1,2025-06-01 08:00,长江,12500,右岸\n2,2025-06-01 08:00,长江,K12+500,右岸\n"
+    assert give("seizures", write(tmp_path / "s.csv", text)).rows["km"].tolist() == [12.5, 12.5]

@@ -7,8 +7,10 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from geo_monitor.errors import Refused
 from geo_monitor.ingest.columns import OUR_COLUMNS, match
@@ -34,6 +36,9 @@ def read(path: Path, kind: str, encoding: str | None, settings: Settings, name: 
     if set(OUR_COLUMNS) <= set(header):
         table = _unguarded(table)
     raw = Raw(table, numbered(len(table), bad), encoding=used, name=name, bad=bad)
+    blank = _blank(table)
+    if blank.any():  # rows of commas that spreadsheets leave behind are no rows; the others keep their numbers
+        raw.cells, raw.row = table.filter(pa.array(~blank)), raw.row[~blank]
     for code in used.warnings:
         raw.warn(code)
     if zeros:
@@ -151,6 +156,17 @@ def _parse(body: bytes, header: list[str], delimiter: str) -> tuple[pa.Table, li
     # a spare empty cell at the end of every row is how some programs write, not a fault of the rows
     plain = len(mended) == len(table)
     return table, sorted(bad, key=lambda row: row.row), [] if plain else [number for number, _ in mended]
+
+
+def _blank(table: pa.Table) -> NDArray[np.bool_]:
+    """Rows (n,) without anything in any cell."""
+    blank = np.ones(len(table), dtype=bool)
+    for column in table.columns:
+        if not blank.any():
+            break
+        empty = pc.equal(pc.utf8_trim_whitespace(column), "")
+        blank &= empty.to_numpy().astype(bool)
+    return blank
 
 
 def _unguarded(table: pa.Table) -> pa.Table:

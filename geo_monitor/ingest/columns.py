@@ -17,7 +17,7 @@ from geo_monitor.ingest.fields import Field
 
 _BRACKETS = re.compile(r"[(\[{<【《「〔](.*?)[)\]}>】》」〕]")
 _NOISE = re.compile(r"[\s_\-#*:：.\"'“”‘’、]+")
-GUARDED = ("unit_id", "platform", "source", "patrol_id")  # a wrong guess here changes who did what
+GUARDED = ("unit_id", "platform", "source", "patrol_id", "position")  # a wrong guess here changes who did what
 OUR_COLUMNS = ("row", "reason_zh", "reason_en")  # of a quarantine file that comes back corrected
 
 

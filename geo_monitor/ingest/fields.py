@@ -146,4 +146,6 @@ PERSONAL = (
 NOT_THESE = ("上传时间", "录入时间", "更新时间", "创建时间", "导入时间", "填报时间", "修改时间", "接收时间", "入库时间", "精度", "偏差", "误差",
              "updated", "created", "received")  # fmt: skip
 # of tracks: words too general to be recognised inside a longer header ("Ship type", "Type of position fixing device")
-GENERAL = frozenset(("type", "name", "code", "unit", "ship", "boat", "vessel", "device", "source", "track"))
+GENERAL = frozenset(
+    ("type", "name", "code", "unit", "ship", "boat", "vessel", "device", "source", "track", "position", "shape")
+)

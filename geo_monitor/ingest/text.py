@@ -268,9 +268,9 @@ def _lines(data: bytes) -> list[bytes]:
 def _utf16(data: bytes) -> str:
     """UTF-16 without a mark: ASCII characters leave every second byte zero."""
     sample = data[:4096]
-    if len(sample) < 8 or sample.count(0) < len(sample) // 8:
+    if len(sample) < 8 or sample.count(0) < max(4, len(sample) // 50):
         return ""
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if odd > 4 * max(even, 1):
+    if odd > 4 * even:
         return "utf-16-le"
-    return "utf-16-be" if even > 4 * max(odd, 1) else ""
+    return "utf-16-be" if even > 4 * odd else ""

@@ -40,7 +40,8 @@ def read(path: Path, encoding: str | None, settings: Settings, name: str) -> Raw
         if isinstance(feature, dict) and feature.get("id") is not None:
             properties.setdefault("id", feature["id"])
         try:
-            shape, was_open = _shape(feature.get("geometry") if isinstance(feature, dict) else None)
+            with np.errstate(invalid="ignore"):  # what is not finite is refused row by row later
+                shape, was_open = _shape(feature.get("geometry") if isinstance(feature, dict) else None)
         except _Broken as error:
             cells = {str(key): _text(value) or "" for key, value in properties.items()}
             bad.append(BadRow(number, cells, Message(str(error))))

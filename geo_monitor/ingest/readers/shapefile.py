@@ -106,4 +106,5 @@ def _shapes(parts: dict[str, Path], count: int, scratch: Path, name: str) -> Any
         pyogrio.set_gdal_config_options(dict.fromkeys(options))
     if wkb is None or len(wkb) != count:
         raise Refused("shp_truncated", file=name, whole=0 if wkb is None else len(wkb))
-    return shapely.from_wkb(wkb, on_invalid="fix")
+    with np.errstate(invalid="ignore"):  # what is not finite is refused row by row later
+        return shapely.from_wkb(wkb, on_invalid="fix")

@@ -6,6 +6,7 @@ accuracy of the line, gives the width. Half of it widens the locating tolerance 
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ def with_mask(network: Network, path: Path | str) -> Network:
     import rasterio
     from pyproj import Transformer
 
-    with rasterio.open(path) as source:
+    with rasterio.open(_inside(Path(path))) as source:
         to_mask = Transformer.from_crs("EPSG:4326", source.crs, always_xy=True)
         middle = network.reaches.iloc[len(network.reaches) // 2]
         x0, y0 = to_mask.transform([middle["lon"], middle["lon"]], [middle["lat"], middle["lat"] + 0.001])
@@ -46,6 +47,15 @@ def with_mask(network: Network, path: Path | str) -> Network:
             known = ~np.isnan(width)
             half[reach[known]] = width[known] / 2
     return replace(network, half_width_m=half)
+
+
+def _inside(path: Path) -> str:
+    """What rasterio opens: the file itself, or the GeoTIFF in a zip (uploads are kept as they were sent)."""
+    if not zipfile.is_zipfile(path):
+        return str(path)
+    with zipfile.ZipFile(path) as archive:
+        name = next(name for name in archive.namelist() if name.lower().endswith((".tif", ".tiff")))
+    return f"/vsizip/{{{path}}}/{name}"
 
 
 def _measure(network: Network, reach: np.ndarray, source: Any, to_mask: Any, step: float) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,12 @@ def test_a_file_that_is_no_raster(tmp_path: Path) -> None:
     (tmp_path / "x.tif").write_text("not a raster", encoding="utf-8")
     with pytest.raises(rasterio.errors.RasterioIOError):
         river.with_mask(NETWORK, tmp_path / "x.tif")
+
+
+def test_a_mask_sent_in_a_zip_and_kept_without_an_ending(tmp_path: Path) -> None:
+    """The store keeps uploads byte for byte under their hash: a zip has no `.zip` there."""
+    mask = lonlat_mask(tmp_path / "mask.tif", 400, -400)
+    kept = tmp_path / "0f3a"
+    with zipfile.ZipFile(kept, "w") as archive:
+        archive.write(mask, "水域/掩膜.tif")
+    assert np.allclose(river.with_mask(NETWORK, kept).half_width_m, 400, atol=20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -45,7 +46,12 @@ def serve(workspace: Workspace, host: str, port: int, lang: str, browser: bool, 
                 return
             time.sleep(0.2)
 
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
     threading.Thread(target=announce, daemon=True).start()
+    # a service manager stops us by SIGTERM: the server must not live on without us
+    signal.signal(signal.SIGTERM, stop)
     try:
         return process.wait()
     except KeyboardInterrupt:  # how people stop it

@@ -280,7 +280,7 @@ def slow_visits(track: list[tuple[int, float, float]], polygon: Any) -> list[tup
         best = np.inf
         scale = np.cos(np.radians(y))
         squeezed = shapely.transform(border, lambda c: np.column_stack([c[:, 0] * scale, c[:, 1] * 0.99767]))
-        near = squeezed.interpolate(squeezed.project(shapely.Point(x * scale, y * 0.99767)))
+        near = shapely.get_point(shapely.shortest_line(squeezed, shapely.Point(x * scale, y * 0.99767)), 0)
         best = min(best, geod.inv(x, y, near.x / scale, near.y / 0.99767)[2])
         return best
 

@@ -68,6 +68,9 @@ def test_any_tangle_of_lines_becomes_a_network(
     low, high = network.low[order], network.high[order]
     for start, stem in zip(network.axis.start, network.stems, strict=True):
         own = (low >= start - 1e-3) & (high <= start + stem.along[-1] + 1e-3)
+        if stem.along[-1] <= 1.0:  # what is left between two snapped vertices is too short to be a place
+            assert not own.any()
+            continue
         assert np.allclose(low[own], np.r_[start, high[own][:-1]], atol=1e-3)
         assert abs(high[own][-1] - start - stem.along[-1]) < 1e-3
     # a mid point is found in its own reach, or in one that runs through the same place

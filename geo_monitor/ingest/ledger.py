@@ -59,11 +59,3 @@ class Ledger:
         mask = np.asarray(rows, dtype=bool) & self.alive
         if mask.any():
             self.warnings.append(Message(code, {"count": int(mask.sum()), **params}, self.numbers(mask)))
-
-    def refused(self) -> list[Message]:
-        """One message a reason, its rows in order, the same reasons together."""
-        told: dict[str, list[Message]] = {}
-        for message in self.reasons[1:]:
-            if message is not None:
-                told.setdefault(message.code, []).append(message)
-        return [group[0] for group in told.values()]

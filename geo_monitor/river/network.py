@@ -141,10 +141,15 @@ class Network:
         return WaterGraph(self)
 
     @cached_property
+    def _pairs(self) -> tuple[np.ndarray, np.ndarray, Floats]:
+        """Reaches that touch, found once for both `links` and `adjacency`."""
+        return self.water.links()
+
+    @cached_property
     def links(self) -> pd.DataFrame:
         import pandas as pd
 
-        a, b, metres = self.water.links()
+        a, b, metres = self._pairs
         names = self.reaches["reach_id"].to_numpy()
         return pd.DataFrame({"reach_a": names[a], "reach_b": names[b], "distance_m": metres})
 
@@ -153,7 +158,7 @@ class Network:
         """(n, n) symmetric 0/1 matrix of reaches that touch."""
         from scipy.sparse import coo_matrix
 
-        a, b, _ = self.water.links()
+        a, b, _ = self._pairs
         n = len(self.reaches)
         ones = np.ones(2 * len(a))
         return coo_matrix((ones, (np.r_[a, b], np.r_[b, a])), shape=(n, n)).tocsr()

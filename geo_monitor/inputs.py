@@ -56,12 +56,11 @@ def read(store: Store, period: Period, settings: Settings) -> Inputs:
 
     notes: list[dict[str, Any]] = []
     sent = store.records("river", period.as_of)
-    if len(sent):
-        lines, lakes, marks = (
-            sent[sent["what"] == what].reset_index(drop=True) for what in ("channel", "lake", "mark")
-        )
-    if not len(sent) or not len(lines):
-        lines, lakes, marks = river.shipped(settings)
+    lines, lakes, marks = (sent[sent["what"] == what].reset_index(drop=True) for what in ("channel", "lake", "mark"))
+    if not len(lines):
+        lines, pools, none = river.shipped(settings)
+        # lakes and km marks sent without a line complete the shipped river
+        lakes, marks = (own if len(own) else other for own, other in ((lakes, pools), (marks, none)))
         notes.append({"code": "river_shipped", "params": {"accuracy": f"{settings.accuracy_shipped_m:,.0f}"}})
     jurisdictions = store.records("jurisdictions", period.as_of)
     if not len(jurisdictions):

@@ -12,7 +12,7 @@ No files, no clock; randomness comes with a `seed`.
 from __future__ import annotations
 
 from geo_monitor.hotspots.gistar import benjamini_hochberg, gistar
-from geo_monitor.hotspots.rates import Posterior, posterior, rates
+from geo_monitor.hotspots.exchangeable import Posterior, posterior, rates
 from geo_monitor.hotspots.table import adcodes, state, table
 
 __all__ = ["Posterior", "adcodes", "benjamini_hochberg", "gistar", "posterior", "rates", "state", "table"]

@@ -12,7 +12,7 @@ import numpy as np
 
 from geo_monitor.errors import Usage
 from geo_monitor.hotspots.gistar import gistar
-from geo_monitor.hotspots.rates import posterior
+from geo_monitor.hotspots.exchangeable import posterior
 from geo_monitor.settings import Settings
 from geo_monitor.tables import PLATFORMS, TABLES
 

@@ -14,7 +14,7 @@ from scipy import stats
 
 from geo_monitor.errors import Usage
 from geo_monitor.hotspots import Posterior, posterior, rates
-from geo_monitor.hotspots.rates import log_marginal
+from geo_monitor.hotspots.exchangeable import log_marginal
 from geo_monitor.settings import Settings
 
 

@@ -60,10 +60,30 @@ class Settings:
     spread_prior_shape: float = 3.0  # ... and shape (away from 0: few cases must not pass for an even river) ...
     spread_min: float = 0.05  # ... cut off here (reaches all but alike) ...
     spread_max: float = 4.0  # ... and here (beyond, a gamma's mean can leave its own 90 % interval)
+    # hyperprior of the field of log rates along the water (hotspots/field.py)
+    field_sd_prior_mean: float = 1.0  # spread of log rates between reaches: gamma law of this mean ...
+    field_sd_prior_shape: float = 3.0  # ... and shape (away from 0, for the same reason)
+    field_range_prior_median: float = 8.0  # reaches over which neighbours stay alike (4 km of 500 m): log-normal ...
+    field_range_prior_log_sd: float = 1.0  # ... with this log sd: 95 % within 1-57 reaches
     step_days: int = 28  # days; a step of `class`, counted back from the end. Source: CONTRACT
     steps_min: int = 10  # fewer steps give class none. Source: CONTRACT
     step_looked_h: float = 1.0  # hours; a step counts as looked at from this. Source: CONTRACT
     step_z: float = 1.96  # |z| of a hot or cold step. Source: CONTRACT
+    # --- near repeat ----------------------------------------------------------------------------------------------
+    near_repeat_km: tuple[float, ...] = (0.0, 1.0, 2.0, 5.0, 10.0)  # km by water, upper ends of bands; 0: same reach
+    near_repeat_days: tuple[float, ...] = (2.0, 7.0, 14.0, 28.0, 56.0)  # days apart, upper ends of bands (inclusive)
+    near_repeat_period_days: float = 28.0  # days; cases per period stay as they were: season is no near repeat
+    near_repeat_permutations: int = 999  # worlds of the null: smallest q over 25 bands 0.025
+    near_repeat_q: float = 0.05  # a band is raised up to this false discovery rate
+    # --- displacement ---------------------------------------------------------------------------------------------
+    displacement_ring_m: tuple[float, ...] = (2000.0, 5000.0)  # metres by water; inner and outer ring of an operation
+    displacement_p: float = 0.95  # fell, rose: from this probability (the end of a 90 % interval)
+    displacement_prior_log_sd: float = 1.0  # log rate ratio to control, before data: 95 % within 7-fold either way
+    displacement_looked_share: float = 0.5  # share of a ring's reaches looked at (`looked_h`) before and after
+    displacement_steps: int = 3  # steps before and after an operation that are compared (3 x 28 days)
+    surge_factor: float = 3.0  # a patrol surge: hours of a step over the median of the steps before ...
+    surge_min_h: float = 6.0  # ... and hours more than it (one shift of a boat)
+    surge_steps: int = 3  # ... of at least so many looked steps
     # exposure weights: hours of a platform in units of boat hours, stated until the data allow an estimate (Part 2)
     weight_boat: float = 1.0
     weight_foot: float = 1.0

@@ -46,4 +46,27 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Unknown platform: {platform}. Nothing was computed.",
     ),
     "hotspots_platform.hint": ("可用的巡查方式:{platforms}。", "The platforms are: {platforms}."),
+    "near_repeat_shape": (
+        "案件江段、案件日期、巡护小时数与水路距离矩阵的大小不一致:{reaches}、{days}、{hours}、{distances}。未计算。",
+        "Reaches and days of the cases, hours by day and reach, and distances by water do not match: {reaches}, {days}, "
+        "{hours}, {distances}. Nothing was computed.",
+    ),
+    "near_repeat_case": (
+        "案件(位置 {position},从 0 起)的江段或日期超出范围(江段 {reaches} 个、共 {days} 天),此类案件共 {count} 个。未计算。",
+        "The case at position {position} (from 0) lies outside the {reaches} reaches or the {days} days, {count} such "
+        "cases in all. Nothing was computed.",
+    ),
+    "near_repeat_hours": (
+        "巡护小时数须为有限的非负数。未计算。",
+        "Hours must be finite and 0 or more. Nothing was computed.",
+    ),
+    "near_repeat_hours.hint": ("无人巡查的日期与江段填 0。", "Use 0 for days and reaches where nobody looked."),
+    "near_repeat_permutations": (
+        "随机置换次数至少为 1,收到 {permutations}。未计算。",
+        "At least 1 permutation is needed, got {permutations}. Nothing was computed.",
+    ),
+    "near_repeat_bands": (
+        "设置 {name} 须为由小到大的非负数列,天数须为整数。未计算。",
+        "The setting {name} must be a rising list of numbers of 0 or more, in whole days for days. Nothing was computed.",
+    ),
 }

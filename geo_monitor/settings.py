@@ -84,6 +84,14 @@ class Settings:
     surge_factor: float = 3.0  # a patrol surge: hours of a step over the median of the steps before ...
     surge_min_h: float = 6.0  # ... and hours more than it (one shift of a boat)
     surge_steps: int = 3  # ... of at least so many looked steps
+    # --- re-emergence watch -----------------------------------------------------------------------------------------
+    reemergence_clocks: tuple[int, ...] = (30, 90, 180, 365)  # days after treatment. Source: the campaign's aim
+    reemergence_near_days: float = 28.0  # days; a treatment this close to a spell's last hot step treated that spell
+    reemergence_gap_days: float = 28.0  # days; each stretch this long must have been looked at: hours of ...
+    reemergence_looked_h: float = 2.0  # ... all reaches of the place together, and a look at ...
+    reemergence_looked_share: float = 0.5  # ... this share of its reaches; else the stretch is an unlooked gap
+    reemergence_p: float = 0.8  # back from this probability (as hot_p); quiet only up to 1 minus it
+    reemergence_half_days: float = 730.0  # days; before any data half the places are back by then (false alarms: docs)
     # exposure weights: hours of a platform in units of boat hours, stated until the data allow an estimate (Part 2)
     weight_boat: float = 1.0
     weight_foot: float = 1.0

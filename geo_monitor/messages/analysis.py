@@ -69,4 +69,68 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "设置 {name} 须为由小到大的非负数列,天数须为整数。未计算。",
         "The setting {name} must be a rising list of numbers of 0 or more, in whole days for days. Nothing was computed.",
     ),
+    "reemergence_shape": (
+        "“{name}”应为(时段数, 江段数)= {expected} 的二维数组,收到 {shape}。未计算。",
+        '"{name}" must be two-dimensional, (steps, reaches) = {expected}; got {shape}. Nothing was computed.',
+    ),
+    "reemergence_value": (
+        "“{name}”须为有限的非负数(案件数须为整数);第 {step} 时段第 {reach} 江段(均从 0 起)的值为 {value}。未计算。",
+        '"{name}" must be finite and 0 or more (cases whole numbers); step {step}, reach {reach} (both from 0) holds '
+        "{value}. Nothing was computed.",
+    ),
+    "reemergence_value.hint": (
+        "确无案件填 0;无人巡查则将小时数填 0。",
+        "Use 0 where there was no case; where nobody looked, set the hours to 0.",
+    ),
+    "reemergence_step_days": (
+        "时段长度须为大于 0 的天数,收到 {days}。未计算。",
+        "A step must last more than 0 days, got {days}. Nothing was computed.",
+    ),
+    "reemergence_basin": (
+        "全流域平均查获率须为大于 0 的有限数,收到 {value}。未计算。",
+        "The basin's rate must be finite and over 0, got {value}. Nothing was computed.",
+    ),
+    "reemergence_links": (
+        "江段邻接矩阵应为 {n} × {n},收到 {links}。未计算。",
+        "The links between reaches must be {n} x {n}, got {links}. Nothing was computed.",
+    ),
+    "reemergence_place": (
+        "第 {place} 个监看江段组(从 0 起)无法使用:江段编号须在 0 至 {last} 之间且不重复、不为空;时段须满足 "
+        "0 ≤ 热起 ≤ 热止 < 监看起点 ≤ {steps}。未计算。",
+        "Watched place {place} (from 0) cannot be used: its reaches must be within 0 to {last}, each once, at least one; "
+        "its steps 0 ≤ hot_from ≤ hot_to < start ≤ {steps}. Nothing was computed.",
+    ),
+    "relapse_interval": (
+        "第 {position} 段观察期(从 0 起)须满足 0 ≤ 起 < 止,收到 {entry} 至 {exit} 天。未计算。",
+        "Observed stretch {position} (from 0) must satisfy 0 <= entry < exit, got {entry} to {exit} days. Nothing was "
+        "computed.",
+    ),
+    "relapse_shape": (
+        "观察期的起、止与复发标志须为等长的一维数组;收到 {entry}、{exit}、{event}。未计算。",
+        "Entry, exit and event must be one-dimensional and of equal length; got {entry}, {exit}, {event}. Nothing was "
+        "computed.",
+    ),
+    "reemergence.back": (
+        "已反弹:处置后第 {back_day} 天起再度活跃(把握 {p} %)。处置至今 {days} 天,巡查 {hours} 小时,查获 {cases} 起;"
+        "若与处置前一样,应查获约 {expected} 起。",
+        "Back: active again on day {back_day} after the treatment ({p} % sure). In the {days} days since, {hours} h of "
+        "looking found {cases} cases; about {expected} would have been found had nothing changed.",
+    ),
+    "reemergence.quiet": (
+        "保持平静:处置后 {days} 天,巡查 {hours} 小时,查获 {cases} 起;若与处置前一样,应查获约 {expected} 起。"
+        "反弹的可能为 {p} %。",
+        "Quiet: in the {days} days since the treatment {hours} h of looking found {cases} cases; about {expected} would "
+        "have been found had nothing changed. Chance that it is back: {p} %.",
+    ),
+    "reemergence.watching": (
+        "仍在监看,尚无定论:处置后 {days} 天,最近连续有人巡查 {looked_days} 天,累计巡查 {hours} 小时,"
+        "查获 {cases} 起。反弹的可能为 {p} %。",
+        "Still watched, no verdict yet: {days} days since the treatment, looked at without a break for the last "
+        "{looked_days}, {hours} h of looking in all, {cases} cases. Chance that it is back: {p} %.",
+    ),
+    "reemergence.quiet_not_looked": (
+        "没有查获,是因为无人巡查:处置后 {days} 天,最近 {unlooked_days} 天巡查不足。不能算作平静,请安排巡查。",
+        "Nothing was found because nobody looked: of the {days} days since the treatment the last {unlooked_days} had "
+        "too little patrol. This is no quiet; send a patrol.",
+    ),
 }

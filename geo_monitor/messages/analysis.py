@@ -129,8 +129,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{looked_days}, {hours} h of looking in all, {cases} cases. Chance that it is back: {p} %.",
     ),
     "reemergence.quiet_not_looked": (
-        "没有查获,是因为无人巡查:处置后 {days} 天,最近 {unlooked_days} 天巡查不足。不能算作平静,请安排巡查。",
-        "Nothing was found because nobody looked: of the {days} days since the treatment the last {unlooked_days} had "
-        "too little patrol. This is no quiet; send a patrol.",
+        "是否反弹无从判断:处置后 {days} 天,最近 {unlooked_days} 天巡查不足。没有查获,不等于没有人捕捞;请安排巡查。",
+        "Nobody can tell whether it is back: of the {days} days since the treatment the last {unlooked_days} had too "
+        "little patrol. No case found is not no fishing; send a patrol.",
     ),
 }

@@ -69,6 +69,8 @@ class Settings:
     steps_min: int = 10  # fewer steps give class none. Source: CONTRACT
     step_looked_h: float = 1.0  # hours; a step counts as looked at from this. Source: CONTRACT
     step_z: float = 1.96  # |z| of a hot or cold step. Source: CONTRACT
+    emerging_share: float = 0.9  # share of looked steps: persistent and its kin, historical. Source: CONTRACT
+    emerging_trend_p: float = 0.05  # two-sided p of Mann-Kendall under which a trend is told
     # --- near repeat ----------------------------------------------------------------------------------------------
     near_repeat_km: tuple[float, ...] = (0.0, 1.0, 2.0, 5.0, 10.0)  # km by water, upper ends of bands; 0: same reach
     near_repeat_days: tuple[float, ...] = (2.0, 7.0, 14.0, 28.0, 56.0)  # days apart, upper ends of bands (inclusive)

@@ -133,4 +133,23 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Nobody can tell whether it is back: of the {days} days since the treatment the last {unlooked_days} had too "
         "little patrol. No case found is not no fishing; send a patrol.",
     ),
+    "emerging_shape": (
+        "Gi* 得分须为二维数组(时段数, 江段数),收到 {shape}。未计算。",
+        "Gi* scores must be two-dimensional, (steps, reaches); got {shape}. Nothing was computed.",
+    ),
+    "emerging_value": (
+        "Gi* 得分须为有限数,未巡查的时段为 NaN;第 {step} 时段第 {reach} 江段(均从 0 起)的值为无穷大,此类值共 {count} 个。未计算。",
+        "Gi* scores must be finite, or NaN where nobody looked; step {step}, reach {reach} (both from 0) is infinite, "
+        "{count} such values in all. Nothing was computed.",
+    ),
+    "series_shape": (
+        "案件数与小时数须为相同大小的二维数组(时段数, 江段数),水路距离矩阵须与江段数一致;收到 {cases}、{hours}、{distances}。未计算。",
+        "Cases and hours must be two-dimensional, (steps, reaches), of one size, and distances by water must match the "
+        "reaches; got {cases}, {hours}, {distances}. Nothing was computed.",
+    ),
+    "series_step_days": (
+        "时段长度须为不少于 1 的整天数,且起始日不晚于截止日;收到时段 {days} 天,第 {first} 日至第 {last} 日。未计算。",
+        "A step must last 1 or more whole days, and the first day not come after the last; got steps of {days} days from "
+        "day {first} to day {last}. Nothing was computed.",
+    ),
 }

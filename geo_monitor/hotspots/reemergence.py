@@ -149,8 +149,9 @@ def watch(
     again and treated again, which ends this watch; null: still on); watch_days since the treatment;
     looked_days: days up to the last look without a gap (0 within a gap); unlooked_days: days since the last look;
     looked_h, cases: since the treatment; hot_rate: cases per hour while hot (posterior mean, Gamma(a, b) prior);
-    expected_if_hot = hot_rate x looked_h; p_back at the last step; back_step, back_day (null: not back);
-    state; clock_30 ... clock_365; observed_from, observed_to (lists of days: stretches that somebody looked at).
+    expected_if_hot = hot_rate x looked_h; p_back at the last step; back_step, back_day, back_unseen (null: not back;
+    true: it came back while nobody looked); state; clock_30 ... clock_365; observed_from, observed_to (lists of days:
+    when a return would have been seen as it happened; for `relapse.py`).
 
     Rules
     -----
@@ -160,6 +161,8 @@ def watch(
     Back: in the first step with a case and p_back >= `reemergence_p`; or at `again`, where that is earlier.
     State: back; quiet_not_looked: the last stretch is a gap; quiet: looked at without a gap for as long as the first
     clock and p_back <= 1 - `reemergence_p`; else watching.
+    Observed: from the treatment on, and again once a place has been looked at after a gap for `reemergence_gap_days`.
+    What is found back within that time came back in the gap, nobody knows when: back_unseen.
     Clock of d days, told by the step in which it ends: relapsed: back by then; not_looked: a gap before then; passed:
     looked at all the way; else running.
 
@@ -206,7 +209,7 @@ def watch(
         "p_back",
         "back_day",
     ]
-    return table.astype(dict.fromkeys(whole, "Int64") | dict.fromkeys(real, "Float64"))
+    return table.astype(dict.fromkeys(whole, "Int64") | dict.fromkeys(real, "Float64") | {"back_unseen": "boolean"})
 
 
 def back(
@@ -284,7 +287,6 @@ def _row(
     if came is not None:  # what comes after says nothing of the time to relapse
         gap = _gaps(since_h[: came + 1], width, settings)
         seen = _seen(gap, hours[: came + 1])
-        seen[came] = True  # however short: somebody looked and found it
     clocks = []
     for days in settings.reemergence_clocks:
         over = _steps(days, step_days)
@@ -294,7 +296,10 @@ def _row(
             clocks.append("not_looked")
         else:
             clocks.append("passed" if last >= over else "running")
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]]).astype(np.int8)))
+    begins, ends = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]]).astype(np.int8))).reshape(-1, 2).T
+    begins = np.where(begins > 0, begins + width, 0)
+    begins, ends = begins[begins < ends], ends[begins < ends]
+    unseen = came is not None and not (len(ends) and ends[-1] == came + 1)
     return [
         list(place.members),
         place.treatment,
@@ -312,10 +317,11 @@ def _row(
         p_back,
         None if came is None else place.start + came,
         None if came is None else (came + 1) * step_days,
+        None if came is None else unseen,
         state,
         *clocks,
-        [float(e) * step_days for e in edges[::2]],
-        [float(e) * step_days for e in edges[1::2]],
+        [float(step) * step_days for step in begins],
+        [float(step) * step_days for step in ends],
     ]
 
 
@@ -323,7 +329,7 @@ def _columns(settings: Settings) -> list[str]:
     return [
         *("members", "treatment", "hot_from", "hot_to", "watch_from", "until"),
         *("watch_days", "looked_days", "unlooked_days", "looked_h", "cases", "hot_rate", "expected_if_hot"),
-        *("p_back", "back_step", "back_day", "state"),
+        *("p_back", "back_step", "back_day", "back_unseen", "state"),
         *(f"clock_{days}" for days in settings.reemergence_clocks),
         *("observed_from", "observed_to"),
     ]

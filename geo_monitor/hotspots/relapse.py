@@ -2,9 +2,11 @@
 
 In: stretches of observation in days since the treatment and whether each ended with the place back. Out: the curve.
 
-Time that nobody looked is not quiet: a stretch ends, censored, at the last look before a gap, and the place enters
-again with the first look after it (delayed entry), so that it counts among those at risk only on days on which a
-relapse would have been seen. With d_i relapses among the n_i at risk on day t_i (entry < t_i <= exit), Kaplan & Meier
+Time that nobody looked is not quiet: a stretch ends, censored, at the last look before a gap. The place enters again
+(delayed entry) once it has been looked at after the gap long enough to be known not to be back; so it counts among
+those at risk only on days on which a return would have been seen as it happened. A place found back sooner came back
+while nobody looked: it was not at risk then, so counting it as a relapse of that day would put all that came back in
+the gap on the few days after it (docs/methods-reemergence.md measures how wrong that is). With d_i relapses among the n_i at risk on day t_i (entry < t_i <= exit), Kaplan & Meier
 1958 (Journal of the American Statistical Association 53:457-481):
 
     S(t) = prod over t_i <= t of (1 - d_i / n_i)
@@ -30,17 +32,17 @@ if TYPE_CHECKING:
 
 
 def stretches(watched: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """entry, exit, event for `relapse_curve` from the table of `watch`: a value a stretch that somebody looked at.
+    """entry, leave, event for `relapse_curve` from the table of `watch`: a value a stretch of observation.
 
     >>> import pandas as pd
-    >>> row = {"observed_from": [[0.0, 70.0]], "observed_to": [[28.0, 84.0]], "back_day": [84.0]}
+    >>> row = {"observed_from": [[0.0, 70.0]], "observed_to": [[28.0, 84.0]], "back_unseen": [False]}
     >>> [column.tolist() for column in stretches(pd.DataFrame(row))]
     [[0.0, 70.0], [28.0, 84.0], [False, True]]
     """
     entry: list[float] = []
     leave: list[float] = []
     event: list[bool] = []
-    came = watched["back_day"].notna().tolist()
+    came = watched["back_unseen"].eq(False).fillna(False).tolist()  # null: not back; true: back out of sight
     for begins, ends, back in zip(watched["observed_from"], watched["observed_to"], came, strict=True):
         entry += list(begins)
         leave += list(ends)

@@ -149,16 +149,19 @@ def simulate(
     output: Annotated[Path, typer.Option("-o", "--output")],
     seed: Annotated[int, typer.Option("--seed")],
     river: Annotated[str, typer.Option("--river")] = "made-up",
-    days: Annotated[int, typer.Option("--days")] = 90,
+    days: Annotated[int | None, typer.Option("--days")] = None,
     units: Annotated[int, typer.Option("--units")] = 16,
+    plant: Annotated[str | None, typer.Option("--plant")] = None,
     as_json: Json = False,
 ) -> None:
     from geo_monitor.cli.demo import write_world
+    from geo_monitor.simulate import PLANTS
 
     _json(as_json)
     _one_of("--river", river, ("made-up", "real"))
+    _one_of("--plant", plant, tuple(PLANTS))
     with console.progress() as tell:
-        world, files = write_world(output, seed, river == "real", days, units, tell)
+        world, files = write_world(output, seed, river == "real", days, units, tell, plant)
     lines = [console("simulate.done", folder=str(output)), *console.table([(f.kind, f.path.name) for f in files])]
     told = [{"kind": file.kind, "file": str(file.path), "agency": file.agency} for file in files]
     console.result({"folder": str(output), "seed": seed, "files": told, "totals": world.totals}, lines)

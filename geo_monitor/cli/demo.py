@@ -22,18 +22,18 @@ MEAN_RATE = 0.15
 
 
 def write_world(
-    folder: Path, seed: int, real: bool, days: int, units: int, tell: Tell = silent
+    folder: Path, seed: int, real: bool, days: int | None, units: int, tell: Tell = silent, plant: str | None = None
 ) -> tuple[World, list[AgencyFile]]:
     """Writes a simulated world into `folder`, on the shipped Yangtze if `real`, else on a made-up river.
 
-    Gives the world and its files in the order to import them. Raises `Refused("simulate_folder")` where `folder` holds
-    anything.
+    `days`: default 90, or as many as the `plant` needs. Gives the world and its files in the order to import them.
+    Raises `Refused("simulate_folder")` where `folder` holds anything.
     """
     from geo_monitor.simulate import files
 
     tell("simulate", 0.0)
     if not real:
-        made = files.make(seed, folder, days=days, units=units)
+        made = files.make(seed, folder, days=days, units=units, plant=plant)
         tell("simulate", 1.0)
         return made
     from geo_monitor.river import build, shipped
@@ -46,7 +46,11 @@ def write_world(
     lines, lakes, marks = shipped(settings)
     network = build(lines, lakes, marks, reach_length_m=settings.reach_length_m, settings=settings)
     tell("simulate", 0.5)
-    there = world(network, seed, days=days, units=units, mean_rate=MEAN_RATE, lines=lines)
+    if plant is None:
+        days = files.DAYS if days is None else days
+        there = world(network, seed, days=days, units=units, mean_rate=MEAN_RATE, lines=lines)
+    else:
+        there = world(network, seed, days=days, units=units, lines=lines, plant=plant)
     tell("simulate", 0.8)
     uploads = files.write(there, folder)
     tell("simulate", 1.0)

@@ -222,6 +222,15 @@ HELP: dict[str, tuple[str, str]] = {
         "Write a made-up world as agency files, its truth beside.",
     ),
     "help.simulate.river": ("河道:made-up 虚构或 real 真实长江", "made-up, or real for the Yangtze"),
+    "help.simulate.days": (
+        "模拟的天数,默认 90;有植入情形时按其所需",
+        "days to simulate, default 90; with --plant as many as it needs",
+    ),
+    "help.simulate.plant": (
+        "植入已知情形:null 无变化、new 新热点、steady 常年热点、displaced 转移、reemerging 复发、season 局部季节性、"
+        "season_basin 全流域季节性、unlooked 无人巡查、near_repeat 邻近重复",
+        "plant a known truth: null, new, steady, displaced, reemerging, season, season_basin, unlooked or near_repeat",
+    ),
     "help.demo": (
         "在真实长江上生成模拟巡护和案件,导入并分析。",
         "Build a workspace on the real river with simulated patrols and reports, analysed.",

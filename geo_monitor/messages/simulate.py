@@ -22,6 +22,33 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请先导入河道中心线。",
         "Import the centre lines of a river first.",
     ),
+    "simulate_plant": ("不认识的植入情形“{plant}”。未生成。", 'Unknown plant "{plant}". Nothing was made.'),
+    "simulate_plant.hint": ("可用的植入情形:{plants}。", "The plants are: {plants}."),
+    "simulate_plant_days": (
+        "植入情形“{plant}”至少需要 {least} 天才能判断;收到 {days} 天。未生成。",
+        'The plant "{plant}" needs at least {least} days to be judged; got {days}. Nothing was made.',
+    ),
+    "simulate_plant_days.hint": (
+        "不指定天数时,按该情形所需的天数生成。",
+        "Without a number of days, the world is as long as the plant needs.",
+    ),
+    "simulate_plant_room": (
+        "最长的河道只有 {reaches} 个江段,植入至少需要 {need} 个。未生成。",
+        "The longest course has {reaches} reaches; the plant needs {need}. Nothing was made.",
+    ),
+    "simulate_plant_room.hint": ("请换用更长的河道。", "Use a longer river."),
+    "simulate_plant_values": (
+        "植入情形“{plant}”的倍数和发案率须大于 0,江段数和天数至少为 1。未生成。",
+        'Factors and rate of the plant "{plant}" must be above 0, its reaches and days at least 1. Nothing was made.',
+    ),
+    "simulate_plant_fixes": (
+        "定期巡查就需要约 {fixes} 个定位点,超过上限 {fixes_max}。未生成。",
+        "The regular rounds alone make about {fixes} fixes, more than the {fixes_max} allowed. Nothing was made.",
+    ),
+    "simulate_plant_fixes.hint": (
+        "请缩短天数,或调高定位点上限。",
+        "Ask for fewer days, or allow more fixes.",
+    ),
     "simulate_score_reaches": (
         "结果中有 {count} 个江段不在真值里(例如 {reach})。未评分。",
         "{count} reaches of the result are not in the truth (such as {reach}). Nothing was scored.",

@@ -6,6 +6,9 @@
 | `water.py` | a network as courses to move along |
 | `risk.py` | the true rate of every reach, by hour and season |
 | `movement.py`, `reported.py` | patrols with GPS, and those that only a report tells of |
+| `planted.py` | what is planted: where and when the rate changes, where patrols are sent, where they never go |
+| `rounds.py` | boats sent to a stretch: regular rounds, operations |
+| `repeats.py` | near repeats: a case raises the risk around it |
 | `looking.py` | fixes, and the time truly looked |
 | `cases.py`, `zones.py` | seizures, ban zones |
 | `worlds.py` | all of it together: `world(network, seed) -> World` |
@@ -17,7 +20,8 @@ from __future__ import annotations
 
 from geo_monitor.simulate.files import AgencyFile, make, write
 from geo_monitor.simulate.made_up_river import river
+from geo_monitor.simulate.planted import PLANTS, Plant
 from geo_monitor.simulate.score import score
 from geo_monitor.simulate.worlds import World, world
 
-__all__ = ["AgencyFile", "World", "make", "river", "score", "world", "write"]
+__all__ = ["PLANTS", "AgencyFile", "Plant", "World", "make", "river", "score", "world", "write"]

@@ -2,7 +2,7 @@
 
 In: the looked time, true rates, the fixes. Out: seizures as a frame in our own columns plus `kind` (found, told, trade)
 and the true reach. Found: only where somebody looked, Poisson with true rate x time looked x detection x hour and
-season, at that moment on the track, near the bank. Told: tips and cameras with nobody near. Trade: markets and
+season (in planted worlds also the factor of what is planted), at that moment on the track, near the bank. Told: tips and cameras with nobody near. Trade: markets and
 restaurants in towns, which tell nothing of where the fish was caught.
 """
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geo_monitor.simulate import repeats
 from geo_monitor.simulate.looking import Looked
 from geo_monitor.simulate.movement import Movement
 from geo_monitor.simulate.risk import by_clock
@@ -20,6 +21,8 @@ from geo_monitor.simulate.water import DEGREE_M, Water
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+    from geo_monitor.simulate.planted import Planted
 
     Floats = NDArray[np.float64]
 
@@ -40,27 +43,38 @@ AWAY_S, AWAY_M = 2700.0, 3000.0  # "nobody near": no fix within 45 minutes and 3
 
 
 def found(
-    water: Water, moved: Movement, seen: Looked, rate: Floats, detection: dict[str, float], seed: int
-) -> tuple[pd.DataFrame, Floats]:
+    water: Water, moved: Movement, seen: Looked, rate: Floats, detection: dict[str, float], seed: int,
+    planted: Planted | None = None,
+) -> tuple[pd.DataFrame, Floats]:  # fmt: skip
     """Seizures found by patrols, and what was expected of each piece of looked time (their sum per reach, divided by
     the hours looked there, is the rate a patrol meets in it).
 
     The factor of hour and season is scaled to a mean of 1 over all time looked: the true rate is that of an hour of
-    looking as patrols look, and not of an hour of some other day.
+    looking as patrols look, and not of an hour of some other day. Where anything is `planted`, its factor is not scaled.
     """
     import pandas as pd
 
     rng = np.random.default_rng([seed, 4])
     platform = moved.units["platform"].to_numpy()[moved.patrols["unit"].to_numpy(dtype=np.int64)]
     power = np.array([detection[name] for name in platform])[seen.patrol] if len(platform) else np.zeros(0)
-    factor = by_clock(0.5 * (seen.t0 + seen.t1))
+    middle = 0.5 * (seen.t0 + seen.t1)
+    factor = by_clock(middle) if planted is None or planted.plant.patchy else np.ones(len(middle))
     mean = (factor * seen.seconds).sum() / max(seen.seconds.sum(), 1e-9)
     expected = rate[seen.reach] * seen.seconds / 3600.0 * factor / max(mean, 1e-9) * power
-    number = rng.poisson(expected)
+    if planted is not None:
+        expected = expected * planted.factor(seen.reach, middle)
+    felt = planted.plant if planted is not None and planted.of("near_repeat") else None
+    number = rng.poisson(expected if felt is None else expected * felt.factor)
     piece = np.repeat(np.arange(len(number)), number)
     part = rng.random(len(piece))
     t = np.floor(seen.t0[piece] + part * (seen.t1 - seen.t0)[piece])
     s = seen.s0[piece] + part * (seen.s1 - seen.s0)[piece]
+    if felt is not None:
+        reach_of = (felt.repeat_m, felt.repeat_days * 86400.0)
+        mine = repeats.kept(water, s, t, felt.factor, *reach_of, rng)
+        piece, part, t, s = piece[mine], part[mine], t[mine], s[mine]
+        near = repeats.raised(water, s, t, 0.5 * (seen.s0 + seen.s1), middle, *reach_of)
+        expected = expected * np.where(near, felt.factor, 1.0)
     aside = seen.aside0[piece] + part * (seen.aside1 - seen.aside0)[piece]
     shore = np.where(aside >= 0, 1.0, -1.0) * rng.uniform(100.0, 220.0, len(piece))
     lon, lat = water.point(s, shore)
@@ -84,18 +98,23 @@ def found(
 
 
 def told(
-    water: Water, sent: pd.DataFrame, rate: Floats, number: int, start: float, end: float, seed: int
-) -> pd.DataFrame:
-    """Tips and camera reports on the water, by true rate, at moments when nobody was near."""
+    water: Water, sent: pd.DataFrame, rate: Floats, number: int, start: float, end: float, seed: int,
+    planted: Planted | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Tips and camera reports on the water, by true rate (near repeats apart), at moments when nobody was near."""
     import pandas as pd
 
     rng = np.random.default_rng([seed, 5])
     length = water.edge_end - water.edge
     chance = rate[water.reach] * length
-    piece = rng.choice(len(chance), size=4 * number + 20, p=chance / chance.sum())
+    tries = 1 if planted is None else int(np.ceil(planted.most))
+    piece = rng.choice(len(chance), size=(4 * number + 20) * tries, p=chance / chance.sum())
     s = water.edge[piece] + rng.uniform(0.1, 0.9, len(piece)) * length[piece]
     shore = rng.choice([-1.0, 1.0], len(piece)) * rng.uniform(100.0, 220.0, len(piece))
     t = np.floor(start + rng.random(len(piece)) * (end - start))
+    if planted is not None:
+        mine = rng.random(len(t)) * planted.most < planted.factor(water.reach[piece], t)
+        piece, s, shore, t = piece[mine], s[mine], shore[mine], t[mine]
     lon, lat = water.point(s, shore)
     order = np.argsort(sent["t"].to_numpy(), kind="stable")
     times = sent["t"].to_numpy()[order]

@@ -2,7 +2,7 @@
 
 Out, in one folder: `<kind>_<agency>_模拟数据.<ext>` for every upload (Chinese columns, Shanghai times without a zone,
 GBK or UTF-8, CSV, XLSX, GPX, GeoJSON, a zipped shapefile), README.md, manifest.json, truth/reaches.csv and
-truth/totals.json.
+truth/totals.json; of a planted world also truth/plants.csv and truth/steps.csv.
 Equal worlds give equal bytes: archives carry a fixed date instead of the clock's.
 """
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo_monitor.errors import Refused
 from geo_monitor.simulate import formats
+from geo_monitor.simulate.planted import named
 from geo_monitor.simulate.worlds import World, world
 
 if TYPE_CHECKING:
@@ -41,17 +42,32 @@ class AgencyFile:
     agency: str
 
 
-def make(seed: int, folder: Path | str, days: int = 90, units: int = 16) -> tuple[World, list[AgencyFile]]:
+DAYS = 90  # of a world in which nothing is planted
+PLANT_KM = 45.0  # main stem of the river of a planted world: short enough to look at all of it in every step
+PLANT_FIXES_A_DAY = 1_400  # of a planted world: two years stay under a million
+
+
+def make(
+    seed: int, folder: Path | str, days: int | None = None, units: int = 16, plant: str | None = None
+) -> tuple[World, list[AgencyFile]]:  # fmt: skip
     """A made-up river and a world on it, written to `folder`: what `geo-monitor simulate` does.
 
-    Raises `Refused("simulate_folder")` where `folder` holds anything.
+    `days`: default `DAYS`; of a planted world (`plant`, a kind of `PLANTS`) as many as the plant needs, on a short river.
+    Raises `Refused("simulate_folder")` where `folder` holds anything, and what `world` raises.
     """
     from geo_monitor.river import build
     from geo_monitor.simulate.made_up_river import river
 
     _empty(Path(folder))
-    lines = river(seed)
-    made = world(build(lines), seed, days=days, units=units, mean_rate=0.12, lines=lines)
+    wanted = named(plant)
+    if wanted is None:
+        lines = river(seed)
+        made = world(build(lines), seed, days=DAYS if days is None else days, units=units, mean_rate=0.12, lines=lines)
+    else:
+        lines = river(seed, PLANT_KM)
+        days = wanted.days if days is None else days
+        limit = PLANT_FIXES_A_DAY * days
+        made = world(build(lines), seed, days=days, units=units, fixes_max=limit, lines=lines, plant=wanted)
     return made, write(made, folder)
 
 
@@ -71,9 +87,11 @@ def write(world: World, folder: Path | str) -> list[AgencyFile]:
         _patrols(world, folder),
         *_seizures(world, folder),
     ]
-    truth = world.truth.copy()
-    truth.insert(0, "simulated", MARK)
-    truth.to_csv(folder / "truth" / "reaches.csv", index=False, lineterminator="\n")
+    for name, table in (("reaches", world.truth), ("plants", world.plants), ("steps", world.steps)):
+        if table is not None:
+            marked = table.copy()
+            marked.insert(0, "simulated", MARK)
+            marked.to_csv(folder / "truth" / f"{name}.csv", index=False, lineterminator="\n")
     _json(folder / "truth" / "totals.json", world.totals)
     _json(
         folder / "manifest.json",
@@ -243,4 +261,13 @@ Times in CSV and XLSX are Shanghai time without a zone, as agencies send them.
 `truth/reaches.csv`: per reach the true rate (`rate_per_h`, cases an hour of looking finds), the same at the hours
 patrols were there (`rate_met_per_h`), and the true minutes looked, by platform. `truth/totals.json`: sums of it all.
 真值见 `truth/`:各江段真实发案率与真实巡护分钟数。
+{_readme_plant(world)}"""
+
+
+def _readme_plant(world: World) -> str:
+    if world.plants is None:
+        return ""
+    return f"""
+`truth/plants.csv`: what is planted ({world.totals["plant"]["kind"]}), where and when; `truth/steps.csv`: minutes looked
+and cases to expect by reach and step of 28 days. 植入情形见 `truth/plants.csv`:何处、何时、发案率变为几倍。
 """

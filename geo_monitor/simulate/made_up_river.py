@@ -26,10 +26,10 @@ BRANCHES = ("模拟甲河", "模拟乙河", "模拟丙河", "模拟丁河")
 GAP_M = (200.0, 600.0)  # of a missing piece: within what a river builder closes at this accuracy (1,000 m)
 
 
-def river(seed: int) -> gpd.GeoDataFrame:
+def river(seed: int, main_km: float | None = None) -> gpd.GeoDataFrame:
     """Raw centre lines (EPSG:4326) of a made-up river somewhere in the Yangtze basin; equal seeds, equal lines.
 
-    A main stem of 200-400 km with two islands, three or four tributaries, some of which stop 100-300 m short of the
+    A main stem of 220-380 km (or `main_km`, 40 or more, the tributaries in proportion) with two islands, three or four tributaries, some of which stop 100-300 m short of the
     main stem; everything cut into pieces drawn in either direction, with three gaps in the main stem. The lowest piece
     says where the mouth is. All names say that it is simulated.
     """
@@ -39,11 +39,13 @@ def river(seed: int) -> gpd.GeoDataFrame:
     rng = np.random.default_rng([seed, 21])
     middle = (rng.uniform(106.0, 117.0), rng.uniform(28.5, 31.5))
     heading = rng.uniform(-0.6, 0.6)  # eastward, as the basin drains
-    main = _meander(np.zeros(2), heading, rng.uniform(220_000.0, 380_000.0), rng)
+    length = rng.uniform(220_000.0, 380_000.0)
+    scale = 1.0 if main_km is None else main_km * 1000.0 / length
+    main = _meander(np.zeros(2), heading, scale * length, rng)
     main -= main.mean(axis=0)
     trunk = shapely.LineString(main)
     islands, taken = _islands(main, rng)
-    branches = _branches(main, heading, taken, rng)
+    branches = _branches(main, heading, taken, scale, rng)
     rows: list[tuple[str, str | None, str, Floats]] = []
     for number, piece in enumerate(_pieces(main, taken, rng)):
         lowest = bool(np.allclose(piece[-1], main[-1]))
@@ -103,7 +105,7 @@ def _islands(main: Floats, rng: np.random.Generator) -> tuple[list[Floats], list
 
 
 def _branches(
-    main: Floats, heading: float, taken: list[tuple[int, int]], rng: np.random.Generator
+    main: Floats, heading: float, taken: list[tuple[int, int]], scale: float, rng: np.random.Generator
 ) -> list[Floats]:  # fmt: skip
     """Three or four tributaries, drawn downstream, that touch nothing but the main stem at their foot."""
     import shapely
@@ -118,7 +120,8 @@ def _branches(
         if any(first <= foot <= last for first, last in taken):
             continue
         side = rng.choice([-1.0, 1.0])
-        up = _meander(main[foot], heading + side * rng.uniform(1.3, 2.0), rng.uniform(30_000.0, 80_000.0), rng)
+        toward = heading + side * rng.uniform(1.3, 2.0)
+        up = _meander(main[foot], toward, scale * rng.uniform(30_000.0, 80_000.0), rng)
         rest = shapely.LineString(up[4:])
         if rest.distance(trunk) < 500.0 or any(rest.distance(shapely.LineString(other)) < 3_000.0 for other in made):
             continue
@@ -132,11 +135,12 @@ def _branches(
 
 
 def _pieces(main: Floats, taken: list[tuple[int, int]], rng: np.random.Generator) -> list[Floats]:
-    """The main stem in eight pieces: three with a gap before the next, the others sharing a vertex with it."""
+    """The main stem in eight pieces (a short one in five): three with a gap before the next, the others sharing a vertex with it."""
     cuts: list[int] = []
-    while len(cuts) < 7:
+    number, apart = (7, 25) if len(main) >= 1000 else (4, 8)
+    while len(cuts) < number:
         cut = int(rng.integers(30, len(main) - 30))
-        if all(abs(cut - other) > 25 for other in cuts) and not any(a <= cut <= b for a, b in taken):
+        if all(abs(cut - other) > apart for other in cuts) and not any(a <= cut <= b for a, b in taken):
             cuts.append(cut)
     gaps = set(cuts[:3])
     pieces, first, lead = [], 0, None

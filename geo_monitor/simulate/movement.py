@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Ranges = tuple[tuple[float, float], ...]
 
 HABITS = {"opposed": -1.0, "unrelated": 0.0, "following": 1.0}  # power of the true rate in the choice of a target
 LEG_S = 360.0  # seconds a speed is kept
 NEAR_TOWN_M = 20_000.0  # a town is a base if the water is this close
+CLEAR_M = 100.0  # metres kept from a closed stretch: noise of fixes must not show a patrol where none may go
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,15 @@ class _Base:
 def movement(
     water: Water, rate: Floats, river: NDArray[np.object_], *, seed: int, start: float, days: int, units: int,
     habit: str, fixes_max: int, towns: tuple[tuple[str, float, float], ...] | None,
+    closed: Ranges = (),
 ) -> Movement:  # fmt: skip
     """Patrols of `units` units over `days` days from `start` (seconds since 1970 on the Shanghai clock); `rate` and
-    `river` are those of the reaches."""
+    `river` are those of the reaches. `closed`: ranges of the axis, each on one course, where none of them ever goes."""
     import pandas as pd
 
     rng = np.random.default_rng([seed, 2])
-    bases, landings = _bases(water, rate, river, max(2, units // 2), TOWNS if towns is None else towns, rng)
+    shut = tuple((low - CLEAR_M, high + CLEAR_M) for low, high in closed)
+    bases, landings = _bases(water, rate, river, max(2, units // 2), TOWNS if towns is None else towns, shut, rng)
     rows, homes = [], []
     for number in range(units):
         platform = MIX[number % len(MIX)]
@@ -134,7 +138,7 @@ def movement(
                 continue
             begin = start + day * 86400 + ((usual_hour + rng.normal(0.0, 2.5)) % 24) * 3600
             begin = float(np.round(max(begin, free)))
-            made = _outing(manner, home, liking, begin, rng, water)
+            made = _outing(manner, home, liking, begin, rng, water, shut)
             if made[-1, 1] > start + days * 86400:
                 continue
             free = made[-1, 1] + 3600.0
@@ -143,10 +147,15 @@ def movement(
     patrols = pd.DataFrame(outings, columns=["unit", "start", "end"])
     patrols.insert(0, "patrol_id", [f"模拟巡{number + 1:05d}" for number in range(len(patrols))])
     table = np.concatenate(legs) if legs else np.zeros((0, 7))
+    return Movement(frame, patrols, as_legs(table), gaps(patrols, rng))
+
+
+def as_legs(table: Floats) -> dict[str, NDArray]:
+    """The legs of a `Movement` from rows patrol, t0, t1, s0, s1, aside0, aside1."""
     names = ("patrol", "t0", "t1", "s0", "s1", "aside0", "aside1")
     columns = {name: table[:, i] for i, name in enumerate(names)}
     columns["patrol"] = columns["patrol"].astype(np.int64)
-    return Movement(frame, patrols, columns, _gaps(patrols, rng))
+    return columns
 
 
 def _share_out(units: pd.DataFrame, days: int, fixes_max: int) -> float:
@@ -158,7 +167,7 @@ def _share_out(units: pd.DataFrame, days: int, fixes_max: int) -> float:
 
 def _bases(
     water: Water, rate: Floats, river: NDArray[np.object_], count: int, towns: tuple[tuple[str, float, float], ...],
-    rng: np.random.Generator,
+    shut: Ranges, rng: np.random.Generator,
 ) -> tuple[list[_Base], list[_Base]]:  # fmt: skip
     """Bases on the river (towns near the water, else strewn by length) and landings on lakes."""
     from scipy.spatial import cKDTree
@@ -187,11 +196,20 @@ def _bases(
         )
         lakes.setdefault(spot, f"{str(river[water.reach[water.piece(s + 1.0)]]).split()[0]}港")
     harbours = [_harbour(water, rate, name, spot) for spot, name in lakes.items()]
-    return [_base(water, rate, name, s) for name, s in places], harbours
+    return [_base(water, rate, name, _out_of(shut, s), shut) for name, s in places], harbours
 
 
-def _base(water: Water, rate: Floats, name: str, s: float) -> _Base:
-    """A base at `s`, and where one gets from there: along its course, up its tributaries, out into its main stem."""
+def _out_of(shut: Ranges, s: float) -> float:
+    """`s`, or the nearest place outside the closed range it is in."""
+    for low, high in shut:
+        if low <= s <= high:
+            return low - CLEAR_M if s - low < high - s else high + CLEAR_M
+    return s
+
+
+def _base(water: Water, rate: Floats, name: str, s: float, shut: Ranges) -> _Base:
+    """A base at `s`, and where one gets from there: along its course, up its tributaries, out into its main stem; not
+    past what is `shut`."""
     own = int(water.course(s))
     middle = 0.5 * (water.edge + water.edge_end)
     course = water.course(middle)
@@ -208,6 +226,10 @@ def _base(water: Water, rate: Floats, name: str, s: float) -> _Base:
         there = course == water.course(water.parent[own])
         distance[there] = s - water.begin[own] + np.abs(middle[there] - water.parent[own])
         via[there] = (water.begin[own], water.parent[own])
+    leave, enter = np.where(np.isnan(via.T), [middle, middle], via.T)
+    for low, high in shut:
+        for a, b in ((s, leave), (enter, middle)):
+            distance[(np.minimum(a, b) < high) & (np.maximum(a, b) > low)] = np.inf
     return _choices(water, rate, name, s, middle, distance, via)
 
 
@@ -233,7 +255,7 @@ def _choices(
 
 
 def _outing(
-    manner: Manner, base: _Base, liking: Floats, begin: float, rng: np.random.Generator, water: Water
+    manner: Manner, base: _Base, liking: Floats, begin: float, rng: np.random.Generator, water: Water, shut: Ranges
 ) -> Floats:  # fmt: skip
     """Legs (l, 6: t0, t1, s0, s1, aside0, aside1) of one outing: out to a liked place, looking about or lying in wait
     there, and back."""
@@ -270,7 +292,8 @@ def _outing(
     home = clock - begin
     close = begin + hours * 3600 - home
     course = int(water.course(goal))
-    low, high = water.begin[course], water.end[course]
+    low = max([water.begin[course], *(b for _, b in shut if b <= goal)])
+    high = min([water.end[course], *(a for a, _ in shut if a >= goal)])
     here = goal
     if rng.random() < manner.waits and close - clock > 1800:
         wait(float(rng.uniform(0.5, 1.0) * (close - clock)), here)
@@ -289,7 +312,7 @@ def _outing(
     return np.array(legs)
 
 
-def _gaps(patrols: pd.DataFrame, rng: np.random.Generator) -> dict[str, NDArray]:
+def gaps(patrols: pd.DataFrame, rng: np.random.Generator) -> dict[str, NDArray]:
     """Times without fixes: in one patrol of seven 11 minutes to 2 hours, in one of four 2 to 8 minutes."""
     span = (patrols["end"] - patrols["start"]).to_numpy(dtype=float)
     start = patrols["start"].to_numpy(dtype=float)

@@ -16,14 +16,16 @@ from geo_monitor.simulate.water import Water
 if TYPE_CHECKING:
     import pandas as pd
 
+    from geo_monitor.simulate.movement import Ranges
+
 SHARE = 0.03  # reported patrols per tracked one
 
 
 def reported(
-    water: Water, moved: Movement, reaches: Any, *, start: float, days: int, seed: int
+    water: Water, moved: Movement, reaches: Any, *, start: float, days: int, seed: int, closed: Ranges = ()
 ) -> tuple[pd.DataFrame, Looked]:
     """Reported patrols (table `patrols`, times in seconds on the Shanghai clock as `start` and `end`) and the time
-    they looked. `moved` gains two units on foot and the patrols."""
+    they looked, never in the ranges `closed`. `moved` gains two units on foot and the patrols."""
     import pandas as pd
 
     rng = np.random.default_rng([seed, 9])
@@ -33,7 +35,10 @@ def reported(
     extra["unit_id"] = ["模拟报告组1", "模拟报告组2"]
     extra["name"] = ["模拟数据-护渔报告组1", "模拟数据-护渔报告组2"]
     extra["platform"], extra["agency"], extra["mmsi"] = "foot", "模拟护渔队", None
-    on_river = np.flatnonzero(~water.lake[water.course(water.edge)])
+    open_ = ~water.lake[water.course(water.edge)]
+    for low_s, high_s in closed:
+        open_[(water.edge < high_s) & (water.edge_end > low_s)] = False
+    on_river = np.flatnonzero(open_)
     course = water.course(water.edge)
     number = max(2, round(SHARE * len(moved.patrols)))
     rows, parts = [], []
@@ -44,6 +49,7 @@ def reported(
         while (
             water.edge_end[high] - water.edge[low] < wanted
             and high + 1 < len(water.edge)
+            and open_[high + 1]
             and course[high + 1] == course[low]
             and river[water.reach[high + 1]] == river[water.reach[low]]
         ):

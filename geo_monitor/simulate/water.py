@@ -56,6 +56,26 @@ class Water:
         """Piece of the axis of each place."""
         return np.clip(np.searchsorted(self.edge, s, side="right") - 1, 0, len(self.edge) - 1)
 
+    def apart(self, one: float, many: Floats) -> Floats:
+        """Metres by water between a place and others: on its course, on the course that one joins, on those joining it,
+        and on those joining where it does; infinite for courses farther off."""
+        foot, mouth = self.begin[self.course(many)], self.parent[self.course(many)]
+        own_foot, own_mouth = self.begin[self.course(one)], self.parent[self.course(one)]
+        ways = (
+            (foot == own_foot, np.abs(many - one)),
+            (foot == self._foot(own_mouth), one - own_foot + np.abs(many - own_mouth)),
+            (self._foot(mouth) == own_foot, many - foot + np.abs(mouth - one)),
+            (self._foot(mouth) == self._foot(own_mouth), many - foot + np.abs(mouth - own_mouth) + one - own_foot),
+        )
+        metres = np.full(np.shape(many), np.inf)
+        for fits, way in ways:
+            metres = np.where(fits, np.fmin(metres, way), metres)
+        return metres
+
+    def _foot(self, s: Any) -> Floats:
+        """Where the course of each place begins; NaN for no place."""
+        return np.where(np.isnan(s), np.nan, self.begin[self.course(np.nan_to_num(s))])
+
     def point(self, s: Floats, offset_m: Floats) -> tuple[Floats, Floats]:
         """Lon and lat of places `offset_m` beside the course; > 0 is right looking downstream, to falling s."""
         course = self.course(s)

@@ -6,6 +6,7 @@ patrols, zones, seizures), and beside it the truth (true rate and true minutes o
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,10 @@ from geo_monitor.errors import Usage
 from geo_monitor.settings import Settings
 from geo_monitor.simulate import cases, looking
 from geo_monitor.simulate.movement import HABITS, MANNERS, movement
+from geo_monitor.simulate.planted import STEP, Plant, Planted, lay, named
 from geo_monitor.simulate.reported import reported, together
 from geo_monitor.simulate.risk import true_rates
+from geo_monitor.simulate.rounds import fixes_of, joined, rounds
 from geo_monitor.simulate.water import Water, water
 from geo_monitor.simulate.zones import zones
 
@@ -38,6 +41,9 @@ class World:
         hours patrols were there; NaN where nobody was), minutes, minutes_<platform>, seizures_found, seizures_told
     totals : {"simulated": true, "seed": ..., sums ...}
     lines : raw centre lines (river, accuracy_m, mouth, main_stem, geometry)
+    plants : of a planted world, else None: a row a spell and reach (`Planted.frame`)
+    steps : of a planted world, else None: a row a reach and step of 28 days counted back from the end: reach_id, step
+        (from 1), day_from, day_to (exclusive), minutes, expected (cases, of the hours looked), seizures_found
     """
 
     tracks: pd.DataFrame
@@ -48,16 +54,18 @@ class World:
     truth: pd.DataFrame
     totals: dict[str, Any]
     lines: gpd.GeoDataFrame
+    plants: pd.DataFrame | None = None
+    steps: pd.DataFrame | None = None
 
 
 def world(
     network: Any,
     seed: int,
-    days: int = 180,
+    days: int | None = None,
     units: int = 24,
     *,
     start: str = "2025-03-01",
-    mean_rate: float = 0.06,
+    mean_rate: float | None = None,
     habit: str = "unrelated",
     fixes_max: int = 1_000_000,
     detection: dict[str, float] | None = None,
@@ -65,23 +73,29 @@ def world(
     zone_count: int = 12,
     lines: gpd.GeoDataFrame | None = None,
     settings: Settings | None = None,
+    plant: str | Plant | None = None,
 ) -> World:
     """A simulated world on `network`. Equal arguments give equal worlds, to the last bit.
 
     Parameters
     ----------
-    days, start : the period: `days` days from 00:00 on `start` (a date), Shanghai clock
+    days, start : the period: `days` days (default 180, or the plant's) from 00:00 on `start` (a date), Shanghai clock
     units : units with GPS (boats, foot patrols, vehicles, drones in a fixed mix)
-    mean_rate : mean over the reaches of the true rate, cases per hour of looking
+    mean_rate : mean over the reaches of the true rate, cases per hour of looking (default 0.06, or the plant's)
     habit : whether patrols prefer places of low risk ("opposed"), do not care ("unrelated"), or of high ("following")
     fixes_max : about the most fixes made; units go out less often to keep to it
     detection : what an hour of each platform finds, in boat hours (default: 1 for all)
     towns : (name, lon, lat) of bases; default: towns of the real Yangtze where the network passes them, else strewn
     lines : the raw lines the network was built from; default: its own stems, whole
+    plant : what is planted (`planted.py`): a kind or a `Plant`; boats on regular rounds are added to `units`
 
-    Raises `Usage`: `simulate_habit`, `simulate_size`, `simulate_no_channel`.
+    Raises `Usage`: `simulate_habit`, `simulate_size`, `simulate_no_channel`; of plants `simulate_plant`,
+    `simulate_plant_days`, `simulate_plant_room`, `simulate_plant_values`, `simulate_plant_fixes`.
     """
     settings = settings or Settings()
+    wanted = named(plant)
+    days = (wanted.days if wanted else 180) if days is None else days
+    mean_rate = (wanted.rate_per_h if wanted else 0.06) if mean_rate is None else mean_rate
     if habit not in HABITS:
         raise Usage("simulate_habit", habit=habit, habits=", ".join(HABITS))
     if days < 2 or units < 1 or mean_rate <= 0 or fixes_max < 1:
@@ -91,17 +105,28 @@ def world(
         raise Usage("simulate_no_channel")
     begin = _seconds(start)
     way = water(network, seed)
-    rate = true_rates(network.adjacency, mean_rate, seed)
+    planted = lay(way, wanted, begin, days, seed) if wanted else None
+    patchy = planted is None or planted.plant.patchy
+    rate = true_rates(network.adjacency, mean_rate, seed) if patchy else np.full(len(reaches), mean_rate)
     river = reaches["river"].to_numpy(dtype=object)
+    sent_out = rounds(planted, units, seed) if planted else None
+    left = fixes_max - (fixes_of(sent_out) if sent_out else 0)
+    if left < 1:
+        raise Usage("simulate_plant_fixes", fixes=fixes_max - left, fixes_max=fixes_max)
+    closed = planted.closed_m() if planted else ()
     moved = movement(
-        way, rate, river, seed=seed, start=begin, days=days, units=units, habit=habit, fixes_max=fixes_max, towns=towns
-    )
+        way, rate, river, seed=seed, start=begin, days=days, units=units, habit=habit, fixes_max=left, towns=towns,
+        closed=closed,
+    )  # fmt: skip
+    if sent_out:
+        moved = joined(moved, sent_out)
     sent = looking.fixes(way, moved, seed)
     seen = looking.looked(way, moved, sent, settings.gap_s)
-    in_words, seen_in_words = reported(way, moved, reaches, start=begin, days=days, seed=seed)
+    in_words, seen_in_words = reported(way, moved, reaches, start=begin, days=days, seed=seed, closed=closed)
     seen = together([seen, seen_in_words])
-    seizures, expected = _seizures(way, moved, seen, sent, rate, detection, reaches, begin, days, seed)
-    truth = _truth(reaches, moved, seen, rate, expected, seizures)
+    seizures, expected = _seizures(way, moved, seen, sent, rate, detection, reaches, begin, days, seed, planted)
+    mean = rate * planted.mean_factor(len(reaches)) if planted else rate
+    truth = _truth(reaches, moved, seen, mean, expected, seizures)
     made_zones = zones(way, zone_count, start, days, seed)
     return World(
         tracks=_tracks(moved, sent),
@@ -110,8 +135,10 @@ def world(
         units=moved.units[["unit_id", "mmsi", "name", "platform", "agency", "base"]],
         patrols=_reports(moved, in_words),
         truth=truth,
-        totals=_totals(seed, start, days, habit, moved, sent, seizures, truth),
+        totals=_totals(seed, start, days, habit, moved, sent, seizures, truth) | _of_plant(planted),
         lines=_lines(network, way) if lines is None else lines,
+        plants=planted.frame(reaches["reach_id"]) if planted else None,
+        steps=_steps(reaches, seen, expected, seizures, begin, days) if planted else None,
     )
 
 
@@ -131,16 +158,16 @@ def _utc(seconds: Any) -> Any:
 
 def _seizures(
     way: Water, moved: Any, seen: Any, sent: Any, rate: Any, detection: Any, reaches: Any, begin: float, days: int,
-    seed: int,
+    seed: int, planted: Planted | None,
 ) -> tuple[pd.DataFrame, Any]:  # fmt: skip
     import pandas as pd
 
     power = dict.fromkeys(MANNERS, 1.0) | (detection or {})
-    by_patrol, expected = cases.found(way, moved, seen, rate, power, seed)
+    by_patrol, expected = cases.found(way, moved, seen, rate, power, seed, planted)
     end = begin + days * 86400
     parts = [
         by_patrol,
-        cases.told(way, sent, rate, round(cases.TOLD * len(by_patrol)), begin, end, seed),
+        cases.told(way, sent, rate, round(cases.TOLD * len(by_patrol)), begin, end, seed, planted),
         cases.trade(way, sorted(set(moved.units["base"])), round(cases.TRADE * len(by_patrol)), begin, end, seed),
     ]
     together_ = pd.concat([part.assign(place=part.get("place")) for part in parts], ignore_index=True)
@@ -165,6 +192,39 @@ def _truth(reaches: Any, moved: Any, seen: Any, rate: Any, expected: Any, seizur
         index = seizures.loc[seizures["kind"] == kind, "reach"].to_numpy(dtype=np.int64)
         frame[f"seizures_{kind}"] = np.bincount(index, minlength=n)
     return frame
+
+
+def _steps(reaches: Any, seen: Any, expected: Any, seizures: Any, begin: float, days: int) -> pd.DataFrame:
+    """Time looked, cases to expect and found, by reach and step of 28 days counted back from the end (the first may be
+    shorter)."""
+    import pandas as pd
+
+    n, count = len(reaches), -(-days // STEP)
+    first = begin + (days - count * STEP) * 86400.0  # of the first step, were it whole
+
+    def cell(reach: Any, t: Any) -> Any:
+        return reach * count + ((t - first) // (STEP * 86400.0)).astype(np.int64)
+
+    looked = cell(seen.reach, 0.5 * (seen.t0 + seen.t1))
+    caught = seizures[seizures["kind"] == "found"]
+    found = cell(caught["reach"].to_numpy(dtype=np.int64), caught["t"].to_numpy())
+    edge = np.maximum(np.arange(count + 1) * STEP * 86400.0 + first, begin)
+    day = pd.to_datetime(edge, unit="s").strftime("%Y-%m-%d").to_numpy()
+    return pd.DataFrame(
+        {
+            "reach_id": np.repeat(reaches["reach_id"].to_numpy(), count),
+            "step": np.tile(np.arange(1, count + 1), n),
+            "day_from": np.tile(day[:-1], n),
+            "day_to": np.tile(day[1:], n),
+            "minutes": np.bincount(looked, weights=seen.seconds, minlength=n * count) / 60.0,
+            "expected": np.bincount(looked, weights=expected, minlength=n * count),
+            "seizures_found": np.bincount(found, minlength=n * count),
+        }
+    )
+
+
+def _of_plant(planted: Planted | None) -> dict[str, Any]:
+    return {"plant": dataclasses.asdict(planted.plant)} if planted else {}
 
 
 def _tracks(moved: Any, sent: Any) -> pd.DataFrame:

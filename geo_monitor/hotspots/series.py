@@ -1,0 +1,140 @@
+"""Gi* step by step: was a reach part of a stretch where rates were high (or low), in each 28 days by itself?
+
+In: cases and hours by step and reach, distances by water. Out: z (t, n), NaN where nobody looked; `emerging` names it.
+
+Of one step, over its n looked reaches: x_j is the posterior mean rate of the exchangeable model (`exchangeable.py`: drawn
+to the basin's mean, nothing from neighbours, or Gi* would smooth twice). Gi* of Ord & Getis (1995, Geographical Analysis
+27:286-306) compares the sum over the k reaches within 2 km, itself included, with k times the mean of x:
+
+    z_i = (sum_j x_j - k mean(x)) / sd,      sd^2 = (1 - k/n)^2 sum_near v_j + (k/n)^2 sum_far v_j
+
+Their sd takes all x to be equally uncertain (all v_j = v gives theirs). Rates are not: a rate drawn hard to the mean
+hardly moves, one from 50 hours does; with one sd for all, well-patrolled stretches turn hot and cold by chance four
+times too often and others never. So v_j is that of the reach's own hours. With x_j = const + b_j y_j / h_j,
+b_j = h_j / (a/m + h_j), a = 1/c^2, and y_j negative binomial as in the model, the cumulants of x_j are
+
+    v_j = b_j^2 (m / h_j + c^2 m^2),      b_j^3 (m / h_j^2 + 3 c^2 m^2 / h_j + 2 c^4 m^3)
+
+(Assuncao & Reis 1999, Statistics in Medicine 18:2147-2162, divide each rate by such an sd before Moran's I). The third
+gives the skewness g of the sum: few cases make few high sums and many low ones. The cube root of Wilson & Hilferty
+(1931, PNAS 17:684-688) takes it out, so that 1.96 means the same 2.5 % on either side:
+
+    z' = 6/g ((1 + g z / 2)^(1/3) - 1) + g/6
+
+docs/methods-emerging.md has what this does on worlds without and with a pocket.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo_monitor.errors import Usage
+from geo_monitor.hotspots.exchangeable import Posterior, posterior
+from geo_monitor.settings import Settings
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+SKEWED = 1.0  # skewness beyond is taken for this: the cube root holds for gamma laws of shape 4 / g^2 >= 4
+
+
+def gi_series(
+    cases: ArrayLike, hours: ArrayLike, distance_within: Any, settings: Settings | None = None
+) -> NDArray[np.float64]:
+    """z of Gi* by step and reach, (t, n); about standard normal where all reaches have one rate.
+
+    Parameters
+    ----------
+    cases : (t, n) whole numbers >= 0; where nobody looked they are not used
+    hours : (t, n) hours looked, >= 0; a step counts as looked at from `settings.step_looked_h` (1 h)
+    distance_within : scipy.sparse (n, n), symmetric: an entry wherever two reaches lie within the band by water (2 km)
+
+    NaN where not looked, and where one reach alone was looked at: it has nothing to be compared with. 0 where a
+    reach's neighbours are all looked reaches there are. Steps know nothing of each other.
+
+    Raises `Usage`: `series_shape`, `rates_cases`, `rates_hours`.
+
+    Three reaches looked at for 6 h, no neighbours: one is above the others, and nobody looked at the fourth.
+
+    >>> import scipy.sparse as sp
+    >>> z = gi_series([[5, 0, 0, 9]], [[6.0, 6.0, 6.0, 0.5]], sp.csr_matrix((4, 4)))
+    >>> bool(z[0, 0] > 0 > z[0, 1] == z[0, 2]), bool(np.isnan(z[0, 3]))
+    (True, True)
+    """
+    settings = settings or Settings()
+    y, h = np.asarray(cases, dtype=float), np.asarray(hours, dtype=float)
+    n = y.shape[-1] if y.ndim else 0
+    if y.ndim != 2 or y.shape != h.shape or distance_within.shape != (n, n):
+        raise Usage("series_shape", cases=str(y.shape), hours=str(h.shape), distances=str(distance_within.shape))
+    bad = np.argwhere(~np.isfinite(h) | (h < 0))
+    if len(bad):  # NaN hours would pass for not looked at
+        raise Usage("rates_hours", position=int(bad[0, 1]), value=float(h[tuple(bad[0])]), count=len(bad))
+    near = distance_within.tocsr()
+    z = np.full(y.shape, np.nan)
+    for step in range(len(y)):
+        index = np.flatnonzero((h[step] >= settings.step_looked_h) & (h[step] > 0))
+        if len(index) > 1:
+            z[step, index] = _step(y[step, index], h[step, index], near[index][:, index], settings)
+    return z
+
+
+def _step(y: NDArray[np.float64], h: NDArray[np.float64], near: Any, settings: Settings) -> NDArray[np.float64]:
+    n = len(y)
+    known = posterior(y, h, looked=np.ones(n, dtype=bool), settings=settings)
+    x, (v, third) = known.mean, _cumulants(known, y, h)
+    pairs = near.tocoo()
+    off = pairs.row != pairs.col  # a reach is its own neighbour once, whether or not the matrix says so
+
+    def around(value: NDArray[np.float64]) -> NDArray[np.float64]:
+        return value + np.bincount(pairs.row[off], weights=value[pairs.col[off]], minlength=n)
+
+    share = around(np.ones(n)) / n
+    inside = around(v)
+    variance = (1 - share) ** 2 * inside + share**2 * (v.sum() - inside)
+    inside = around(third)
+    skew = (1 - share) ** 3 * inside - share**3 * (third.sum() - inside)
+    compared = share < 1 - 0.5 / n
+    variance = np.where(compared, variance, 1.0)
+    z = np.where(compared, around(x) - share * x.sum(), 0.0) / np.sqrt(variance)
+    g = np.clip(skew / variance**1.5, -SKEWED, SKEWED)
+    g = np.where(np.abs(g) < 1e-6, 1e-6, g)  # the limit g -> 0 is z itself
+    return np.where(compared, 6 / g * (np.cbrt(1 + g * z / 2) - 1) + g / 6, 0.0)
+
+
+def _cumulants(
+    known: Posterior, y: NDArray[np.float64], h: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Variance and third cumulant of x, (n,) each, averaged over the hyperparameters' posterior."""
+    some, least = int(np.argmin(y)), int(np.argmin(h))
+    a = known.shape[known.which[some]] - y[some]
+    m = a / (1 / known.scale[known.which[least]] - h[least])
+    rows, first = np.unique(known.which, return_index=True)
+    hours = h[first][:, None]
+    b = hours * known.scale[rows]
+    spread = m**2 / a  # c^2 m^2
+    v = b**2 * (m / hours + spread)
+    third = b**3 * (m / hours**2 + 3 * spread / hours + 2 * spread**2 / m)
+    return (v @ known.weight)[known.which], (third @ known.weight)[known.which]
+
+
+def step_of(day: ArrayLike, last_day: int, step_days: int, *, first_day: int) -> NDArray[np.int64]:
+    """Step of each day, 0 = oldest full step; -1 before it and after `last_day`.
+
+    day : whole days, any shape, counted from any fixed day in Asia/Shanghai; first_day, last_day : the period, both
+    inclusive, counted alike. Steps of `step_days` are counted back from `last_day`; days left over at the start make
+    no step. The period is asked for and not taken from the days at hand, so that cases and hours share their steps.
+
+    Raises `Usage("series_step_days")`.
+
+    A period of days 0 to 9 in steps of 4: days 2-5 are step 0, days 6-9 step 1.
+
+    >>> step_of([0, 1, 2, 5, 6, 9, 10], 9, 4, first_day=0).tolist()
+    [-1, -1, 0, 0, 1, 1, -1]
+    """
+    if step_days < 1 or step_days != int(step_days) or first_day > last_day:
+        raise Usage("series_step_days", days=step_days, first=first_day, last=last_day)
+    steps = (last_day - first_day + 1) // int(step_days)
+    back = (last_day - np.asarray(day, dtype=np.int64)) // int(step_days)
+    return np.where((back >= 0) & (back < steps), steps - 1 - back, -1)

@@ -20,7 +20,7 @@ def exchange(
     """
     m = len(place)
     for _ in range(proposals):
-        a, b = rng.integers(0, m), rng.integers(0, m)
+        a, b = int(rng.random() * m), int(rng.random() * m)  # several times as fast as rng.integers
         if place[a] == place[b] or period[a] == period[b]:
             continue
         fresh = hours[place[a], period[b]] * hours[place[b], period[a]]

@@ -152,4 +152,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A step must last 1 or more whole days, and the first day not come after the last; got steps of {days} days from "
         "day {first} to day {last}. Nothing was computed.",
     ),
+    "displacement_shape": (
+        "行动前后的案件数与小时数、处置江段与上下游圈层的形状须一致,收到 {shapes}。未计算。",
+        "Cases and hours before and after, treated and ring must have one shape; got {shapes}. Nothing was computed.",
+    ),
+    "displacement_value": (
+        "“{name}”中有 {count} 个值不可用。未计算。",
+        '"{name}" holds {count} values that cannot be used. Nothing was computed.',
+    ),
+    "displacement_value.hint": (
+        "案件数须为非负整数,小时数须为有限的非负数,treated 为 0 或 1,ring 为 -1 至 4 的整数。",
+        "Cases are whole numbers of 0 or more, hours finite and 0 or more, treated 0 or 1, ring a whole number from -1 "
+        "to 4.",
+    ),
+    "displacement_flow": (
+        "江段流向不可用:应为长度 {n} 的下一江段序号(无则为 -1),且不得成环。未计算。",
+        "The direction of flow cannot be used: it must name the next reach down for each of {n} reaches (-1: none), "
+        "without going round in a circle. Nothing was computed.",
+    ),
+    "surge_shape": (
+        "分期小时数与江段邻接矩阵的大小不一致:{hours}、{links}。未计算。",
+        "Hours by step and links between reaches do not match: {hours}, {links}. Nothing was computed.",
+    ),
 }

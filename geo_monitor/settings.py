@@ -65,6 +65,10 @@ class Settings:
     field_sd_prior_shape: float = 3.0  # ... and shape (away from 0, for the same reason)
     field_range_prior_median: float = 8.0  # reaches over which neighbours stay alike (4 km of 500 m): log-normal ...
     field_range_prior_log_sd: float = 1.0  # ... with this log sd: 95 % within 1-57 reaches
+    pocket_share_prior_median: float = 0.01  # share of reaches that are pockets: logit-normal of this median ...
+    pocket_share_prior_logit_sd: float = 1.2  # ... and this logit sd: 95 % within 0.1-10 %
+    pocket_log_mean: float = 2.0  # a pocket's rate is raised 7-fold ...
+    pocket_log_sd: float = 0.8  # ... with this log sd: 95 % within 1.5-35-fold
     step_days: int = 28  # days; a step of `class`, counted back from the end. Source: CONTRACT
     steps_min: int = 10  # fewer steps give class none. Source: CONTRACT
     step_looked_h: float = 1.0  # hours; a step counts as looked at from this. Source: CONTRACT
@@ -94,6 +98,13 @@ class Settings:
     reemergence_looked_share: float = 0.5  # ... this share of its reaches; else the stretch is an unlooked gap
     reemergence_p: float = 0.8  # back from this probability (as hot_p); quiet only up to 1 minus it
     reemergence_half_days: float = 730.0  # days; before any data half the places are back by then (false alarms: docs)
+    # scan (docs/methods-scan.md has the measurements behind the search)
+    scan_stop: int = 50  # replicates as large as the data after which no more are drawn: p > 0.05 by then with 999
+    scan_clusters: int = 10  # clusters listed at most
+    scan_members: int = 500  # reaches in a cluster at most: bounds time and memory where all of a river was looked at
+    scan_exact: int = 50_000  # reaches in all connected sets together up to which every one is tried
+    scan_starts: int = 8  # beyond: so many of the best zones by links are improved ...
+    scan_changes: int = 2  # ... by so many changes each; more finds chains of chance in lakes and costs power
     # exposure weights: hours of a platform in units of boat hours, stated until the data allow an estimate (Part 2)
     weight_boat: float = 1.0
     weight_foot: float = 1.0

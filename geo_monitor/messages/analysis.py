@@ -174,4 +174,54 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "分期小时数与江段邻接矩阵的大小不一致:{hours}、{links}。未计算。",
         "Hours by step and links between reaches do not match: {hours}, {links}. Nothing was computed.",
     ),
+    "scan_shape": (
+        "案件数与期望数须形状相同,为(江段)或(时段,江段),且不为空;收到的形状为 {cases} 与 {expected}。未计算。",
+        "Cases and expected must have the same shape, (reaches) or (steps, reaches), and not be empty; got {cases} and "
+        "{expected}. Nothing was computed.",
+    ),
+    "scan_cases": (
+        "案件数须为非负整数;第 {step} 时段、位置 {position}(均从 0 起)的值为 {value},此类值共 {count} 个。未计算。",
+        "Cases must be whole numbers of 0 or more; step {step}, position {position} (from 0) holds {value}, {count} such "
+        "values in all. Nothing was computed.",
+    ),
+    "scan_cases.hint": (
+        "缺失的案件数应先核实:确无案件填 0,无人巡查则将期望数填 0。",
+        "Check missing counts first: 0 where there was no case; where nobody looked, set expected to 0.",
+    ),
+    "scan_expected": (
+        "期望数须为有限的非负数;第 {step} 时段、位置 {position}(均从 0 起)的值为 {value},此类值共 {count} 个。未计算。",
+        "Expected must be finite and 0 or more; step {step}, position {position} (from 0) holds {value}, {count} such "
+        "values in all. Nothing was computed.",
+    ),
+    "scan_expected.hint": ("无人巡查之处填 0。", "Use 0 where nobody looked."),
+    "scan_unexpected": (
+        "期望数为 0 之处有案件:第 {step} 时段、位置 {position}(均从 0 起)有 {value} 起,此类位置共 {count} 个。未计算。",
+        "There are cases where none are expected: step {step}, position {position} (from 0) has {value}, {count} such "
+        "places in all. Nothing was computed.",
+    ),
+    "scan_unexpected.hint": (
+        "无人巡查却有案件,无从判断案件是否偏多:补上巡护小时数,或剔除这些案件。",
+        "Cases where nobody looked say nothing of a rate: give the hours looked, or leave these cases out.",
+    ),
+    "scan_links": (
+        "江段邻接矩阵应为 {n} × {n},收到 {links}。未计算。",
+        "The links between reaches must be {n} x {n}, got {links}. Nothing was computed.",
+    ),
+    "scan_one_way": (
+        "江段邻接矩阵不对称:{count} 处只有单向邻接。未计算。",
+        "The links between reaches must be symmetric: {count} lead one way only. Nothing was computed.",
+    ),
+    "scan_one_way.hint": ("可用 links + links.T。", "Use links + links.T."),
+    "scan_points": (
+        "坐标应为 {n} × 2 的有限数值,收到形状 {points}。未计算。",
+        "Points must be {n} x 2 finite coordinates, got {points}. Nothing was computed.",
+    ),
+    "scan_option": (
+        "参数 {name} 的值 {value} 无效。未计算。",
+        "Option {name} can't be {value}. Nothing was computed.",
+    ),
+    "scan_option.hint": (
+        "max_share 须大于 0 且不超过 1;其余须为不小于 1 的整数。",
+        "max_share is over 0 and at most 1; the others are whole numbers of 1 or more.",
+    ),
 }

@@ -293,6 +293,12 @@ def test_back_is_told_at_its_step_and_stops_the_clocks() -> None:
     assert (row.cases, row.looked_h) == (5, 108.0)
 
 
+@pytest.mark.parametrize(("calm", "clock"), [(4, "relapsed"), (5, "passed")])
+def test_back_in_the_step_in_which_the_clock_ends(calm: int, clock: str) -> None:
+    """Day 30 lies in the fifth week: back in the fifth is too early to have passed, in the sixth it is not."""
+    assert since([0] * calm + [6], [6.0] * (calm + 1)).clock_30 == clock
+
+
 @pytest.mark.parametrize(
     ("cases", "hours", "observed"),
     [
@@ -374,6 +380,18 @@ def test_a_planted_return_is_told_soon_and_a_quiet_year_is_left_alone() -> None:
     assert (delay[told] <= 6).mean() > 0.95
     assert (calm.state == "back").mean() < 0.08
     assert (calm.state == "quiet").mean() > 0.75
+
+
+def test_fewer_false_alarms_than_the_last_28_days_alone() -> None:
+    """The simpler rule: P(rate > 2 x basin) by the cases of the last four weeks only, under the same gamma law."""
+    rng = np.random.default_rng(8)
+    cases = rng.poisson(0.05 * 6.0, (52, 300))
+    recent = np.array([cases[max(0, k - 3) : k + 1].sum(axis=0) for k in range(52)])
+    hours = 6.0 * np.minimum(np.arange(52) + 1, 4)[:, None]
+    a = 1 / Settings().spread_prior_mean ** 2
+    simple = (gamma(a + recent, scale=1 / (a / 0.05 + hours)).sf(0.1) >= 0.8).any(axis=0)
+    ours = [(back(cases[:, i], np.full(52, 6.0), 0.05, 7.0) >= 0.8).any() for i in range(300)]
+    assert np.mean(ours) < simple.mean() / 2
 
 
 # --- edges ------------------------------------------------------------------------------------------------------------

@@ -65,10 +65,6 @@ class Settings:
     field_sd_prior_shape: float = 3.0  # ... and shape (away from 0, for the same reason)
     field_range_prior_median: float = 8.0  # reaches over which neighbours stay alike (4 km of 500 m): log-normal ...
     field_range_prior_log_sd: float = 1.0  # ... with this log sd: 95 % within 1-57 reaches
-    pocket_share_prior_median: float = 0.01  # share of reaches that are pockets: logit-normal of this median ...
-    pocket_share_prior_logit_sd: float = 1.2  # ... and this logit sd: 95 % within 0.1-10 %
-    pocket_log_mean: float = 2.0  # a pocket's rate is raised 7-fold ...
-    pocket_log_sd: float = 0.8  # ... with this log sd: 95 % within 1.5-35-fold
     step_days: int = 28  # days; a step of `class`, counted back from the end. Source: CONTRACT
     steps_min: int = 10  # fewer steps give class none. Source: CONTRACT
     step_looked_h: float = 1.0  # hours; a step counts as looked at from this. Source: CONTRACT
@@ -103,8 +99,11 @@ class Settings:
     scan_clusters: int = 10  # clusters listed at most
     scan_members: int = 500  # reaches in a cluster at most: bounds time and memory where all of a river was looked at
     scan_exact: int = 50_000  # reaches in all connected sets together up to which every one is tried
-    scan_starts: int = 8  # beyond: so many of the best zones by links are improved ...
+    scan_starts: int = 32  # beyond: so many of the best zones by links are improved ...
     scan_changes: int = 2  # ... by so many changes each; more finds chains of chance in lakes and costs power
+    # --- predictability of patrols -----------------------------------------------------------------------------------
+    predictability_min: int = 10  # patrols of a unit and month under which nothing is said of a habit
+    predictability_draws: int = 500  # posterior draws behind an interval: its ends to about 0.01
     # exposure weights: hours of a platform in units of boat hours, stated until the data allow an estimate (Part 2)
     weight_boat: float = 1.0
     weight_foot: float = 1.0

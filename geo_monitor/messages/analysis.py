@@ -224,4 +224,34 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "max_share 须大于 0 且不超过 1;其余须为不小于 1 的整数。",
         "max_share is over 0 and at most 1; the others are whole numbers of 1 or more.",
     ),
+    "predictability_shape": (
+        "单位、月份、出发时刻、出发地点与方向须为等长的一维数组;收到 {shapes}。未计算。",
+        "Unit, month, start minute, place and direction must be one-dimensional and of equal length; got {shapes}. "
+        "Nothing was computed.",
+    ),
+    "predictability_value": (
+        "“{name}”须为整数且在允许范围内;位置 {position}(从 0 起)的值为 {value}。未计算。",
+        '"{name}" must hold whole numbers within range; position {position} (from 0) holds {value}. Nothing was computed.',
+    ),
+    "predictability_value.hint": (
+        "出发时刻为当日第几分钟(北京时间,0 至 1439);方向:1 先上行,-1 先下行,0 不详;地点不详填 -1。",
+        "Start minute is the minute of the day in Beijing time, 0 to 1439; direction: 1 upstream first, -1 downstream "
+        "first, 0 unknown; an unknown place is -1.",
+    ),
+    "predictability.hour": (
+        "{patrols} 次巡护中有 {count} 次在 {hour} 时至 {hour_end} 时之间出发。",
+        "{count} of {patrols} patrols started between {hour}:00 and {hour_end}:00.",
+    ),
+    "predictability.place": (
+        "{patrols} 次巡护中有 {count} 次从{place}出发。",
+        "{count} of {patrols} patrols started from {place}.",
+    ),
+    "predictability.direction_up": (
+        "{patrols} 次巡护中有 {count} 次先往上游。",
+        "{count} of {patrols} patrols went upstream first.",
+    ),
+    "predictability.direction_down": (
+        "{patrols} 次巡护中有 {count} 次先往下游。",
+        "{count} of {patrols} patrols went downstream first.",
+    ),
 }

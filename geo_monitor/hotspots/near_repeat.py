@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-PROPOSALS = 50  # exchanges proposed per case between two draws; p is exact with any number, more give power
+PROPOSALS = 20  # exchanges proposed per case between two draws; p is exact with any number, more give power
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class NearRepeat:
     (mean of the null), expected_lo, expected_hi (5 % and 95 % of the null), ratio (observed / expected; null where
     expected is 0), p_value, q_value, raised (more than expected and q within `near_repeat_q`), in_window.
 
-    `window_km`, `window_days`: ends of the furthest bands raised without a break from (same reach, 0 days); risk has
-    faded beyond. None: nothing is raised there. `faded_km`, `faded_days`: False where the window is the last band asked
+    `window_km`, `window_days`: ends of the furthest raised bands with more pairs than expected all the way from (same
+    reach, soonest); risk has faded beyond. None: nothing is raised there. `faded_km`, `faded_days`: False where the window is the last band asked
     about, so that its end was not seen. `cases` used; `left_out`: on days without hours in their reach.
     """
 
@@ -140,7 +140,7 @@ def near_repeat(
     p_value = (1 + (null >= observed).sum(axis=0)) / (1 + draws)
     q_value = benjamini_hochberg(p_value.ravel()).reshape(p_value.shape)
     raised = (observed > expected) & (q_value <= settings.near_repeat_q)
-    window = _window(raised)
+    window = _window(observed > expected, raised)
     km, to = np.meshgrid(metres / 1000, lags, indexing="ij")
     km_from, days_from = np.meshgrid(np.r_[0.0, metres[:-1] / 1000], np.r_[0.0, lags[:-1] + 1], indexing="ij")
     low, high = np.quantile(null, [(1 - settings.interval) / 2, (1 + settings.interval) / 2], axis=0)
@@ -171,12 +171,15 @@ def near_repeat(
     )
 
 
-def _window(raised: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The raised bands joined to the first one (same reach, soonest) through raised bands side by side."""
+def _window(more: NDArray[np.bool_], raised: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The raised bands that bands with more pairs than expected, side by side, join to the first (same reach, soonest).
+
+    The bands between need not be raised themselves: the first holds so few pairs that it rarely is.
+    """
     from scipy.ndimage import label
 
-    number, _ = label(raised)
-    return (number == number[0, 0]) & raised if raised[0, 0] else np.zeros_like(raised)
+    number, _ = label(more)
+    return raised & (number == number[0, 0]) & more[0, 0]
 
 
 def _near(distance: Any, metres: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

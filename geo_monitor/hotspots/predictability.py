@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 HABITS = ("hour", "place", "direction")
+TOLD = ("patrols", "entropy", "lo", "hi", "month", "p_below", "common", "share")  # of each habit
+COLUMNS = ["unit", "month", "patrols", "too_few"]
+COLUMNS += [f"{habit}_{name}" for habit in HABITS for name in TOLD]
+COLUMNS += ["habit", "habit_value", "habit_share"]
 NODES = np.exp(np.linspace(np.log(1e-4), np.log(1e4), 81))  # of b: from always one value to all alike
 
 
@@ -82,9 +86,10 @@ def predictability(
     Unit 1 left at 22 h nine times of ten and always from place 7, though others start from 8.
 
     >>> minute = [22 * 60] * 9 + [9 * 60] + [480]
-    >>> row = predictability([1] * 10 + [2], [5] * 11, minute, [7] * 10 + [8], [1, -1] * 5 + [0]).loc[0]
-    >>> row[["patrols", "hour_common", "hour_share", "place_share", "habit", "habit_value"]].tolist()
-    [10, 22, 0.9, 1.0, 'place', 7]
+    >>> audit = predictability([1] * 10 + [2], [5] * 11, minute, [7] * 10 + [8], [1, -1] * 5 + [0])
+    >>> print(audit.loc[:0, ["patrols", "hour_common", "hour_share", "habit", "habit_value"]].to_string(index=False))
+     patrols  hour_common  hour_share habit  habit_value
+          10           22         0.9 place            7
     """
     import pandas as pd
 
@@ -96,39 +101,44 @@ def predictability(
     known["direction"] = value["direction"] != 0
     could = {"hour": 24, "place": len(np.unique(value["place"][known["place"]])), "direction": 2}
     rows: list[dict[str, Any]] = []
-    pooled: dict[tuple[str, int], float] = {}
     for who, when in np.unique(np.column_stack([given["unit"], given["month"]]), axis=0):
-        mine = (given["unit"] == who) & (given["month"] == when)
+        then = given["month"] == when
+        mine = then & (given["unit"] == who)
         patrols = int(mine.sum())
-        row: dict[str, Any] = {"unit": who, "month": when, "patrols": patrols}
-        row["too_few"] = patrols < settings.predictability_min
-        least = np.inf
-        chosen: dict[str, Any] = {"habit": None, "habit_value": None, "habit_share": None}
-        for place_in_row, habit in enumerate(HABITS):
-            these = value[habit][mine & known[habit]]
-            row[f"{habit}_patrols"] = len(these)
-            names = ("entropy", "lo", "hi", "month", "p_below", "common", "share")
-            row |= dict.fromkeys((f"{habit}_{name}" for name in names), None)
-            if len(these) < settings.predictability_min:
-                continue
-            if (habit, int(when)) not in pooled:
-                everybody = value[habit][(given["month"] == when) & known[habit]]
-                pooled[habit, int(when)] = entropy(np.unique(everybody, return_counts=True)[1], could[habit]).mean
-            month_mean = pooled[habit, int(when)]
-            values, counts = np.unique(these, return_counts=True)
-            rng = np.random.default_rng([seed, len(rows), place_in_row])
-            found = entropy(counts, could[habit], settings.predictability_draws, rng)
-            tail = (1 - settings.interval) / 2
-            low, high = np.quantile(found.draws, [tail, 1 - tail])
-            top = int(np.argmax(counts))
-            seven = (found.mean, low, high, month_mean, (found.draws < month_mean).mean())
-            seven += (values[top], counts[top] / len(these))
-            row |= {f"{habit}_{name}": what for name, what in zip(names, seven, strict=True)}
-            if found.mean < least:
-                least = found.mean
-                chosen = {"habit": habit, "habit_value": values[top], "habit_share": counts[top] / len(these)}
-        rows.append(row | chosen)
-    return _typed(pd.DataFrame(rows, columns=_columns()))
+        row = {"unit": who, "month": when, "patrols": patrols, "too_few": patrols < settings.predictability_min}
+        for order, habit in enumerate(HABITS):
+            rng = np.random.default_rng([seed, len(rows), order])
+            these, all_units = value[habit][mine & known[habit]], value[habit][then & known[habit]]
+            told = _told(these, all_units, could[habit], settings, rng)
+            row |= {f"{habit}_{name}": what for name, what in told.items()}
+        rows.append(row | _most_predictable(row))
+    return _typed(pd.DataFrame(rows, columns=COLUMNS))
+
+
+def _told(
+    these: NDArray[np.int64], all_units: NDArray[np.int64], could: int, settings: Settings, rng: np.random.Generator
+) -> dict[str, Any]:
+    """The columns of one habit of one unit and month."""
+    if len(these) < settings.predictability_min:
+        return {"patrols": len(these)} | dict.fromkeys(TOLD[1:])
+    values, counts = np.unique(these, return_counts=True)
+    found = entropy(counts, could, settings.predictability_draws, rng)
+    month = entropy(np.unique(all_units, return_counts=True)[1], could).mean
+    tail = (1 - settings.interval) / 2
+    low, high = np.quantile(found.draws, [tail, 1 - tail])
+    top = int(np.argmax(counts))
+    below = (found.draws < month).mean()
+    answer = (len(these), found.mean, low, high, month, below, values[top], counts[top] / len(these))
+    return dict(zip(TOLD, answer, strict=True))
+
+
+def _most_predictable(row: dict[str, Any]) -> dict[str, Any]:
+    """habit, habit_value, habit_share of a row: the habit of lowest entropy, the first of equals."""
+    told = [habit for habit in HABITS if row[f"{habit}_entropy"] is not None]
+    if not told:
+        return {"habit": None, "habit_value": None, "habit_share": None}
+    habit = min(told, key=lambda name: float(row[f"{name}_entropy"]))
+    return {"habit": habit, "habit_value": row[f"{habit}_common"], "habit_share": row[f"{habit}_share"]}
 
 
 def entropy(counts: ArrayLike, could: int, draws: int = 1, rng: np.random.Generator | None = None) -> Entropy:
@@ -181,12 +191,6 @@ def _checked(codes: dict[str, ArrayLike]) -> dict[str, NDArray[np.int64]]:
             raise Usage("predictability_value", name=name, position=int(bad[0]), value=float(numbers[bad[0]]))
         whole[name] = array.astype(np.int64)
     return whole
-
-
-def _columns() -> list[str]:
-    each = ("patrols", "entropy", "lo", "hi", "month", "p_below", "common", "share")
-    habits = [f"{habit}_{name}" for habit in HABITS for name in each]
-    return ["unit", "month", "patrols", "too_few", *habits, "habit", "habit_value", "habit_share"]
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:

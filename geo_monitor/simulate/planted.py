@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo_monitor.errors import Usage
+from geo_monitor.simulate.movement import CLEAR_M
 from geo_monitor.simulate.water import Water
 
 if TYPE_CHECKING:
@@ -185,10 +186,12 @@ def lay(water: Water, plant: Plant, begin: float, days: int, seed: int) -> Plant
     size = plant.reaches
     need = {"displaced": 2 * size + GAP, "unlooked": 2 * size + APART}.get(plant.kind, size)
     first_piece, beyond = _longest(water)
-    room = beyond - first_piece - 2 * MARGIN - need
-    if room < 0:
+    places = np.arange(first_piece + MARGIN, beyond - MARGIN - need + 1)
+    if plant.kind == "unlooked":  # a boat at the foot of a tributary would be seen in a closed stretch it joins
+        places = places[~_joined(water, places, size) & ~_joined(water, places + need - size, size)]
+    if len(places) == 0:
         raise Usage("simulate_plant_room", need=need + 2 * MARGIN, reaches=beyond - first_piece)
-    at = first_piece + MARGIN + int(rng.integers(0, room + 1))
+    at = int(rng.choice(places))
     upward = bool(rng.random() < 0.5)
     lower, upper = (at, at + size), (at + need - size, at + need)
     own, other = (lower, upper) if upward else (upper, lower)
@@ -257,6 +260,13 @@ def _longest(water: Water) -> tuple[int, int]:
     length = np.where(water.lake, 0.0, water.end - water.begin)
     mine = np.flatnonzero(water.course(water.edge) == int(length.argmax()))
     return int(mine[0]), int(mine[-1]) + 1
+
+
+def _joined(water: Water, first: Ints, size: int) -> NDArray[np.bool_]:
+    """Whether another course joins the stretch of `size` pieces from each of `first`, or comes close to it."""
+    joins = water.parent[np.isfinite(water.parent)]
+    low, high = water.edge[first] - CLEAR_M, water.edge_end[first + size - 1] + CLEAR_M
+    return np.asarray(np.any((joins >= low[:, None]) & (joins <= high[:, None]), axis=1))
 
 
 def _rounds(

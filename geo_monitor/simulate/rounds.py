@@ -35,12 +35,13 @@ def rounds(planted: Planted, number: int, seed: int) -> Movement:
     legs: list[Floats] = []
     for unit, crew in enumerate(crews):
         for spell in crew:
-            low, high = planted.water.edge[spell.low] + EDGE_M, planted.water.edge_end[spell.high - 1] - EDGE_M
+            low, high = planted.water.edge[spell.low], planted.water.edge_end[spell.high - 1]
+            inward = min(EDGE_M, 0.25 * (high - low))
             usual = OPERATION_H if spell.what == "operation" else ROUND_H * (spell.high - spell.low)
             for day in range(spell.first, spell.end):
                 seconds = usual * 3600.0 * rng.uniform(0.9, 1.1)
                 begin = np.round(planted.begin + day * 86400.0 + rng.uniform(0.0, 86400.0 - seconds - 60.0))
-                made = sweep(float(low), float(high), float(begin), float(seconds), rng)
+                made = sweep(float(low + inward), float(high - inward), float(begin), float(seconds), rng)
                 legs.append(np.column_stack([np.full(len(made), len(outings)), made]))
                 outings.append({"unit": unit, "start": begin, "end": made[-1, 1]})
     offices = AGENCIES["boat"]

@@ -1,6 +1,7 @@
-"""Effort-corrected rates: how many cases an hour of looking finds, in every reach, and how sure that is.
+"""Rates of reaches that know nothing of each other: what the river's spread and a reach's own cases and hours say.
 
-In: cases and hours looked, one value a reach. Out: rate, rate_lo, rate_hi, rr, p_hot.
+In: cases and hours looked, one value a reach. Out: `Posterior`. Gi* stands on these rates, since it is to find likeness
+along the water and not to be handed it; the rates of the table borrow along the water (`rates.py`).
 
 The model (gamma-Poisson, Clayton & Kaldor 1987, Biometrics 43:671-681): in reach i
 
@@ -26,7 +27,6 @@ from geo_monitor.errors import Usage
 from geo_monitor.settings import Settings
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
 LOG_M_SPAN = 12.0  # natural log units searched either side of the prior median: e^12 = 160,000-fold
@@ -93,71 +93,14 @@ class Posterior:
         return np.exp(at)[self.which]
 
 
-def rates(
-    cases: ArrayLike,
-    hours: ArrayLike,
-    links: Any = None,
-    *,
-    factor: float | None = None,
-    interval: float | None = None,
-    looked: ArrayLike | None = None,
-    settings: Settings | None = None,
-) -> pd.DataFrame:
-    """Effort-corrected rate of every reach, with its interval and the probability that it is hot.
-
-    Parameters
-    ----------
-    cases : (n,) whole numbers >= 0, cases found by looking
-    hours : (n,) hours looked, >= 0; 0 where nobody looked (cases there tell nothing of a rate and are left out)
-    links : scipy.sparse (n, n), symmetric: which reaches touch. Checked for its shape; this model treats reaches as
-        exchangeable and does not borrow along links.
-    factor : hot is a rate over `factor` times the basin's (default: `settings.hot_factor`, 2)
-    interval : probability held by rate_lo..rate_hi, equal tails (default: `settings.interval`, 0.90)
-    looked : (n,) bool, reaches the basin's rate is taken from (default: `settings.looked_h` hours or more; where no
-        reach has that much, all with any hours)
-
-    Returns
-    -------
-    DataFrame (n rows): rate, rate_lo, rate_hi (per hour), rr (rate / basin rate), p_hot. Never NaN: where nobody
-    looked it is the prior's; without any case the basin's rate in rr and p_hot is the expected mean rate.
-
-    Raises `Usage`: `rates_shape`, `rates_cases`, `rates_hours`, `rates_links`.
-
-    Two reaches with the same effort: more cases, higher rate, and both drawn towards the basin's 0.5 per hour.
-
-    >>> answer = rates([0, 10], [10.0, 10.0])
-    >>> bool(0 < answer.rate[0] < 0.5 < answer.rate[1] < 1.0)
-    True
-    >>> list(answer.columns)
-    ['rate', 'rate_lo', 'rate_hi', 'rr', 'p_hot']
-    """
-    import pandas as pd
-
-    settings = settings or Settings()
-    factor = settings.hot_factor if factor is None else factor
-    interval = settings.interval if interval is None else interval
-    known = posterior(cases, hours, links, looked=looked, settings=settings)
-    mean = known.mean
-    return pd.DataFrame(
-        {
-            "rate": mean,
-            "rate_lo": known.quantile((1 - interval) / 2),
-            "rate_hi": known.quantile((1 + interval) / 2),
-            "rr": mean / known.basin,
-            "p_hot": known.above(factor * known.basin),
-        }
-    )
-
-
 def posterior(
     cases: ArrayLike,
     hours: ArrayLike,
-    links: Any = None,
     *,
     looked: ArrayLike | None = None,
     settings: Settings | None = None,
 ) -> Posterior:
-    """The posterior behind `rates` (same arguments, same errors): ask it for any probability or quantile.
+    """What is known of every reach's rate; arguments and errors as in `rates.rates`, without links.
 
     >>> known = posterior([3, 0], [6.0, 6.0])
     >>> known.basin
@@ -166,7 +109,7 @@ def posterior(
     True
     """
     settings = settings or Settings()
-    y, h = _checked(cases, hours, links)
+    y, h = checked(cases, hours)
     seen = h > 0
     basis = (h >= settings.looked_h) if looked is None else np.asarray(looked, dtype=bool) & seen
     if not basis.any():
@@ -260,7 +203,8 @@ def _grid(
     return np.exp(grid_m[keep]), np.exp(grid_c[keep]), weight / weight.sum()
 
 
-def _checked(cases: ArrayLike, hours: ArrayLike, links: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def checked(cases: ArrayLike, hours: ArrayLike, links: Any = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cases and hours as arrays, or an error that names the position."""
     y = np.atleast_1d(np.asarray(cases, dtype=float))
     h = np.atleast_1d(np.asarray(hours, dtype=float))
     if y.ndim != 1 or y.shape != h.shape or len(y) == 0:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo_monitor.errors import Usage
+from geo_monitor.hotspots import exchangeable
 from geo_monitor.hotspots.gistar import gistar
-from geo_monitor.hotspots.exchangeable import posterior
+from geo_monitor.hotspots.rates import posterior
 from geo_monitor.settings import Settings
 from geo_monitor.tables import PLATFORMS, TABLES
 
@@ -45,7 +46,7 @@ def table(
     distance_within : scipy.sparse (n, n), `network.within(settings.band_m)`
     last_look_ms : (n,) end of the last look, integer ms since 1970 UTC; negative: never
     seed : of the Gi* permutations
-    links : scipy.sparse (n, n) adjacency, passed on to `rates`
+    links : scipy.sparse (n, n) adjacency: along it the rates borrow strength
 
     A reach is `not_looked` by the unweighted hours of all platforms; its rate, interval and p_hot are the prior's.
     `class` is none: it needs the Gi* series of `emerging`.
@@ -75,7 +76,9 @@ def table(
     rate = known.mean
     p_hot = known.above(settings.hot_factor * known.basin)
     p_cold = known.below(settings.cold_factor * known.basin)
-    local = gistar(rate, looked, distance_within, settings.gi_permutations, seed)
+    # on rates that know nothing of their neighbours: Gi* is to find likeness along the water, not to be handed it
+    alone_rate = exchangeable.posterior(y, exposure_h, looked=looked, settings=settings).mean
+    local = gistar(alone_rate, looked, distance_within, settings.gi_permutations, seed)
     frame = pd.DataFrame(
         {
             "reach_id": reaches["reach_id"].to_numpy(),

@@ -25,6 +25,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "江段邻接矩阵应为 {n} × {n},收到 {links}。未计算。",
         "The links between reaches must be {n} x {n}, got {links}. Nothing was computed.",
     ),
+    "rates_links_symmetric": (
+        "江段邻接矩阵不对称:甲与乙相邻而乙与甲不相邻。未计算。",
+        "The links between reaches are not symmetric: a touches b, but b does not touch a. Nothing was computed.",
+    ),
+    "rates_links_symmetric.hint": (
+        "可用 links + links.T 使其对称。",
+        "Make them symmetric, for example by links + links.T.",
+    ),
     "gistar_shape": (
         "比率、是否巡查与水路距离矩阵的大小不一致:{rate}、{looked}、{distances}。未计算。",
         "Rates, looked and distances by water do not match: {rate}, {looked}, {distances}. Nothing was computed.",

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import settings as runs
 from hypothesis import strategies as st
 from scipy import stats
 
 from geo_monitor.errors import Usage
-from geo_monitor.hotspots import Posterior, posterior, rates
-from geo_monitor.hotspots.exchangeable import log_marginal
+from geo_monitor.hotspots.exchangeable import Posterior, log_marginal, posterior
+from geo_monitor.hotspots.rates import told
 from geo_monitor.settings import Settings
+
+
+def rates(y: Any, h: Any, settings: Settings | None = None, **also: Any) -> pd.DataFrame:
+    return told(posterior(y, h, settings=settings, **also), 2.0, 0.9)
 
 
 def known(shape: float, scale: float) -> Posterior:
@@ -138,21 +143,20 @@ def test_more_cases_in_the_same_hours_is_never_less() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cases", "hours", "links", "code"),
+    ("cases", "hours", "code"),
     [
-        ([1, 2], [1.0], None, "rates_shape"),
-        ([], [], None, "rates_shape"),
-        ([0.5], [1.0], None, "rates_cases"),
-        ([-1], [1.0], None, "rates_cases"),
-        ([np.nan], [1.0], None, "rates_cases"),
-        ([1], [np.inf], None, "rates_hours"),
-        ([1], [-1.0], None, "rates_hours"),
-        ([1, 1], [1.0, 1.0], sp.identity(3), "rates_links"),
+        ([1, 2], [1.0], "rates_shape"),
+        ([], [], "rates_shape"),
+        ([0.5], [1.0], "rates_cases"),
+        ([-1], [1.0], "rates_cases"),
+        ([np.nan], [1.0], "rates_cases"),
+        ([1], [np.inf], "rates_hours"),
+        ([1], [-1.0], "rates_hours"),
     ],
 )
-def test_wrong_input_is_named(cases: list, hours: list, links: object, code: str) -> None:
+def test_wrong_input_is_named(cases: list, hours: list, code: str) -> None:
     with pytest.raises(Usage) as caught:
-        rates(cases, hours, links)
+        rates(cases, hours)
     assert caught.value.code == code
     assert str(caught.value)
 

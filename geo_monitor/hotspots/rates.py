@@ -1,0 +1,219 @@
+"""Effort-corrected rates: how many cases an hour of looking finds, in every reach, and how sure that is.
+
+In: cases and hours looked, one value a reach, and which reaches touch. Out: rate, rate_lo, rate_hi, rr, p_hot.
+
+Strength is borrowed along the water: the model is that of `field.py`. What this file adds is the answer in each reach, a
+mixture over the hyperparameters of (normal law from everything else) x (exact Poisson likelihood of the reach's own
+data), laid out on a grid of log rates and read off as mean, quantiles and probabilities.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+from geo_monitor.errors import Usage
+from geo_monitor.hotspots import exchangeable
+from geo_monitor.hotspots.field import Fit, fit, support
+from geo_monitor.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+POINTS = 161  # of the grid of log rates in one reach: probabilities come out good to 1e-4
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What is known of the rate in each of n reaches.
+
+    `fit`: the field; `cases`, `hours` (n,). `basin` is the basin's rate per hour: cases / hours of the looked reaches,
+    or the expected mean rate where that is zero or unknown. `crude` is cases / hours itself (0 without cases).
+    """
+
+    fit: Fit
+    cases: Floats
+    hours: Floats
+    basin: float
+    crude: float
+
+    @cached_property
+    def _grid(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """First log rate and step of each reach's grid (n,), its distribution function there (n, POINTS), mean (n,)."""
+        fit = self.fit
+        return _mixtures(fit.cavity_mean, fit.cavity_variance, fit.weight, self.cases, self.hours, POINTS)
+
+    @property
+    def mean(self) -> Floats:
+        """Posterior mean rate per hour, (n,)."""
+        return self._grid[3]
+
+    def above(self, rate: float | Floats) -> Floats:
+        """P(rate of the reach > `rate`), (n,); `rate` one for all or one a reach."""
+        return 1.0 - self.below(rate)
+
+    def below(self, rate: float | Floats) -> Floats:
+        """P(rate of the reach < `rate`), (n,)."""
+        first, step, cdf, _ = self._grid
+        at = (np.log(np.broadcast_to(np.asarray(rate, dtype=float), first.shape)) - first) / step
+        low = np.clip(np.floor(at), 0, POINTS - 2).astype(np.int64)
+        part = np.clip(at - low, 0.0, 1.0)
+        row = np.arange(len(first))
+        return np.clip(cdf[row, low] + part * (cdf[row, low + 1] - cdf[row, low]), 0.0, 1.0)
+
+    def quantile(self, p: float) -> Floats:
+        """Rate below which the reach lies with probability `p` (0 < p < 1), (n,)."""
+        first, step, cdf, _ = self._grid
+        low = np.clip((cdf < p).sum(axis=1) - 1, 0, POINTS - 2)
+        row = np.arange(len(first))
+        a, b = cdf[row, low], cdf[row, low + 1]
+        return np.exp(first + step * (low + (p - a) / np.maximum(b - a, 1e-300)))
+
+
+def rates(
+    cases: ArrayLike,
+    hours: ArrayLike,
+    links: Any = None,
+    *,
+    factor: float | None = None,
+    interval: float | None = None,
+    looked: ArrayLike | None = None,
+    settings: Settings | None = None,
+) -> pd.DataFrame:
+    """Effort-corrected rate of every reach, with its interval and the probability that it is hot.
+
+    Parameters
+    ----------
+    cases : (n,) whole numbers >= 0, cases found by looking
+    hours : (n,) hours looked, >= 0; 0 where nobody looked (cases there tell nothing of a rate and are left out)
+    links : scipy.sparse (n, n), symmetric: an entry that is not 0 wherever two reaches touch. None: no two do
+    factor : hot is a rate over `factor` times the basin's (default: `settings.hot_factor`, 2)
+    interval : probability held by rate_lo..rate_hi, equal tails (default: `settings.interval`, 0.90)
+    looked : (n,) bool, reaches the basin's rate is taken from (default: `settings.looked_h` hours or more; where no
+        reach has that much, all with any hours)
+
+    Returns
+    -------
+    DataFrame (n rows): rate, rate_lo, rate_hi (per hour), rr (rate / basin rate), p_hot. Never NaN: where nobody
+    looked it is what the neighbours and the prior say; without any case the basin's rate in rr and p_hot is the
+    expected mean rate.
+
+    Raises `Usage`: `rates_shape`, `rates_cases`, `rates_hours`, `rates_links`, `rates_links_symmetric`.
+
+    Four reaches in a row, two hours in each but the third: cases at one end raise the reach nobody looked at less than
+    the one beside them, and leave the far end lowest.
+
+    >>> import scipy.sparse as sp
+    >>> chain = sp.diags([[1.0] * 3, [1.0] * 3], [-1, 1])
+    >>> answer = rates([6, 4, 0, 0], [2.0, 2.0, 0.0, 2.0], chain)
+    >>> bool(answer.rate[0] > answer.rate[1] > answer.rate[3])
+    True
+    >>> bool(answer.rate_lo[2] < answer.rate_lo[1] and answer.rate_hi[2] > answer.rate_hi[3])
+    True
+    >>> list(answer.columns)
+    ['rate', 'rate_lo', 'rate_hi', 'rr', 'p_hot']
+    """
+    settings = settings or Settings()
+    factor = settings.hot_factor if factor is None else factor
+    interval = settings.interval if interval is None else interval
+    known = posterior(cases, hours, links, looked=looked, settings=settings)
+    return told(known, factor, interval)
+
+
+def told(known: Posterior | exchangeable.Posterior, factor: float, interval: float) -> pd.DataFrame:
+    """The columns of `rates` from what is known, of this model or of the exchangeable one."""
+    import pandas as pd
+
+    mean = known.mean
+    return pd.DataFrame(
+        {
+            "rate": mean,
+            "rate_lo": known.quantile((1 - interval) / 2),
+            "rate_hi": known.quantile((1 + interval) / 2),
+            "rr": mean / known.basin,
+            "p_hot": known.above(factor * known.basin),
+        }
+    )
+
+
+def posterior(
+    cases: ArrayLike,
+    hours: ArrayLike,
+    links: Any = None,
+    *,
+    looked: ArrayLike | None = None,
+    settings: Settings | None = None,
+) -> Posterior:
+    """The posterior behind `rates` (same arguments, same errors): ask it for any probability or quantile.
+
+    >>> known = posterior([3, 0], [6.0, 6.0])
+    >>> known.basin
+    0.25
+    >>> bool(known.above(0.25)[0] > known.above(0.25)[1])
+    True
+    """
+    import scipy.sparse as sp
+
+    settings = settings or Settings()
+    y, h = exchangeable.checked(cases, hours, links)
+    links = sp.csr_matrix((len(y), len(y))) if links is None else sp.csr_matrix(links)
+    if abs(links - links.T).nnz and (abs(links - links.T) > 1e-9 * abs(links).max()).nnz:
+        raise Usage("rates_links_symmetric")
+    seen = h > 0
+    basis = (h >= settings.looked_h) if looked is None else np.asarray(looked, dtype=bool) & seen
+    if not basis.any():
+        basis = seen
+    y = np.where(seen, y, 0.0)
+    found = fit(links, y, h, settings)
+    total, time = float(y[basis].sum()), float(h[basis].sum())
+    crude = total / time if time > 0 else 0.0
+    known = Posterior(found, y, h, crude, crude)
+    if crude > 0:
+        return known
+    return Posterior(found, y, h, float(known.mean[basis].mean() if basis.any() else known.mean.mean()), 0.0)
+
+
+@njit(cache=True, nogil=True)
+def _mixtures(
+    mean: Floats, variance: Floats, weight: Floats, y: Floats, h: Floats, points: int
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """In every reach: first log rate and step of its grid, distribution function on it, mean rate."""
+    nodes, n = mean.shape
+    first, step, expected = np.empty(n), np.empty(n), np.zeros(n)
+    cdf = np.empty((n, points))
+    density, part, data = np.empty(points), np.empty(points), np.zeros(points)
+    for i in range(n):
+        low, high = np.inf, -np.inf
+        for k in range(nodes):
+            begin, end = support(mean[k, i], variance[k, i], y[i], h[i])
+            low, high = min(low, begin), max(high, end)
+        first[i], step[i] = low, (high - low) / (points - 1)
+        for j in range(points):
+            e = low + step[i] * j
+            data[j] = y[i] * e - h[i] * np.exp(e) if h[i] > 0.0 else 0.0
+        density[:] = 0.0
+        for k in range(nodes):
+            best = -np.inf
+            for j in range(points):
+                part[j] = data[j] - 0.5 * (low + step[i] * j - mean[k, i]) ** 2 / variance[k, i]
+                best = max(best, part[j])
+            total = 0.0
+            for j in range(points):
+                part[j] = np.exp(part[j] - best)
+                total += part[j]
+            for j in range(points):
+                density[j] += weight[k] * part[j] / total
+        total = density.sum()
+        running = 0.0
+        for j in range(points):
+            expected[i] += density[j] * np.exp(low + step[i] * j) / total
+            running += density[j] / total
+            cdf[i, j] = running - 0.5 * density[j] / total
+    return first, step, cdf, expected

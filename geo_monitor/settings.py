@@ -74,7 +74,9 @@ class Settings:
     # --- near repeat ----------------------------------------------------------------------------------------------
     near_repeat_km: tuple[float, ...] = (0.0, 1.0, 2.0, 5.0, 10.0)  # km by water, upper ends of bands; 0: same reach
     near_repeat_days: tuple[float, ...] = (2.0, 7.0, 14.0, 28.0, 56.0)  # days apart, upper ends of bands (inclusive)
-    near_repeat_period_days: float = 28.0  # days; cases per period stay as they were: season is no near repeat
+    near_repeat_period_days: float = (
+        7.0  # days; cases per period stay as they were: a season or a run of fish is no repeat
+    )
     near_repeat_permutations: int = 999  # worlds of the null: smallest q over 25 bands 0.025
     near_repeat_q: float = 0.05  # a band is raised up to this false discovery rate
     # --- displacement ---------------------------------------------------------------------------------------------
@@ -96,6 +98,9 @@ class Settings:
     reemergence_half_days: float = 730.0  # days; before any data half the places are back by then (false alarms: docs)
     # scan (docs/methods-scan.md has the measurements behind the search)
     scan_stop: int = 50  # replicates as large as the data after which no more are drawn: p > 0.05 by then with 999
+    scan_window: float = (
+        0.5  # longest window as a share of the steps. Source: usual in scan statistics (Kulldorff 2001)
+    )
     scan_clusters: int = 10  # clusters listed at most
     scan_members: int = 500  # reaches in a cluster at most: bounds time and memory where all of a river was looked at
     scan_exact: int = 50_000  # reaches in all connected sets together up to which every one is tried

@@ -13,6 +13,7 @@ replicates that spread the C cases over reaches and steps in proportion to expec
 
 from __future__ import annotations
 
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ def scan(
     points : (n, 2) planar coordinates: zones are circles, the nearest reaches of each reach, connected or not, and
         `links` isn't used
     prospective : only windows that reach the last step: clusters active now (Kulldorff 2001, JRSS A 164:61-72)
-    max_steps : longest window in steps (default: all)
+    max_steps : longest window in steps (default: `settings.scan_window` of all, rounded up; with all of them, what ended
+        long ago still counts as active now)
     max_members : most reaches in a cluster (default: `settings.scan_members`)
     max_clusters : most rows (default: `settings.scan_clusters`)
 
@@ -104,7 +106,7 @@ def scan(
             expected=np.vstack([np.zeros(len(active)), np.cumsum(mu[:, active], axis=0)]),
             touching=None if touching is None else touching[active][:, active].tocsr(),
             place=None if place is None else place[active],
-            windows=_windows(steps, max_steps or steps, prospective),
+            windows=_windows(steps, max_steps or math.ceil(steps * settings.scan_window), prospective),
             limit=max_share * total * (1 + kernels.TIE),
             most=max_members or settings.scan_members,
             settings=settings,

@@ -19,7 +19,7 @@ TIE = 1e-9  # relative; ratios closer than this are equal: sums of the same numb
 @njit(cache=True, nogil=True)
 def llr(c: float, e: float, total: float) -> float:
     """Log likelihood ratio of c cases where e of `total` are expected; 0 unless more than expected (Kulldorff 1997)."""
-    if c <= e:
+    if c <= e * (1.0 + TIE):
         return 0.0
     value = c * math.log(c / e)
     if c < total:

@@ -7,7 +7,7 @@ gives; Johnson et al. (2007, Journal of Quantitative Criminology 23:201-219) lay
 the days among the cases, which supposes that every place is looked at every day alike. Here patrols come in campaigns,
 and a campaign makes pairs near in place and time out of nothing. So chance means here: in reach i on day t
 
-    cases ~ Poisson(a_i b_p h_it)      a_i: any risk of the reach, b_p: any level of the basin in period p (28 days)
+    cases ~ Poisson(a_i b_p h_it)      a_i: any risk of the reach, b_p: any level of the basin in period p (7 days)
 
 given how many cases each reach and each period had. Then a_i and b_p drop out and only the hours h_it count:
 

@@ -77,9 +77,9 @@ def rings(
         raise Usage("hotspots_shape", name="distance", shape=str(distance.shape), n=n)
     if down.shape != (n,) or (down < -1).any() or (down >= n).any():
         raise Usage("displacement_flow", n=n)
-    around = distance.tocsr()[:, np.flatnonzero(mask)].tocoo()
+    to_treated = distance.tocsr()[:, np.flatnonzero(mask)].tocoo()
     nearest = np.full(n, np.inf)
-    np.minimum.at(nearest, around.row, around.data)
+    np.minimum.at(nearest, to_treated.row, to_treated.data)
     near = ~mask & (nearest <= outer)
     # follow the water down to the first treated reach; on a way that long, every reach before it lies in the rings too
     start = np.flatnonzero(near)
@@ -92,12 +92,15 @@ def rings(
         hit = np.where((at >= 0) & mask[at] & (hit < 0), at, hit)
     else:
         raise Usage("displacement_flow", n=n)
-    index = np.full(n, -1)
-    index[start] = np.arange(len(start))
-    reached = hit[index[around.row]]
+    reached = np.full(n, -1)
+    reached[start] = hit
     upstream = np.zeros(n, dtype=bool)
-    own = near[around.row] & (np.flatnonzero(mask)[around.col] == reached) & (around.data <= nearest[around.row] + 1e-6)
-    upstream[around.row[own]] = True
+    own = (
+        near[to_treated.row]
+        & (np.flatnonzero(mask)[to_treated.col] == reached[to_treated.row])
+        & (to_treated.data <= nearest[to_treated.row] + 1e-6)
+    )
+    upstream[to_treated.row[own]] = True
     return np.where(near, np.where(upstream, 1, 2) + np.where(nearest > inner, 2, 0), 0).astype(np.int64)
 
 

@@ -201,8 +201,8 @@ def _posterior(
     common = control.x[cell % NODES] + _within(rng, control.x)
     ratio, level = np.empty((len(weights), DRAWS)), np.empty((len(weights), DRAWS))
     for g, (part, cumulative) in enumerate(zip(parts[1:], weights, strict=True)):
-        table = cumulative.reshape(-1, NODES)
-        node = (rng.random(DRAWS)[:, None] > table[cell]).sum(axis=1).clip(max=NODES - 1)
+        table = cumulative.reshape(-1, NODES) + np.arange(len(chance))[:, None]  # all rows in one rising sequence
+        node = (np.searchsorted(table.ravel(), cell + rng.random(DRAWS)) - cell * NODES).clip(0, NODES - 1)
         change = part.x[node] + _within(rng, part.x)
         ratio[g] = change - common
         rate = 1 / (part.before[:, None] + part.after[:, None] * np.exp(change))
@@ -258,7 +258,12 @@ def _rising(a: Floats, k: float) -> Floats:
     """log of a (a + 1) … (a + k - 1)."""
     from scipy.special import gammaln
 
-    return np.zeros_like(a) if k == 0 else np.log(np.maximum(a, 1e-300)) + gammaln(a + k) - gammaln(a + 1)
+    if k > 8:  # few factors are quicker multiplied out
+        return np.log(np.maximum(a, 1e-300)) + gammaln(a + k) - gammaln(a + 1)
+    product = np.ones_like(a)
+    for j in range(int(k)):
+        product *= a + j
+    return np.log(np.maximum(product, 1e-300))
 
 
 def _checked(

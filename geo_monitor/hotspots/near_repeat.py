@@ -44,6 +44,11 @@ class NearRepeat:
     `window_km`, `window_days`: ends of the furthest raised bands with more pairs than expected all the way from (same
     reach, soonest); risk has faded beyond. None: nothing is raised there. `faded_km`, `faded_days`: False where the window is the last band asked
     about, so that its end was not seen. `cases` used; `left_out`: on days without hours in their reach.
+
+    `returned`: hours in the reaches of the cases in the 7 days (`near_repeat_period_days`) after each, over those in
+    the 7 days before. Well above 1, patrols go back where they found something; the hours are then no longer given from
+    outside, and pairs within a fortnight are partly the patrols' own doing (docs/methods-near-repeat.md). None: no
+    hours before.
     """
 
     bands: pd.DataFrame
@@ -53,6 +58,7 @@ class NearRepeat:
     faded_days: bool
     cases: int
     left_out: int
+    returned: float | None
 
 
 def near_repeat(
@@ -117,6 +123,7 @@ def near_repeat(
     key = at * periods + on // span
     pair, band = _near(distance_within.tocsr()[places][:, places], metres)
     first = np.searchsorted(place, np.arange(len(places) + 1))
+    total = np.r_[0.0, np.cumsum(spent)]
     lag_band = np.searchsorted(lags, np.arange(int(lags[-1]) + 1))
     observed = np.zeros((len(metres), len(lags)), np.int64)
     kernels.count(day, first, pair, band, lag_band, observed)
@@ -129,7 +136,7 @@ def near_repeat(
         np.searchsorted(key, slot),
         np.searchsorted(key, slot, side="right"),
         on,
-        np.r_[0.0, np.cumsum(spent)],
+        total,
         first,
         pair,
         band,
@@ -168,7 +175,28 @@ def near_repeat(
         faded_days=not window[:, -1].any(),
         cases=len(place),
         left_out=int((~there).sum()),
+        returned=_returned(place, day, at * days + on, total, days, span),
     )
+
+
+def _returned(
+    place: NDArray[np.int64],
+    day: NDArray[np.int64],
+    key: NDArray[np.int64],
+    total: NDArray[np.float64],
+    days: int,
+    span: int,
+) -> float | None:
+    """Hours after over hours before, `span` days each, of the cases that have as many days on both sides."""
+    inside = (day >= span) & (day + span < days)
+    own = (place * days + day)[inside]
+
+    def until(moment: NDArray[np.int64]) -> NDArray[np.float64]:
+        return total[np.searchsorted(key, moment)]
+
+    before = float((until(own) - until(own - span)).sum())
+    after = float((until(own + span + 1) - until(own + 1)).sum())
+    return after / before if before > 0 else None
 
 
 def _window(more: NDArray[np.bool_], raised: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -160,8 +160,8 @@ def test_treated_or_control_not_looked_at_gives_no_answer() -> None:
 
 def test_nothing_happened_is_seldom_named() -> None:
     """At most 5 % of worlds may be named displaced: nothing at all, everything doubled, reaches changing by themselves."""
-    worlds = [world(seed) for seed in range(60)]
-    worlds += [world(seed, all=2.0) for seed in range(60, 90)] + [world(seed, wobble=0.6) for seed in range(90, 120)]
+    worlds = [world(seed) for seed in range(40)]
+    worlds += [world(seed, all=2.0) for seed in range(40, 60)] + [world(seed, wobble=0.6) for seed in range(60, 80)]
     answer = judged(worlds)
     assert displaced(answer) <= 0.05
     assert answer.verdict.isin(["no_change"]).mean() >= 0.85
@@ -169,15 +169,15 @@ def test_nothing_happened_is_seldom_named() -> None:
 
 
 def test_half_a_story_is_seldom_named_displaced() -> None:
-    """A pure drop, and a ring that rises by itself: nominal 5 %, and 8 of 80 has a chance under 3 % at a true 5 %."""
-    assert displaced(judged([world(seed, treated=0.25) for seed in range(80)])) < 0.1
-    assert displaced(judged([world(seed, up=2.0) for seed in range(200, 280)])) < 0.1
+    """A pure drop, and a ring that rises by itself: nominal 5 %, and 6 of 60 has a chance under 8 % at a true 5 %."""
+    assert displaced(judged([world(seed, treated=0.25) for seed in range(60)])) < 0.1
+    assert displaced(judged([world(seed, up=2.0) for seed in range(200, 260)])) < 0.1
 
 
 def test_planted_displacement_is_named() -> None:
     """A drop to a fifth with the rate up- or downstream times 2.5, about 40 cases a ring before."""
-    up = judged([world(seed, treated=0.2, up=2.5) for seed in range(40)])
-    down = judged([world(seed, treated=0.2, down=2.5) for seed in range(40)])
+    up = judged([world(seed, treated=0.2, up=2.5) for seed in range(25)])
+    down = judged([world(seed, treated=0.2, down=2.5) for seed in range(25)])
     assert (up.verdict == "displaced_up").mean() >= 0.75
     assert (down.verdict == "displaced_down").mean() >= 0.75
     assert ((up.ratio_up_lo <= 2.5) & (up.ratio_up_hi >= 2.5)).mean() >= 0.75

@@ -213,6 +213,19 @@ def test_nobody_looked_that_day_leaves_the_case_out() -> None:
     assert at(told.bands, 1, 2).observed == 1
 
 
+def test_return_of_the_patrols_by_hand() -> None:
+    """Reach 1, cases on days 10 and 20 of 30. Day 10: 2 h on day 4 and 1 h on day 9 before, 9 h on day 17 after (day 18
+    is out). Day 20: 9 + 4 h on 17 and 18 before, none after. Day 29 has no seven days after it. 9 / 16."""
+    hours = np.zeros((30, 3))
+    hours[[10, 20, 29], 1] = 5
+    hours[[2, 4, 9, 17, 18], 1] = [50, 2, 1, 9, 4]
+    hours[:, 2] = 7
+    told = near_repeat([1, 1, 1], [10, 20, 29], hours, chain(3), permutations=9)
+    assert told.returned == pytest.approx(9 / 16)
+    assert near_repeat([1], [3], hours, chain(3), permutations=9).left_out == 1
+    assert near_repeat([], [], hours, chain(3), permutations=9).returned is None
+
+
 @pytest.mark.parametrize(
     ("reach", "day", "hours"),
     [

@@ -4,21 +4,21 @@ In: cases and hours by step and reach, distances by water. Out: z (t, n), NaN wh
 
 Of one step, over its n looked reaches: x_j is the posterior mean rate of the exchangeable model (`exchangeable.py`: drawn
 to the basin's mean, nothing from neighbours, or Gi* would smooth twice). Gi* of Ord & Getis (1995, Geographical Analysis
-27:286-306) compares the sum over the k reaches within 2 km, itself included, with k times the mean of x:
+27:286-306) compares the sum over the reaches within 2 km, itself included, with what the mean over all would give, in
+units of its sd, and takes all x to be equally uncertain. Rates are not: one drawn hard to the mean hardly moves, one from
+50 hours does. With one sd for all, stretches much patrolled turn hot and cold by chance far too often, and others never.
 
-    z_i = (sum_j x_j - k mean(x)) / sd,      sd^2 = (1 - k/n)^2 sum_near v_j + (k/n)^2 sum_far v_j
+So here the sd is that of the reaches' own hours. x_j is linear in its cases y_j, with slope b_j (the mean of
+1 / (1/(c^2 m) + h_j)); at the basin's rate r (all cases / all hours) M_j = r h_j cases are expected, and they are
+negative binomial of coefficient c as in the model. With H = sum_all h and B_i = sum_near b_j h_j / H,
 
-Their sd takes all x to be equally uncertain (all v_j alike, as large as the sample's). Rates are not: a rate drawn hard
-to the mean hardly moves, one from 50 hours does; with one sd for all, stretches much patrolled turn hot and cold by
-chance far too often, and others never. So v_j is that of the reach's own hours. x_j is linear in its cases, with slope
-b_j (the mean of 1 / (1/(c^2 m) + h_j)), and they are negative binomial of mean M = m h_j as in the model, which gives
-the second and third cumulant of x_j:
+    z_i = sum_near b_j (y_j - M_j) / sd      sd^2 = sum_near (b_j - B_i)^2 w_j + sum_far B_i^2 w_j
 
-    v_j = b_j^2 M (1 + c^2 M),      b_j^3 M (1 + c^2 M) (1 + 2 c^2 M)
-
-(Assuncao & Reis 1999, Statistics in Medicine 18:2147-2162, divide each rate by such an sd before Moran's I). The third
-gives the skewness g of the sum: few cases make few high sums and many low ones. The cube root of Wilson & Hilferty
-(1931, PNAS 17:684-688) takes it out, so that 1.96 means the same 2.5 % on either side:
+since r itself is made of all cases; w_j = M_j (1 + c^2 M_j) is the variance of y_j. Where all reaches are looked at
+alike this is Gi* as it stands, with the model's variance in place of the sample's.
+(Assuncao & Reis 1999, Statistics in Medicine 18:2147-2162, divide each rate by such an sd before Moran's I.) The third
+cumulants of y_j, w_j (1 + 2 c^2 M_j), give the skewness g of the sum alike: few cases make few high sums and many low
+ones. The cube root of Wilson & Hilferty (1931, PNAS 17:684-688) takes it out, so that 1.96 means the same on both sides:
 
     z' = 6/g ((1 + g z / 2)^(1/3) - 1) + g/6
 
@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo_monitor.errors import Usage
-from geo_monitor.hotspots.exchangeable import Posterior, posterior
+from geo_monitor.hotspots.exchangeable import posterior
 from geo_monitor.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def gi_series(
     distance_within : scipy.sparse (n, n), symmetric: an entry wherever two reaches lie within the band by water (2 km)
 
     NaN where not looked, and where one reach alone was looked at: it has nothing to be compared with. 0 where a
-    reach's neighbours are all looked reaches there are. Steps know nothing of each other.
+    reach's neighbours are all looked reaches there are, and in a step without any case. Steps know nothing of each
+    other.
 
     Raises `Usage`: `series_shape`, `rates_cases`, `rates_hours`.
 
@@ -76,48 +77,39 @@ def gi_series(
     z = np.full(y.shape, np.nan)
     for step in range(len(y)):
         index = np.flatnonzero((h[step] >= settings.step_looked_h) & (h[step] > 0))
-        if len(index) > 1:
-            z[step, index] = _step(y[step, index], h[step, index], near[index][:, index], settings)
+        z[step, index] = _step(y[step, index], h[step, index], near[index][:, index], settings)
     return z
 
 
 def _step(y: NDArray[np.float64], h: NDArray[np.float64], near: Any, settings: Settings) -> NDArray[np.float64]:
     n = len(y)
+    if n < 2:
+        return np.full(n, np.nan)
     known = posterior(y, h, looked=np.ones(n, dtype=bool), settings=settings)
-    x, (v, third) = known.mean, _cumulants(known, y, h)
     pairs = near.tocoo()
     off = pairs.row != pairs.col  # a reach is its own neighbour once, whether or not the matrix says so
 
     def around(value: NDArray[np.float64]) -> NDArray[np.float64]:
         return value + np.bincount(pairs.row[off], weights=value[pairs.col[off]], minlength=n)
 
-    share = around(np.ones(n)) / n
-    inside = around(v)
-    variance = (1 - share) ** 2 * inside + share**2 * (v.sum() - inside)
-    inside = around(third)
-    skew = (1 - share) ** 3 * inside - share**3 * (third.sum() - inside)
-    compared = share < 1 - 0.5 / n
-    variance = np.where(compared, variance, 1.0)
-    z = np.where(compared, around(x) - share * x.sum(), 0.0) / np.sqrt(variance)
+    compared = around(np.ones(n)) < n - 0.5
+    if known.crude == 0 or not compared.any():
+        return np.zeros(n)  # no case in any hours, or one neighbourhood: nothing stands out
+    b = (known.scale @ known.weight)[known.which]
+    mean = known.crude * h
+    some = int(np.argmin(y))
+    c2_mean = mean * np.exp(-np.log(known.shape[known.which[some]] - y[some]) @ known.weight)  # c^2 at its log mean
+    w = mean * (1 + c2_mean)
+    third = w * (1 + 2 * c2_mean)
+    basin = around(b * h) / h.sum()
+    variance = around(b**2 * w) - 2 * basin * around(b * w) + basin**2 * w.sum()
+    skew = around(b**3 * third) - 3 * basin * around(b**2 * third) + 3 * basin**2 * around(b * third)
+    skew -= basin**3 * third.sum()
+    variance[~compared] = 1.0
+    z = around(b * (y - mean)) / np.sqrt(variance)
     g = np.clip(skew / variance**1.5, -SKEWED, SKEWED)
     g = np.where(np.abs(g) < 1e-6, 1e-6, g)  # the limit g -> 0 is z itself
     return np.where(compared, 6 / g * (np.cbrt(1 + g * z / 2) - 1) + g / 6, 0.0)
-
-
-def _cumulants(
-    known: Posterior, y: NDArray[np.float64], h: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Variance and third cumulant of x, (n,) each, at the log mean of m and of c^2 under their posterior.
-
-    Averaged over the posterior instead they would follow its far tail: with 60 reaches nothing would ever stand out.
-    """
-    some, least = int(np.argmin(y)), int(np.argmin(h))
-    a = known.shape[known.which[some]] - y[some]
-    m = a / (1 / known.scale[known.which[least]] - h[least])
-    slope = (known.scale @ known.weight)[known.which]
-    mean = h * np.exp(np.log(m) @ known.weight)  # of y
-    over = mean * np.exp(-np.log(a) @ known.weight)  # c^2 mean
-    return slope**2 * mean * (1 + over), slope**3 * mean * (1 + over) * (1 + 2 * over)
 
 
 def step_of(day: ArrayLike, last_day: int, step_days: int, *, first_day: int) -> NDArray[np.int64]:

@@ -103,7 +103,7 @@ def scan(
     if total > 0:
         mu = mu * (total / mu.sum())
         river = _River(
-            expected=np.vstack([np.zeros(len(active)), np.cumsum(mu[:, active], axis=0)]),
+            expected=_summed(mu[:, active]),
             touching=None if touching is None else touching[active][:, active].tocsr(),
             place=None if place is None else place[active],
             windows=_windows(steps, max_steps or math.ceil(steps * settings.scan_window), prospective),
@@ -111,8 +111,7 @@ def scan(
             most=max_members or settings.scan_members,
             settings=settings,
         )
-        observed = np.vstack([np.zeros(len(active)), np.cumsum(y[:, active], axis=0)])
-        rows = river.clusters(observed, max_clusters or settings.scan_clusters)
+        rows = river.clusters(_summed(y[:, active]), max_clusters or settings.scan_clusters)
     if rows:
         ratios = np.array([row["llr"] for row in rows])
         largest = river.null(mu[:, active], int(total), ratios[0], permutations, seed)
@@ -214,6 +213,11 @@ class _River:
                 if (largest >= ratio * (1 - kernels.TIE)).sum() >= self.settings.scan_stop:
                     break
         return largest
+
+
+def _summed(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(t, m) -> (t + 1, m): sums over the steps before each; in row order, so that kernels are compiled once."""
+    return np.ascontiguousarray(np.vstack([np.zeros(values.shape[1]), np.cumsum(values, axis=0)]))
 
 
 def _windows(steps: int, longest: int, prospective: bool) -> NDArray[np.int64]:

@@ -266,21 +266,23 @@ def stays_connected(
     member: np.ndarray, count: int, leaving: int, inside: np.ndarray, indptr: np.ndarray, indices: np.ndarray
 ) -> bool:
     """Whether the members (the first `count`) stay one piece without member number `leaving`."""
-    out = member[leaving]
     first = member[1] if leaving == 0 else member[0]
     queue = np.empty(count, dtype=np.int64)
-    seen = {first, out}
     queue[0] = first
+    inside[member[leaving]] = False  # members are taken out as they are met, and put back
+    inside[first] = False
     head, tail = 0, 1
     while head < tail:
         i = queue[head]
         head += 1
         for k in range(indptr[i], indptr[i + 1]):
-            j = np.int64(indices[k])
-            if inside[j] and j not in seen:
-                seen.add(j)
+            j = indices[k]
+            if inside[j]:
+                inside[j] = False
                 queue[tail] = j
                 tail += 1
+    for a in range(count):
+        inside[member[a]] = True
     return tail == count - 1
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from itertools import combinations
 from math import comb, log
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import settings as runs
 from hypothesis import strategies as st
+from libpysal import examples
+from libpysal import io as pysal_io
 
 from geo_monitor.errors import Usage
 from geo_monitor.hotspots.scan import p_value, scan
@@ -174,12 +178,8 @@ def test_no_cluster_reaches_over_water_nobody_looked_at() -> None:
 def counties() -> tuple[list[str], np.ndarray, np.ndarray, sp.csr_matrix, np.ndarray]:
     """Sudden infant deaths in North Carolina 1974-84: names, deaths, births, contiguity, centroids (degrees, longitude
     shrunk by the cosine of the latitude)."""
-    gpd = pytest.importorskip("geopandas")
-    from libpysal import examples
-    from libpysal import io as pysal_io
-
     frame = gpd.read_file(examples.get_path("sids2.shp"))
-    with pysal_io.open(examples.get_path("sids2.gal")) as file:
+    with closing(pysal_io.open(examples.get_path("sids2.gal"))) as file:
         links = file.read().sparse
     centre = np.column_stack([frame.geometry.centroid.x * np.cos(np.radians(35.5)), frame.geometry.centroid.y])
     deaths, births = frame.SID74 + frame.SID79, frame.BIR74 + frame.BIR79

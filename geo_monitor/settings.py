@@ -35,6 +35,8 @@ class Settings:
     stakeout_s: float = 900.0  # seconds; at least this long ... Source: CONTRACT
     stakeout_m: float = 150.0  # metres; ... within this distance is a stake-out. Source: CONTRACT
     stakeout_stray_s: float = 120.0  # seconds; out of that distance and back within this is GPS noise
+    night_from_h: float = 20.0  # hours on the Shanghai clock; offences are mostly at night: from ... Source: DOMAIN
+    night_to_h: float = 4.0  # ... to. Source: DOMAIN
     # --- zone visits (Part 1, section 5) ------------------------------------------------------------------------
     visit_fixes: int = 2  # successive fixes inside that begin a visit ...
     visit_s: float = 60.0  # ... or seconds inside
@@ -65,6 +67,13 @@ class Settings:
     field_sd_prior_shape: float = 3.0  # ... and shape (away from 0, for the same reason)
     field_range_prior_median: float = 8.0  # reaches over which neighbours stay alike (4 km of 500 m): log-normal ...
     field_range_prior_log_sd: float = 1.0  # ... with this log sd: 95 % within 1-57 reaches
+    predictability_place_km: float = 5.0  # km; patrols that start within the same 5 km start from the same place
+    predictability_move_m: float = 1000.0  # metres along the river after which a patrol's first direction is plain
+    why_near_m: float = 2000.0  # metres by water; the neighbours a reach's rate is told with (as the Gi* band)
+    why_alike: float = 1.5  # factor of hours within which two reaches were looked at alike
+    why_rest: float = 1e-3  # probability of outcomes of a shift left out of its worth ...
+    why_cases: int = 40  # ... unless a shift found more cases than this
+    shift_h: float = 8.0  # hours of a patrol shift (stake-outs last 7-9 h). Source: DOMAIN
     step_days: int = 28  # days; a step of `class`, counted back from the end. Source: CONTRACT
     steps_min: int = 10  # fewer steps give class none. Source: CONTRACT
     step_looked_h: float = 1.0  # hours; a step counts as looked at from this. Source: CONTRACT
@@ -78,6 +87,7 @@ class Settings:
         7.0  # days; cases per period stay as they were: a season or a run of fish is no repeat
     )
     near_repeat_permutations: int = 999  # worlds of the null: smallest q over 25 bands 0.025
+    near_repeat_returned: float = 1.3  # patrols go back after a case by more: no answer (docs/methods-near-repeat.md)
     near_repeat_q: float = 0.05  # a band is raised up to this false discovery rate
     # --- displacement ---------------------------------------------------------------------------------------------
     displacement_ring_m: tuple[float, ...] = (2000.0, 5000.0)  # metres by water; inner and outer ring of an operation
@@ -109,12 +119,15 @@ class Settings:
     # --- predictability of patrols -----------------------------------------------------------------------------------
     predictability_min: int = 10  # patrols of a unit and month under which nothing is said of a habit
     predictability_draws: int = 500  # posterior draws behind an interval: its ends to about 0.01
-    # exposure weights: hours of a platform in units of boat hours, stated until the data allow an estimate (Part 2)
+    # exposure weights: hours of a platform in units of boat hours, stated until the data allow an estimate
+    # (hotspots/exposure.py); 0 keeps a platform out
     weight_boat: float = 1.0
     weight_foot: float = 1.0
     weight_drone: float = 1.0
     weight_vehicle: float = 1.0
     weight_camera: float = 1.0
+    weight_prior_log_sd: float = 0.7  # log weight around the stated one, before data: 95 % within 4-fold either way
+    weight_cases_min: int = 20  # cases that could tell, under which a stated weight stays
     # --- ingest -------------------------------------------------------------------------------------------------
     encoding_sure: float = 0.80  # confidence under which text is not read without being asked
     upload_seconds: float = 60.0  # wall seconds a parser may take per 100 MB of upload

@@ -39,16 +39,18 @@ class NearRepeat:
     `bands`: a row a distance and time band, nearest and shortest first. Columns km_from, km_to (km_from < distance <=
     km_to; 0 to 0 is the same reach), days_from, days_to (whole days apart, both inclusive), observed (pairs), expected
     (mean of the null), expected_lo, expected_hi (5 % and 95 % of the null), ratio (observed / expected; null where
-    expected is 0), p_value, q_value, raised (more than expected and q within `near_repeat_q`), in_window.
+    expected is 0), p_value, q_value, raised (answered, more than expected
+    and q within `near_repeat_q`), in_window.
 
     `window_km`, `window_days`: ends of the furthest raised bands with more pairs than expected all the way from (same
     reach, soonest); risk has faded beyond. None: nothing is raised there. `faded_km`, `faded_days`: False where the window is the last band asked
     about, so that its end was not seen. `cases` used; `left_out`: on days without hours in their reach.
 
     `returned`: hours in the reaches of the cases in the 7 days (`near_repeat_period_days`) after each, over those in
-    the 7 days before. Well above 1, patrols go back where they found something; the hours are then no longer given from
-    outside, and pairs within a fortnight are partly the patrols' own doing (docs/methods-near-repeat.md). None: no
-    hours before.
+    the 7 days before; None without hours before. `answered`: False where that is over `near_repeat_returned` (1.3):
+    patrols went back where they found something, so that the hours follow the cases and pairs within a fortnight are
+    partly the patrols' own doing. Then nothing is called raised, and the windows are None for want of an answer; p and q
+    stand as what the hours alone would say.
     """
 
     bands: pd.DataFrame
@@ -59,6 +61,7 @@ class NearRepeat:
     cases: int
     left_out: int
     returned: float | None
+    answered: bool
 
 
 def near_repeat(
@@ -146,7 +149,9 @@ def near_repeat(
     expected = null.mean(axis=0)
     p_value = (1 + (null >= observed).sum(axis=0)) / (1 + draws)
     q_value = benjamini_hochberg(p_value.ravel()).reshape(p_value.shape)
-    raised = (observed > expected) & (q_value <= settings.near_repeat_q)
+    returned = _returned(place, day, at * days + on, total, days, span)
+    answered = returned is None or returned <= settings.near_repeat_returned
+    raised = answered & (observed > expected) & (q_value <= settings.near_repeat_q)
     window = _window(observed > expected, raised)
     km, to = np.meshgrid(metres / 1000, lags, indexing="ij")
     km_from, days_from = np.meshgrid(np.r_[0.0, metres[:-1] / 1000], np.r_[0.0, lags[:-1] + 1], indexing="ij")
@@ -175,7 +180,8 @@ def near_repeat(
         faded_days=not window[:, -1].any(),
         cases=len(place),
         left_out=int((~there).sum()),
-        returned=_returned(place, day, at * days + on, total, days, span),
+        returned=returned,
+        answered=answered,
     )
 
 

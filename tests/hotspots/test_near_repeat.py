@@ -168,6 +168,27 @@ def test_silent_under_a_season() -> None:
     assert alarms <= 5  # 6 of 30 has a chance under 0.5 % at a true 5 %
 
 
+def test_no_answer_where_patrols_go_back_to_their_cases() -> None:
+    """No near repeats, but after each case 1 h a day for ten days within 1 km, over 0.2 h a day otherwise: the hours
+    follow the cases, the null does not hold, and q alone would name several of these worlds. None may be."""
+    water, by_q = chain(REACHES), 0
+    for world in range(12):
+        rng = np.random.default_rng(3000 + world)
+        rate, left = rng.gamma(1.0, 0.012, REACHES), np.zeros(REACHES, int)
+        hours, counts = np.zeros((DAYS, REACHES)), np.zeros((DAYS, REACHES), int)
+        for day in range(DAYS):
+            hours[day] = 0.5 * np.repeat(rng.random(REACHES // 20) < 0.4, 20) + (left > 0)
+            counts[day] = rng.poisson(rate * hours[day])
+            left = np.maximum(left - 1, 0)
+            for i in np.flatnonzero(counts[day]):
+                left[max(i - 2, 0) : i + 3] = 10
+        told = near_repeat(*cases_of(counts), hours, water, permutations=499, seed=world)
+        by_q += bool((told.bands.q_value <= 0.05).any())
+        assert told.returned is not None and told.returned > 1.3
+        assert not told.answered and not told.bands.raised.any() and told.window_km is None
+    assert by_q >= 2
+
+
 def test_planted_repeats_are_found_where_and_when_they_are() -> None:
     """Risk added within 1 km, fading in 5 days: found in most worlds, and the window reaches neither 10 km nor 56 days."""
     water, found = chain(REACHES), []
@@ -178,7 +199,7 @@ def test_planted_repeats_are_found_where_and_when_they_are() -> None:
         found.append(near_repeat(reach, day, hours, water, permutations=499, seed=world))
     windows = [(told.window_km, told.window_days) for told in found if told.window_km is not None]
     assert len(windows) >= 7
-    assert all(told.bands.raised.any() for told in found)
+    assert all(told.answered and told.bands.raised.any() for told in found)
     assert np.median([km for km, _ in windows]) == pytest.approx(1.0)
     assert 2 <= np.median([days for _, days in windows]) <= 14
     ratio = np.median([at(told.bands, 0, 2).ratio for told in found])

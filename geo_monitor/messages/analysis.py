@@ -21,6 +21,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Nothing was computed.",
     ),
     "rates_hours.hint": ("无人巡查的江段填 0。", "Use 0 for reaches where nobody looked."),
+    "forecast_shape": (
+        "案件数与小时数须为形状相同的二维数组(行为时段,列为江段),且不得为空;收到的形状为 {cases} 与 {hours}。未计算。",
+        "Cases and hours must be two-dimensional (a row a step, a column a reach), of equal shape and not empty; got "
+        "{cases} and {hours}. Nothing was computed.",
+    ),
+    "forecast_value": (
+        "第 {step} 时段第 {position} 江段(均从 0 起)的 {what} 值为 {value}:案件数须为非负整数,小时数须为有限的非负数。未计算。",
+        "{what} of step {step}, reach {position} (both from 0) is {value}: cases are whole numbers of 0 or more, hours "
+        "finite and 0 or more. Nothing was computed.",
+    ),
+    "forecast_value.hint": (
+        "某时段无人巡查的江段,小时数填 0。",
+        "Where nobody looked in a step, set its hours to 0.",
+    ),
+    "forecast_steps": (
+        "时段参数有误:step_days={step_days},last_day={last_day},ahead={ahead}(共 {t} 个时段)。未计算。",
+        "The steps make no sense: step_days={step_days}, last_day={last_day}, ahead={ahead} ({t} steps). Nothing was "
+        "computed.",
+    ),
+    "forecast_steps.hint": (
+        "step_days 为正的天数,可为一个数或每个时段一个;last_day 为 1 至 366 的年内日序;ahead 不小于 1。",
+        "step_days is over 0, one number or one a step; last_day is a day of the year, 1 to 366; ahead is 1 or more.",
+    ),
     "rates_links": (
         "江段邻接矩阵应为 {n} × {n},收到 {links}。未计算。",
         "The links between reaches must be {n} x {n}, got {links}. Nothing was computed.",
@@ -49,11 +72,32 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{name}”应为长度 {n} 的一维数组(每江段一个值),收到 {shape}。未计算。",
         '"{name}" must be one-dimensional with {n} values, one a reach; got {shape}. Nothing was computed.',
     ),
-    "hotspots_platform": (
-        "不认识的巡查方式:{platform}。未计算。",
-        "Unknown platform: {platform}. Nothing was computed.",
+    "why_shape": (
+        "待说明的江段({which})与水路距离矩阵({distances})须对应 {n} 个江段。未计算。",
+        "The reaches to explain ({which}) and the distances by water ({distances}) must belong to {n} reaches. "
+        "Nothing was computed.",
     ),
-    "hotspots_platform.hint": ("可用的巡查方式:{platforms}。", "The platforms are: {platforms}."),
+    "hotspots_hours": (
+        "巡护小时数应为(江段数, 巡查方式数, 2)= {expected} 的数组,末维依次为白天、夜间;收到 {shape}。未计算。",
+        "Hours must be (reaches, platforms, 2) = {expected}, by day and by night; got {shape}. Nothing was computed.",
+    ),
+    "exposure_shape": (
+        "小时数与案件数须同为(江段数, 巡查方式数, 2),设定权重每种巡查方式一个;收到 {hours}、{cases}、{stated}。未计算。",
+        "Hours and cases must both be (reaches, platforms, 2), with one stated weight a platform; got {hours}, {cases}, "
+        "{stated}. Nothing was computed.",
+    ),
+    "exposure_value": (
+        "小时数须为有限的非负数,案件数须为非负整数。未计算。",
+        "Hours must be finite and 0 or more, cases whole numbers of 0 or more. Nothing was computed.",
+    ),
+    "exposure_weight": (
+        "巡查权重须为有限的非负数,且不得全为 0;收到 {weights}。未计算。",
+        "Weights must be finite, 0 or more and not all 0; got {weights}. Nothing was computed.",
+    ),
+    "exposure_weight.hint": (
+        "请检查 settings.toml 中的 weight_boat、weight_foot 等项。",
+        "See weight_boat, weight_foot and their like in settings.toml.",
+    ),
     "near_repeat_shape": (
         "案件江段、案件日期、巡护小时数与水路距离矩阵的大小不一致:{reaches}、{days}、{hours}、{distances}。未计算。",
         "Reaches and days of the cases, hours by day and reach, and distances by water do not match: {reaches}, {days}, "
@@ -261,5 +305,52 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "predictability.direction_down": (
         "{patrols} 次巡护中有 {count} 次先往下游。",
         "{count} of {patrols} patrols went downstream first.",
+    ),
+    # --- why here: one sentence; rates are told per ten hours, as a commander counts shifts --------------------------
+    "why.place_km": ("{river} {km_from}-{km_to} 公里江段", "{river} km {km_from}-{km_to}"),
+    "why.place": ("{river}一处水面", "A water of {river}"),
+    "why.hot": (
+        "{place}为高发:巡查 {hours} 小时查获 {seizures} 起,估计每 10 小时 {rate} 起(90% 区间 {lo}-{hi}),"
+        "为全流域({basin} 起)的 {times} 倍",
+        "{place} is hot: {seizures} cases in {hours} hours of looking, an estimated {rate} per 10 hours (90 % interval "
+        "{lo}-{hi}), {times} times the basin's {basin}",
+    ),
+    "why.normal": (
+        "{place}属一般:巡查 {hours} 小时查获 {seizures} 起,估计每 10 小时 {rate} 起(90% 区间 {lo}-{hi}),"
+        "为全流域({basin} 起)的 {times} 倍",
+        "{place} is ordinary: {seizures} cases in {hours} hours of looking, an estimated {rate} per 10 hours (90 % "
+        "interval {lo}-{hi}), {times} times the basin's {basin}",
+    ),
+    "why.cold": (
+        "{place}为低发:巡查 {hours} 小时查获 {seizures} 起,估计每 10 小时 {rate} 起(90% 区间 {lo}-{hi}),"
+        "为全流域({basin} 起)的 {times} 倍",
+        "{place} is cold: {seizures} cases in {hours} hours of looking, an estimated {rate} per 10 hours (90 % interval "
+        "{lo}-{hi}), {times} times the basin's {basin}",
+    ),
+    "why.not_looked": (
+        "{place}巡查不足,不作判断:本期仅巡查 {hours} 小时,查获 {seizures} 起,"
+        "凭邻近江段与全流域估计每 10 小时 {rate} 起(90% 区间 {lo}-{hi};全流域 {basin} 起,{times} 倍)",
+        "{place} cannot be judged, too little was looked: {hours} hours and {seizures} cases in the period; by its "
+        "neighbours and the basin an estimated {rate} per 10 hours (90 % interval {lo}-{hi}; the basin's {basin}, "
+        "{times} times)",
+    ),
+    "why.near": (
+        "水路 2 公里内另巡查 {hours} 小时查获 {seizures} 起,不计本江段数据则估计为 {alone} 起",
+        "within 2 km by water {seizures} more cases in {hours} hours; without its own data the estimate would be {alone}",
+    ),
+    "why.near_none": (
+        "水路 2 公里内另巡查 {hours} 小时、查获 {seizures} 起,不计本江段数据则估计为 {alone} 起",
+        "within 2 km by water nobody else looked ({hours} hours, {seizures} cases); without its own data the estimate "
+        "would be {alone}",
+    ),
+    "why.like": (
+        "巡查量相近的最近江段在 {km} 公里外,{hours} 小时查获 {seizures} 起",
+        "the nearest reach looked at about as long, {km} km away, had {seizures} cases in {hours} hours",
+    ),
+    "why.last": ("最近一次巡查止于 {at}", "last look until {at}"),
+    "why.never": ("本期无人巡查", "nobody looked in the period"),
+    "why.shift": (
+        "再巡查一班({hours} 小时),区间预计收窄 {share}%",
+        "one more shift ({hours} hours) is expected to narrow the interval by {share} %",
     ),
 }

@@ -45,7 +45,7 @@ class Inputs:
     zones: gpd.GeoDataFrame
     fixes: pa.Table
     seizures: pd.DataFrame
-    reported: pd.DataFrame
+    reported: pd.DataFrame  # of table `patrols`, and the platform of the unit
     masks: list[Path]
     notes: list[dict[str, Any]] = field(default_factory=list)
 
@@ -68,6 +68,7 @@ def read(store: Store, period: Period, settings: Settings) -> Inputs:
         notes.append({"code": "jurisdictions_shipped", "params": {"count": len(jurisdictions)}})
     seizures = store.records("seizures", period.as_of)
     patrols = store.records("patrols", period.as_of)
+    patrols["platform"] = patrols["unit_id"].map(store.records("units", period.as_of).set_index("unit_id")["platform"])
     return Inputs(
         lines=lines,
         lakes=lakes,

@@ -11,16 +11,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from geo_monitor.inputs import Period, read
+from geo_monitor.panel import panel
 from geo_monitor.settings import Settings
 from geo_monitor.stages import Stages, Tell, located, silent, summary, with_masks
-from geo_monitor.tables import PLATFORMS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from geo_monitor.store import Store
 
-METHODS = ("rates", "gistar")  # what `analyse` runs; `all` means these
+# rates and Gi* always; the others when asked for, `all` means every one. What each answers: `geo_monitor.answers`
+METHODS = (
+    "rates",
+    "gistar",
+    "emerging",
+    "scan",
+    "near_repeat",
+    "reemergence",
+    "displacement",
+    "predictability",
+)
 
 
 @dataclass(frozen=True)
@@ -37,10 +49,12 @@ def analyse(
     settings: Settings | None = None,
     seed: int = 0,
     tell: Tell = silent,
+    methods: Sequence[str] = ("rates", "gistar"),
 ) -> Result:
-    """Runs the main job on what is in force. The same data and seed give the same tables."""
+    """Runs the main job on what is in force, with the `methods` asked for. The same data and seed give the same tables."""
+    from geo_monitor import answers, hotspots, joins, river
     from geo_monitor import effort as looking
-    from geo_monitor import hotspots, joins, river
+    from geo_monitor.hotspots import exposure
 
     settings = settings or Settings()
     stage = Stages(tell)
@@ -67,16 +81,19 @@ def analyse(
         hours = looking.platform_hours(looked.effort, network)
     with stage("hotspots"):
         cases, unpatrolled, left_out = joins.seizure_counts(links, network)
+        found = joins.found_by(inputs.seizures, links, inputs.fixes, inputs.reported, settings)
+        weighed = exposure.weights(hours, found.counts(links, network), exposure.stated(settings), settings)
         hot = hotspots.table(
             network.reaches,
             cases,
             unpatrolled,
-            dict(zip(PLATFORMS, hours.T, strict=True)),
+            hours,
             network.within(settings.band_m),
             looked.last_look,
             settings,
             seed,
             network.adjacency,
+            weighed.per_hour,
         )
 
     tables = {
@@ -90,4 +107,25 @@ def analyse(
         "patrols": looked.patrols,
         "hotspots": hot,
     }
-    return Result(tables, summary(inputs, network, where, looked, hot, left_out, stage.timings))
+    told = summary(inputs, network, where, looked, hot, weighed, left_out, stage.timings)
+    days = panel(looked.effort, links, inputs.seizures, network, period, weighed.per_hour)
+    ground = answers.Ground(days, network, settings, seed)
+    if "emerging" in methods:
+        with stage("emerging"):
+            hot["class"] = answers.classes(ground)
+    if "scan" in methods:
+        with stage("scan"):
+            tables["clusters"] = answers.clusters(ground)
+    if "near_repeat" in methods:
+        with stage("near_repeat"):
+            tables["near_repeat"], told["near_repeat"] = answers.near_repeat(ground)
+    if "reemergence" in methods:
+        with stage("reemergence"):
+            tables["reemergence"], tables["relapse_curve"] = answers.reemergence(ground, inputs.seizures)
+    if "displacement" in methods:
+        with stage("displacement"):
+            tables["displacement"] = answers.displacement(ground)
+    if "predictability" in methods:
+        with stage("predictability"):
+            tables["predictability"] = answers.predictability(ground, looked.patrols, inputs.fixes, where)
+    return Result(tables, told)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo_monitor.effort import Effort
+    from geo_monitor.hotspots.exposure import Weights
     from geo_monitor.inputs import Inputs
     from geo_monitor.river import Network
 
@@ -76,10 +77,12 @@ def summary(
     where: pa.Table,
     looked: Effort,
     hot: pd.DataFrame,
+    weighed: Weights,
     left_out: dict[str, int],
     timings: dict[str, float],
 ) -> dict[str, Any]:
-    """What happened, as plain values: timings, counts, minutes on no reach, seizures left out and why, notes."""
+    """What happened, as plain values: timings, counts, minutes on no reach, weights of an hour, seizures left out and
+    why, notes."""
     reach = np.asarray(where["reach"], dtype=np.int64)
     first, last = _span(inputs)
     states = hot["state"].value_counts()
@@ -88,6 +91,7 @@ def summary(
         "data_to": last,
         "timings": timings,
         "unlocated_minutes": round(float(looked.unlocated_minutes), 3),
+        "exposure_weights": weighed.told(),
         "seizures_left_out": {"total": sum(left_out.values()), **left_out},
         "counts": {
             "positions": len(reach),

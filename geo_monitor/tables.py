@@ -24,6 +24,7 @@ CRS = "EPSG:4326"
 TEXT = pa.string()
 FLOAT = pa.float64()
 INT = pa.int64()
+BOOL = pa.bool_()
 TIME = pa.timestamp("ms", tz="UTC")
 DAY = pa.date32()
 TEXTS = pa.list_(pa.string())
@@ -37,6 +38,19 @@ ORIGINS = ("patrol", "tip", "camera", "check")
 DISPOSITIONS = ("none", "advice", "education", "warning", "administrative", "criminal")
 BANKS = ("left", "right", "mid")
 STATES = ("hot", "normal", "cold", "not_looked")
+TREATMENTS = ("surge", "crackdown")
+WATCH_STATES = ("quiet", "back", "watching", "quiet_not_looked")
+CLOCKS = ("passed", "running", "relapsed", "not_looked")
+VERDICTS = (
+    "displaced",
+    "displaced_up",
+    "displaced_down",
+    "diffused",
+    "dropped",
+    "no_change",
+    "rose",
+    "not_enough_looking",
+)
 CLASSES = (
     *(
         f"{heat}_{name}"
@@ -179,6 +193,28 @@ KM_FROM = _c("km_from", FLOAT, "chainage where it begins, km from the mouth (inc
 KM_TO = _c("km_to", FLOAT, "chainage where it ends, km from the mouth (exclusive)")
 PLATFORM = _c("platform", TEXT, "what was used to look", allowed=PLATFORMS)
 
+
+def _ratio(name: str, where: str, null: bool = True) -> tuple[Column, ...]:
+    return (
+        _c(f"ratio_{name}", FLOAT, f"rate after / before {where}, over the same of the rest", null=null, low=0),
+        _c(f"ratio_{name}_lo", FLOAT, "lower end of its 90 % interval", null=null, low=0),
+        _c(f"ratio_{name}_hi", FLOAT, "upper end of its 90 % interval", null=null, low=0),
+    )
+
+
+def _habit(name: str, doc: str, common: pa.DataType) -> tuple[Column, ...]:
+    return (
+        _c(f"{name}_patrols", INT, f"patrols of which it is known: {doc}", null=False, low=0),
+        _c(f"{name}_entropy", FLOAT, "0 always the same, 1 all alike; empty: too few", low=0, high=1),
+        _c(f"{name}_lo", FLOAT, "lower end of its 90 % interval", low=0, high=1),
+        _c(f"{name}_hi", FLOAT, "upper end of its 90 % interval", low=0, high=1),
+        _c(f"{name}_month", FLOAT, "the same of all units that month", low=0, high=1),
+        _c(f"{name}_p_below", FLOAT, "P(easier to guess than all units that month)", low=0, high=1),
+        _c(f"{name}_common", common, "the commonest"),
+        _c(f"{name}_share", FLOAT, "its share", low=0, high=1),
+    )
+
+
 ALL = (
     Table(
         "positions",
@@ -319,6 +355,7 @@ ALL = (
             _c("platform", TEXT, "what was used to look", null=False, allowed=PLATFORMS),
             _c("minutes", FLOAT, "minutes looked", null=False, low=0),
             _c("stakeout_minutes", FLOAT, "of these, lying in wait", null=False, low=0),
+            _c("night_minutes", FLOAT, "of the minutes, at night (20:00-04:00 in Asia/Shanghai)", null=False, low=0),
             _c("passes", INT, "times a unit came through", null=False, low=0),
             _c("units", INT, "different units", null=False, low=0),
             _c("reported_minutes", FLOAT, "of the minutes, reported in words without GPS", null=False, low=0),
@@ -418,6 +455,13 @@ ALL = (
         "Clusters found by the scan statistic.",
         (
             _id("cluster_id", "the cluster"),
+            _c(
+                "kind",
+                TEXT,
+                "now: it reaches the end of the period; ever: at any time in it",
+                null=False,
+                allowed=("now", "ever"),
+            ),
             _c("reach_ids", TEXTS, "its reaches", null=False),
             _c("period_from", TIME, "from", null=False),
             _c("period_to", TIME, "until", null=False),
@@ -428,6 +472,157 @@ ALL = (
             _c("p_value", FLOAT, "Monte Carlo p-value", null=False, low=0, high=1),
         ),
         key=("cluster_id",),
+    ),
+    Table(
+        "forecast",
+        "What to expect of the next days: cases per hour of looking, reach by reach.",
+        (
+            _id("reach_id", "the reach"),
+            _c("river", TEXT, "local name", null=False),
+            KM_FROM,
+            KM_TO,
+            _c("period_from", TIME, "from", null=False),
+            _c("period_to", TIME, "until", null=False),
+            _c("rate", FLOAT, "cases per hour looked", null=False, low=0),
+            _c("rate_lo", FLOAT, "lower end of the 90 % interval", null=False, low=0),
+            _c("rate_hi", FLOAT, "upper end of the 90 % interval", null=False, low=0),
+            _c("rr", FLOAT, "rate / basin rate", null=False, low=0),
+            _c("p_hot", FLOAT, "P(rate > 2 x basin rate)", null=False, low=0, high=1),
+        ),
+        key=("reach_id",),
+    ),
+    Table(
+        "near_repeat",
+        "Are cases near each other in place and time more often than the patrols' hours explain?",
+        (
+            _c("km_from", FLOAT, "distance by water over, km (0 to 0: the same reach)", null=False, low=0),
+            _c("km_to", FLOAT, "distance by water up to, km", null=False, low=0),
+            _c("days_from", FLOAT, "days apart from", null=False, low=0),
+            _c("days_to", FLOAT, "days apart up to", null=False, low=0),
+            _c("observed", INT, "pairs of cases", null=False, low=0),
+            _c("expected", FLOAT, "pairs expected of the hours looked", null=False, low=0),
+            _c("expected_lo", FLOAT, "5 % of worlds have fewer", null=False, low=0),
+            _c("expected_hi", FLOAT, "5 % of worlds have more", null=False, low=0),
+            _c("ratio", FLOAT, "observed / expected", low=0),
+            _c("p_value", FLOAT, "one-sided, by permutation", null=False, low=0, high=1),
+            _c("q_value", FLOAT, "after false discovery control", null=False, low=0, high=1),
+            _c("raised", BOOL, "more pairs than expected, q within the limit", null=False),
+            _c("in_window", BOOL, "within the distance and days in which risk stays raised", null=False),
+        ),
+    ),
+    Table(
+        "reemergence",
+        "The watch on places that were hot, were treated and went quiet: did it come back, and did anybody look?",
+        (
+            _id("place_id", "the place and its watch"),
+            _c("reach_ids", TEXTS, "its reaches", null=False),
+            _c("treatment", TEXT, "what was done", null=False, allowed=TREATMENTS),
+            _c("hot_from", TIME, "hot from", null=False),
+            _c("hot_to", TIME, "hot until", null=False),
+            _c("watch_from", TIME, "watched from", null=False),
+            _c("watch_to", TIME, "hot and treated again, which ends this watch; empty: still on"),
+            _c("watch_days", FLOAT, "days since the treatment", null=False, low=0),
+            _c("looked_days", FLOAT, "days up to the last look without a gap", null=False, low=0),
+            _c("unlooked_days", FLOAT, "days since the last look", null=False, low=0),
+            _c("looked_h", FLOAT, "hours looked since the treatment", null=False, low=0),
+            _c("seizures", INT, "cases since the treatment", null=False, low=0),
+            _c("hot_rate", FLOAT, "cases per hour while hot", null=False, low=0),
+            _c("expected_if_hot", FLOAT, "cases expected since had it stayed hot", null=False, low=0),
+            _c("p_back", FLOAT, "probability that it is back", null=False, low=0, high=1),
+            _c("back_at", TIME, "when it was known to be back; empty: not back"),
+            _c("back_unseen", BOOL, "it came back while nobody looked; empty: not back"),
+            _c("state", TEXT, "quiet_not_looked: quiet because nobody looked", null=False, allowed=WATCH_STATES),
+            *(
+                _c(f"clock_{days}", TEXT, f"the clock of {days} days", null=False, allowed=CLOCKS)
+                for days in (30, 90, 180, 365)
+            ),
+        ),
+        key=("place_id",),
+    ),
+    Table(
+        "relapse_curve",
+        "Share of treated places that are not back, by days since the treatment (Kaplan-Meier; unlooked time censored).",
+        (
+            _c("days", FLOAT, "days since the treatment", null=False, low=0),
+            _c("at_risk", INT, "places under observation", null=False, low=0),
+            _c("relapsed", INT, "back on that day", null=False, low=0),
+            _c("censored", INT, "no longer looked at from that day", null=False, low=0),
+            _c("survival", FLOAT, "share not back", low=0, high=1),
+            _c("lo", FLOAT, "lower end of the 90 % interval", low=0, high=1),
+            _c("hi", FLOAT, "upper end of the 90 % interval", low=0, high=1),
+            _c("clock", BOOL, "a day of the watch's clocks (30, 90, 180, 365)", null=False),
+        ),
+        key=("days",),
+    ),
+    Table(
+        "displacement",
+        "After a patrol surge: did the rate fall there, and did it rise next door along the water?",
+        (
+            _id("operation_id", "the surge"),
+            _c("reach_ids", TEXTS, "its reaches", null=False),
+            _c("surge_from", TIME, "from", null=False),
+            _c("surge_to", TIME, "until", null=False),
+            _c("verdict", TEXT, "what became of it", null=False, allowed=VERDICTS),
+            _c("seizures_before", INT, "cases there before", null=False, low=0),
+            _c("seizures_after", INT, "cases there after", null=False, low=0),
+            _c("p_fell", FLOAT, "P(the rate fell, against the rest of the river)", null=False, low=0, high=1),
+            *_ratio("treated", "there", null=False),
+            *_ratio("up", "in the ring upstream"),
+            *_ratio("down", "in the ring downstream"),
+            *_ratio("up_outer", "in the outer ring upstream"),
+            *_ratio("down_outer", "in the outer ring downstream"),
+            _c("wdq", FLOAT, "weighted displacement quotient; -1: as much went next door as was prevented"),
+            _c("wdq_lo", FLOAT, "lower end of its 90 % interval"),
+            _c("wdq_hi", FLOAT, "upper end of its 90 % interval"),
+        ),
+        key=("operation_id",),
+    ),
+    Table(
+        "why",
+        "Why here? What stands behind the rate of a reach, and what one more shift there would teach.",
+        (
+            _id("reach_id", "the reach"),
+            _c("river", TEXT, "local name", null=False),
+            KM_FROM,
+            KM_TO,
+            _c("state", TEXT, "hot, normal, cold or not_looked", null=False, allowed=STATES),
+            _c("seizures", INT, "cases in the rate", null=False, low=0),
+            _c("exposure_h", FLOAT, "weighted hours looked", null=False, low=0),
+            _c("rate", FLOAT, "cases per hour looked", null=False, low=0),
+            _c("rate_lo", FLOAT, "lower end of the 90 % interval", null=False, low=0),
+            _c("rate_hi", FLOAT, "upper end of the 90 % interval", null=False, low=0),
+            _c("basin_rate", FLOAT, "the basin's rate, cases per hour", null=False, low=0),
+            _c("rate_alone", FLOAT, "what neighbours and basin say without its own data, per hour", null=False, low=0),
+            _c("near_seizures", INT, "cases within 2 km by water, itself not counted", null=False, low=0),
+            _c("near_h", FLOAT, "hours looked there", null=False, low=0),
+            _c("last_look", TIME, "end of the last look, UTC"),
+            _c("like_reach_id", TEXT, "nearest reach looked at about as long; empty: none"),
+            _c("like_m", FLOAT, "metres by water to it", low=0),
+            _c("like_seizures", INT, "cases there", low=0),
+            _c("like_h", FLOAT, "hours looked there", low=0),
+            _c(
+                "narrowing", FLOAT, "share by which one more shift would narrow the interval", null=False, low=0, high=1
+            ),
+            _c("zh", TEXT, "all of it in one sentence, in Chinese", null=False),
+            _c("en", TEXT, "all of it in one sentence, in English", null=False),
+        ),
+        key=("reach_id",),
+    ),
+    Table(
+        "predictability",
+        "How well somebody who watches could guess the next patrol, by unit and month (0: always the same; 1: no guess).",
+        (
+            _id("unit_id", "the unit"),
+            _c("month", TEXT, "YYYY-MM, Asia/Shanghai", null=False),
+            _c("patrols", INT, "patrols begun in it", null=False, low=0),
+            _c("too_few", BOOL, "too few to say anything", null=False),
+            *_habit("hour", "hour of the day it starts (0-23)", INT),
+            *_habit("place", "5 km of river it starts from", TEXT),
+            *_habit("direction", "direction it takes first (up, down)", TEXT),
+            _c("habit", TEXT, "the habit easiest to guess", allowed=("hour", "place", "direction")),
+            _c("habit_share", FLOAT, "share of patrols that follow it", low=0, high=1),
+        ),
+        key=("unit_id", "month"),
     ),
     Table(
         "runs",

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from geo_monitor.errors import GeoMonitorError
 from geo_monitor.tables import PLATFORMS
+
+if TYPE_CHECKING:
+    from geo_monitor.settings import Settings
 
 DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000  # Asia/Shanghai is UTC+8 without summer time since 1991
@@ -32,6 +35,23 @@ def shanghai_day(ms: np.ndarray) -> np.ndarray:
     [0, 0, 1]
     """
     return (np.asarray(ms, dtype=np.int64) + SHANGHAI_MS) // DAY_MS
+
+
+def night_ms(start: np.ndarray, end: np.ndarray, settings: Settings) -> np.ndarray:
+    """Milliseconds of night (`night_from_h` to `night_to_h`, Shanghai clock) in spans (m,) of ms UTC, int64.
+
+    A span lies within one Shanghai day. 11:00 UTC is 19:00 in Shanghai: of 19:00-21:00 half is night.
+
+    >>> from geo_monitor.settings import Settings
+    >>> (night_ms(np.array([11 * 3_600_000]), np.array([13 * 3_600_000]), Settings()) / MINUTE_MS).tolist()
+    [60.0]
+    """
+    begin, until = round(settings.night_from_h * 3_600_000), round(settings.night_to_h * 3_600_000)
+    spans = [(begin, until)] if begin < until else [(0, until), (begin, DAY_MS)]
+    clock = (np.asarray(start, dtype=np.int64) + SHANGHAI_MS) % DAY_MS
+    stop = clock + (np.asarray(end, dtype=np.int64) - start)
+    parts = [np.maximum(np.minimum(stop, late) - np.maximum(clock, early), 0) for early, late in spans]
+    return np.sum(parts, axis=0)
 
 
 def milliseconds(values: Any) -> np.ndarray:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from geo_monitor.effort.looked import Effort, effort, platform_hours
+from geo_monitor.effort.looked import Effort, effort, platform_hours, weighted_hours
 
-__all__ = ["Effort", "effort", "platform_hours"]
+__all__ = ["Effort", "effort", "platform_hours", "weighted_hours"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from geo_monitor.effort.minutes import Totals, apportion, cut_at_midnight, firsts, keys
+from geo_monitor.effort.minutes import Totals, cut_at_midnight, day_and_night, firsts, keys
 from geo_monitor.errors import GeoMonitorError
 from geo_monitor.settings import Settings
 from geo_monitor.tables import PLATFORMS, TABLES
@@ -92,7 +92,7 @@ def effort(
         gaps.append(_gaps(chunk, runs, legs, names, tracks.unit_ids, settings))
         patrols.append(_patrols(chunk, runs, names, tracks.unit_ids, rivers))
         _track_effort(chunk, legs, network, settings, total, told)
-    told.spread(network, total)
+    told.spread(network, total, settings)
     return Effort(
         effort=total.frame(network.reaches["reach_id"].to_numpy(dtype=object)),
         gaps=_stacked("effort_gaps", gaps),
@@ -104,7 +104,7 @@ def effort(
 
 
 def platform_hours(effort: pd.DataFrame, network: Water) -> np.ndarray:
-    """Hours looked (n reaches, platforms in the order of `tables.PLATFORMS`) of an `effort` frame.
+    """Hours looked (n reaches, platforms in the order of `tables.PLATFORMS`, by day and by night) of an `effort` frame.
 
     Reach order is that of the network; a row whose reach the network doesn't know raises
     `GeoMonitorError("effort_reach_unknown")`.
@@ -116,9 +116,20 @@ def platform_hours(effort: pd.DataFrame, network: Water) -> np.ndarray:
     if (reach < 0).any():
         raise GeoMonitorError("effort_reach_unknown", reach=effort["reach_id"].iloc[int(np.argmin(reach))])
     platform = pd.Index(PLATFORMS).get_indexer(pd.Index(effort["platform"]))
-    hours = np.zeros((len(ids), len(PLATFORMS)))
-    np.add.at(hours, (reach, platform), effort["minutes"].to_numpy(dtype=float) / 60)
+    hours = np.zeros((len(ids), len(PLATFORMS), 2))
+    night = effort["night_minutes"].to_numpy(dtype=float)
+    by_day = effort["minutes"].to_numpy(dtype=float) - night
+    np.add.at(hours, (reach, platform), np.column_stack([by_day, night]) / 60)
     return hours
+
+
+def weighted_hours(effort: pd.DataFrame, per_hour: np.ndarray) -> np.ndarray:
+    """Exposure of each row of an `effort` frame, hours: by day and by night as `per_hour` (platforms, 2) weighs them."""
+    import pandas as pd
+
+    weight = np.asarray(per_hour, dtype=float)[pd.Index(PLATFORMS).get_indexer(pd.Index(effort["platform"]))]
+    night = effort["night_minutes"].to_numpy(dtype=float)
+    return ((effort["minutes"].to_numpy(dtype=float) - night) * weight[:, 0] + night * weight[:, 1]) / 60
 
 
 # --- patrols: runs of fixes of one unit and one patrol ----------------------------------------------------------------
@@ -270,21 +281,21 @@ def _track_effort(chunk: Chunk, legs: _Legs, network: Water, settings: Settings,
     waits = np.where(stay[legs.a] == stay[legs.b], stay[legs.a], -1)
     reach_a, reach_b = chunk.reach[legs.a], chunk.reach[legs.b]
     leg, reach, share = _shares(chunk, legs, network, settings)
-    leg, reach, ms, day, end = _pieces(legs, leg, reach, share)
+    leg, reach, ms, night, day, end = _pieces(legs, leg, reach, share, settings)
     new = passes(
         leg, day, reach, ms, legs.unit, legs.start, legs.end, reach_a, reach_b, legs.platform,
         round(settings.gap_s * 1000),
     )  # fmt: skip
     total.unlocated += int(ms[reach < 0].sum())
     use = (reach >= 0) & (ms > 0)
-    leg, reach, ms, day, end, new = leg[use], reach[use], ms[use], day[use], end[use], new[use]
+    leg, reach, ms, night, day, end, new = (column[use] for column in (leg, reach, ms, night, day, end, new))
     key = keys(reach, day, legs.platform[leg])
     wait = waits[leg]
     new &= (wait < 0) | firsts(wait, key)  # swinging at anchor on the border of two reaches is not coming back
     unit = legs.unit[leg]
     total.add(
-        key, ms, reach=reach, end=end, units=firsts(unit, key).astype(np.int64), passes=new.astype(np.int64),
-        stakeout=np.where(wait >= 0, ms, 0),
+        key, ms, reach=reach, end=end, night=night, units=firsts(unit, key).astype(np.int64),
+        passes=new.astype(np.int64), stakeout=np.where(wait >= 0, ms, 0),
     )  # fmt: skip
     told.cover(legs.unit, legs.start, legs.end, unit, key)
 
@@ -320,13 +331,15 @@ def _shares(chunk: Chunk, legs: _Legs, network: Water, settings: Settings) -> tu
 
 
 def _pieces(
-    legs: _Legs, leg: np.ndarray, reach: np.ndarray, share: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Leg, reach, ms, day, end of every piece of time, by leg and day: cut at midnight, shared among reaches."""
+    legs: _Legs, leg: np.ndarray, reach: np.ndarray, share: np.ndarray, settings: Settings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Leg, reach, ms, of these at night, day, end of every piece of time, by leg and day: cut at midnight, shared among
+    reaches."""
     part, day, start, end = cut_at_midnight(np.arange(len(legs.start)), legs.start, legs.end)
     rows = np.bincount(leg, minlength=len(legs.start))  # share rows of each leg, once for each of its parts
     offset = np.cumsum(rows) - rows
     group = np.repeat(np.arange(len(part)), rows[part])
     row = np.repeat(offset[part], rows[part]) + np.arange(len(group))
     row -= np.repeat(np.cumsum(rows[part]) - rows[part], rows[part])
-    return part[group], reach[row], apportion(end - start, group, share[row]), day[group], end[group]
+    ms, night = day_and_night(start, end, group, share[row], settings)
+    return part[group], reach[row], ms, night, day[group], end[group]

@@ -12,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from geo_monitor.tables import PLATFORMS, TABLES
-from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, shanghai_day
+from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, night_ms, shanghai_day
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from geo_monitor.settings import Settings
 
 _DAY_ORIGIN = 1 << 16  # keeps days before 1970 positive inside a key
 
@@ -69,6 +71,18 @@ def apportion(whole: np.ndarray, group: np.ndarray, share: np.ndarray) -> np.nda
     return part
 
 
+def day_and_night(
+    start: np.ndarray, end: np.ndarray, group: np.ndarray, share: np.ndarray, settings: Settings
+) -> tuple[np.ndarray, np.ndarray]:
+    """Milliseconds of pieces (p,) of spans (g,) within a Shanghai day, and how many of them are at night.
+
+    Day and night of a span are apportioned each for itself: no piece has more night than time, and both sums are exact.
+    """
+    night = night_ms(start, end, settings)
+    dark = apportion(night, group, share)
+    return apportion(end - start - night, group, share) + dark, dark
+
+
 def keys(reach: np.ndarray, day: np.ndarray, platform: np.ndarray | int) -> np.ndarray:
     """One int64 for a reach, a day (since 1970) and a platform, ordered like them."""
     return ((reach.astype(np.int64) << 18 | (day + _DAY_ORIGIN)) << 3) | platform
@@ -81,7 +95,7 @@ class Totals:
         self.unlocated = 0
         self.last_look = np.full(reaches, NEVER, dtype=np.int64)
         self._key = np.empty(0, dtype=np.int64)
-        self._sums = np.empty((0, 5), dtype=np.int64)  # ms, stake-out ms, passes, units, reported ms
+        self._sums = np.empty((0, 6), dtype=np.int64)  # ms, stake-out ms, night ms, passes, units, reported ms
 
     def add(
         self,
@@ -90,23 +104,24 @@ class Totals:
         *,
         reach: np.ndarray,
         end: np.ndarray,
+        night: np.ndarray,
         units: np.ndarray,
         passes: np.ndarray,
         stakeout: np.ndarray | int = 0,
         reported: np.ndarray | int = 0,
     ) -> None:
-        """Adds pieces (p,) of time that end at `end`, ms UTC."""
+        """Adds pieces (p,) of time that end at `end`, ms UTC; `night`, `stakeout`, `reported` are parts of `ms`."""
         if not len(key):
             return
         np.maximum.at(self.last_look, reach, end)
-        rows = np.empty((len(key), 5), dtype=np.int64)
-        for i, column in enumerate((ms, stakeout, passes, units, reported)):
+        rows = np.empty((len(key), 6), dtype=np.int64)
+        for i, column in enumerate((ms, stakeout, night, passes, units, reported)):
             rows[:, i] = column
         order = np.argsort(key, kind="stable")
         begin = np.flatnonzero(np.diff(key[order], prepend=-1))
         unique, sums = key[order][begin], np.add.reduceat(rows[order], begin, axis=0)
         union = np.union1d(self._key, unique)
-        merged = np.zeros((len(union), 5), dtype=np.int64)
+        merged = np.zeros((len(union), 6), dtype=np.int64)
         merged[np.searchsorted(union, self._key)] += self._sums
         merged[np.searchsorted(union, unique)] += sums
         self._key, self._sums = union, merged
@@ -126,9 +141,10 @@ class Totals:
                 "platform": platform.cast(pa.string()),
                 "minutes": sums[:, 0] / MINUTE_MS,
                 "stakeout_minutes": sums[:, 1] / MINUTE_MS,
-                "passes": sums[:, 2],
-                "units": sums[:, 3],
-                "reported_minutes": sums[:, 4] / MINUTE_MS,
+                "night_minutes": sums[:, 2] / MINUTE_MS,
+                "passes": sums[:, 3],
+                "units": sums[:, 4],
+                "reported_minutes": sums[:, 5] / MINUTE_MS,
             }
         )
         return TABLES["effort"].from_arrow(table)

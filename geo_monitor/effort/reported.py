@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geo_monitor.effort.minutes import Totals, apportion, cut_at_midnight, firsts, keys
+from geo_monitor.effort.minutes import Totals, cut_at_midnight, day_and_night, firsts, keys
 from geo_monitor.tables import PLATFORMS
 from geo_monitor.tracks import MINUTE_MS, Tracks, milliseconds
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo_monitor.effort.looked import Water
+    from geo_monitor.settings import Settings
 
 _POINT_KM = 1e-6  # a stretch without length is the reach that holds its kilometre
 
@@ -79,7 +80,7 @@ class Reported:
         pairs = np.unique(np.stack([seen[use].astype(np.int64), key[use]]), axis=1)
         self._known.append((pairs[0], pairs[1]))
 
-    def spread(self, network: Water, total: Totals) -> None:
+    def spread(self, network: Water, total: Totals, settings: Settings) -> None:
         """Adds what the units' own tracks leave of these patrols to `total`."""
         from geo_monitor.effort.kernels import uncovered
 
@@ -96,16 +97,16 @@ class Reported:
         offset = np.cumsum(count) - count
         row = np.repeat(offset[patrol], count[patrol]) + _within(count[patrol])
         reach, share = reach[row], share[row]
-        ms = apportion(end - begin, piece, share)
+        ms, night = day_and_night(begin, end, piece, share, settings)
         total.unlocated += int(ms[reach < 0].sum())
         use = (reach >= 0) & (ms > 0)
-        piece, reach, ms = piece[use], reach[use], ms[use]
+        piece, reach, ms, night = piece[use], reach[use], ms[use], night[use]
         patrol, day, end = patrol[piece], day[piece], end[piece]
         key = keys(reach, day, self.platform[patrol])
         unit = self.unit[patrol]
         fresh = firsts(unit, key) & ~self._seen(unit, key)
         total.add(
-            key, ms, reach=reach, end=end, units=fresh.astype(np.int64), reported=ms,
+            key, ms, reach=reach, end=end, night=night, units=fresh.astype(np.int64), reported=ms,
             passes=firsts(patrol, key).astype(np.int64),
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """The public table `hotspots`: a row a reach, in the order of the reaches.
 
-In: table `reaches`; arrays in its order (cases, cases nobody patrolled for, hours by platform, last look) and the
-distances by water within the Gi* band. Out: table `hotspots`.
+In: table `reaches`; arrays in its order (cases, cases nobody patrolled for, hours by platform, day and night, last look)
+and the distances by water within the Gi* band. Out: table `hotspots`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ import numpy as np
 
 from geo_monitor.errors import Usage
 from geo_monitor.hotspots import exchangeable
+from geo_monitor.hotspots.exposure import stated
 from geo_monitor.hotspots.gistar import gistar
 from geo_monitor.hotspots.rates import posterior
 from geo_monitor.settings import Settings
 from geo_monitor.tables import PLATFORMS, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
@@ -28,12 +27,13 @@ def table(
     reaches: pd.DataFrame,
     cases: ArrayLike,
     unpatrolled: ArrayLike,
-    hours_by_platform: Mapping[str, ArrayLike],
+    hours: ArrayLike,
     distance_within: Any,
     last_look_ms: ArrayLike,
     settings: Settings | None = None,
     seed: int = 0,
     links: Any = None,
+    per_hour: ArrayLike | None = None,
 ) -> pd.DataFrame:
     """The table `hotspots` of a period.
 
@@ -42,16 +42,17 @@ def table(
     reaches : n rows of table `reaches`
     cases : (n,) seizures in the rate (setting water, bank or empty, found by patrol or with a unit there)
     unpatrolled : (n,) seizures by tip or camera with no unit there
-    hours_by_platform : platform -> (n,) hours looked; platforms not named looked nowhere
+    hours : (n, platforms, 2) hours looked, platforms in the order of `tables.PLATFORMS`, by day and by night
     distance_within : scipy.sparse (n, n), `network.within(settings.band_m)`
     last_look_ms : (n,) end of the last look, integer ms since 1970 UTC; negative: never
     seed : of the Gi* permutations
     links : scipy.sparse (n, n) adjacency: along it the rates borrow strength
+    per_hour : (platforms, 2) what an hour counts for, `exposure.Weights.per_hour`; default: the stated weights
 
     A reach is `not_looked` by the unweighted hours of all platforms; its rate, interval and p_hot are the prior's.
     `class` is none: it needs the Gi* series of `emerging`.
 
-    Raises `Usage`: `hotspots_shape`, `hotspots_platform`, and those of `rates`.
+    Raises `Usage`: `hotspots_shape`, `hotspots_hours`, `exposure_weight`, and those of `rates`.
     """
     import pandas as pd
 
@@ -60,15 +61,14 @@ def table(
     y = _column(cases, n, "cases")
     alone = _column(unpatrolled, n, "unpatrolled")
     last = np.asarray(_column(last_look_ms, n, "last_look_ms"), dtype=np.int64)
-    unknown = sorted(set(hours_by_platform) - set(PLATFORMS))
-    if unknown:
-        raise Usage("hotspots_platform", platform=", ".join(unknown), platforms=", ".join(PLATFORMS))
-    patrol_h, exposure_h = np.zeros(n), np.zeros(n)
-    for platform in PLATFORMS:  # in this order, so that sums are the same to the last bit
-        if platform in hours_by_platform:
-            hours = np.asarray(_column(hours_by_platform[platform], n, f"hours_by_platform[{platform}]"), dtype=float)
-            patrol_h += hours
-            exposure_h += settings.weight(platform) * hours
+    looked_h = np.asarray(hours, dtype=float)
+    shape = (n, len(PLATFORMS), 2)
+    if looked_h.shape != shape:
+        raise Usage("hotspots_hours", shape=str(looked_h.shape), expected=str(shape))
+    weight = np.tile(stated(settings)[:, None], 2) if per_hour is None else np.asarray(per_hour, dtype=float)
+    if weight.shape != shape[1:] or not (np.isfinite(weight) & (weight >= 0)).all():
+        raise Usage("exposure_weight", weights=str(weight.tolist()))
+    patrol_h, exposure_h = looked_h.sum(axis=(1, 2)), (looked_h * weight).sum(axis=(1, 2))
     looked = patrol_h >= settings.looked_h
     if n == 0:
         return TABLES["hotspots"].from_arrow(TABLES["hotspots"].arrow.empty_table())

@@ -1,8 +1,10 @@
-"""Joins: who was inside which zone; for each seizure where it lies, what law held and who was near."""
+"""Joins: who was inside which zone; for each seizure where it lies, what law held, who was near and who
+found it."""
 
 from __future__ import annotations
 
+from geo_monitor.joins.finders import found_by
 from geo_monitor.joins.seizures import seizure_counts, seizure_links
 from geo_monitor.joins.visits import zone_visits
 
-__all__ = ["seizure_counts", "seizure_links", "zone_visits"]
+__all__ = ["found_by", "seizure_counts", "seizure_links", "zone_visits"]

@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_monitor import tables
-from geo_monitor.effort import Effort, effort, platform_hours
+from geo_monitor.effort import Effort, effort, platform_hours, weighted_hours
 from geo_monitor.errors import GeoMonitorError
 from geo_monitor.messages import text
+from geo_monitor.settings import Settings
 from geo_monitor.tracks import NEVER
 from tests.water import LAT, StraightRiver, fixes, ms
 
@@ -155,6 +156,50 @@ def test_midnight_in_shanghai_cuts_an_interval() -> None:
     assert result.effort["minutes"].tolist() == pytest.approx([0.75, 0.25, 0.75, 0.25], abs=1e-4)
 
 
+def waiting(begin: str, end: str, km: float = 2.1) -> list[dict[str, Any]]:
+    """A fix every five minutes in one place, between two moments in UTC."""
+    return [{"time": moment, "km": km} for moment in range(ms(begin), ms(end) + 1, 5 * MINUTE)]
+
+
+def test_night_is_from_eight_to_four_in_shanghai() -> None:
+    # 19:00-21:00: 60 of 120 minutes
+    result = run(waiting("2026-05-31T11:00", "2026-05-31T13:00"))
+    assert result.effort[["minutes", "night_minutes"]].to_numpy().tolist() == [[120.0, 60.0]]
+    # 19:30-05:00 over midnight: of 4.5 h before it 4, of 5 h after it 4
+    result = run(waiting("2026-05-31T11:30", "2026-05-31T21:00"))
+    assert result.effort[["minutes", "night_minutes"]].to_numpy().tolist() == [[270.0, 240.0], [300.0, 240.0]]
+    assert platform_hours(result.effort, RIVER)[4, 0].tolist() == [1.5, 8.0]
+    # 04:00-20:00 is all day, to the millisecond
+    result = run(waiting("2026-05-30T20:00", "2026-05-31T12:00"))
+    assert result.effort[["minutes", "night_minutes"]].to_numpy().tolist() == [[960.0, 0.0]]
+
+
+def test_an_interval_over_the_edge_of_the_night_is_shared_like_the_whole() -> None:
+    # 1,000 m in 100 s, from 75 s before 20:00: 10, 50, 40 s in three reaches, a quarter of each at night
+    edge = ms("2026-05-31T12:00")
+    result = run([{"time": edge - 75_000, "km": 2.4}, {"time": edge + 25_000, "km": 3.4}])
+    assert minutes(result) == pytest.approx({"r004": 10 / 60, "r005": 50 / 60, "r006": 40 / 60}, abs=1e-4)
+    assert minutes(result, "night_minutes") == pytest.approx(
+        {"r004": 2.5 / 60, "r005": 12.5 / 60, "r006": 10 / 60}, abs=1e-4
+    )
+    assert result.effort["night_minutes"].sum() == pytest.approx(25 / 60, abs=1e-12)
+
+
+def test_another_night() -> None:
+    # a night of 01:00-02:30 does not wrap
+    table = fixes(waiting("2026-05-31T16:00", "2026-05-31T20:00"))  # 00:00-04:00
+    result = effort(table, RIVER.locate(table), RIVER, Settings(night_from_h=1.0, night_to_h=2.5))
+    assert result.effort[["minutes", "night_minutes"]].to_numpy().tolist() == [[240.0, 90.0]]
+
+
+def test_exposure_of_rows_by_day_and_night() -> None:
+    frame = run(waiting("2026-05-31T11:00", "2026-05-31T14:00")).effort  # 1 h by day, 2 h by night
+    per_hour = np.ones((5, 2))
+    per_hour[0] = [0.5, 1.5]
+    assert weighted_hours(frame, per_hour).tolist() == [0.5 + 3.0]
+    assert weighted_hours(frame.assign(platform="foot"), per_hour).tolist() == [3.0]
+
+
 def test_six_hours_waiting_and_one_hour_transit() -> None:
     # 5 m/s with a fix a minute: 300 m a step, 30 min on each side of 6 h in r020 (a fix every 5 min)
     there = [at(60 * i, 19.1 - 0.3 * i) for i in range(31)]  # km 10.1 after 30 min
@@ -227,8 +272,9 @@ def test_units_and_platforms() -> None:
     assert result.effort["units"].tolist() == [2, 1]
     assert result.effort["passes"].tolist() == [2, 1]
     hours = platform_hours(result.effort, RIVER)
-    assert hours.shape == (40, 5)
-    assert hours[4].tolist() == pytest.approx([4 / 60, 2 / 60, 0, 0, 0])
+    assert hours.shape == (40, 5, 2)
+    assert hours[4, :, 0].tolist() == pytest.approx([4 / 60, 2 / 60, 0, 0, 0])
+    assert hours[4, :, 1].tolist() == [0.0] * 5  # 10 o'clock
     assert hours.sum() == pytest.approx(0.1)
     with pytest.raises(GeoMonitorError, match="r999"):
         platform_hours(result.effort.assign(reach_id="r999"), RIVER)
@@ -276,6 +322,15 @@ def test_a_reported_patrol_at_one_place_and_over_midnight() -> None:
     result = run([], told(km_from=2.5, km_to=2.5, started_at=midnight - HOUR, ended_at=midnight + 2 * HOUR))
     assert result.effort["reach_id"].tolist() == ["r005", "r005"]  # exactly between two: the one that begins there
     assert result.effort["minutes"].tolist() == [60.0, 120.0]
+    assert result.effort["night_minutes"].tolist() == [60.0, 120.0]
+
+
+def test_a_reported_patrol_has_its_night_spread_like_its_time() -> None:
+    # 19:00-23:00 on 500 + 500 + 250 m: 96, 96, 48 min, three quarters of each at night
+    seven = ms("2026-05-31T11:00")
+    result = run([], told(km_from=3.25, km_to=2.0, started_at=seven, ended_at=seven + 4 * HOUR))
+    assert minutes(result) == {"r004": 96.0, "r005": 96.0, "r006": 48.0}
+    assert minutes(result, "night_minutes") == {"r004": 72.0, "r005": 72.0, "r006": 36.0}
 
 
 def test_time_the_units_own_track_covers_is_not_counted_again() -> None:
@@ -357,8 +412,9 @@ def test_no_fixes_no_effort() -> None:
 # --- properties -------------------------------------------------------------------------------------------------------
 
 
-def covered_ms(rows: list[dict[str, Any]]) -> int:
-    """Length of the union of all intervals of up to 600 s between successive fixes of a unit and a patrol. Slow."""
+def covered_ms(rows: list[dict[str, Any]], *, night: bool = False) -> int:
+    """Length of the union of all intervals of up to 600 s between successive fixes of a unit and a patrol, or of the
+    seconds of it whose Shanghai hour is 20 to 23 or 0 to 3. Slow."""
     by_patrol: dict[Any, list[int]] = {}
     for row in rows:
         by_patrol.setdefault((row["unit"], row.get("patrol")), []).append(row["time"])
@@ -368,7 +424,8 @@ def covered_ms(rows: list[dict[str, Any]]) -> int:
         for a, b in pairwise(ordered):
             if b - a <= 600_000:
                 seconds.setdefault(unit, set()).update(range(a // 1000, b // 1000))
-    return sum(len(s) for s in seconds.values()) * 1000
+    hours = {20, 21, 22, 23, 0, 1, 2, 3} if night else set(range(24))
+    return sum((second // 3600 + 8) % 24 in hours for s in seconds.values() for second in s) * 1000
 
 
 row_lists = st.lists(
@@ -394,6 +451,7 @@ def test_total_is_the_union_of_covered_time_whatever_the_order(rows: list[dict[s
     total = result.effort["minutes"].sum() + result.unlocated_minutes
     assert total * 60_000 == pytest.approx(covered_ms(rows), abs=0.5)
     assert (result.effort["stakeout_minutes"] <= result.effort["minutes"]).all()
+    assert (result.effort["night_minutes"] <= result.effort["minutes"]).all()
     assert (result.effort["passes"] >= 1).all()
     mixed = rows + random.sample(rows, len(rows) // 2)  # part of it uploaded twice
     random.shuffle(mixed)
@@ -406,6 +464,23 @@ def test_total_is_the_union_of_covered_time_whatever_the_order(rows: list[dict[s
     pd.testing.assert_frame_equal(again.patrols, result.patrols, check_exact=True)
     assert again.last_look.tolist() == result.last_look.tolist()
     assert again.unlocated_minutes == result.unlocated_minutes
+
+
+@settings(max_examples=60, deadline=None)
+@given(row_lists, st.integers(0, 24 * 3600), st.integers(0, 10_000), st.integers(60, 12_000))
+def test_night_is_the_part_of_covered_time_on_those_hours(
+    rows: list[dict[str, Any]], later: int, begin: int, length: int
+) -> None:
+    """Tracks at any hour of the day, and a report of another unit beside them; all of it on the river."""
+    rows = [{**row, "lat": LAT, "time": row["time"] + later * SECOND} for row in rows]
+    start = T0 + (later + begin) * SECOND
+    result = run(rows, told(unit_id="g", started_at=start, ended_at=start + length * SECOND))
+    marks = sorted({*range(0, length, 600), length})
+    rows = rows + [{"unit": "g", "patrol": "told", "time": start + mark * SECOND} for mark in marks]
+    assert result.unlocated_minutes == 0
+    assert result.effort["night_minutes"].sum() * 60_000 == pytest.approx(covered_ms(rows, night=True), abs=0.5)
+    assert result.effort["minutes"].sum() * 60_000 == pytest.approx(covered_ms(rows), abs=0.5)
+    assert (result.effort["night_minutes"] <= result.effort["minutes"]).all()
 
 
 @settings(max_examples=30, deadline=None)

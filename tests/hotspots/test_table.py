@@ -12,10 +12,14 @@ import scipy.sparse as sp
 from geo_monitor import hotspots
 from geo_monitor.errors import Usage
 from geo_monitor.settings import Settings
-from geo_monitor.tables import TABLES
+from geo_monitor.tables import PLATFORMS, TABLES
 
 N = 8
 FEW = dataclasses.replace(Settings(), gi_permutations=999)
+HOURS = np.zeros((N, len(PLATFORMS), 2))
+HOURS[:, PLATFORMS.index("boat"), 0] = [20.0, 200.0, 1.5, 1.0, 0.0, 20.0, 0.0, 2.0]
+HOURS[1, PLATFORMS.index("boat"), 1] = 100.0  # by night
+HOURS[:, PLATFORMS.index("foot"), 0] = [0, 0, 0.4, 1.0, 0, 0, 0, 0]
 
 
 def reaches() -> pd.DataFrame:
@@ -37,10 +41,7 @@ def made(**changes: object) -> pd.DataFrame:
     given = {
         "cases": [30, 0, 1, 0, 0, 2, 0, 0],
         "unpatrolled": [0, 1, 0, 0, 0, 0, 3, 0],
-        "hours_by_platform": {
-            "boat": [20.0, 300.0, 1.5, 1.0, 0.0, 20.0, 0.0, 2.0],
-            "foot": [0, 0, 0.4, 1.0, 0, 0, 0, 0],
-        },
+        "hours": HOURS,
         "distance_within": sp.diags([[500.0] * 7, [500.0] * 7], [-1, 1]).tocsr(),
         "last_look_ms": [1_740_000_000_000] * 4 + [-1, 0, np.iinfo(np.int64).min, 1_740_000_000_001],
         "settings": FEW,
@@ -107,6 +108,15 @@ def test_weights_make_exposure_not_patrol_hours() -> None:
     assert table.state[3] != "not_looked"
 
 
+def test_an_hour_by_night_counts_as_it_is_told() -> None:
+    """Reach 1: 200 h by day at half an hour, 100 h by night at two; the hours patrolled stay 300."""
+    table = made(per_hour=np.tile([0.5, 2.0], (len(PLATFORMS), 1)))
+    assert table.exposure_h[1] == 300.0
+    assert table.exposure_h[0] == 10.0
+    assert table.patrol_h.tolist() == made().patrol_h.tolist()
+    assert table.expected.tolist() == pytest.approx([h * 32 / (10 + 300 + 1 + 10 + 1) for h in table.exposure_h])
+
+
 def test_same_bytes_twice(tmp_path) -> None:
     for name in ("a", "b"):
         table = made()
@@ -125,19 +135,21 @@ def test_no_case_at_all_is_answered() -> None:
 
 
 def test_nobody_looked_at_all() -> None:
-    table = made(hours_by_platform={}, cases=[0] * N)
+    table = made(hours=np.zeros_like(HOURS), cases=[0] * N)
     TABLES["hotspots"].check(table)
     assert (table.state == "not_looked").all()
 
 
 def test_no_reaches() -> None:
-    empty = hotspots.table(reaches().iloc[:0], [], [], {}, sp.csr_matrix((0, 0)), [], FEW)
+    empty = hotspots.table(reaches().iloc[:0], [], [], HOURS[:0], sp.csr_matrix((0, 0)), [], FEW)
     assert len(empty) == 0
     assert tuple(empty.columns) == TABLES["hotspots"].names
 
 
 def test_wrong_input_is_named() -> None:
-    with pytest.raises(Usage, match="balloon"):
-        made(hours_by_platform={"balloon": [1.0] * N})
+    with pytest.raises(Usage, match=r"\(8, 5\)"):
+        made(hours=HOURS.sum(axis=2))
+    with pytest.raises(Usage, match="-1"):
+        made(per_hour=np.full((len(PLATFORMS), 2), -1.0))
     with pytest.raises(Usage, match="cases"):
         made(cases=[1, 2])

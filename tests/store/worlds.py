@@ -96,6 +96,7 @@ def workspace(folder: Path) -> Workspace:
             "platform": ["boat", "boat"],
             "minutes": [30.0, 60.0],
             "stakeout_minutes": [0.0, 0.0],
+            "night_minutes": [0.0, 0.0],
             "passes": [1, 1],
             "units": [1, 1],
             "reported_minutes": [0.0, 0.0],

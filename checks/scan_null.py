@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
 
 from geo_monitor.hotspots.scan import scan
+from geo_monitor.settings import Settings
 
 LAKE = 10  # a lake of 10 x 10 cells at the foot of the river
 KINDS = {  # name: (reaches, cases, steps, keywords of scan)
@@ -25,6 +27,8 @@ KINDS = {  # name: (reaches, cases, steps, keywords of scan)
     "circles": (300, 200, 1, {"circles": True}),
     "few cases": (300, 5, 1, {}),
 }
+
+FORMS = {"links": Settings().scan_changes, "links, 0 changes": 0, "links, 8 changes": 8, "circles": 0}
 
 
 def river(n: int, rng: np.random.Generator) -> tuple[sp.csr_matrix, np.ndarray]:
@@ -77,34 +81,36 @@ def p_values(kind: str, runs: int, seed: int = 0) -> np.ndarray:
     return p
 
 
-def planted(links: sp.csr_matrix, size: int, rng: np.random.Generator) -> np.ndarray:
-    """`size` connected reaches around a confluence, grown at random: a bend and part of a side stream."""
+def planted(links: sp.csr_matrix, where: str, size: int, rng: np.random.Generator) -> np.ndarray:
+    """`size` connected reaches grown at random: around a confluence (a bend and part of a side stream), or in the lake."""
     degree = np.diff(links.indptr)
-    forks = np.flatnonzero((degree >= 3) & (np.arange(len(degree)) > LAKE * LAKE))
-    members = [int(rng.choice(forks))]
+    lake = np.arange(len(degree)) < LAKE * LAKE
+    members = [int(rng.choice(np.flatnonzero(lake if where == "lake" else ~lake & (degree >= 3))))]
     while len(members) < size:
         around = [j for i in members for j in links.indices[links.indptr[i] : links.indptr[i + 1]] if j not in members]
         members.append(int(rng.choice(around)))
     return np.array(members)
 
 
-def power(rr: float, runs: int, size: int = 8, n: int = 600, total: int = 400) -> dict[str, tuple[float, float]]:
+def power(where: str, rr: float, runs: int, size: int = 8, n: int = 600, total: int = 400) -> dict[str, np.ndarray]:
     """For each form: share of worlds found at p < 0.05 with a reach of the truth; mean overlap (Jaccard) of all."""
-    found = {"links": [0.0, 0.0], "circles": [0.0, 0.0]}
+    settings = {form: replace(Settings(), scan_changes=changes) for form, changes in FORMS.items()}
+    found = {form: np.zeros(2) for form in FORMS}
     for run in range(runs):
         rng = np.random.default_rng([1, run])
         links, points = river(n, rng)
-        truth = planted(links, size, rng)
+        truth = planted(links, where, size, rng)
         expected = rng.gamma(2.0, 1.0, n)
         risk = expected.copy()
         risk[truth] *= rr
         cases = rng.multinomial(total, risk / risk.sum())
-        for form, where in (("links", None), ("circles", points)):
-            first = scan(cases, expected, links, permutations=199, points=where, max_clusters=1).iloc[0]
+        for form in FORMS:
+            place = points if form == "circles" else None
+            table = scan(cases, expected, links, 0.25, 199, points=place, max_clusters=1, settings=settings[form])
+            first = table.iloc[0]
             common = len(set(first["members"]) & set(truth))
-            found[form][0] += bool(first["p_value"] < 0.05 and common) / runs
-            found[form][1] += common / len(set(first["members"]) | set(truth)) / runs
-    return {form: (values[0], values[1]) for form, values in found.items()}
+            found[form] += [first["p_value"] < 0.05 and common > 0, common / len({*first["members"], *truth})]
+    return {form: sums / runs for form, sums in found.items()}
 
 
 def main() -> None:
@@ -114,9 +120,9 @@ def main() -> None:
     parser.add_argument("--power", action="store_true")
     asked = parser.parse_args()
     if asked.power:
-        for rr in (2.0, 3.0, 4.0, 6.0):
-            for form, (share, overlap) in power(rr, asked.runs).items():
-                print(f"rr {rr:g} {form:8} found {share:.3f} overlap {overlap:.3f}", flush=True)
+        for where, rr in (("fork", 3.0), ("fork", 4.0), ("lake", 4.0)):
+            for form, (share, overlap) in power(where, rr, asked.runs).items():
+                print(f"{where} rr {rr:g} {form:18} found {share:.2f} overlap {overlap:.2f}", flush=True)
         return
     bad = False
     for kind in asked.kinds:

@@ -93,7 +93,13 @@ def scan(
     settings = settings or Settings()
     y, mu = _checked(cases, expected)
     steps, n = y.shape
-    _check_options(max_share=max_share, permutations=permutations, max_steps=max_steps, max_members=max_members)
+    _check_options(
+        max_share=max_share,
+        permutations=permutations,
+        max_steps=max_steps,
+        max_members=max_members,
+        max_clusters=max_clusters,
+    )
     touching = _links(links, n) if points is None else None
     place = None if points is None else _points(points, n)
     total = y.sum()

@@ -44,6 +44,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "step_days 为正的天数,可为一个数或每个时段一个;last_day 为 1 至 366 的年内日序;ahead 不小于 1。",
         "step_days is over 0, one number or one a step; last_day is a day of the year, 1 to 366; ahead is 1 or more.",
     ),
+    "scores_shape": (
+        "预测值、案件数与江段长度须为等长的一维数组,且不得为空;收到的形状为 {foretold} 与 {length}。未计算。",
+        "What was foretold, the cases and the lengths must be one-dimensional, of equal length and not empty; got "
+        "{foretold} and {length}. Nothing was computed.",
+    ),
+    "scores_value": (
+        "预测值须为有限数,案件数须为有限的非负数,江段长度须大于 0,长度占比须大于 0 且不超过 1(收到 {share})。未计算。",
+        "What was foretold must be finite, cases finite and 0 or more, lengths over 0, and the share of length over 0 and "
+        "at most 1 (got {share}). Nothing was computed.",
+    ),
     "rates_links": (
         "江段邻接矩阵应为 {n} × {n},收到 {links}。未计算。",
         "The links between reaches must be {n} x {n}, got {links}. Nothing was computed.",

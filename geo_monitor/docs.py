@@ -48,6 +48,7 @@ def _type(kind: pa.DataType) -> str:
         tables.TEXT: "text",
         tables.FLOAT: "number",
         tables.INT: "whole number",
+        tables.BOOL: "yes or no",
         tables.TIME: "time",
         tables.DAY: "day",
         tables.TEXTS: "list of texts",

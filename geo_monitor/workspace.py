@@ -137,7 +137,7 @@ class Workspace:
         end: str | datetime | None = None,
         as_of: str | datetime | None = None,
         reach_length: float | None = None,
-        methods: Sequence[str] | str = "all",
+        methods: Sequence[str] | str = "rates,gistar",
         *,
         seed: int = 0,
         now: datetime | None = None,
@@ -161,7 +161,7 @@ class Workspace:
                 raise Usage("reach_length_bad", length=f"{reach_length:g}")
             settings = replace(settings, reach_length_m=float(reach_length))
         made_at = (now or datetime.now(UTC)).astimezone(UTC)
-        result = pipeline.analyse(self.store, period, settings, seed, tell)
+        result = pipeline.analyse(self.store, period, settings, seed, tell, chosen)
         run_id = f"{made_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         head = {
             "run_id": run_id,
@@ -283,13 +283,11 @@ def one_file(path: Path) -> Iterator[Path]:
 def _methods(methods: Sequence[str] | str, known: Sequence[str]) -> list[str]:
     asked = methods.split(",") if isinstance(methods, str) else list(methods)
     asked = [name.strip() for name in asked if name.strip()]
-    if asked == ["all"]:
-        return list(known)
-    unknown = [name for name in asked if name not in known]
+    unknown = [name for name in asked if name not in known and name != "all"]
     if unknown or not asked:
         raise Usage("method_unknown", method=", ".join(unknown), methods=", ".join(known))
-    # rates and Gi* make one table together: asking for one gives both
-    return list(known)
+    # rates and Gi* make the table everything else stands beside
+    return [name for name in known if name in {"rates", "gistar", *asked} or "all" in asked]
 
 
 def _iso(value: datetime | None) -> str | None:

@@ -118,7 +118,7 @@ def analyse(
     end: Annotated[str | None, typer.Option("--to")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of")] = None,
     reach_length: Annotated[float | None, typer.Option("--reach-length")] = None,
-    methods: Annotated[str, typer.Option("--methods")] = "all",
+    methods: Annotated[str, typer.Option("--methods")] = "rates,gistar",
     as_json: Json = False,
 ) -> None:
     _json(as_json)

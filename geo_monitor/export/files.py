@@ -136,6 +136,12 @@ def with_shapes(workspace: Workspace, name: str, frame: pd.DataFrame, run: str |
     if "reach_id" in frame:
         reaches = workspace.table("reaches", run).set_index("reach_id")["geometry"]
         return gpd.GeoDataFrame(frame, geometry=reaches.reindex(frame["reach_id"]).to_numpy(), crs=tables.CRS)
+    if "reach_ids" in frame:
+        import shapely
+
+        reaches = workspace.table("reaches", run).set_index("reach_id")["geometry"]
+        together = [shapely.union_all(reaches.reindex(list(names)).to_numpy()) for names in frame["reach_ids"]]
+        return gpd.GeoDataFrame(frame, geometry=together, crs=tables.CRS)
     return None
 
 

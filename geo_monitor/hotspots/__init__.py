@@ -1,11 +1,18 @@
 """Where is it hot, corrected for where anybody looked. One method a file; arrays in, arrays out.
 
-| file | method | in -> out |
+| file | question | in -> out |
 |---|---|---|
-| `rates.py` | rates that borrow strength along the water | cases, hours, links -> rate, rate_lo, rate_hi, rr, p_hot |
-| `field.py`, `sparse.py` | ... their model, and its sparse matrices | |
-| `exchangeable.py` | rates without neighbours (gamma-Poisson) | cases, hours -> the same |
-| `gistar.py` | local Gi* along the water | rate, looked, distances -> gi_z, q_value |
+| `rates.py` | how many cases an hour of looking finds | cases, hours, links -> rate, rate_lo, rate_hi, rr, p_hot |
+| `field.py`, `sparse.py` | ... its model along the water, and the sparse matrices of that | |
+| `exchangeable.py` | the same without neighbours (gamma-Poisson) | cases, hours -> `Posterior` |
+| `gistar.py` | is a stretch high (or low) together | rate, looked, distances -> gi_z, q_value |
+| `series.py`, `emerging.py` | how did it become so | cases, hours by step -> z by step -> class |
+| `scan.py` | which connected stretch stands out, when | cases, expected, links -> clusters |
+| `near_repeat.py` | is the next case near the last | case places and days, hours -> bands |
+| `operations.py`, `displacement.py` | did a surge help, or only move it | hours -> surges -> verdicts |
+| `reemergence.py`, `relapse.py` | is it back, and how long does quiet last | cases, hours, places -> watch -> curve |
+| `why.py` | what stands behind a rate, what would a shift teach | posterior -> a row a reach |
+| `predictability.py` | how well could lookouts guess us | patrols -> a row a unit and month |
 | `table.py` | the public table `hotspots` | all of it, a row a reach |
 
 No files, no clock; randomness comes with a `seed`.
@@ -13,8 +20,43 @@ No files, no clock; randomness comes with a `seed`.
 
 from __future__ import annotations
 
+from geo_monitor.hotspots.displacement import displacement
+from geo_monitor.hotspots.emerging import emerging
 from geo_monitor.hotspots.gistar import benjamini_hochberg, gistar
+from geo_monitor.hotspots.near_repeat import near_repeat
+from geo_monitor.hotspots.operations import around, flow, operations, rings
+from geo_monitor.hotspots.predictability import predictability
 from geo_monitor.hotspots.rates import Posterior, posterior, rates
+from geo_monitor.hotspots.reemergence import Spell, spells, watch
+from geo_monitor.hotspots.relapse import relapse_curve, stretches
+from geo_monitor.hotspots.scan import scan
+from geo_monitor.hotspots.series import gi_series
 from geo_monitor.hotspots.table import adcodes, state, table
+from geo_monitor.hotspots.why import why
 
-__all__ = ["Posterior", "adcodes", "benjamini_hochberg", "gistar", "posterior", "rates", "state", "table"]
+__all__ = [
+    "Posterior",
+    "Spell",
+    "adcodes",
+    "around",
+    "benjamini_hochberg",
+    "displacement",
+    "emerging",
+    "flow",
+    "gi_series",
+    "gistar",
+    "near_repeat",
+    "operations",
+    "posterior",
+    "predictability",
+    "rates",
+    "relapse_curve",
+    "rings",
+    "scan",
+    "spells",
+    "state",
+    "stretches",
+    "table",
+    "watch",
+    "why",
+]

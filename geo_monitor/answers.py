@@ -1,0 +1,433 @@
+"""The optional methods of the main job: tables in, each method's arrays, its result table out. One function a method.
+
+| `--methods` | result | method |
+|---|---|---|
+| `emerging` | `hotspots.class` | `hotspots/series.py`, `emerging.py` |
+| `scan` | `clusters` | `hotspots/scan.py` |
+| `near_repeat` | `near_repeat` | `hotspots/near_repeat.py` |
+| `reemergence` | `reemergence`, `relapse_curve` | `hotspots/reemergence.py`, `relapse.py` |
+| `displacement` | `displacement` | `hotspots/operations.py`, `displacement.py` |
+| `forecast` | `forecast` | `hotspots/forecast.py` |
+| `why` | `why` | `hotspots/why.py` |
+| `predictability` | `predictability` | `hotspots/predictability.py` |
+
+Steps are counted back from the end of the period: 28 days where a method asks for Gi* or surges, 7 for the watch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo_monitor import hotspots
+from geo_monitor.panel import Panel, moment
+from geo_monitor.tables import TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from geo_monitor.hotspots import Posterior
+    from geo_monitor.river import Network
+    from geo_monitor.settings import Settings
+
+WEEK = 7
+SURGE, CRACKDOWN = 1, 2  # treatments as `hotspots.reemergence` codes them
+TREATED = {SURGE: "surge", CRACKDOWN: "crackdown"}
+PUNISHED = ("administrative", "criminal")  # dispositions that are a crackdown and not advice
+
+
+@dataclass
+class Ground:
+    """What the methods stand on. `panel` is None where nobody looked and nothing was found."""
+
+    panel: Panel | None
+    network: Network
+    settings: Settings
+    seed: int
+
+    @cached_property
+    def ids(self) -> NDArray[np.object_]:
+        return self.network.reaches["reach_id"].to_numpy(dtype=object)
+
+    @cached_property
+    def steps(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Cases and hours (t, n) of the 28-day steps."""
+        if self.panel is None:
+            return np.zeros((0, len(self.ids))), np.zeros((0, len(self.ids)))
+        return self.panel.steps(self.settings.step_days)
+
+    @cached_property
+    def z(self) -> NDArray[np.float64]:
+        """Gi* of each step, (t, n)."""
+        return hotspots.gi_series(*self.steps, self.near, self.settings)
+
+    @cached_property
+    def near(self) -> Any:
+        return self.network.within(self.settings.band_m)
+
+    @cached_property
+    def operations(self) -> list[Any]:
+        return hotspots.operations(self.steps[1], self.network.adjacency, self.settings)
+
+    def begin(self, step: int) -> pd.Timestamp:
+        """When a 28-day step begins, UTC."""
+        return self._moment(step, self.settings.step_days, len(self.steps[0]))
+
+    def _moment(self, step: int, days: int, count: int) -> pd.Timestamp:
+        import pandas as pd
+
+        assert self.panel is not None  # a step is one of a panel
+        return pd.Timestamp(moment(self.panel.last_day + 1 - (count - int(step)) * days))
+
+    def names(self, members: Any) -> list[str]:
+        return [str(name) for name in self.ids[np.asarray(members, dtype=np.int64)]]
+
+
+def classes(ground: Ground) -> NDArray[np.object_]:
+    """Column `class` of the table `hotspots`."""
+    return hotspots.emerging(ground.z, ground.settings)
+
+
+def clusters(ground: Ground) -> pd.DataFrame:
+    """Table `clusters`: what is active now, and what was at any time.
+
+    Cases are expected by hours and by how many each step had in all, so that a season is no cluster.
+    """
+    import pandas as pd
+
+    cases, hours = ground.steps
+    looked = hours >= ground.settings.step_looked_h
+    cases, hours = np.where(looked, cases, 0.0), np.where(looked, hours, 0.0)
+    total = hours.sum(axis=1, keepdims=True)
+    expected = hours * np.divide(cases.sum(axis=1, keepdims=True), total, out=np.zeros_like(total), where=total > 0)
+    cases = np.where(expected > 0, cases, 0.0)
+    rows = []
+    for kind in ("now", "ever"):
+        if cases.sum() == 0:
+            break
+        found = hotspots.scan(
+            cases.astype(np.int64),
+            expected,
+            ground.network.adjacency,
+            seed=ground.seed,
+            prospective=kind == "now",
+            settings=ground.settings,
+        )
+        for number, row in enumerate(found.to_dict("records"), start=1):
+            rows.append(
+                {
+                    "cluster_id": f"{kind}-{number}",
+                    "kind": kind,
+                    "reach_ids": ground.names(row["members"]),
+                    "period_from": ground.begin(row["step_from"]),
+                    "period_to": ground.begin(row["step_to"] + 1),
+                    "seizures": int(row["cases"]),
+                    "expected": row["expected"],
+                    "rr": row["rr"],
+                    "llr": row["llr"],
+                    "p_value": row["p_value"],
+                }
+            )
+    return _table("clusters", pd.DataFrame(rows))
+
+
+def near_repeat(ground: Ground) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Table `near_repeat`, and its window for the run summary."""
+    import pandas as pd
+
+    panel, settings = ground.panel, ground.settings
+    if panel is None or not len(panel.case_reach):
+        return _table("near_repeat", pd.DataFrame()), {}
+    found = hotspots.near_repeat(
+        panel.case_reach,
+        panel.case_day - panel.first_day,
+        panel.hours,
+        ground.network.within(1000.0 * max(settings.near_repeat_km)),
+        seed=ground.seed,
+        settings=settings,
+    )
+    summary = {
+        "window_km": found.window_km,
+        "window_days": found.window_days,
+        "faded_km": found.faded_km,
+        "faded_days": found.faded_days,
+        "cases": found.cases,
+        "left_out": found.left_out,
+        "returned": None if found.returned is None else round(float(found.returned), 3),
+        "answered": found.answered,
+    }
+    return _table("near_repeat", found.bands), summary
+
+
+def reemergence(ground: Ground, seizures: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tables `reemergence` and `relapse_curve`. A step with a case that ended in a penalty, or a patrol surge, is a
+    treatment; of both, the surge is told."""
+    import pandas as pd
+
+    panel, settings = ground.panel, ground.settings
+    cases, hours = ground.steps
+    if panel is None or not len(cases):
+        return _table("reemergence", pd.DataFrame()), _table("relapse_curve", pd.DataFrame())
+    ratio = settings.step_days // WEEK
+    punished = seizures["disposition"].isin(PUNISHED).to_numpy()[panel.case_row]
+    treated = np.zeros(cases.shape, dtype=np.int64)
+    step = (panel.case_day - panel.last_day - 1) // settings.step_days + len(cases)
+    use = punished & (step >= 0)
+    treated[step[use], panel.case_reach[use]] = CRACKDOWN
+    for operation in ground.operations:
+        treated[operation.step : operation.last + 1, operation.members] = SURGE
+    places = hotspots.spells(
+        ground.z, hours, ground.network.adjacency, treated, step_days=settings.step_days, settings=settings
+    )
+    weekly = panel.steps(WEEK, most=len(cases) * ratio)
+    skip = len(weekly[0]) - len(cases) * ratio  # 0, as the steps end with the same day
+    assert skip == 0
+    fine = [
+        hotspots.Spell(
+            members=place.members,
+            hot_from=place.hot_from * ratio,
+            hot_to=place.hot_to * ratio + ratio - 1,
+            start=place.start * ratio,
+            treatment=place.treatment,
+            again=None if place.again is None else place.again * ratio,
+        )
+        for place in places
+    ]
+    found = hotspots.watch(*weekly, fine, step_days=WEEK, settings=settings)
+    count = len(weekly[0])
+
+    def begins(steps: Any, later: int = 0) -> Any:
+        return [pd.NaT if pd.isna(value) else ground._moment(int(value) + later, WEEK, count) for value in steps]
+
+    frame = pd.DataFrame(
+        {
+            "place_id": [f"watch-{number}" for number in range(1, len(found) + 1)],
+            "reach_ids": pd.Series([ground.names(members) for members in found["members"]], dtype=object),
+            "treatment": [TREATED[code] for code in found["treatment"]],
+            "hot_from": begins(found["hot_from"]),
+            "hot_to": begins(found["hot_to"], 1),
+            "watch_from": begins(found["watch_from"]),
+            "watch_to": begins(found["until"]),
+            "seizures": found["cases"],
+            "back_at": begins(found["back_step"], 1),
+        }
+    )
+    for name in (
+        "watch_days", "looked_days", "unlooked_days", "looked_h", "hot_rate", "expected_if_hot", "p_back", "back_unseen",
+        "state", *(f"clock_{days}" for days in settings.reemergence_clocks),
+    ):  # fmt: skip
+        frame[name] = found[name].to_numpy()
+    curve = hotspots.relapse_curve(*hotspots.stretches(found), settings=settings)
+    return _table("reemergence", frame), _table("relapse_curve", curve)
+
+
+def displacement(ground: Ground) -> pd.DataFrame:
+    """Table `displacement`: a row a patrol surge found in the hours."""
+    import pandas as pd
+
+    cases, hours = ground.steps
+    surges = ground.operations
+    if not surges:
+        return _table("displacement", pd.DataFrame())
+    settings, network = ground.settings, ground.network
+    links = network.links
+    place = pd.Index(ground.ids)
+    a, b = place.get_indexer(pd.Index(links["reach_a"])), place.get_indexer(pd.Index(links["reach_b"]))
+    downstream = hotspots.flow(_symmetric(a, b, links["distance_m"].to_numpy(), len(ground.ids)), _mouths(network))
+    distance = network.within(max(settings.displacement_ring_m))
+    before_after, treated, ring = [], [], []
+    for surge in surges:
+        before_after.append([part for values in (cases, hours) for part in hotspots.around(values, surge, settings)])
+        mask = np.zeros(len(ground.ids), dtype=bool)
+        mask[surge.members] = True
+        treated.append(mask)
+        ring.append(hotspots.rings(mask, distance, downstream, settings))
+    cases_before, cases_after, hours_before, hours_after = np.array(before_after).transpose(1, 0, 2)
+    found = hotspots.displacement(
+        cases_before, hours_before, cases_after, hours_after, np.array(treated), np.array(ring),
+        seed=ground.seed, settings=settings,
+    )  # fmt: skip
+    found = found.rename(columns={"cases_treated_before": "seizures_before", "cases_treated_after": "seizures_after"})
+    found["operation_id"] = [f"surge-{number}" for number in range(1, len(surges) + 1)]
+    found["reach_ids"] = pd.Series([ground.names(surge.members) for surge in surges], dtype=object)
+    found["surge_from"] = [ground.begin(surge.step) for surge in surges]
+    found["surge_to"] = [ground.begin(surge.last + 1) for surge in surges]
+    return _table("displacement", found)
+
+
+def why(ground: Ground, hot: pd.DataFrame, known: Posterior) -> pd.DataFrame:
+    """Table `why`: every reach somebody looked at, and those within 2 km by water of one."""
+    import pandas as pd
+
+    from geo_monitor.messages import text
+
+    settings = ground.settings
+    near = ground.network.within(settings.why_near_m)
+    looked = known.hours > 0
+    which = np.flatnonzero(looked | ((near != 0) @ looked.astype(float) > 0))
+    found = hotspots.why(known, which, near, settings=settings)
+    row = hot.iloc[which].reset_index(drop=True)
+    like = found["like"].to_numpy()
+    has = like >= 0
+    frame = row[["reach_id", "river", "km_from", "km_to", "state", "seizures", "exposure_h", "last_look"]].assign(
+        rate=row["rate"],
+        rate_lo=row["rate_lo"],
+        rate_hi=row["rate_hi"],
+        basin_rate=known.basin,
+        rate_alone=found["rate_alone"].to_numpy(),
+        near_seizures=found["near_cases"].to_numpy(),
+        near_h=found["near_hours"].to_numpy(),
+        like_m=found["like_m"].to_numpy(),
+        like_seizures=pd.array(np.where(has, known.cases[np.maximum(like, 0)], 0), dtype="Int64"),
+        like_h=np.where(has, known.hours[np.maximum(like, 0)], np.nan),
+        narrowing=found["narrowing"].to_numpy(),
+    )
+    frame["like_reach_id"] = [ground.ids[other] if other >= 0 else None for other in like]
+    frame.loc[~has, "like_seizures"] = pd.NA
+    for language in ("zh", "en"):
+        frame[language] = [_sentence(item, settings, language, text) for item in frame.itertuples()]
+    return _table("why", frame)
+
+
+def _sentence(row: Any, settings: Settings, language: str, text: Any) -> str:
+    """One sentence a commander can say aloud."""
+    import pandas as pd
+
+    place = text(
+        "why.place_km" if not pd.isna(row.km_from) else "why.place",
+        language, river=row.river, km_from=f"{row.km_from:.1f}", km_to=f"{row.km_to:.1f}",
+    )  # fmt: skip
+    parts = [
+        text(
+            f"why.{row.state}",
+            language,
+            place=place,
+            seizures=row.seizures,
+            hours=f"{row.exposure_h:.1f}",
+            rate=f"{10 * row.rate:.2f}",
+            lo=f"{10 * row.rate_lo:.2f}",
+            hi=f"{10 * row.rate_hi:.2f}",
+            basin=f"{10 * row.basin_rate:.2f}",
+            times=f"{row.rate / row.basin_rate:.1f}",
+        ),
+        text("why.near" if row.near_h > 0 else "why.near_none", language, seizures=row.near_seizures,
+             hours=f"{row.near_h:.1f}", alone=f"{10 * row.rate_alone:.2f}"),
+    ]  # fmt: skip
+    if not pd.isna(row.like_m):
+        parts.append(
+            text("why.like", language, km=f"{row.like_m / 1000:.1f}", seizures=row.like_seizures,
+                 hours=f"{row.like_h:.1f}")
+        )  # fmt: skip
+    parts.append(
+        text("why.never", language)
+        if pd.isna(row.last_look)
+        else text("why.last", language, at=row.last_look.tz_convert("Asia/Shanghai").strftime("%Y-%m-%d %H:%M"))
+    )
+    parts.append(text("why.shift", language, hours=f"{settings.shift_h:g}", share=f"{100 * row.narrowing:.0f}"))
+    return (";" if language == "zh" else "; ").join(parts) + ("。" if language == "zh" else ".")
+
+
+def predictability(ground: Ground, patrols: pd.DataFrame, fixes: pa.Table, where: pa.Table) -> pd.DataFrame:
+    """Table `predictability`: tracked patrols by unit and month (Asia/Shanghai).
+
+    A patrol starts from the 5 km of river its first located fix lies in; its first direction is that of its first
+    `predictability_move_m` metres along one river.
+    """
+    import pandas as pd
+
+    from geo_monitor.tracks import milliseconds
+
+    settings = ground.settings
+    if not len(patrols):
+        return _table("predictability", pd.DataFrame())
+    start = milliseconds(patrols["started_at"])
+    local = pd.to_datetime(start, unit="ms", utc=True).tz_convert("Asia/Shanghai")
+    unit, units = pd.factorize(patrols["unit_id"], sort=True)
+    month, months = pd.factorize(np.asarray(local.strftime("%Y-%m")), sort=True)
+    place, direction = _beginnings(ground, patrols, fixes, where, settings)
+    codes, places = pd.factorize(pd.Series(place, dtype=object), sort=True)
+    found = hotspots.predictability(
+        unit, month, np.asarray(local.hour * 60 + local.minute), codes, direction, seed=ground.seed, settings=settings
+    )
+    names = {"place": dict(enumerate(places)), "direction": {1: "up", -1: "down"}}
+    for habit, told in names.items():
+        found[f"{habit}_common"] = [None if pd.isna(value) else told[int(value)] for value in found[f"{habit}_common"]]
+    found = found.assign(unit_id=units[found["unit"]], month=months[found["month"]])
+    return _table("predictability", found)
+
+
+def _beginnings(
+    ground: Ground, patrols: pd.DataFrame, fixes: pa.Table, where: pa.Table, settings: Settings
+) -> tuple[list[str | None], NDArray[np.int64]]:
+    """5 km stretch in which each patrol starts (None: not on a river with km), and its first direction."""
+    import pandas as pd
+
+    from geo_monitor.tracks import milliseconds
+
+    reach = np.asarray(where["reach"], dtype=np.int64)
+    km = where["km"].to_numpy()
+    river = ground.network.reaches["river"].to_numpy(dtype=object)
+    frame = pd.DataFrame(
+        {
+            "unit_id": fixes["unit_id"].to_pandas().astype(object),
+            "time": fixes["time"].cast("int64").to_numpy(),
+            "km": km,
+            "reach": reach,
+        }
+    )
+    frame = frame[(frame["reach"] >= 0) & frame["km"].notna()].sort_values(["unit_id", "time"], kind="stable")
+    groups = dict(list(frame.groupby("unit_id", sort=False)))
+    places: list[str | None] = []
+    direction = np.zeros(len(patrols), dtype=np.int64)
+    begin, end = milliseconds(patrols["started_at"]), milliseconds(patrols["ended_at"])
+    for number, name in enumerate(patrols["unit_id"]):
+        part = groups.get(name)
+        if part is None:
+            places.append(None)
+            continue
+        time = part["time"].to_numpy()
+        inside = slice(*np.searchsorted(time, [begin[number], end[number] + 1]))
+        along, of = part["km"].to_numpy()[inside], part["reach"].to_numpy()[inside]
+        if not len(along):
+            places.append(None)
+            continue
+        home = river[of[0]]
+        low = int(along[0] // settings.predictability_place_km * settings.predictability_place_km)
+        places.append(f"{home} {low}-{low + settings.predictability_place_km:g} km")
+        moved = np.flatnonzero(
+            (np.abs(along - along[0]) * 1000 >= settings.predictability_move_m) & (river[of] == home)
+        )
+        direction[number] = 0 if not len(moved) else int(np.sign(along[moved[0]] - along[0]))
+    return places, direction
+
+
+def _mouths(network: Network) -> NDArray[np.int64]:
+    """The reach at which each connected water leaves the network: the lowest of a stem that joins no other; in a water
+    without one, its first reach."""
+    from scipy.sparse.csgraph import connected_components
+
+    _, part = connected_components(network.adjacency, directed=False)
+    reaches = network.reaches
+    km = reaches["km_from"].to_numpy(dtype=float)
+    outlet = (reaches["kind"] == "channel").to_numpy() & reaches["mouth_km"].isna().to_numpy() & np.isfinite(km)
+    order = np.lexsort([np.arange(len(part)), np.where(outlet, km, np.inf), part])
+    first = np.r_[True, part[order][1:] != part[order][:-1]]
+    return order[first].astype(np.int64)
+
+
+def _symmetric(a: Any, b: Any, metres: Any, n: int) -> Any:
+    import scipy.sparse as sp
+
+    return sp.coo_matrix((np.r_[metres, metres], (np.r_[a, b], np.r_[b, a])), shape=(n, n)).tocsr()
+
+
+def _table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    shape = TABLES[name]
+    if not len(frame):
+        return shape.from_arrow(shape.arrow.empty_table())
+    return shape.conform(frame)

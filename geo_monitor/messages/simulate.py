@@ -38,8 +38,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "simulate_plant_room.hint": ("请换用更长的河道。", "Use a longer river."),
     "simulate_plant_values": (
-        "植入情形“{plant}”的倍数和发案率须大于 0,江段数和天数至少为 1。未生成。",
-        'Factors and rate of the plant "{plant}" must be above 0, its reaches and days at least 1. Nothing was made.',
+        "植入情形“{plant}”的倍数须不小于 1,其余数值须大于 0,专项行动须为 1 至 {days} 天。未生成。",
+        'The factor of the plant "{plant}" must be 1 or more, its other values above 0, an operation 1 to {days} days. '
+        "Nothing was made.",
     ),
     "simulate_plant_fixes": (
         "定期巡查就需要约 {fixes} 个定位点,超过上限 {fixes_max}。未生成。",

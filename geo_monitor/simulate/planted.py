@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 STEP = 28  # days
+MOVED_DAYS = 5 * STEP  # since offenders moved
+QUIET_DAYS = 8 * STEP  # since a pocket that is back went quiet
+LEFT_DAYS = 6 * STEP  # since nobody goes any more to a stretch they went to
 ROUNDS_M = 15_000.0  # metres of regular rounds below and above what is planted
 BEAT = 28  # reaches a boat keeps to on its rounds, at most
 MARGIN = 4  # reaches of the course left below and above what is planted
@@ -43,7 +46,7 @@ class Plant:
     `patchy` leaves the usual risk of `risk.py` underneath.
 
     kind : one of `PLANTS`
-    factor : the true rate of a hot stretch over that of the rest; near_repeat: within reach of a recent case
+    factor : the true rate of a hot stretch over that of the rest, 1 or more; near_repeat: near a recent case
     quiet : the same of a stretch gone quiet after an operation
     reaches : length of a stretch
     rate_per_h : true rate of the rest, cases an hour of looking finds (its mean, if `patchy`)
@@ -122,8 +125,10 @@ class Planted:
 
     @property
     def most(self) -> float:
-        """No factor is above this."""
-        return float(np.prod([max(1.0, factor) for factor in {spell.factor for spell in self.of("risk")}]))
+        """The largest factor anywhere at any time; it can only change where a spell begins or ends."""
+        reach = np.unique(self.water.reach)
+        turns = {0, *(spell.first for spell in self.of("risk")), *(spell.end for spell in self.of("risk"))}
+        return max(float(self.factor(reach, np.full(len(reach), self.begin + day * 86400.0)).max()) for day in turns)
 
     def mean_factor(self, n: int) -> Floats:
         """Mean factor of each of n reaches over the period."""
@@ -180,8 +185,9 @@ def lay(water: Water, plant: Plant, begin: float, days: int, seed: int) -> Plant
     least = LEAST_DAYS.get(plant.kind, LEAST_DAYS_OTHERS)
     if days < least:
         raise Usage("simulate_plant_days", plant=plant.kind, days=days, least=least)
-    if min(plant.factor, plant.quiet, plant.rate_per_h) <= 0 or min(plant.reaches, plant.operation_days) < 1:
-        raise Usage("simulate_plant_values", plant=plant.kind)
+    above = min(plant.factor, plant.quiet, plant.rate_per_h, plant.repeat_m, plant.repeat_days) > 0
+    if not above or plant.reaches < 1 or not 1 <= plant.operation_days <= MOVED_DAYS or plant.factor < 1:
+        raise Usage("simulate_plant_values", plant=plant.kind, days=MOVED_DAYS)
     rng = np.random.default_rng([seed, 12])
     size = plant.reaches
     need = {"displaced": 2 * size + GAP, "unlooked": 2 * size + APART}.get(plant.kind, size)
@@ -209,7 +215,7 @@ def _spells(
     if plant.kind == "steady":
         return [Spell("pocket", "risk", *own, 0, days, hot)]
     if plant.kind == "displaced":
-        turn = days - 5 * STEP
+        turn = days - MOVED_DAYS
         return [
             Spell("pocket", "risk", *own, 0, turn, hot),
             Spell("pocket", "operation", *own, turn, turn + plant.operation_days),
@@ -217,7 +223,7 @@ def _spells(
             Spell("ring", "risk", *other, turn, days, hot),
         ]
     if plant.kind == "reemerging":
-        turn = days - 8 * STEP
+        turn = days - QUIET_DAYS
         return [
             Spell("pocket", "risk", *own, 0, turn, hot),
             Spell("pocket", "operation", *own, turn, turn + plant.operation_days),
@@ -232,7 +238,7 @@ def _spells(
             Spell("never_looked", "risk", *own, 0, days, hot),
             Spell("never_looked", "closed", *own, 0, days),
             Spell("no_longer_looked", "risk", *other, 0, days, hot),
-            Spell("no_longer_looked", "closed", *other, days - 6 * STEP, days),
+            Spell("no_longer_looked", "closed", *other, days - LEFT_DAYS, days),
         ]
     if plant.kind == "near_repeat":
         return [Spell("basin", "near_repeat", 0, pieces, 0, days, hot)]

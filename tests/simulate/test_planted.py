@@ -83,6 +83,7 @@ def test_factor_by_hand(handmade) -> None:
     reach = np.array([10, 10, 10, 10, 9, 12, 12, 13])
     day = np.array([335.999, 336.0, 363.999, 364.0, 340.5, 340.5, 341.0, 340.5])
     assert here.factor(reach, BEGIN + day * DAY).tolist() == [1.0, 6.0, 6.0, 1.0, 1.0, 3.0, 6.0, 1.0]
+    assert here.most == 6.0
     mean = here.mean_factor(105)
     assert mean[10] == pytest.approx((336 + 28 * 6) / 364)
     assert mean[12] == pytest.approx((336 + 27 * 6 + 3) / 364)
@@ -184,7 +185,8 @@ def test_offenders_move_up_or_down_by_seed(handmade) -> None:
 
 def test_wrong_wishes_are_named(handmade) -> None:
     for plant, found in (
-        ("sudden", "sudden"), (Plant("new", reaches=80), "88"), (Plant("new", factor=0.0), "above 0"),
+        ("sudden", "sudden"), (Plant("new", reaches=80), "88"), (Plant("new", factor=0.9), "1 or more"),
+        (Plant("displaced", operation_days=141), "140 days"), (Plant("near_repeat", repeat_m=0.0), "above 0"),
     ):  # fmt: skip
         with pytest.raises(Usage, match=found):
             simulate.world(handmade, 1, units=1, plant=plant)

@@ -255,9 +255,9 @@ def test_rates_hold_the_truth_of_worlds_however_patrols_choose(network, habit: s
         none = np.zeros(len(truth))
         hours = np.zeros((len(truth), len(PLATFORMS), 2))
         hours[:, 0, 0] = truth["minutes"] / 60  # every platform finds as much, so all may stand as boats by day
-        table = hotspots.table(
+        table, _ = hotspots.table(
             network.reaches, truth["seizures_found"], none, hours, network.within(2000.0), none.astype(int),
-            Settings(gi_permutations=99),
+            Settings(gi_permutations=99), links=network.adjacency,
         )  # fmt: skip
         found = simulate.score(truth, hotspots=table)
         looked = truth.loc[truth["minutes"] >= 120, "rate_per_h"]

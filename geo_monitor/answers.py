@@ -280,7 +280,7 @@ def why(ground: Ground, hot: pd.DataFrame, known: Posterior) -> pd.DataFrame:
         rate_hi=row["rate_hi"],
         basin_rate=known.basin,
         rate_alone=found["rate_alone"].to_numpy(),
-        near_seizures=found["near_cases"].to_numpy(),
+        near_seizures=found["near_cases"].to_numpy().astype(np.int64),
         near_h=found["near_hours"].to_numpy(),
         like_m=found["like_m"].to_numpy(),
         like_seizures=pd.array(np.where(has, known.cases[np.maximum(like, 0)], 0), dtype="Int64"),
@@ -328,7 +328,8 @@ def _sentence(row: Any, settings: Settings, language: str, text: Any) -> str:
         if pd.isna(row.last_look)
         else text("why.last", language, at=row.last_look.tz_convert("Asia/Shanghai").strftime("%Y-%m-%d %H:%M"))
     )
-    parts.append(text("why.shift", language, hours=f"{settings.shift_h:g}", share=f"{100 * row.narrowing:.0f}"))
+    code = "why.shift_wanted" if row.narrowing >= settings.why_wanted else "why.shift"
+    parts.append(text(code, language, hours=f"{settings.shift_h:g}", share=f"{100 * row.narrowing:.0f}"))
     return (";" if language == "zh" else "; ").join(parts) + ("。" if language == "zh" else ".")
 
 

@@ -31,6 +31,7 @@ METHODS = (
     "near_repeat",
     "reemergence",
     "displacement",
+    "why",
     "predictability",
 )
 
@@ -83,7 +84,7 @@ def analyse(
         cases, unpatrolled, left_out = joins.seizure_counts(links, network)
         found = joins.found_by(inputs.seizures, links, inputs.fixes, inputs.reported, settings)
         weighed = exposure.weights(hours, found.counts(links, network), exposure.stated(settings), settings)
-        hot = hotspots.table(
+        hot, known = hotspots.table(
             network.reaches,
             cases,
             unpatrolled,
@@ -125,6 +126,9 @@ def analyse(
     if "displacement" in methods:
         with stage("displacement"):
             tables["displacement"] = answers.displacement(ground)
+    if "why" in methods:
+        with stage("why"):
+            tables["why"] = answers.why(ground, hot, known)
     if "predictability" in methods:
         with stage("predictability"):
             tables["predictability"] = answers.predictability(ground, looked.patrols, inputs.fixes, where)

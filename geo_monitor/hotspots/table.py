@@ -14,7 +14,7 @@ from geo_monitor.errors import Usage
 from geo_monitor.hotspots import exchangeable
 from geo_monitor.hotspots.exposure import stated
 from geo_monitor.hotspots.gistar import gistar
-from geo_monitor.hotspots.rates import posterior
+from geo_monitor.hotspots.rates import Posterior, posterior
 from geo_monitor.settings import Settings
 from geo_monitor.tables import PLATFORMS, TABLES
 
@@ -34,8 +34,8 @@ def table(
     seed: int = 0,
     links: Any = None,
     per_hour: ArrayLike | None = None,
-) -> pd.DataFrame:
-    """The table `hotspots` of a period.
+) -> tuple[pd.DataFrame, Posterior]:
+    """The table `hotspots` of a period, and the posterior behind its rates.
 
     Parameters
     ----------
@@ -70,8 +70,6 @@ def table(
         raise Usage("exposure_weight", weights=str(weight.tolist()))
     patrol_h, exposure_h = looked_h.sum(axis=(1, 2)), (looked_h * weight).sum(axis=(1, 2))
     looked = patrol_h >= settings.looked_h
-    if n == 0:
-        return TABLES["hotspots"].from_arrow(TABLES["hotspots"].arrow.empty_table())
     known = posterior(y, exposure_h, links, looked=looked, settings=settings)
     rate = known.mean
     p_hot = known.above(settings.hot_factor * known.basin)
@@ -105,7 +103,7 @@ def table(
             "last_look": pd.to_datetime(pd.Series(last).where(last >= 0), unit="ms", utc=True).to_numpy(),
         }
     )
-    return TABLES["hotspots"].conform(frame)
+    return TABLES["hotspots"].conform(frame), known
 
 
 def state(

@@ -58,7 +58,7 @@ def why(known: Posterior, which: ArrayLike, distance_within: Any, *, settings: S
     settings = settings or Settings()
     at = np.asarray(which, dtype=np.int64)
     n = len(known.cases)
-    if at.ndim != 1 or distance_within.shape != (n, n) or (len(at) and not (0 <= at.min() and at.max() < n)):
+    if at.ndim != 1 or distance_within.shape != (n, n) or (len(at) and not (at.min() >= 0 and at.max() < n)):
         raise Usage("why_shape", which=str(at.shape), distances=str(distance_within.shape), n=n)
     low, high = (1 - settings.interval) / 2, (1 + settings.interval) / 2
     rate, lo, hi = known.mean[at], known.quantile(low)[at], known.quantile(high)[at]

@@ -363,4 +363,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "再巡查一班({hours} 小时),区间预计收窄 {share}%",
         "one more shift ({hours} hours) is expected to narrow the interval by {share} %",
     ),
+    "why.shift_wanted": (
+        "建议增派一班巡查({hours} 小时),区间预计收窄 {share}%",
+        "one more shift is recommended ({hours} hours): it is expected to narrow the interval by {share} %",
+    ),
 }

@@ -47,7 +47,7 @@ def made(**changes: object) -> pd.DataFrame:
         "settings": FEW,
         "seed": 1,
     } | changes
-    return hotspots.table(reaches(), **given)
+    return hotspots.table(reaches(), **given)[0]
 
 
 def test_every_column_in_order_and_allowed() -> None:
@@ -141,9 +141,9 @@ def test_nobody_looked_at_all() -> None:
 
 
 def test_no_reaches() -> None:
-    empty = hotspots.table(reaches().iloc[:0], [], [], HOURS[:0], sp.csr_matrix((0, 0)), [], FEW)
-    assert len(empty) == 0
-    assert tuple(empty.columns) == TABLES["hotspots"].names
+    with pytest.raises(Usage) as caught:
+        hotspots.table(reaches().iloc[:0], [], [], HOURS[:0], sp.csr_matrix((0, 0)), [], FEW)
+    assert caught.value.code == "rates_shape"
 
 
 def test_wrong_input_is_named() -> None:

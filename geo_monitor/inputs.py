@@ -68,19 +68,41 @@ def read(store: Store, period: Period, settings: Settings) -> Inputs:
         notes.append({"code": "jurisdictions_shipped", "params": {"count": len(jurisdictions)}})
     seizures = store.records("seizures", period.as_of)
     patrols = store.records("patrols", period.as_of)
-    patrols["platform"] = patrols["unit_id"].map(store.records("units", period.as_of).set_index("unit_id")["platform"])
+    platforms = store.records("units", period.as_of).set_index("unit_id")["platform"].dropna()
+    patrols["platform"] = patrols["unit_id"].map(platforms)
     return Inputs(
         lines=lines,
         lakes=lakes,
         marks=marks,
         jurisdictions=jurisdictions,
         zones=store.records("zones", period.as_of, all_versions=True),
-        fixes=store.positions(period.as_of, period.start, period.end, FIX_COLUMNS, encoded=True),
+        fixes=with_platforms(
+            store.positions(period.as_of, period.start, period.end, FIX_COLUMNS, encoded=True),
+            {str(unit_id): str(platform) for unit_id, platform in platforms.items()},
+        ),
         seizures=_within(seizures, "time", period),
         reported=_within(patrols[patrols["how"] == "reported"], "started_at", period),
         masks=[store.raw(digest) for digest in store.records("raster", period.as_of)["raster_id"]],
         notes=notes,
     )
+
+
+def with_platforms(fixes: pa.Table, platforms: dict[str, str]) -> pa.Table:
+    """`fixes` (text as dictionaries) with the platform of their unit, {unit_id: platform}, where they tell none."""
+    at = fixes.column_names.index("platform")
+    if not platforms or not fixes["platform"].null_count:
+        return fixes
+    batches = []
+    for batch in fixes.to_batches():
+        told, unit = batch.column("platform"), batch.column("unit_id")
+        names = told.dictionary.to_pylist()
+        every = [*names, *sorted(set(platforms.values()) - set(names))]
+        of_unit = [platforms.get(name) for name in unit.dictionary.to_pylist()]
+        known = pa.array([None if name is None else every.index(name) for name in of_unit], pa.int32())
+        codes = told.indices.cast(pa.int32()).fill_null(known.take(unit.indices))
+        column = pa.DictionaryArray.from_arrays(codes, pa.array(every, pa.string()))
+        batches.append(batch.set_column(at, "platform", column))
+    return pa.Table.from_batches(batches)
 
 
 def localities() -> gpd.GeoDataFrame:

@@ -19,7 +19,7 @@ How the posterior is worked out: `propagation.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -54,6 +54,7 @@ class Drift(Model):
     entry: Ints
     step_a: Ints
     step_b: Ints
+    by_slope: ClassVar[bool] = True
 
     @classmethod
     def on(cls, links: Any, days: Floats, settings: Settings) -> Drift:
@@ -229,8 +230,8 @@ def forecast(
 
     Raises `Usage`: `forecast_shape`, `forecast_value`, `forecast_steps`, `rates_links`, `rates_links_symmetric`.
 
-    Three reaches in a row over two weeks. Cases in the first last week raise it and its neighbour, though nobody looked
-    there that week; the same cases long ago would raise them less.
+    Three reaches in a row over two weeks. Cases at one end last week raise it and the reach beside it, where nobody
+    looked that week; the same cases a week before would say less.
 
     >>> import scipy.sparse as sp
     >>> chain = sp.diags([[1.0] * 2, [1.0] * 2], [-1, 1])
@@ -238,7 +239,7 @@ def forecast(
     >>> late = forecast([[0, 0, 0], [4, 0, 0]], hours, chain, step_days=7, last_day=100)
     >>> bool(late.rate[0] > late.rate[1] > late.rate[2])
     True
-    >>> early = forecast([[4, 0, 0], [0, 0, 0]], hours, chain, step_days=[7, 91], last_day=100)
+    >>> early = forecast([[4, 0, 0], [0, 0, 0]], hours, chain, step_days=7, last_day=100)
     >>> bool(late.rate[0] > early.rate[0])
     True
     """

@@ -17,12 +17,12 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numba import njit
 
-from geo_monitor.hotspots.sparse import Pattern
+from geo_monitor.hotspots.sparse import Factor, Pattern
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +37,7 @@ SETTLED = 3e-4  # standard deviations by which a stand-in may miss the mean: EP'
 POINTS = 33  # of the trapezoid rule in one reach; the integrands are smooth and vanish at the ends
 WIDE = 6.0  # standard deviations
 PROBE = 0.15  # step of the finite differences for the curvature at the mode
+SLOPE = 1e-3  # step of the differences for a slope
 FLOOR = 1.0 / 4.0  # least curvature believed: a hyperparameter no data speak of is not sought beyond 2 units
 DESIGN = 1.1  # radius of the design around the mode, in standard deviations a dimension
 NEGLIGIBLE = 1e-4  # share of the weight under which a node is left out
@@ -83,6 +84,22 @@ class Normal:
     log_density: float
 
 
+@dataclass(frozen=True)
+class Joint:
+    """Prior times stand-ins: their normal law with mean (n,), and the log of their integral. `factor` of the precision
+    but for the effects; `through` (n, k), `left` (k, k): what they add to the variance."""
+
+    factor: Factor
+    through: Floats
+    left: Floats
+    mean: Floats
+    log_integral: float
+
+    def variance(self) -> Floats:
+        shared = (self.through * np.linalg.solve(self.left, self.through.T).T).sum(axis=1)
+        return self.factor.inverse_diagonal() + shared
+
+
 @dataclass
 class Model(ABC):
     """A law of log rates x + v in n cells: x normal given theta, sparse precision; v of one variance, each for itself.
@@ -93,6 +110,8 @@ class Model(ABC):
     pattern: Pattern
     effects: Effects
     settings: Settings
+    # the way to the mode: by slopes, or by values alone; slopes cost less where variances are what takes long
+    by_slope: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -122,26 +141,15 @@ class Model(ABC):
 
         y, h (n,): cases and hours, y = 0 where h = 0; pull, grip (n,): the stand-ins to begin with, 0 where h = 0.
         """
-        p, shared, prior = self.pattern, self.effects, self.prior(theta)
-        x, own_variance = shared.columns, prior.own
-        # effects x b of precision L, integrated out, take a low rank from the precision Q of x b + u:
-        # Q - Q x (L + x'Q x)^-1 x'Q
-        total = np.column_stack([p.multiply(prior.diagonal, prior.link, column) for column in x.T])
-        whole = np.diag(shared.precision) + x.T @ total
-        before = total @ np.linalg.solve(whole, shared.precision * shared.mean)
-        seen = np.flatnonzero(h > 0)
+        prior, seen = self.prior(theta), np.flatnonzero(h > 0)
         pull, grip = pull.copy(), grip.copy()
         for turn in range(TURNS):
-            factor = p.factor(prior.diagonal + grip, prior.link)
-            through = np.column_stack([factor.solve(column) for column in total.T])
-            left = whole - total.T @ through
-            mean = factor.solve(before + pull)
-            mean += through @ np.linalg.solve(left, total.T @ mean)
-            variance = factor.inverse_diagonal() + (through * np.linalg.solve(left, through.T).T).sum(axis=1)
+            joint = self._joint(prior, pull, grip)
+            mean, variance = joint.mean, joint.variance()
             rest = 1.0 / variance - grip
             cavity_mean, cavity_variance = (mean / variance - pull) / rest, 1.0 / rest
             log_z, told_mean, told_variance = tilted(
-                cavity_mean[seen], cavity_variance[seen], own_variance, y[seen], h[seen]
+                cavity_mean[seen], cavity_variance[seen], prior.own, y[seen], h[seen]
             )
             off = np.abs(told_mean - mean[seen]) / np.sqrt(variance[seen])
             if off.max(initial=0.0) < SETTLED or turn == TURNS - 1:
@@ -149,16 +157,50 @@ class Model(ABC):
             fresh = np.maximum(1.0 / told_variance - rest[seen], 0.0)
             pull[seen] = told_mean * (rest[seen] + fresh) - cavity_mean[seen] * rest[seen]
             grip[seen] = fresh
-        # log of the integral of prior times stand-ins, then each stand-in replaced by the likelihood itself
+        # each stand-in replaced by the likelihood itself
+        a, b, t, w = cavity_mean[seen], cavity_variance[seen], pull[seen], grip[seen]
+        stand_in = (t**2 * b + 2.0 * t * a - w * a**2) / (2.0 * (1.0 + w * b)) - 0.5 * np.log1p(w * b)
+        value = joint.log_integral + float((log_z - stand_in).sum()) + self.log_prior(theta)
+        return Normal(cavity_mean, cavity_variance + prior.own, pull, grip, value)
+
+    def slope(self, y: Floats, h: Floats, theta: Floats, law: Normal) -> Floats:
+        """Of `law.log_density` at theta, along its free parts.
+
+        EP's marginal likelihood is stationary in its stand-ins and cavities (Minka 2001), so they are held, and no variance is
+        needed.
+        """
+        seen = np.flatnonzero(h > 0)
+        mean, variance = law.cavity_mean[seen], law.cavity_variance[seen] - self.prior(theta).own
+
+        def value(at: Floats) -> float:
+            prior = self.prior(at)
+            log_z = 0.0 if prior.own == 0.0 else float(tilted(mean, variance, prior.own, y[seen], h[seen])[0].sum())
+            return self._joint(prior, law.pull, law.grip).log_integral + log_z + self.log_prior(at)
+
+        here = value(theta)
+        return np.array([(value(theta + SLOPE * unit) - here) / SLOPE for unit in np.eye(len(theta))[self.free]])
+
+    def _joint(self, prior: Prior, pull: Floats, grip: Floats) -> Joint:
+        """The prior times the stand-ins.
+
+        Effects x b of precision L, integrated out, take a low rank from the precision Q of x b + u:
+        Q - Q x (L + x'Q x)^-1 x'Q.
+        """
+        p, shared = self.pattern, self.effects
+        x = shared.columns
+        total = np.column_stack([p.multiply(prior.diagonal, prior.link, column) for column in x.T])
+        whole = np.diag(shared.precision) + x.T @ total
+        factor = p.factor(prior.diagonal + grip, prior.link)
+        through = np.column_stack([factor.solve(column) for column in total.T])
+        left = whole - total.T @ through
+        mean = factor.solve(total @ np.linalg.solve(whole, shared.precision * shared.mean) + pull)
+        mean += through @ np.linalg.solve(left, total.T @ mean)
         d = mean - x @ shared.mean
         rough = float(d @ p.multiply(prior.diagonal, prior.link, d))
         rough -= float(total.T @ d @ np.linalg.solve(whole, total.T @ d))
         value = float(pull @ mean) - 0.5 * float(grip @ mean**2) - 0.5 * rough
         value += 0.5 * (prior.log_det + np.log(shared.precision).sum() - factor.log_det - np.linalg.slogdet(left)[1])
-        a, b, t, w = cavity_mean[seen], cavity_variance[seen], pull[seen], grip[seen]
-        stand_in = (t**2 * b + 2.0 * t * a - w * a**2) / (2.0 * (1.0 + w * b)) - 0.5 * np.log1p(w * b)
-        value += float((log_z - stand_in).sum())
-        return Normal(cavity_mean, cavity_variance + own_variance, pull, grip, value + self.log_prior(theta))
+        return Joint(factor, through, left, mean, value)
 
     def explored(self, y: Floats, h: Floats) -> list[tuple[float, Floats, Normal]]:
         """Nodes around the mode of the hyperparameters: log weight, theta, law. y, h as for `normal`."""
@@ -175,15 +217,27 @@ class Model(ABC):
             theta[free] = part
             return np.clip(theta, low, high)
 
-        def loss(part: Floats) -> float:
+        def law(part: Floats) -> Normal:
             found = self.normal(y, h, whole(part), *here[0])
             here[0] = (found.pull, found.grip)
-            return -found.log_density
+            return found
+
+        def loss(part: Floats) -> Any:
+            found = law(part)
+            return (-found.log_density, -slope(part, found)) if self.by_slope else -found.log_density
+
+        def slope(part: Floats, found: Normal) -> Floats:
+            return self.slope(y, h, whole(part), found)
 
         bounds = list(zip(low[free], high[free], strict=True))
         options = {"eps": 1e-2, "ftol": 1e-6, "gtol": 0.1, "maxiter": 25}
-        mode = minimize(loss, first[free], method="L-BFGS-B", bounds=bounds, options=options).x
-        axes = self._axes(loss, mode)
+        mode = minimize(loss, first[free], jac=self.by_slope, method="L-BFGS-B", bounds=bounds, options=options).x
+        if self.by_slope:
+            steps = PROBE * np.eye(len(mode))
+            hessian = np.array([loss(mode + step)[1] - loss(mode - step)[1] for step in steps]) / (2 * PROBE)
+            axes = _axes(0.5 * (hessian + hessian.T))
+        else:
+            axes = _axes(_curvature(loss, mode))
         half_log_det = float(np.linalg.slogdet(axes)[1])
         nodes = []
         for z, part in _design(len(free)):
@@ -192,23 +246,29 @@ class Model(ABC):
             nodes.append((float(np.log(part) + normal.log_density + 0.5 * z @ z + half_log_det), theta, normal))
         return nodes
 
-    def _axes(self, loss: Any, mode: Floats) -> Floats:
-        """Columns: the directions and lengths of one standard deviation around the mode."""
-        free = len(mode)
-        centre = loss(mode)
-        steps = PROBE * np.eye(free)
-        hessian = np.empty((free, free))
-        ahead = [loss(mode + step) for step in steps]
-        back = [loss(mode - step) for step in steps]
-        for i in range(free):
-            hessian[i, i] = (ahead[i] - 2 * centre + back[i]) / PROBE**2
-            for j in range(i):
-                both = loss(mode + steps[i] + steps[j]) + loss(mode - steps[i] - steps[j])
-                hessian[i, j] = hessian[j, i] = (both - ahead[i] - back[i] - ahead[j] - back[j] + 2 * centre) / (
-                    2 * PROBE**2
-                )
-        value, vector = np.linalg.eigh(hessian)
-        return vector / np.sqrt(np.maximum(value, FLOOR))
+
+def _curvature(loss: Any, mode: Floats) -> Floats:
+    """Second derivatives of `loss` at the mode, (d, d)."""
+    free = len(mode)
+    centre = loss(mode)
+    steps = PROBE * np.eye(free)
+    hessian = np.empty((free, free))
+    ahead = [loss(mode + step) for step in steps]
+    back = [loss(mode - step) for step in steps]
+    for i in range(free):
+        hessian[i, i] = (ahead[i] - 2 * centre + back[i]) / PROBE**2
+        for j in range(i):
+            both = loss(mode + steps[i] + steps[j]) + loss(mode - steps[i] - steps[j])
+            hessian[i, j] = hessian[j, i] = (both - ahead[i] - back[i] - ahead[j] - back[j] + 2 * centre) / (
+                2 * PROBE**2
+            )
+    return hessian
+
+
+def _axes(curvature: Floats) -> Floats:
+    """Columns: the directions and lengths of one standard deviation around the mode."""
+    value, vector = np.linalg.eigh(curvature)
+    return np.asarray(vector / np.sqrt(np.maximum(value, FLOOR)))
 
 
 def weights(nodes: list[tuple[float, Floats, Normal]]) -> tuple[Floats, Ints]:
@@ -228,7 +288,10 @@ def _design(dimensions: int) -> list[tuple[Floats, float]]:
     (1.0, 1.0)
     """
     star = np.sqrt(dimensions) * np.vstack([np.eye(dimensions), -np.eye(dimensions)])
-    around = np.vstack([star, np.array(list(product([-1.0, 1.0], repeat=dimensions)))])
+    corners = np.array(list(product([-1.0, 1.0], repeat=dimensions)))
+    if dimensions > 3:  # every other corner does: squares and products of two come out the same
+        corners = corners[corners.prod(axis=1) > 0]
+    around = np.vstack([star, corners])
     around = around[:2] if dimensions == 1 else around
     share = 1.0 / (len(around) * DESIGN**2)
     return [(np.zeros(dimensions), 1.0 - 1.0 / DESIGN**2), *((DESIGN * z, share) for z in around)]

@@ -18,7 +18,8 @@ cases are few, and finite when there are none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,8 @@ class Posterior:
     `shape`, `scale` are (u, k) for the u distinct reaches; `which` (n,) says which of them each reach is (all reaches
     without effort are one); `weight` (k,) sums to 1. `basin` is the basin's rate per hour: cases / hours of the looked
     reaches, or the expected mean rate where that is zero or unknown. `crude` is cases / hours itself (0 without cases).
+    `prior` (2, k): shape and rate of the gamma laws before a reach's own data; `log_evidence`: log probability of all
+    cases under the model.
     """
 
     shape: NDArray[np.float64]
@@ -49,11 +52,29 @@ class Posterior:
     which: NDArray[np.int64]
     basin: float
     crude: float
+    prior: NDArray[np.float64] = field(default_factory=lambda: np.ones((2, 1)))
+    log_evidence: float = 0.0
 
     @property
     def mean(self) -> NDArray[np.float64]:
         """Posterior mean rate per hour, (n,)."""
         return ((self.shape * self.scale) @ self.weight)[self.which]
+
+    def given(self, cases: NDArray[np.float64], hours: NDArray[np.float64]) -> Posterior:
+        """What would be known of reaches with these cases and hours (n,), the hyperparameters as they are."""
+        shape, rate = self.prior
+        return replace(
+            self,
+            shape=cases[:, None] + shape,
+            scale=1 / (hours[:, None] + rate),
+            which=np.arange(len(cases), dtype=np.int64),
+        )
+
+    def predictive(self, found: int, hours: float) -> NDArray[np.float64]:
+        """P(`found` cases in `hours` more hours), (n,): negative binomial."""
+        from scipy.stats import nbinom
+
+        return (nbinom.pmf(found, self.shape, 1 / (1 + hours * self.scale)) @ self.weight)[self.which]
 
     def above(self, rate: float) -> NDArray[np.float64]:
         """P(rate of the reach > `rate`), (n,)."""
@@ -61,10 +82,14 @@ class Posterior:
 
         return np.clip(gammaincc(self.shape, rate / self.scale) @ self.weight, 0.0, 1.0)[self.which]
 
-    def below(self, rate: float) -> NDArray[np.float64]:
-        """P(rate of the reach < `rate`), (n,): with half the basin's rate, the chance that it is cold."""
+    def below(self, rate: float | NDArray[np.float64]) -> NDArray[np.float64]:
+        """P(rate of the reach < `rate`), (n,): with half the basin's rate, the chance that it is cold. `rate` is one
+        for all reaches, or one a reach (n,)."""
         from scipy.special import gammainc
 
+        if np.ndim(rate):
+            each = np.asarray(rate)[:, None] / self.scale[self.which]
+            return np.clip(gammainc(self.shape[self.which], each) @ self.weight, 0.0, 1.0)
         return np.clip(gammainc(self.shape, rate / self.scale) @ self.weight, 0.0, 1.0)[self.which]
 
     def quantile(self, p: float) -> NDArray[np.float64]:
@@ -119,14 +144,23 @@ def posterior(
         np.column_stack([np.where(seen, y, 0.0), h]), axis=0, return_inverse=True, return_counts=True
     )
     which = which.reshape(-1)
-    m, c, weight = _grid(pairs[:, 0], pairs[:, 1], count.astype(float), settings)
+    m, c, weight, log_evidence = _grid(pairs[:, 0], pairs[:, 1], count.astype(float), settings)
     a = 1 / c**2
     shape = pairs[:, :1] + a[None, :]
     scale = 1 / (pairs[:, 1:] + (a / m)[None, :])
     total, time = float(y[basis].sum()), float(h[basis].sum())
     crude = total / time if time > 0 else 0.0
     basin = crude if crude > 0 else float(m @ weight)
-    return Posterior(shape=shape, scale=scale, weight=weight, which=which.astype(np.int64), basin=basin, crude=crude)
+    return Posterior(
+        shape=shape,
+        scale=scale,
+        weight=weight,
+        which=which.astype(np.int64),
+        basin=basin,
+        crude=crude,
+        prior=np.array([a, a / m]),
+        log_evidence=log_evidence,
+    )
 
 
 def log_marginal(
@@ -147,7 +181,7 @@ def log_marginal(
 
 
 def _log_prior(log_m: NDArray[np.float64], log_c: NDArray[np.float64], settings: Settings) -> NDArray[np.float64]:
-    """Log density of the hyperprior at (log m, log c), up to a constant: m log-normal, c gamma.
+    """Log density of the hyperprior at (log m, log c): m log-normal, c gamma.
 
     Under the likelihood alone, a few cases often fit c = 0 best: a river without any difference between reaches, and
     intervals far too narrow. A gamma law that vanishes at 0 (Chung et al. 2013, Psychometrika 78:685-709) prevents it.
@@ -155,13 +189,15 @@ def _log_prior(log_m: NDArray[np.float64], log_c: NDArray[np.float64], settings:
     z = (log_m - np.log(settings.rate_prior_median)) / settings.rate_prior_log_sd
     shape = settings.spread_prior_shape
     # exponent `shape`, not `shape - 1`: the density of c told per unit of log c
-    return -0.5 * z**2 + shape * log_c - np.exp(log_c) * shape / settings.spread_prior_mean
+    level = -0.5 * z**2 - np.log(settings.rate_prior_log_sd * np.sqrt(2 * np.pi))
+    scaled = np.log(shape / settings.spread_prior_mean) + log_c
+    return np.asarray(level + shape * scaled - np.exp(scaled) - math.lgamma(shape))
 
 
 def _grid(
     y: NDArray[np.float64], h: NDArray[np.float64], count: NDArray[np.float64], settings: Settings
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Nodes m, c and weights of the hyperparameters' posterior.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+    """Nodes m, c and weights of the hyperparameters' posterior, and the log evidence.
 
     The box is zoomed to where the log density is within `DROP` of its maximum, then laid out evenly: the same nodes
     for the same data, no random start.
@@ -200,7 +236,9 @@ def _grid(
     keep = value > value.max() - DROP
     weight = np.exp(value[keep] - value.max())
     grid_m, grid_c = np.meshgrid(log_m, log_c, indexing="ij")
-    return np.exp(grid_m[keep]), np.exp(grid_c[keep]), weight / weight.sum()
+    cell = (log_m[1] - log_m[0]) * (log_c[1] - log_c[0])
+    log_evidence = float(value.max() + np.log(weight.sum() * cell))
+    return np.exp(grid_m[keep]), np.exp(grid_c[keep]), weight / weight.sum(), log_evidence
 
 
 def checked(cases: ArrayLike, hours: ArrayLike, links: Any = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

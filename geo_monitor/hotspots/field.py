@@ -62,12 +62,14 @@ class Fit:
     """What everything but its own data says of every reach's log rate, at k hyperparameter nodes.
 
     Mean and variance (k, n) of the normal laws (`cavity`); `weight` (k,) sums to 1; `theta` (k, 4): s, f, r, smoothness.
+    `log_evidence`: log probability of the cases under the whole model.
     """
 
     cavity_mean: Floats
     cavity_variance: Floats
     weight: Floats
     theta: Floats
+    log_evidence: float = 0.0
 
 
 @dataclass
@@ -144,13 +146,16 @@ class Field(Model):
         return Prior(unit.diagonal / scale, unit.link / scale, unit.log_det - self.pattern.n * np.log(scale), own)
 
     def log_prior(self, theta: Floats) -> float:
-        """Log density of the hyperprior at (log s, logit f, log r), up to a constant: s gamma, f uniform, r log-normal."""
+        """Log density of the hyperprior at (log s, logit f, log r): s gamma, f uniform, r log-normal."""
         log_s, logit_f, log_r = theta
         k = self.settings
-        value = k.field_sd_prior_shape * (log_s - np.exp(log_s) / k.field_sd_prior_mean)
+        shape = k.field_sd_prior_shape
+        value = shape * (np.log(shape / k.field_sd_prior_mean) + log_s - np.exp(log_s) / k.field_sd_prior_mean)
+        value -= math.lgamma(shape)
         if self.joined:
             value -= np.logaddexp(0.0, logit_f) + np.logaddexp(0.0, -logit_f)
             value -= 0.5 * ((log_r - np.log(k.field_range_prior_median)) / k.field_range_prior_log_sd) ** 2
+            value -= np.log(k.field_range_prior_log_sd * np.sqrt(2 * np.pi))
         return float(value)
 
 
@@ -159,6 +164,8 @@ def fit(links: Any, y: Floats, h: Floats, settings: Settings) -> Fit:
 
     links scipy.sparse (n, n), symmetric; y, h (n,): cases and hours, y = 0 where h = 0.
     """
+    from scipy.special import logsumexp
+
     fields = [Field.on(links, smoothness, settings) for smoothness in SMOOTHNESS]
     fields = fields if fields[0].joined else fields[:1]
     with ThreadPoolExecutor(len(fields)) as pool:  # the factors and the sums over reaches let go of the interpreter
@@ -173,4 +180,8 @@ def fit(links: Any, y: Floats, h: Floats, settings: Settings) -> Fit:
         cavity_variance=np.array([law.cavity_variance for law in kept]),
         weight=weight,
         theta=np.column_stack([np.exp(theta[:, 0]), logistic(theta[:, 1]), np.exp(theta[:, 2]), smooth[keep]]),
+        # each smoothness as likely as the other; the design's weights are for a standard normal density
+        log_evidence=float(
+            logsumexp([node[0] for node in nodes]) - np.log(len(fields)) + 0.5 * len(fields[0].free) * np.log(2 * np.pi)
+        ),
     )

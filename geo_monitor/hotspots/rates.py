@@ -2,14 +2,20 @@
 
 In: cases and hours looked, one value a reach, and which reaches touch. Out: rate, rate_lo, rate_hi, rr, p_hot.
 
-Strength is borrowed along the water: the model is that of `field.py`. What this file adds is the answer in each reach, a
-mixture over the hyperparameters of (normal law from everything else) x (exact Poisson likelihood of the reach's own
-data), laid out on a grid of log rates and read off as mean, quantiles and probabilities.
+Two models, each as likely as the other before any data, are averaged by what the data say of them (Hoeting et al. 1999,
+Statistical Science 14:382-401). In one, log rates are a field along the water (`field.py`): strength is borrowed from
+the neighbours. In the other, reaches know nothing of each other and rates are gamma (`exchangeable.py`): the right one
+where many reaches have next to nothing and no stretch is like the next. Where risk does run along the water, a few
+hundred cases leave the second no weight.
+
+Under the field, the answer in each reach is a mixture over its hyperparameters of (normal law from everything else) x
+(exact Poisson likelihood of the reach's own data), laid out on a grid of log rates.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +33,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+NEGLIGIBLE = 1e-4  # probability under which the exchangeable model is left out
+HALVINGS = 30  # of the interval of log rates a mixture's quantile lies in
 POINTS = 161  # of the grid of log rates in one reach: probabilities come out good to 1e-4
 
 
@@ -34,8 +42,9 @@ POINTS = 161  # of the grid of log rates in one reach: probabilities come out go
 class Posterior:
     """What is known of the rate in each of n reaches.
 
-    `fit`: the field; `cases`, `hours` (n,). `basin` is the basin's rate per hour: cases / hours of the looked reaches,
-    or the expected mean rate where that is zero or unknown. `crude` is cases / hours itself (0 without cases).
+    `fit`: the field; `cases`, `hours` (n,); `lonely`: the exchangeable model, where it was tried; `share`: its probability.
+    `basin` is the basin's rate per hour: cases / hours of the looked reaches, or the expected mean rate where that is
+    zero or unknown. `crude` is cases / hours itself (0 without cases).
     """
 
     fit: Fit
@@ -43,17 +52,20 @@ class Posterior:
     hours: Floats
     basin: float
     crude: float
+    lonely: exchangeable.Posterior | None = None
+    share: float = 0.0
 
     @cached_property
     def _grid(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """First log rate and step of each reach's grid (n,), its distribution function there (n, POINTS), mean (n,)."""
+        """Under the field: first log rate and step of each reach's grid (n,), its distribution function there
+        (n, POINTS), mean (n,)."""
         fit = self.fit
         return _mixtures(fit.cavity_mean, fit.cavity_variance, fit.weight, self.cases, self.hours, POINTS)
 
     @property
     def mean(self) -> Floats:
         """Posterior mean rate per hour, (n,)."""
-        return self._grid[3]
+        return self._mixed(self._grid[3], lambda lonely: lonely.mean)
 
     def above(self, rate: float | Floats) -> Floats:
         """P(rate of the reach > `rate`), (n,); `rate` one for all or one a reach."""
@@ -66,7 +78,8 @@ class Posterior:
         low = np.clip(np.floor(at), 0, POINTS - 2).astype(np.int64)
         part = np.clip(at - low, 0.0, 1.0)
         row = np.arange(len(first))
-        return np.clip(cdf[row, low] + part * (cdf[row, low + 1] - cdf[row, low]), 0.0, 1.0)
+        field = np.clip(cdf[row, low] + part * (cdf[row, low + 1] - cdf[row, low]), 0.0, 1.0)
+        return self._mixed(field, lambda lonely: lonely.below(rate))
 
     def quantile(self, p: float) -> Floats:
         """Rate below which the reach lies with probability `p` (0 < p < 1), (n,)."""
@@ -74,7 +87,47 @@ class Posterior:
         low = np.clip((cdf < p).sum(axis=1) - 1, 0, POINTS - 2)
         row = np.arange(len(first))
         a, b = cdf[row, low], cdf[row, low + 1]
-        return np.exp(first + step * (low + (p - a) / np.maximum(b - a, 1e-300)))
+        log_rate = first + step * (low + (p - a) / np.maximum(b - a, 1e-300))
+        if self.lonely is None or self.share < NEGLIGIBLE:
+            return np.exp(log_rate)
+        other = np.log(np.maximum(self.lonely.quantile(p), 1e-300))
+        if self.share > 1 - NEGLIGIBLE:
+            return np.exp(other)
+        # the quantile of a mixture lies between those of its parts
+        begin, end = np.minimum(log_rate, other), np.maximum(log_rate, other)
+        for _ in range(HALVINGS):
+            middle = 0.5 * (begin + end)
+            under = self.below(np.exp(middle)) < p
+            begin, end = np.where(under, middle, begin), np.where(under, end, middle)
+        return np.exp(0.5 * (begin + end))
+
+    def at(self, which: NDArray[np.int64], cases: Floats, hours: Floats) -> Posterior:
+        """What would be known of the reaches `which` (k,) had they had these cases and hours (k,), all else as it is."""
+        fit = replace(
+            self.fit,
+            cavity_mean=self.fit.cavity_mean[:, which],
+            cavity_variance=self.fit.cavity_variance[:, which],
+        )
+        return replace(self, fit=fit, lonely=self.lonely and self.lonely.given(cases, hours), cases=cases, hours=hours)
+
+    def predictive(self, found: int, hours: float) -> Floats:
+        """P(`found` cases in `hours` more hours of looking), (n,)."""
+        from scipy.special import gammaln
+
+        first, step, cdf, _ = self._grid
+        mean = np.exp(first[:, None] + step[:, None] * np.arange(POINTS)) * hours
+        chance = np.exp(found * np.log(mean) - mean - gammaln(found + 1))
+        # cdf is told at the middle of each point's share of the density
+        field = (np.diff(cdf, prepend=0.0, append=1.0) * 0.5 * (
+            np.c_[chance[:, :1], chance] + np.c_[chance, chance[:, -1:]]
+        )).sum(axis=1)  # fmt: skip
+        return self._mixed(field, lambda lonely: lonely.predictive(found, hours))
+
+    def _mixed(self, field: Floats, lonely: Callable[[exchangeable.Posterior], Floats]) -> Floats:
+        """Of both models, by their probability; what has next to none is not worked out."""
+        if self.lonely is None or self.share < NEGLIGIBLE:
+            return field
+        return (1 - self.share) * field + self.share * lonely(self.lonely)
 
 
 def rates(
@@ -172,12 +225,14 @@ def posterior(
         basis = seen
     y = np.where(seen, y, 0.0)
     found = fit(links, y, h, settings)
+    lonely = exchangeable.posterior(y, h, looked=basis, settings=settings)
+    share = float(1.0 / (1.0 + np.exp(np.clip(found.log_evidence - lonely.log_evidence, -700.0, 700.0))))
     total, time = float(y[basis].sum()), float(h[basis].sum())
     crude = total / time if time > 0 else 0.0
-    known = Posterior(found, y, h, crude, crude)
+    known = Posterior(found, y, h, crude, crude, lonely, share)
     if crude > 0:
         return known
-    return Posterior(found, y, h, float(known.mean[basis].mean() if basis.any() else known.mean.mean()), 0.0)
+    return replace(known, basin=float(known.mean[basis].mean() if basis.any() else known.mean.mean()))
 
 
 @njit(cache=True, nogil=True)

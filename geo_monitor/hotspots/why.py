@@ -62,7 +62,6 @@ def why(known: Posterior, which: ArrayLike, distance_within: Any, *, settings: S
         raise Usage("why_shape", which=str(at.shape), distances=str(distance_within.shape), n=n)
     low, high = (1 - settings.interval) / 2, (1 + settings.interval) / 2
     rate, lo, hi = known.mean[at], known.quantile(low)[at], known.quantile(high)[at]
-    own = _part(known, at, np.zeros(len(at)), np.zeros(len(at)))
     near = distance_within.tocsr()[at]
     like, like_m = _alike(known.hours, at, near, settings.why_alike)
     touch = near.copy()
@@ -74,7 +73,7 @@ def why(known: Posterior, which: ArrayLike, distance_within: Any, *, settings: S
             "rate": rate,
             "rate_lo": lo,
             "rate_hi": hi,
-            "rate_alone": own.mean,
+            "rate_alone": known.at(at, np.zeros(len(at)), np.zeros(len(at))).mean,
             "near_cases": touch @ known.cases,
             "near_hours": touch @ known.hours,
             "like": like,
@@ -84,29 +83,16 @@ def why(known: Posterior, which: ArrayLike, distance_within: Any, *, settings: S
     )
 
 
-def _part(known: Posterior, at: NDArray[np.int64], cases: Floats, hours: Floats) -> Posterior:
-    """The posterior of the reaches `at` had they had these cases and hours, everything else as it is."""
-    fit = known.fit
-    own = type(fit)(fit.cavity_mean[:, at], fit.cavity_variance[:, at], fit.weight, fit.theta)
-    return Posterior(own, cases, hours, known.basin, known.crude)
-
-
 def _narrowing(
     known: Posterior, at: NDArray[np.int64], width: Floats, low: float, high: float, settings: Settings
 ) -> Floats:
     """Expected share by which log(hi / lo) shrinks after one more shift."""
-    from scipy.special import gammaln
-
-    now = _part(known, at, known.cases[at], known.hours[at])
-    first, step, cdf, _ = now._grid
-    rate = np.exp(first[:, None] + step[:, None] * np.arange(cdf.shape[1]))
-    share = np.diff(cdf, prepend=0.0, axis=1)
+    now = known.at(at, known.cases[at], known.hours[at])
     left, total = np.ones(len(at)), np.zeros(len(at))
     found = 0
     while len(at) and left.max() > settings.why_rest and found < settings.why_cases:
-        mean = rate * settings.shift_h
-        chance = (share * np.exp(found * np.log(mean) - mean - gammaln(found + 1))).sum(axis=1)
-        then = _part(known, at, known.cases[at] + found, known.hours[at] + settings.shift_h)
+        chance = now.predictive(found, settings.shift_h)
+        then = known.at(at, known.cases[at] + found, known.hours[at] + settings.shift_h)
         total += chance * (1 - np.log(then.quantile(high) / then.quantile(low)) / width)
         left -= chance
         found += 1

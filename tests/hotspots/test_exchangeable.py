@@ -25,7 +25,7 @@ def rates(y: Any, h: Any, settings: Settings | None = None, **also: Any) -> pd.D
 
 def known(shape: float, scale: float) -> Posterior:
     one = np.array([[shape]]), np.array([[scale]])
-    return Posterior(*one, weight=np.ones(1), which=np.zeros(1, dtype=np.int64), basin=1.0, crude=1.0)
+    return Posterior(*one, np.ones(1), np.zeros(1, dtype=np.int64), 1.0, 1.0, np.ones((2, 1)), 0.0)
 
 
 def test_one_gamma_is_scipys_gamma() -> None:
@@ -41,7 +41,7 @@ def test_one_gamma_is_scipys_gamma() -> None:
 
 def test_quantile_of_a_mixture_undoes_its_distribution() -> None:
     shape, scale, weight = np.array([[0.5, 3.0, 40.0]]), np.array([[0.4, 0.2, 0.05]]), np.array([0.2, 0.5, 0.3])
-    found = Posterior(shape, scale, weight, np.zeros(1, dtype=np.int64), 1.0, 1.0)
+    found = Posterior(shape, scale, weight, np.zeros(1, dtype=np.int64), 1.0, 1.0, np.ones((2, 3)), 0.0)
     for p in (0.01, 0.05, 0.3, 0.7, 0.95):
         at = found.quantile(p)[0]
         assert stats.gamma.cdf(at, shape[0], scale=scale[0]) @ weight == pytest.approx(p, abs=1e-9)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HABITS = {"opposed": -1.0, "unrelated": 0.0, "following": 1.0}  # power of the true rate in the choice of a target
 LEG_S = 360.0  # seconds a speed is kept
 NEAR_TOWN_M = 20_000.0  # a town is a base if the water is this close
-CLEAR_M = 100.0  # metres kept from a closed stretch: noise of fixes must not show a patrol where none may go
+CLEAR_M = 300.0  # metres kept from a closed stretch: crews on the bank are up to 250 m beside the line, fixes noisy
 
 
 @dataclass(frozen=True)

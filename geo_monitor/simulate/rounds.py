@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROUND_H = 0.29  # hours a day and reach: 8 h in 28 days, of which silences take some
 OPERATION_BOATS, OPERATION_H = 2, 7.0  # boats of an operation, hours each a day
 FIX_S = 90  # seconds between the fixes of these boats
-EDGE_M = 50.0  # metres kept from the ends of a stretch: noise of fixes must not show a boat where none may go
+EDGE_M = 80.0  # metres kept from the ends of a stretch: noise of fixes must not show a boat where none may go
 
 
 def rounds(planted: Planted, number: int, seed: int) -> Movement:

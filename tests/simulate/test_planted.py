@@ -8,11 +8,13 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from geo_monitor import river, simulate
 from geo_monitor.cli import run
 from geo_monitor.errors import Usage
+from geo_monitor.river.locate import locate
 from geo_monitor.simulate import cases
 from geo_monitor.simulate.looking import Looked
 from geo_monitor.simulate.movement import Movement
@@ -283,6 +285,20 @@ def test_nobody_ever_goes_to_an_unlooked_stretch(planted_world) -> None:
     told = [tuple(row) for row in world.patrols[["river", "km_from", "km_to"]].to_numpy()]
     for low, high in ((never[0], never[-1] + 1), (left[0], left[-1] + 1)):
         assert not any(name == "甲江" and a < high and b > low for name, a, b in told)
+
+
+def test_no_fix_is_located_in_an_unlooked_stretch_of_a_winding_river() -> None:
+    """Crews on the bank of the inner side of a bend, with noise, as the analysis itself places them."""
+    lines = simulate.river(3, 45.0)
+    network = river.build(lines)
+    world = simulate.world(network, 3, days=336, units=16, fixes_max=470_000, lines=lines, plant="unlooked")
+    tracks = pa.table({name: world.tracks[name].to_numpy() for name in ("lon", "lat")})
+    reach = locate(tracks, network).column("reach").to_numpy()
+    ids = network.reaches["reach_id"].to_numpy()[reach]
+    for _, closed in world.plants[world.plants["what"] == "closed"].groupby("part"):
+        since = pd.Timestamp(closed["day_from"].iloc[0], tz="Asia/Shanghai")
+        there = (reach >= 0) & np.isin(ids, closed["reach_id"])
+        assert not (there & (world.tracks["time"] >= since)).any()
 
 
 def test_an_unlooked_stretch_is_truly_hot_and_tips_tell_of_it(planted_world) -> None:

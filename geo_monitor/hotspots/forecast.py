@@ -139,7 +139,11 @@ class Drift(Model):
 
 
 def active(links: Any, looked: ArrayLike, rings: int) -> NDArray[np.bool_]:
-    """Reaches within `rings` links of any reach looked at, (n,): where data reach, and all the model need be laid over.
+    """Reaches within `rings` links of any reach looked at, (n,): what the model is laid over.
+
+    An approximation, since a river of 30,000 reaches is looked at in some thousands. Reaches further out are drawn from
+    what all share towards the nearest of these, by their correlation at that many links (docs/methods-forecast.md has the
+    measured effect).
 
     links scipy.sparse (n, n), symmetric; looked (n,) bool.
 
@@ -153,6 +157,19 @@ def active(links: Any, looked: ArrayLike, rings: int) -> NDArray[np.bool_]:
     for _ in range(rings):
         found |= (touch @ found.astype(float)) > 0
     return found
+
+
+def _nearest(links: Any, here: Ints) -> tuple[Floats, Ints]:
+    """Links from every reach to the nearest of the reaches `here` (inf: no way), (n,), and which that is (then any)."""
+    from scipy.sparse.csgraph import dijkstra
+
+    n = links.shape[0]
+    if len(here) == 0:
+        return np.full(n, np.inf), np.zeros(n, dtype=np.int64)
+    distance, _, source = dijkstra(
+        links != 0, directed=False, indices=here, unweighted=True, min_only=True, return_predecessors=True
+    )
+    return distance, np.where(np.isfinite(distance), source, here[0]).astype(np.int64)
 
 
 def predict(
@@ -178,7 +195,7 @@ def predict(
     middle = _middles(step_days, last_day, ahead, t)
     looked = (h > 0).any(axis=0)
     here = np.flatnonzero(active(links, looked, settings.forecast_rings))
-    # beyond, one reach without neighbours stands for all: nothing but what all share is known of them
+    # beyond, one reach without neighbours says what is known of a reach far from all data: what all share
     m = len(here) + 1
     model = Drift.on(sp.block_diag([links[here][:, here], sp.csr_matrix((1, 1))], format="csr"), middle, settings)
     cells = np.zeros((2, t + 2, m))
@@ -186,12 +203,17 @@ def predict(
     nodes = model.explored(cells[0].ravel(), cells[1].ravel())
     weight, keep = weights(nodes)
     theta = np.array([nodes[i][1] for i in keep])
-    at = np.full(n, m - 1)
-    at[here] = np.arange(m - 1)
-    at += t * m
+    distance, source = _nearest(links, here)
+    at = np.searchsorted(here, source) if len(here) else np.zeros(n, dtype=np.int64)
+    alike = np.exp(-2.0 * distance[None, :] / np.exp(theta[:, 2:3]))
+
+    def between(nodes_of: list[Floats], weight: Floats) -> Floats:
+        coming = np.array(nodes_of)[:, t * m : (t + 1) * m]
+        return coming[:, -1:] + weight * (coming[:, at] - coming[:, -1:])
+
     found = Fit(
-        cavity_mean=np.array([nodes[i][2].cavity_mean[at] for i in keep]),
-        cavity_variance=np.array([nodes[i][2].cavity_variance[at] for i in keep]),
+        cavity_mean=between([nodes[i][2].cavity_mean for i in keep], alike),
+        cavity_variance=between([nodes[i][2].cavity_variance for i in keep], alike**2),
         weight=weight,
         theta=np.column_stack([np.exp(theta[:, 0]), logistic(theta[:, 1]), np.exp(theta[:, 2:])]),
     )

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from scipy import stats
 from scipy.special import logsumexp
 
+from geo_monitor.hotspots import propagation
 from geo_monitor.hotspots.field import Field, fit, tilted
 from geo_monitor.settings import Settings
 
@@ -91,6 +92,23 @@ def test_marginal_likelihood_and_marginals_against_brute_force(smoothness: int) 
     assert np.sqrt(law.cavity_variance[2]) == pytest.approx(
         np.sqrt(weight @ (draws[:, 2] - weight @ draws[:, 2]) ** 2), rel=0.03
     )
+
+
+@pytest.mark.parametrize("smoothness", [1, 2])
+def test_slopes_are_those_of_the_marginal_likelihood(smoothness: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With stand-ins and cavities held, against differences of the whole."""
+    monkeypatch.setattr(propagation, "SETTLED", 1e-8)
+    rng = np.random.default_rng(1)
+    h = rng.uniform(0.0, 5.0, 25) * (np.arange(25) % 4 > 0)
+    y = np.where(h > 0, rng.poisson(1.0, 25), 0).astype(float)
+    model, theta = Field.on(chain(25), smoothness, Settings()), np.array([0.1, 0.4, 1.5])
+    law = model.normal(y, h, theta, np.zeros(25), 0.5 * (h > 0))
+
+    def value(at: np.ndarray) -> float:
+        return model.normal(y, h, at, law.pull, law.grip).log_density
+
+    central = [(value(theta + step) - value(theta - step)) / 0.02 for step in 0.01 * np.eye(3)]
+    assert model.slope(y, h, theta, law) == pytest.approx(central, abs=0.01)
 
 
 def test_laplace_takes_the_spread_for_too_small_and_this_does_not() -> None:

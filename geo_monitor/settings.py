@@ -111,12 +111,11 @@ class Settings:
     reemergence_looked_h: float = 2.0  # ... all reaches of the place together, and a look at ...
     reemergence_looked_share: float = 0.5  # ... this share of its reaches; else the stretch is an unlooked gap
     reemergence_p: float = 0.8  # back from this probability (as hot_p); quiet only up to 1 minus it
+    reemergence_chance: float = 0.05  # a place that was hot: chance of as many cases anywhere on the river up to this
     reemergence_half_days: float = 730.0  # days; before any data half the places are back by then (false alarms: docs)
     # scan (docs/methods-scan.md has the measurements behind the search)
     scan_stop: int = 50  # replicates as large as the data after which no more are drawn: p > 0.05 by then with 999
-    scan_window: float = (
-        0.5  # longest window as a share of the steps. Source: usual in scan statistics (Kulldorff 2001)
-    )
+    scan_window: float = 0.5  # longest window as a share of the steps. Source: usual in scans (Kulldorff 2001)
     scan_clusters: int = 10  # clusters listed at most
     scan_members: int = 500  # reaches in a cluster at most: bounds time and memory where all of a river was looked at
     scan_exact: int = 50_000  # reaches in all connected sets together up to which every one is tried

@@ -83,7 +83,9 @@ class Settings:
     emerging_trend_p: float = 0.05  # two-sided p of Mann-Kendall under which a trend is told
     # --- forecast -------------------------------------------------------------------------------------------------
     forecast_season_sd: float = 0.5  # log units; amplitude of the year's wave: 95 % within 2.7-fold either way
-    forecast_range_prior_days: float = 180.0  # days over which a reach stays alike (0.14 left): log-normal of median ...
+    forecast_range_prior_days: float = (
+        180.0  # days over which a reach stays alike (0.14 left): log-normal of median ...
+    )
     forecast_range_prior_log_sd: float = 1.0  # ... with this log sd: 95 % within 25 days to 3.6 years
     forecast_rings: int = 8  # links from the last look beyond which a reach has what all share (4 km of 500 m)
     # --- near repeat ----------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ class Effects:
 
 @dataclass(frozen=True)
 class Normal:
-    """The law at one (s, f, r): mean and variance of every log rate without its own data (`cavity`, (n,)); the normal
+    """The law at one theta: mean and variance of every log rate without its own data (`cavity`, (n,)); the normal
     stand-ins of the data, exp(pull x - grip x^2 / 2) at x = m + u (n,); the log of marginal likelihood times prior."""
 
     cavity_mean: Floats
@@ -283,9 +283,11 @@ def _design(dimensions: int) -> list[tuple[Floats, float]]:
     """Points and weights with the mean and variance of a standard normal law: the centre, a star and the corners of a
     cube on one sphere (Box & Wilson 1951, JRSS B 13:1-45).
 
-    >>> points = _design(2)
-    >>> round(sum(share for _, share in points), 12), round(sum(share * z[0] ** 2 for z, share in points), 12)
-    (1.0, 1.0)
+    >>> points = _design(4)
+    >>> len(points), round(sum(share for _, share in points), 12)
+    (17, 1.0)
+    >>> bool(np.allclose(sum(share * np.outer(z, z) for z, share in points), np.eye(4)))
+    True
     """
     star = np.sqrt(dimensions) * np.vstack([np.eye(dimensions), -np.eye(dimensions)])
     corners = np.array(list(product([-1.0, 1.0], repeat=dimensions)))

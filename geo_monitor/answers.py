@@ -17,6 +17,7 @@ Steps are counted back from the end of the period: 28 days where a method asks f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from geo_monitor.settings import Settings
 
 WEEK = 7
+FRESH = 4  # weeks the forecast sees week by week: they make its last 28-day step ...
+MONTHS = 12  # ... after so many steps of 28 days
 SURGE, CRACKDOWN = 1, 2  # treatments as `hotspots.reemergence` codes them
 TREATED = {SURGE: "surge", CRACKDOWN: "crackdown"}
 PUNISHED = ("administrative", "criminal")  # dispositions that are a crackdown and not advice
@@ -70,6 +73,12 @@ class Ground:
     def near(self) -> Any:
         return self.network.within(self.settings.band_m)
 
+    @property
+    def panel_whole(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Cases and hours (1, n) of the whole period as one step."""
+        assert self.panel is not None
+        return self.panel.steps(self.panel.last_day - self.panel.first_day + 1)
+
     @cached_property
     def operations(self) -> list[Any]:
         return hotspots.operations(self.steps[1], self.network.adjacency, self.settings)
@@ -96,20 +105,21 @@ def classes(ground: Ground) -> NDArray[np.object_]:
 def clusters(ground: Ground) -> pd.DataFrame:
     """Table `clusters`: what is active now, and what was at any time.
 
-    Cases are expected by hours and by how many each step had in all, so that a season is no cluster.
+    Cases are expected by hours and by how many each step had in all, so that a season is no cluster. Where nobody looked
+    in the last step nobody knows what is active now: such reaches are in no cluster of that kind.
     """
     import pandas as pd
 
-    cases, hours = ground.steps
-    looked = hours >= ground.settings.step_looked_h
-    cases, hours = np.where(looked, cases, 0.0), np.where(looked, hours, 0.0)
-    total = hours.sum(axis=1, keepdims=True)
-    expected = hours * np.divide(cases.sum(axis=1, keepdims=True), total, out=np.zeros_like(total), where=total > 0)
-    cases = np.where(expected > 0, cases, 0.0)
+    looked = ground.steps[1] >= ground.settings.step_looked_h
     rows = []
     for kind in ("now", "ever"):
+        seen = looked & looked[-1:] if kind == "now" else looked
+        cases, hours = (np.where(seen, part, 0.0) for part in ground.steps)
+        total = hours.sum(axis=1, keepdims=True)
+        expected = hours * np.divide(cases.sum(axis=1, keepdims=True), total, out=np.zeros_like(total), where=total > 0)
+        cases = np.where(expected > 0, cases, 0.0)
         if cases.sum() == 0:
-            break
+            continue
         found = hotspots.scan(
             cases.astype(np.int64),
             expected,
@@ -165,9 +175,12 @@ def near_repeat(ground: Ground) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 
 def reemergence(ground: Ground, seizures: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Tables `reemergence` and `relapse_curve`. A step with a case that ended in a penalty, or a patrol surge, is a
-    treatment; of both, the surge is told."""
+    """Tables `reemergence` and `relapse_curve`. A patrol surge is a treatment, and so is a step in which the place was
+    hot and a case there ended in a penalty; of both, the surge is told. Penalties for what little is found in a quiet
+    place begin nothing."""
     import pandas as pd
+
+    from geo_monitor.hotspots.heat import heat
 
     panel, settings = ground.panel, ground.settings
     cases, hours = ground.steps
@@ -175,14 +188,16 @@ def reemergence(ground: Ground, seizures: pd.DataFrame) -> tuple[pd.DataFrame, p
         return _table("reemergence", pd.DataFrame()), _table("relapse_curve", pd.DataFrame())
     ratio = settings.step_days // WEEK
     punished = seizures["disposition"].isin(PUNISHED).to_numpy()[panel.case_row]
+    hot = heat(ground.z, cases, hours, ground.network.adjacency, settings)
     treated = np.zeros(cases.shape, dtype=np.int64)
     step = (panel.case_day - panel.last_day - 1) // settings.step_days + len(cases)
     use = punished & (step >= 0)
     treated[step[use], panel.case_reach[use]] = CRACKDOWN
+    treated[~hot] = 0
     for operation in ground.operations:
         treated[operation.step : operation.last + 1, operation.members] = SURGE
     places = hotspots.spells(
-        ground.z, hours, ground.network.adjacency, treated, step_days=settings.step_days, settings=settings
+        hot, hours, ground.network.adjacency, treated, step_days=settings.step_days, settings=settings
     )
     weekly = panel.steps(WEEK, most=len(cases) * ratio)
     skip = len(weekly[0]) - len(cases) * ratio  # 0, as the steps end with the same day
@@ -260,6 +275,37 @@ def displacement(ground: Ground) -> pd.DataFrame:
     return _table("displacement", found)
 
 
+def forecast(ground: Ground) -> pd.DataFrame:
+    """Table `forecast`: the week after the period, from its last four weeks and the year of 28-day steps before them."""
+    import pandas as pd
+
+    from geo_monitor.panel import EPOCH
+
+    panel, settings = ground.panel, ground.settings
+    reaches = ground.network.reaches
+    if panel is None:
+        return _table("forecast", pd.DataFrame())
+    weeks = panel.steps(WEEK, most=FRESH)
+    months = [part[:-1][-MONTHS:] for part in ground.steps]
+    early = len(months[0]) if len(weeks[0]) == FRESH else 0  # a period under four weeks is told by its weeks alone
+    cases, hours = (np.vstack([months[i][len(months[i]) - early :], weeks[i]]) for i in (0, 1))
+    days = np.r_[np.full(early, float(settings.step_days)), np.full(len(weeks[0]), float(WEEK))]
+    if not len(days):
+        cases, hours = ground.panel_whole
+        days = np.array([float(panel.last_day - panel.first_day + 1)])
+    last = EPOCH + timedelta(days=panel.last_day)
+    found = hotspots.forecast(
+        cases, hours, ground.network.adjacency, step_days=days, last_day=last.timetuple().tm_yday, settings=settings
+    )
+    frame = pd.concat(
+        [reaches[["reach_id", "river", "km_from", "km_to"]].reset_index(drop=True), found], axis=1
+    ).assign(
+        period_from=pd.Timestamp(moment(panel.last_day + 1)),
+        period_to=pd.Timestamp(moment(panel.last_day + 1 + days[-1])),
+    )
+    return _table("forecast", frame)
+
+
 def why(ground: Ground, hot: pd.DataFrame, known: Posterior) -> pd.DataFrame:
     """Table `why`: every reach somebody looked at, and those within 2 km by water of one."""
     import pandas as pd
@@ -328,7 +374,8 @@ def _sentence(row: Any, settings: Settings, language: str, text: Any) -> str:
         if pd.isna(row.last_look)
         else text("why.last", language, at=row.last_look.tz_convert("Asia/Shanghai").strftime("%Y-%m-%d %H:%M"))
     )
-    code = "why.shift_wanted" if row.narrowing >= settings.why_wanted else "why.shift"
+    wanted = row.state == "not_looked" or row.narrowing >= settings.why_wanted
+    code = "why.shift_wanted" if wanted else "why.shift"
     parts.append(text(code, language, hours=f"{settings.shift_h:g}", share=f"{100 * row.narrowing:.0f}"))
     return (";" if language == "zh" else "; ").join(parts) + ("。" if language == "zh" else ".")
 

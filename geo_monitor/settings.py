@@ -73,7 +73,7 @@ class Settings:
     why_alike: float = 1.5  # factor of hours within which two reaches were looked at alike
     why_rest: float = 1e-3  # probability of outcomes of a shift left out of its worth ...
     why_cases: int = 40  # ... unless a shift found more cases than this
-    why_wanted: float = 0.2  # expected narrowing of the interval from which one more shift is recommended
+    why_wanted: float = 0.2  # expected narrowing from which a shift is recommended even where the state is known
     shift_h: float = 8.0  # hours of a patrol shift (stake-outs last 7-9 h). Source: DOMAIN
     step_days: int = 28  # days; a step of `class`, counted back from the end. Source: CONTRACT
     steps_min: int = 10  # fewer steps give class none. Source: CONTRACT

@@ -101,7 +101,7 @@ def spells(
         raise Usage("reemergence_links", links=str(links.shape), n=n)
     near = _steps(settings.reemergence_near_days, step_days)
     found = []
-    for steps, reaches in _together(mask, h >= settings.step_looked_h, links):
+    for steps, reaches in together(mask, h >= settings.step_looked_h, links):
         members, first, last = np.unique(reaches), int(steps.min()), int(steps.max())
         course = code[:, members].max(axis=1)  # of two treatments in one step the higher code
         at = np.flatnonzero(course[max(first, last - near) : last + near + 1])
@@ -361,10 +361,10 @@ def _seen(gap: NDArray[np.bool_], hours: NDArray[np.float64]) -> NDArray[np.bool
     return seen
 
 
-def _together(
+def together(
     hot: NDArray[np.bool_], looked: NDArray[np.bool_], links: Any
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """The hot cells (steps, reaches) of each spell, by rule 1 of `spells`."""
+    """The hot cells (steps, reaches) of each spell, by rule 1 of `spells`; hot, looked (t, n), links (n, n)."""
     import scipy.sparse as sp
     from scipy.sparse.csgraph import connected_components
 

@@ -214,6 +214,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A step must last 1 or more whole days, and the first day not come after the last; got steps of {days} days from "
         "day {first} to day {last}. Nothing was computed.",
     ),
+    "heat_shape": (
+        "Gi* 得分、案件数与小时数须为相同大小的二维数组(时段数, 江段数),邻接矩阵须与江段数一致;收到 {z}、{cases}、{hours}、{links}。未计算。",
+        "Gi* scores, cases and hours must be two-dimensional, (steps, reaches), of one size, and links must match the "
+        "reaches; got {z}, {cases}, {hours}, {links}. Nothing was computed.",
+    ),
     "displacement_shape": (
         "行动前后的案件数与小时数、处置江段与上下游圈层的形状须一致,收到 {shapes}。未计算。",
         "Cases and hours before and after, treated and ring must have one shape; got {shapes}. Nothing was computed.",

@@ -91,7 +91,7 @@ class Ground:
         import pandas as pd
 
         assert self.panel is not None  # a step is one of a panel
-        return pd.Timestamp(moment(self.panel.last_day + 1 - (count - int(step)) * days))
+        return pd.Timestamp(self.panel.since(int(step), days, count))
 
     def names(self, members: Any) -> list[str]:
         return [str(name) for name in self.ids[np.asarray(members, dtype=np.int64)]]

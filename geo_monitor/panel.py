@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SHANGHAI = timedelta(hours=8)
 EPOCH = date(1970, 1, 1)
+LEAD = 366  # days kept before anything was looked at or found: no step is longer, and a century of nothing only costs
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,9 @@ def panel(
 ) -> Panel | None:
     """The panel of a period; None where nobody looked and nothing was found.
 
-    `per_hour` (platforms, 2) is what an hour by day and by night counts for (`hotspots.exposure.Weights`). An open end of the period is the last day on which
-    somebody looked or something was found.
+    `per_hour` (platforms, 2) is what an hour by day and by night counts for (`hotspots.exposure.Weights`). An open end of
+    the period is the last day on which somebody looked or something was found. A reported patrol that went on after the
+    period counts with its hours up to the end.
     """
     import pandas as pd
     import scipy.sparse as sp
@@ -106,12 +108,13 @@ def panel(
     told = np.r_[case_day, look_day]
     if not len(told):
         return None
-    first = int(told.min()) if period.start is None else _day(period.start)
+    first = int(told.min()) if period.start is None else max(_day(period.start), int(told.min()) - LEAD)
     last = int(told.max()) if period.end is None else _day(period.end - timedelta(microseconds=1))
-    days = last - first + 1
+    inside = (look_day >= first) & (look_day <= last)
+    look_reach = ids.get_indexer(pd.Index(effort["reach_id"]))
     hours = sp.coo_matrix(
-        (weighted_hours(effort, per_hour), (look_day - first, ids.get_indexer(pd.Index(effort["reach_id"])))),
-        shape=(days, len(ids)),
+        (weighted_hours(effort, per_hour)[inside], (look_day[inside] - first, look_reach[inside])),
+        shape=(last - first + 1, len(ids)),
     ).tocsr()
     order = np.lexsort([row, case_reach, case_day])
     return Panel(first, last, hours, case_reach[order], case_day[order].astype(np.int64), row[order])

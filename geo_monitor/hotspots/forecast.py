@@ -105,11 +105,11 @@ class Drift(Model):
         Markov: each step given the one before is normal of mean a times it, a = exp(-2 days / q), variance 1 - a^2.
         """
         t = len(self.days)
-        a = np.exp(-2.0 * np.diff(self.days) / np.exp(log_q))
+        gap = 2.0 * np.diff(self.days) / np.exp(log_q)
+        a, rest = np.exp(-gap), -1.0 / np.expm1(-2.0 * gap)
         precision = np.zeros((t, t))
         precision[0, 0] = 1.0
         at = np.arange(t - 1)
-        rest = 1.0 / -np.expm1(2.0 * np.log(a))
         precision[at, at] += a**2 * rest
         precision[at + 1, at + 1] += rest
         precision[at, at + 1] = precision[at + 1, at] = -a * rest

@@ -10,6 +10,9 @@ a watch would take the reaches beside a place for the place, and chance for a pl
    reach hot in most,
 3. and the cells that still hang together then have so many cases that the chance of as many, Poisson, times the number
    of all looked cells (Bonferroni: places are picked for being the worst) is at most `reemergence_chance`.
+
+A place hot before and after a few steps was not seen quiet in them, and counts as hot throughout, unless there were so
+few cases that the chance of so few at its hot rate is at most `reemergence_chance`.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from geo_monitor.settings import Settings
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
 
 CORE = 0.5  # of the steps of the reach hot in most
 
@@ -70,4 +75,27 @@ def heat(
         found, usual = y[steps, reaches].sum(), expected[steps, reaches].sum()
         if poisson.sf(found - 1, usual) * looked.sum() > settings.reemergence_chance:
             hot[steps, reaches] = False
-    return hot
+    return _bridged(hot, y, h, looked, links, settings.reemergence_chance)
+
+
+def _bridged(
+    hot: NDArray[np.bool_], y: Floats, h: Floats, looked: NDArray[np.bool_], links: Any, chance: float
+) -> NDArray[np.bool_]:
+    """`hot` with the steps between two spells of a place in which it was not seen quiet."""
+    from scipy.stats import poisson
+
+    spells = sorted(together(hot, looked, links), key=lambda cells: int(cells[0].min()))
+    filled = hot.copy()
+    for number, (steps, reaches) in enumerate(spells):
+        begin = steps.min()
+        before = [one for one in spells[:number] if one[0].max() < begin and np.isin(one[1], reaches).any()]
+        if not before:
+            continue
+        last = max(before, key=lambda one: int(one[0].max()))
+        shared = np.intersect1d(last[1], reaches)
+        own = [np.isin(one[1], shared) for one in (last, (steps, reaches))]
+        cells = tuple(np.concatenate([last[axis][own[0]], (steps, reaches)[axis][own[1]]]) for axis in (0, 1))
+        gap = np.ix_(np.arange(last[0].max() + 1, begin), shared)
+        if poisson.cdf(y[gap].sum(), h[gap].sum() * y[cells].sum() / h[cells].sum()) > chance:
+            filled[gap] = looked[gap]
+    return filled

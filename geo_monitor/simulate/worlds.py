@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,13 +59,22 @@ class World:
     steps: pd.DataFrame | None = None
 
 
+def first_day(days: int) -> str:
+    """The day on which a world of so many days begins, unless told otherwise.
+
+    >>> first_day(90), first_day(364), first_day(728)
+    ('2025-03-01', '2025-03-01', '2024-03-02')
+    """
+    return (date(2025, 3, 1) - timedelta(days=max(0, days - 364))).isoformat()
+
+
 def world(
     network: Any,
     seed: int,
     days: int | None = None,
     units: int = 24,
     *,
-    start: str = "2025-03-01",
+    start: str | None = None,
     mean_rate: float | None = None,
     habit: str = "unrelated",
     fixes_max: int = 1_000_000,
@@ -79,7 +89,9 @@ def world(
 
     Parameters
     ----------
-    days, start : the period: `days` days (default 180, or the plant's) from 00:00 on `start` (a date), Shanghai clock
+    days, start : the period: `days` days (default 180, or the plant's) from 00:00 on `start` (a date), Shanghai clock;
+        by default from 1 March 2025, or so much earlier that it ends by 28 February 2026: an import takes no times ahead
+        of the clock
     units : units with GPS (boats, foot patrols, vehicles, drones in a fixed mix)
     mean_rate : mean over the reaches of the true rate, cases per hour of looking (default 0.06, or the plant's)
     habit : whether patrols prefer places of low risk ("opposed"), do not care ("unrelated"), or of high ("following")
@@ -103,6 +115,7 @@ def world(
     reaches = network.reaches
     if not (reaches["kind"] == "channel").any():
         raise Usage("simulate_no_channel")
+    start = first_day(days) if start is None else start
     begin = _seconds(start)
     way = water(network, seed)
     planted = lay(way, wanted, begin, days, seed) if wanted else None

@@ -60,6 +60,24 @@ def test_what_chance_brings_somewhere_is_no_place() -> None:
         assert heat(z, cases, np.full((1, 100), 10.0), chain(100)).any() == told
 
 
+def test_a_step_not_seen_quiet_is_no_end_of_the_heat() -> None:
+    """30 looked cells a step. Hot in steps 0 and 2 with 6 cases in 10 h each. In step 1, not hot: 0.6 an hour would give 6
+    cases; P(Poisson(6) <= 2) = 0.062: not seen quiet; P(<= 1) = 0.017: quiet."""
+    for between, quiet in ((2, False), (1, True)):
+        assert (poisson.cdf(between, 6.0) <= 0.05) == quiet
+        cases = np.zeros((3, 30))
+        cases[:, 10] = [6, between, 6]
+        z = np.zeros((3, 30))
+        z[[0, 2], 10] = 4.0
+        hot = heat(z, cases, np.full((3, 30), 10.0), chain(30))
+        assert hot[:, 10].tolist() == [True, not quiet, True]
+        assert hot.sum() == hot[:, 10].sum()
+    # nobody looked in step 1: nothing was seen, but no look is no heat either
+    hours = np.full((3, 30), 10.0)
+    hours[1] = 0.0
+    assert heat(z, cases * (hours > 0), hours, chain(30))[:, 10].tolist() == [True, False, True]
+
+
 def test_cases_where_nobody_looked_are_nothing() -> None:
     cases = np.array([[40, 1, 1]])
     assert not heat([[np.nan, 2.5, 0.0]], cases, [[0.5, 10.0, 10.0]], chain(3)).any()
@@ -100,5 +118,5 @@ def test_an_even_river_has_few_hot_places() -> None:
     for _ in range(40):
         hours = rng.gamma(2.0, 4.0, (13, N))
         cases = rng.poisson(0.12 * hours)
-        worlds += heat(gi_series(cases, hours, within()), cases, hours, chain()).any()
+        worlds += int(heat(gi_series(cases, hours, within()), cases, hours, chain()).any())
     assert worlds <= 6

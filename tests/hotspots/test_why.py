@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ SHIFT = SETTINGS.shift_h
 NONE = sp.csr_matrix((1, 1))
 
 
-def known(cases: list[float], hours: list[float], mean: list[float], variance: list[float]) -> Posterior:
+def known(cases: Sequence[float], hours: list[float], mean: list[float], variance: list[float]) -> Posterior:
     """One hyperparameter node: the log rate of reach i is Normal(mean, variance) before its own data."""
     fit = Fit(np.array([mean]), np.array([variance]), np.ones(1), np.ones((1, 4)))
     return Posterior(fit, np.array(cases, dtype=float), np.array(hours), 0.1, 0.1)
@@ -40,7 +41,7 @@ def test_narrowing_is_that_of_the_conjugate_law(cases: int, hours: float) -> Non
     outcome = np.arange(400)
     chance = stats.nbinom.pmf(outcome, cases, hours / (hours + SHIFT))
     assert chance.sum() == pytest.approx(1, abs=1e-9)
-    expected = sum(p * (1 - width(cases + y) / width(cases)) for y, p in zip(outcome, chance, strict=True))
+    expected = sum(p * (1 - width(float(cases + y)) / width(cases)) for y, p in zip(outcome, chance, strict=True))
     # a law of log rates so wide that it says nothing; outcomes beyond 40 cases matter only for the last
     settings = dataclasses.replace(SETTINGS, why_cases=200)
     row = why(known([cases], [hours], [np.log(0.1)], [1e4]), [0], NONE, settings=settings).iloc[0]

@@ -31,6 +31,7 @@ METHODS = (
     "near_repeat",
     "reemergence",
     "displacement",
+    "forecast",
     "why",
     "predictability",
 )
@@ -126,6 +127,9 @@ def analyse(
     if "displacement" in methods:
         with stage("displacement"):
             tables["displacement"] = answers.displacement(ground)
+    if "forecast" in methods:
+        with stage("forecast"):
+            tables["forecast"] = answers.forecast(ground)
     if "why" in methods:
         with stage("why"):
             tables["why"] = answers.why(ground, hot, known)

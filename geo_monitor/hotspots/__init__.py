@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from geo_monitor.hotspots.displacement import displacement
 from geo_monitor.hotspots.emerging import emerging
+from geo_monitor.hotspots.forecast import forecast
 from geo_monitor.hotspots.gistar import benjamini_hochberg, gistar
 from geo_monitor.hotspots.near_repeat import near_repeat
 from geo_monitor.hotspots.operations import around, flow, operations, rings
@@ -43,6 +44,7 @@ __all__ = [
     "displacement",
     "emerging",
     "flow",
+    "forecast",
     "gi_series",
     "gistar",
     "near_repeat",

@@ -21,7 +21,7 @@ How the posterior is worked out: `propagation.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -56,7 +56,6 @@ class Drift(Model):
     entry: Ints
     step_a: Ints
     step_b: Ints
-    by_slope: ClassVar[bool] = True
 
     @classmethod
     def on(cls, links: Any, days: Floats, settings: Settings) -> Drift:

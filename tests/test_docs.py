@@ -10,6 +10,8 @@ import pytest
 from geo_monitor.cli import command
 from geo_monitor.docs import tables_page
 from geo_monitor.messages import catalogue
+from geo_monitor.pipeline import METHODS
+from geo_monitor.tables import TABLES
 from geo_monitor.workspace import KINDS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -57,6 +59,15 @@ def test_options_that_hold_everywhere() -> None:
 
 def test_every_kind_is_told() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", section("import"), flags=re.MULTILINE)) == set(KINDS)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_method_is_told_with_its_table(lang: str) -> None:
+    told = [row.split("|")[1:4] for row in section("analyse").splitlines() if re.match(r"\| `\w+`.* \| .* \| `", row)]
+    assert [name for row in told for name in re.findall(r"`(\w+)`", row[0])] == list(METHODS)
+    assert all(set(re.findall(r"`(\w+)`", row[2])) - {"class"} <= set(TABLES) for row in told)
+    help_ = next(param.help for param in command(lang).commands["analyse"].params if param.name == "methods")
+    assert set(METHODS) | {"all"} <= set(re.findall(r"[a-z_]+", help_))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -208,7 +208,12 @@ HELP: dict[str, tuple[str, str]] = {
     "help.analyse.to": ("截止时间(不含)", "until (exclusive)"),
     "help.analyse.as-of": ("只用该时刻前收到的数据", "use only what had been received by then"),
     "help.analyse.reach-length": ("江段长度(米),默认 500", "metres a reach, default 500"),
-    "help.analyse.methods": ("方法:rates,gistar 或 all", "rates,gistar or all"),
+    "help.analyse.methods": (
+        "除 rates、gistar(始终运行)外再运行的方法,逗号分隔:emerging、scan、near_repeat、reemergence、displacement、forecast、"
+        "why、predictability;all 为全部",
+        "methods beside rates and gistar, which always run, joined by commas: emerging, scan, near_repeat, reemergence, "
+        "displacement, forecast, why, predictability; or all",
+    ),
     "help.export": ("导出数据表,格式由扩展名决定。", "Write a table to a file; the extension says how."),
     "help.export.table": ("数据表名,如 hotspots", "table, such as hotspots"),
     "help.export.output": (

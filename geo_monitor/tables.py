@@ -194,11 +194,16 @@ KM_TO = _c("km_to", FLOAT, "chainage where it ends, km from the mouth (exclusive
 PLATFORM = _c("platform", TEXT, "what was used to look", allowed=PLATFORMS)
 
 
-def _ratio(name: str, where: str, null: bool = True) -> tuple[Column, ...]:
+def _ratio(name: str, where: str) -> tuple[Column, ...]:
     return (
-        _c(f"ratio_{name}", FLOAT, f"rate after / before {where}, over the same of the rest", null=null, low=0),
-        _c(f"ratio_{name}_lo", FLOAT, "lower end of its 90 % interval", null=null, low=0),
-        _c(f"ratio_{name}_hi", FLOAT, "upper end of its 90 % interval", null=null, low=0),
+        _c(
+            f"ratio_{name}",
+            FLOAT,
+            f"rate after / before {where}, over the same of the rest; empty: not looked at",
+            low=0,
+        ),
+        _c(f"ratio_{name}_lo", FLOAT, "lower end of its 90 % interval", low=0),
+        _c(f"ratio_{name}_hi", FLOAT, "upper end of its 90 % interval", low=0),
     )
 
 
@@ -565,8 +570,8 @@ ALL = (
             _c("verdict", TEXT, "what became of it", null=False, allowed=VERDICTS),
             _c("seizures_before", INT, "cases there before", null=False, low=0),
             _c("seizures_after", INT, "cases there after", null=False, low=0),
-            _c("p_fell", FLOAT, "P(the rate fell, against the rest of the river)", null=False, low=0, high=1),
-            *_ratio("treated", "there", null=False),
+            _c("p_fell", FLOAT, "P(the rate fell, against the rest of the river); empty: not looked at", low=0, high=1),
+            *_ratio("treated", "there"),
             *_ratio("up", "in the ring upstream"),
             *_ratio("down", "in the ring downstream"),
             *_ratio("up_outer", "in the outer ring upstream"),

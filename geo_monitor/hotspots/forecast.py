@@ -3,16 +3,15 @@
 In: cases and hours, a row a step and a column a reach; the links between reaches. Out: for the step ahead, rate, rate_lo,
 rate_hi, rr, p_hot of every reach.
 
-    y_ti | e_ti ~ Poisson(h_ti exp(e_ti)),   e_ti = b'x_t + u_ti + v_ti,   x_t = (1, cos, sin) of the time of year,
-    u ~ N(0, s^2 f A(q) (x) R(r)),   v_ti ~ N(0, s^2 (1 - f)).
+    y_ti | e_ti ~ Poisson(h_ti exp(e_ti)),   e_ti = b'x_t + u_ti + v_i,   x_t = (1, cos, sin) of the time of year,
+    u ~ N(0, s^2 f A(q) (x) R(r)),   v_i ~ N(0, s^2 (1 - f)).
 
 R(r) is the correlation along the water of `field.py` (smoothness 1); A(q) = exp(-2 |days| / q) that of an autoregression in
 time, told the same way: 0.14 at the range. Their Kronecker product is a separable law in space and time, with precision
-A^-1 (x) R^-1, and both are sparse. v is what is so in one reach and step alone; weeks differ by more than Poisson's law. (With
-v staying with a reach instead, held-out weeks scored no better, and intervals were too narrow where pockets come and go:
-docs/methods-forecast.md.) The step to come is one more slice of cells nobody looks at: what the model says of it is the
-forecast, with the doubt about all hyperparameters in it. A step in which nobody looked at a reach says nothing of it, and is no
-zero.
+A^-1 (x) R^-1, and both are sparse. v is what stays with a reach: a bend that hides boats hides them every week. (Were v drawn
+anew in every step, held-out weeks would score worse where places stay different, and no better elsewhere.) It is kept as one
+more slice of cells nobody looks at, and so is the step to come: what the model says of it is the forecast, with the doubt about
+all hyperparameters in it. A step in which nobody looked at a reach says nothing of it, and is no zero.
 
 The night enters by the hours: cases are counted against hours weighted by what an hour of them finds (`exposure_h`).
 How the posterior is worked out: `propagation.py`.
@@ -21,7 +20,7 @@ How the posterior is worked out: `propagation.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -45,7 +44,7 @@ DAYS = (1.0, 36_525.0)  # shortest and longest range in time sought: a day is no
 
 @dataclass
 class Drift(Model):
-    """The model over steps on one river graph. Cells are steps x reaches, a step after the other.
+    """The model over steps on one river graph. Cells are steps x reaches, a step after the other, then v.
 
     `river`: R; `days` (t,): middles of the steps; `entry`: for every link of the pattern, where R holds its value (a
     diagonal (n,), then links); `step_a`, `step_b`: the two slices it joins. Theta: log s, logit f, log r, log q.
@@ -56,6 +55,7 @@ class Drift(Model):
     entry: Ints
     step_a: Ints
     step_b: Ints
+    by_slope: ClassVar[bool] = True
 
     @classmethod
     def on(cls, links: Any, days: Floats, settings: Settings) -> Drift:
@@ -70,12 +70,16 @@ class Drift(Model):
             (np.r_[here, n + np.arange(len(a)), n + np.arange(len(a))] + 1, (np.r_[here, a, b], np.r_[here, b, a])),
             shape=(n, n),
         )
-        steps = sp.diags([np.ones(t - 1), np.ones(t), np.ones(t - 1)], [-1, 0, 1])
-        pattern = Pattern.of(sp.kron(steps, where != 0).tocsr())
+        slices = sp.lil_matrix((t + 1, t + 1))
+        slices.setdiag(1.0)
+        slices.setdiag(1.0, 1)
+        slices.setdiag(1.0, -1)
+        slices[t, :] = slices[:, t] = 1.0
+        pattern = Pattern.of(sp.kron(slices, where != 0).tocsr())
         turn = 2.0 * np.pi * days / YEAR
         season = np.column_stack([np.ones(t), np.cos(turn), np.sin(turn)])
         effects = Effects(
-            np.repeat(season, n, axis=0),
+            np.vstack([np.repeat(season, n, axis=0), np.zeros((n, 3))]),
             np.array([np.log(settings.rate_prior_median), 0.0, 0.0]),
             np.array([settings.rate_prior_log_sd, settings.forecast_season_sd, settings.forecast_season_sd]) ** -2.0,
         )
@@ -96,8 +100,8 @@ class Drift(Model):
         """Without neighbours there is no range along the water."""
         return np.arange(4) if self.river.joined else np.array([0, 1, 3])
 
-    def steps(self, log_q: float) -> tuple[Floats, float]:
-        """Precision (t, t) of the steps, with variance 1 in each, and its log determinant.
+    def slices(self, log_q: float) -> tuple[Floats, float]:
+        """Precision (t + 1, t + 1) of u + v at the steps and of v, but for v's own, and log det of that of u.
 
         Markov: each step given the one before is normal of mean a times it, a = exp(-2 days / q), variance 1 - a^2.
         """
@@ -110,18 +114,21 @@ class Drift(Model):
         precision[at, at] += a**2 * rest
         precision[at + 1, at + 1] += rest
         precision[at, at + 1] = precision[at + 1, at] = -a * rest
-        return precision, float(np.log(rest).sum())
+        total = precision.sum(axis=1)
+        return np.block([[precision, -total[:, None]], [-total[None, :], total.sum()]]), float(np.log(rest).sum())
 
     def prior(self, theta: Floats) -> Prior:
-        """The law of u at theta, and the variance of v."""
+        """The law of (u + v, v) at theta."""
         n, t = self.river.pattern.n, len(self.days)
         unit = self.river.unit(float(theta[2]))
-        steps, log_det = self.steps(float(theta[3]))
+        slices, log_det = self.slices(float(theta[3]))
         own, scale = np.exp(2.0 * theta[0]) * np.array([logistic(-theta[1]), logistic(theta[1])])
         values = np.concatenate([unit.diagonal, unit.link])
-        diagonal = np.outer(steps.diagonal(), unit.diagonal).ravel() / scale
-        link = steps[self.step_a, self.step_b] * values[self.entry] / scale
-        return Prior(diagonal, link, n * log_det + t * (unit.log_det - n * np.log(scale)), own)
+        diagonal = np.outer(slices.diagonal(), unit.diagonal).ravel() / scale
+        diagonal[t * n :] += 1.0 / own
+        link = slices[self.step_a, self.step_b] * values[self.entry] / scale
+        whole = n * log_det + t * (unit.log_det - n * np.log(scale)) - n * np.log(own)
+        return Prior(diagonal, link, whole, 0.0)
 
     def log_prior(self, theta: Floats) -> float:
         """As `Field`, and q log-normal; f uniform also where no reach has a neighbour."""
@@ -192,7 +199,7 @@ def predict(
     # beyond, one reach without neighbours says what is known of a reach far from all data: what all share
     m = len(here) + 1
     model = Drift.on(sp.block_diag([links[here][:, here], sp.csr_matrix((1, 1))], format="csr"), middle, settings)
-    cells = np.zeros((2, t + 1, m))
+    cells = np.zeros((2, t + 2, m))
     cells[0, :t, :-1], cells[1, :t, :-1] = y[:, here], h[:, here]
     nodes = model.explored(cells[0].ravel(), cells[1].ravel())
     weight, keep = weights(nodes)
@@ -202,7 +209,7 @@ def predict(
     alike = np.exp(-2.0 * distance[None, :] / np.exp(theta[:, 2:3]))
 
     def between(nodes_of: list[Floats], weight: Floats) -> Floats:
-        coming = np.array(nodes_of)[:, t * m :]
+        coming = np.array(nodes_of)[:, t * m : (t + 1) * m]
         return coming[:, -1:] + weight * (coming[:, at] - coming[:, -1:])
 
     found = Fit(

@@ -32,7 +32,7 @@ def covariances(links: sp.csr_matrix, days: np.ndarray, theta: np.ndarray) -> tu
     in_time = np.exp(-2 * np.abs(days[:, None] - days[None, :]) / np.exp(theta[3]))
     share = 1 / (1 + np.exp(-theta[1]))
     s2 = np.exp(2 * theta[0])
-    return s2 * share * np.kron(in_time, along), s2 * (1 - share) * np.eye(touch[0].size * len(days))
+    return s2 * share * np.kron(in_time, along), s2 * (1 - share) * np.eye(len(touch))
 
 
 THETA = np.array([np.log(1.1), 0.7, np.log(5.0), np.log(40.0)])
@@ -42,13 +42,14 @@ def test_the_precision_is_the_inverse_of_the_law_told() -> None:
     """Four reaches, three unequal steps."""
     days = np.array([3.0, 20.0, 27.0])
     model = Drift.on(chain(4), days, K)
-    u, _ = covariances(chain(4), days, THETA)
+    u, v = covariances(chain(4), days, THETA)
+    below = np.tile(v, (3, 1))  # of u + v with v
+    whole = np.block([[u + np.tile(v, (3, 3)), below], [below.T, v]])
     prior = model.prior(THETA)
     factor = model.pattern.factor(prior.diagonal, prior.link)
-    ours = np.array([factor.solve(column) for column in np.eye(12)])
-    assert ours == pytest.approx(u, abs=1e-9)
-    assert prior.log_det == pytest.approx(-np.linalg.slogdet(u)[1], abs=1e-9)
-    assert prior.own == pytest.approx(1.1**2 / (1 + np.exp(0.7)))
+    ours = np.array([factor.solve(column) for column in np.eye(16)])
+    assert ours == pytest.approx(whole, abs=1e-9)
+    assert prior.log_det == pytest.approx(-np.linalg.slogdet(whole)[1], abs=1e-9)
 
 
 def test_marginal_likelihood_and_the_step_to_come_against_brute_force() -> None:
@@ -59,7 +60,7 @@ def test_marginal_likelihood_and_the_step_to_come_against_brute_force() -> None:
     h = np.array([[6.0, 0.0, 6.0], [4.0, 0.0, 0.0]])
     u, v = covariances(chain(3), days, THETA)
     rng, draws = np.random.default_rng(3), 400_000
-    e = rng.standard_normal((draws, 9)) @ np.linalg.cholesky(u + v).T
+    e = rng.standard_normal((draws, 9)) @ np.linalg.cholesky(u + np.tile(v, (3, 3)) + 1e-12 * np.eye(9)).T
     b = rng.standard_normal((draws, 3)) * [K.rate_prior_log_sd, K.forecast_season_sd, K.forecast_season_sd]
     turn = 2 * np.pi * days / 365.2425
     wave = b @ np.array([np.ones(3), np.cos(turn), np.sin(turn)])
@@ -68,7 +69,7 @@ def test_marginal_likelihood_and_the_step_to_come_against_brute_force() -> None:
     log = stats.poisson.logpmf(y.ravel()[seen], h.ravel()[seen] * np.exp(e[:, seen])).sum(axis=1)
     weight = np.exp(log - logsumexp(log))
     model = Drift.on(chain(3), days, K)
-    cases, hours = np.r_[y.ravel(), np.zeros(3)], np.r_[h.ravel(), np.zeros(3)]
+    cases, hours = np.r_[y.ravel(), np.zeros(6)], np.r_[h.ravel(), np.zeros(6)]
     law = model.normal(cases, hours, THETA, np.where(hours > 0, -0.5, 0.0), np.where(hours > 0, 0.5, 0.0))
     assert law.log_density - model.log_prior(THETA) == pytest.approx(logsumexp(log) - np.log(draws), abs=0.03)
     for cell in (1, 5, 6, 7, 8):  # those without data: what is said of them is their posterior
@@ -80,10 +81,10 @@ def test_marginal_likelihood_and_the_step_to_come_against_brute_force() -> None:
 def test_slopes_are_those_of_the_marginal_likelihood(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(propagation, "SETTLED", 1e-8)
     rng = np.random.default_rng(0)
-    h = rng.uniform(0.1, 3, 30) * (np.arange(30) % 5 > 0)
-    y = np.where(h > 0, rng.poisson(1.0, 30), 0).astype(float)
+    h = np.r_[rng.uniform(0.1, 3, 30), np.zeros(10)] * (np.arange(40) % 5 > 0)
+    y = np.where(h > 0, rng.poisson(1.0, 40), 0).astype(float)
     model = Drift.on(chain(10), np.array([3.5, 10.5, 17.5]), K)
-    law = model.normal(y, h, THETA, np.zeros(30), 0.5 * (h > 0))
+    law = model.normal(y, h, THETA, np.zeros(40), 0.5 * (h > 0))
 
     def value(theta: np.ndarray) -> float:
         return model.normal(y, h, theta, law.pull, law.grip).log_density

@@ -171,13 +171,20 @@ def judge_unlooked(found: Found) -> Verdict:
 
 
 def judge_near_repeat(found: Found) -> Verdict:
+    """The bands of 1 km and 14 days are raised, and none far beyond; or it is said that patrols went back to their cases,
+    so that there is no answer."""
     told = found.summary["near_repeat"]
     assert isinstance(told, dict)
-    window = told["window_days"], told["window_km"]
-    if not told["answered"]:  # patrols went back where they found something, and that is said
-        return [(f"not answered, hours after a case over before {told['returned']}", told["returned"] > 1.3)]
+    if not told["answered"]:
+        limit = Settings().near_repeat_returned
+        return [(f"not answered, hours after a case over before {told['returned']}", told["returned"] > limit)]
+    bands = found.tables["near_repeat"]
+    raised = bands[bands["raised"]]
+    within = (raised["km_to"] <= 1) & (raised["days_to"] <= 14)
+    window = f"window {told['window_days']} days, {told['window_km']} km; truth 14 and 1"
     return [
-        (f"window of {window[0]} days and {window[1]} km, truth 14 and 1", window[0] is not None and window[0] <= 28),
+        (f"{within.sum()} bands raised within 1 km and 14 days ({window})", bool(within.any())),
+        ("none over 2 km or 28 days", bool(((raised["km_to"] <= 2) & (raised["days_to"] <= 28)).all())),
     ]
 
 

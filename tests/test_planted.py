@@ -33,6 +33,9 @@ def world(folder: Path, kind: str) -> tuple[Workspace, pd.DataFrame, str, str]:
     last. One unit beside the boats on rounds."""
     there, uploads = files.make(SEED, folder / "made", days=336, units=1, plant=kind)
     workspace = open_workspace(folder / "workspace")
+    (workspace.root / "settings.toml").write_text(
+        "gi_permutations = 9999\nnear_repeat_permutations = 99\n", encoding="utf-8"
+    )
     for one in uploads:
         receipt = workspace.import_file(one.kind, one.path, agency=one.agency)
         assert receipt.status in ("accepted", "accepted_with_warnings"), receipt

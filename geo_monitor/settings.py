@@ -65,6 +65,8 @@ class Settings:
     # hyperprior of the field of log rates along the water (hotspots/field.py)
     field_sd_prior_mean: float = 1.0  # spread of log rates between reaches: gamma law of this mean ...
     field_sd_prior_shape: float = 3.0  # ... and shape (away from 0, for the same reason)
+    field_share_prior_a: float = 4.0  # share of that spread that runs along the water: beta law of mean 0.89, so that a
+    field_share_prior_b: float = 0.5  # reach's own part needs evidence; with uniform f intervals were too wide (docs)
     field_range_prior_median: float = 8.0  # reaches over which neighbours stay alike (4 km of 500 m): log-normal ...
     field_range_prior_log_sd: float = 1.0  # ... with this log sd: 95 % within 1-57 reaches
     predictability_place_km: float = 5.0  # km; patrols that start within the same 5 km start from the same place

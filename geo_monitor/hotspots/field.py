@@ -145,20 +145,25 @@ class Field(Model):
         own, scale = np.exp(2.0 * theta[0]) * np.array([logistic(-theta[1]), logistic(theta[1])])
         return Prior(unit.diagonal / scale, unit.link / scale, unit.log_det - self.pattern.n * np.log(scale), own)
 
-    def log_prior(self, theta: Floats) -> float:
-        """Log density of the hyperprior at (log s, logit f, log r): s gamma, f beta, r log-normal."""
-        from scipy.special import betaln
-
-        log_s, logit_f, log_r = theta
+    def spread_and_range(self, log_s: float, log_r: float) -> float:
+        """Log density of the hyperprior at log s and log r: s gamma, r log-normal."""
         k = self.settings
         shape = k.field_sd_prior_shape
         value = shape * (np.log(shape / k.field_sd_prior_mean) + log_s - np.exp(log_s) / k.field_sd_prior_mean)
         value -= math.lgamma(shape)
         if self.joined:
-            a, b = k.field_share_prior_a, k.field_share_prior_b
-            value -= a * np.logaddexp(0.0, -logit_f) + b * np.logaddexp(0.0, logit_f) + betaln(a, b)
             value -= 0.5 * ((log_r - np.log(k.field_range_prior_median)) / k.field_range_prior_log_sd) ** 2
             value -= np.log(k.field_range_prior_log_sd * np.sqrt(2 * np.pi))
+        return float(value)
+
+    def log_prior(self, theta: Floats) -> float:
+        """Log density of the hyperprior at (log s, logit f, log r): s gamma, f beta, r log-normal."""
+        from scipy.special import betaln
+
+        value = self.spread_and_range(theta[0], theta[2])
+        if self.joined:
+            a, b = self.settings.field_share_prior_a, self.settings.field_share_prior_b
+            value -= a * np.logaddexp(0.0, -theta[1]) + b * np.logaddexp(0.0, theta[1]) + betaln(a, b)
         return float(value)
 
 

@@ -131,11 +131,10 @@ class Drift(Model):
         return Prior(diagonal, link, whole, 0.0)
 
     def log_prior(self, theta: Floats) -> float:
-        """As `Field`, and q log-normal; f uniform also where no reach has a neighbour."""
+        """s and r as in `Field`, f uniform (here it is what time does not change), q log-normal."""
         k = self.settings
-        value = self.river.log_prior(theta[:3])
-        if not self.river.joined:
-            value -= float(np.logaddexp(0.0, theta[1]) + np.logaddexp(0.0, -theta[1]))
+        value = self.river.spread_and_range(theta[0], theta[2])
+        value -= float(np.logaddexp(0.0, theta[1]) + np.logaddexp(0.0, -theta[1]))
         return value - 0.5 * ((theta[3] - np.log(k.forecast_range_prior_days)) / k.forecast_range_prior_log_sd) ** 2
 
 

@@ -52,7 +52,9 @@ def made(looked: pd.DataFrame, cases: tuple[pd.DataFrame, pd.DataFrame], period:
 def test_days_are_those_of_shanghai() -> None:
     """15:59 UTC is 23:59 in Shanghai, 16:00 the next day."""
     cases = found(
-        ("b", "2026-06-01T15:59:59Z", "rate"), ("a", "2026-06-01T16:00:00Z", "rate"), ("b", "2026-06-01T00:00:00Z", "unpatrolled")
+        ("b", "2026-06-01T15:59:59Z", "rate"),
+        ("a", "2026-06-01T16:00:00Z", "rate"),
+        ("b", "2026-06-01T00:00:00Z", "unpatrolled"),
     )
     told = made(effort(("a", "2026-06-03", 90), ("a", "2026-06-01", 30), ("d", "2026-06-03", 60)), cases)
     assert told is not None

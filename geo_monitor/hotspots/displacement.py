@@ -78,12 +78,12 @@ def displacement(
     -------
     DataFrame (k rows): verdict; fell; p_fell = P(ratio_treated < 1); ratio_treated with _lo, _hi (rate after / before
     over the same of the control, median and 90 % interval); for each ring up, down, up_outer, down_outer: ratio_, _lo,
-    _hi and p_rose_ (all null where the operation has no such ring or it was not looked at); wdq, wdq_lo, wdq_hi (null
-    unless the treated reaches fell and all rings were looked at); cases_treated_before, cases_treated_after.
+    _hi and p_rose_ (of its looked reaches; all null where there are none); wdq, wdq_lo, wdq_hi (null unless the treated
+    reaches fell and all rings were looked at in half of their reaches); cases_treated_before, cases_treated_after.
 
     Verdicts: displaced (rings rose on both sides), displaced_up, displaced_down, diffused (a ring fell too), dropped
     (the rings neither rose nor fell), no_change, rose, not_enough_looking. A ring that rises while the treated reaches
-    did not fall is no displacement; a fall with a ring nobody looked at is not_enough_looking.
+    did not fall is no displacement; a fall without a rise, while half of a ring was not looked at, is not_enough_looking.
 
     Raises `Usage`: `displacement_shape`, `displacement_value`.
 
@@ -143,7 +143,9 @@ def _judge(
         name: np.asarray((ring == number) & ~treated) for number, name in enumerate(RINGS, start=1)
     }
     present = [name for name in RINGS if members[name].any()]
-    known = [name for name in present if looked(members[name])]
+    # a rise in the looked part of a ring is a rise, however much of it nobody looked at; none there says nothing of the rest
+    known = [name for name in present if seen[members[name]].any()]
+    complete = bool(present) and all(looked(members[name]) for name in present)
     control: NDArray[np.bool_] = np.asarray((ring == 0) & ~treated)
     if not looked(treated) or not seen[control].any():
         return row
@@ -160,7 +162,6 @@ def _judge(
     row |= {f"p_rose_{name}": p for name, p in rose.items()}
     up = any(rose.get(name, 0.0) >= sure for name in ("up", "up_outer"))
     down = any(rose.get(name, 0.0) >= sure for name in ("down", "down_outer"))
-    complete = bool(present) and known == present
     if row["fell"] and complete:
         gained = (level[1:] * np.expm1(log_ratio[1:])).sum(axis=0)
         quotient = gained / (level[0] * np.expm1(log_ratio[0]))

@@ -147,6 +147,21 @@ def test_a_ring_nobody_looked_at_afterwards_gives_no_answer(unlooked: int) -> No
             assert np.isnan(answer[f"ratio_{name}"]) and np.isnan(answer.wdq)
 
 
+def test_a_rise_in_the_looked_part_of_a_ring_is_a_rise() -> None:
+    """Offenders went into the outer ring upstream, beside which six of ten reaches are a side channel nobody goes to. A
+    rise there is seen; none there does not say that nothing moved."""
+    group = np.repeat([0, 1, 2, 3, 4, 5], [5, 5, 5, 10, 5, 20])  # treated, up, down, up_outer, down_outer, control
+    looked = np.ones(50, dtype=bool)
+    looked[19:25] = False
+    hours, y = np.where(looked, 50.0, 0.0), np.where(looked, 20, 0)
+    ring = np.array([0, 1, 2, 3, 4, 0])[group]
+    for outer, verdict in ((60, "displaced_up"), (20, "not_enough_looking")):
+        z = np.where(looked, np.where(group == 0, 5, np.where(group == 3, outer, 20)), 0)
+        answer = displacement(y, hours, z, hours, group == 0, ring).loc[0]
+        assert answer.verdict == verdict
+        assert np.isfinite(answer.ratio_up_outer) and np.isnan(answer.wdq)
+
+
 def test_treated_or_control_not_looked_at_gives_no_answer() -> None:
     group = np.repeat([TREATED, UP, DOWN, CONTROL], 5)
     y, hours, ring = np.full(20, 20), np.full(20, 50.0), np.array([0, 1, 2, 0])[group]

@@ -63,7 +63,8 @@ class Found:
     def places(self, name: str, reaches: list[str]) -> pd.DataFrame:
         """Rows of a table of places that hold any of the reaches."""
         table = self.tables[name]
-        return table[[bool(set(ids.split(";")) & set(reaches)) for ids in table["reach_ids"].astype(str)]]
+        inside = [bool(set(ids.split(";")) & set(reaches)) for ids in table["reach_ids"].astype(str)]
+        return table[pd.Series(inside, index=table.index, dtype=bool)]
 
     def active(self, reaches: list[str] | None = None) -> pd.DataFrame:
         """Significant clusters that are active now; those that hold any of the reaches."""

@@ -61,7 +61,7 @@ def test_what_is_planted_is_named(
         since = str((pd.Timestamp(end) - pd.Timedelta(days=check.LATELY)).date())
         workspace.analyse(since, end)
         late = exported("hotspots")
-    run = workspace.analyse(start, end, methods="all")
+    run = workspace.analyse(start, end, methods="emerging,scan,near_repeat,reemergence,displacement,why")
     found = check.Found({name: exported(name) for name in check.TABLES}, run.summary, plants, start, end, late)
     verdict = check.JUDGES[kind](found)
     assert [question for question, right in verdict if not right] == []

@@ -220,19 +220,14 @@ def posterior(
     if abs(links - links.T).nnz and (abs(links - links.T) > 1e-9 * abs(links).max()).nnz:
         raise Usage("rates_links_symmetric")
     seen = h > 0
-    basis = (h >= settings.looked_h) if looked is None else np.asarray(looked, dtype=bool) & seen
-    if not basis.any():
-        basis = seen
     y = np.where(seen, y, 0.0)
+    lonely = exchangeable.posterior(y, h, looked=looked, settings=settings)
     found = fit(links, y, h, settings)
-    lonely = exchangeable.posterior(y, h, looked=basis, settings=settings)
     share = float(1.0 / (1.0 + np.exp(np.clip(found.log_evidence - lonely.log_evidence, -700.0, 700.0))))
-    total, time = float(y[basis].sum()), float(h[basis].sum())
-    crude = total / time if time > 0 else 0.0
-    known = Posterior(found, y, h, crude, crude, lonely, share)
-    if crude > 0:
+    known = Posterior(found, y, h, lonely.crude, lonely.crude, lonely, share)
+    if known.crude > 0:
         return known
-    return replace(known, basin=float(known.mean[basis].mean() if basis.any() else known.mean.mean()))
+    return replace(known, basin=float(known.mean[seen].mean() if seen.any() else known.mean.mean()))
 
 
 @njit(cache=True, nogil=True)

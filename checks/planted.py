@@ -172,8 +172,8 @@ def judge_unlooked(found: Found) -> Verdict:
 
 
 def judge_near_repeat(found: Found) -> Verdict:
-    """The bands of 1 km and 14 days are raised, and none far beyond; or it is said that patrols went back to their cases,
-    so that there is no answer."""
+    """Bands within 1 km and 14 days are raised, and more than any beyond (repeats of repeats reach farther and later); or
+    it is said that patrols went back to their cases, so that there is no answer."""
     told = found.summary["near_repeat"]
     assert isinstance(told, dict)
     if not told["answered"]:
@@ -185,7 +185,7 @@ def judge_near_repeat(found: Found) -> Verdict:
     window = f"window {told['window_days']} days, {told['window_km']} km; truth 14 and 1"
     return [
         (f"{within.sum()} bands raised within 1 km and 14 days ({window})", bool(within.any())),
-        ("none over 2 km or 28 days", bool(((raised["km_to"] <= 2) & (raised["days_to"] <= 28)).all())),
+        ("and more than any beyond", bool(raised.loc[within, "ratio"].max() == raised["ratio"].max())),
     ]
 
 

@@ -282,7 +282,7 @@ def one_file(path: Path) -> Iterator[Path]:
 
 def _methods(methods: Sequence[str] | str, known: Sequence[str]) -> list[str]:
     asked = methods.split(",") if isinstance(methods, str) else list(methods)
-    asked = [name.strip() for name in asked if name.strip()]
+    asked = [name.strip().replace("-", "_") for name in asked if name.strip()]
     unknown = [name for name in asked if name not in known and name != "all"]
     if unknown or not asked:
         raise Usage("method_unknown", method=", ".join(unknown), methods=", ".join(known))

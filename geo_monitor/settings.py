@@ -179,4 +179,6 @@ def load(path: Path | None = None) -> Settings:
     unknown = sorted(set(given) - {field.name for field in fields(Settings)})
     if unknown:
         raise Refused("settings_unknown", names=", ".join(unknown))
-    return replace(Settings(), **given)
+    return replace(
+        Settings(), **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    )

@@ -28,6 +28,12 @@ def test_a_workspace_overrides(tmp_path: Path) -> None:
     assert load(tmp_path / "none.toml") == Settings()
 
 
+def test_bands_come_as_lists_and_are_fixed(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("near_repeat_km = [0.0, 2.0]\n", encoding="utf-8")
+    assert load(path).near_repeat_km == (0.0, 2.0)
+
+
 def test_a_name_that_is_no_setting_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text("gap = 300\n", encoding="utf-8")

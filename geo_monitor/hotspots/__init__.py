@@ -10,7 +10,7 @@
 | `scan.py` | which connected stretch stands out, when | cases, expected, links -> clusters |
 | `near_repeat.py` | is the next case near the last | case places and days, hours -> bands |
 | `operations.py`, `displacement.py` | did a surge help, or only move it | hours -> surges -> verdicts |
-| `reemergence.py`, `relapse.py` | is it back, and how long does quiet last | cases, hours, places -> watch -> curve |
+| `heat.py`, `reemergence.py`, `relapse.py` | is it back, and how long does quiet last | cases, hours, places -> watch -> curve |
 | `why.py` | what stands behind a rate, what would a shift teach | posterior -> a row a reach |
 | `predictability.py` | how well could lookouts guess us | patrols -> a row a unit and month |
 | `table.py` | the public table `hotspots` | all of it, a row a reach |

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from geo_monitor.errors import Refused
 
@@ -179,6 +180,7 @@ def load(path: Path | None = None) -> Settings:
     unknown = sorted(set(given) - {field.name for field in fields(Settings)})
     if unknown:
         raise Refused("settings_unknown", names=", ".join(unknown))
-    return replace(
-        Settings(), **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    )
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }  # bands are written as lists
+    return replace(Settings(), **values)

@@ -262,9 +262,10 @@ def displacement(ground: Ground) -> pd.DataFrame:
         mask[surge.members] = True
         treated.append(mask)
         ring.append(hotspots.rings(mask, distance, downstream, settings))
-    cases_before, cases_after, hours_before, hours_after = np.array(before_after).transpose(1, 0, 2)
+    told = (hours > 0).any(axis=0) | (np.array(ring) > 0).any(axis=0)  # others say nothing, and are most of a river
+    cases_before, cases_after, hours_before, hours_after = np.array(before_after)[:, :, told].transpose(1, 0, 2)
     found = hotspots.displacement(
-        cases_before, hours_before, cases_after, hours_after, np.array(treated), np.array(ring),
+        cases_before, hours_before, cases_after, hours_after, np.array(treated)[:, told], np.array(ring)[:, told],
         seed=ground.seed, settings=settings,
     )  # fmt: skip
     found = found.rename(columns={"cases_treated_before": "seizures_before", "cases_treated_after": "seizures_after"})

@@ -250,10 +250,7 @@ def displacement(ground: Ground) -> pd.DataFrame:
     if not surges:
         return _table("displacement", pd.DataFrame())
     settings, network = ground.settings, ground.network
-    links = network.links
-    place = pd.Index(ground.ids)
-    a, b = place.get_indexer(pd.Index(links["reach_a"])), place.get_indexer(pd.Index(links["reach_b"]))
-    downstream = hotspots.flow(_symmetric(a, b, links["distance_m"].to_numpy(), len(ground.ids)), _mouths(network))
+    downstream = hotspots.flow(network.link_metres, _mouths(network))
     distance = network.within(max(settings.displacement_ring_m))
     before_after, treated, ring = [], [], []
     for surge in surges:
@@ -467,12 +464,6 @@ def _mouths(network: Network) -> NDArray[np.int64]:
     order = np.lexsort([np.arange(len(part)), np.where(outlet, km, np.inf), part])
     first = np.r_[True, part[order][1:] != part[order][:-1]]
     return order[first].astype(np.int64)
-
-
-def _symmetric(a: Any, b: Any, metres: Any, n: int) -> Any:
-    import scipy.sparse as sp
-
-    return sp.coo_matrix((np.r_[metres, metres], (np.r_[a, b], np.r_[b, a])), shape=(n, n)).tocsr()
 
 
 def _table(name: str, frame: pd.DataFrame) -> pd.DataFrame:

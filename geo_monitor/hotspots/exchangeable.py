@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -241,7 +241,7 @@ def _grid(
     return np.exp(grid_m[keep]), np.exp(grid_c[keep]), weight / weight.sum(), log_evidence
 
 
-def checked(cases: ArrayLike, hours: ArrayLike, links: Any = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def checked(cases: ArrayLike, hours: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Cases and hours as arrays, or an error that names the position."""
     y = np.atleast_1d(np.asarray(cases, dtype=float))
     h = np.atleast_1d(np.asarray(hours, dtype=float))
@@ -253,6 +253,4 @@ def checked(cases: ArrayLike, hours: ArrayLike, links: Any = None) -> tuple[NDAr
     bad = np.flatnonzero(~(np.isfinite(h) & (h >= 0)))
     if len(bad):
         raise Usage("rates_hours", position=int(bad[0]), value=float(h[bad[0]]), count=len(bad))
-    if links is not None and links.shape != (len(y), len(y)):
-        raise Usage("rates_links", links=str(links.shape), n=len(y))
     return y, h

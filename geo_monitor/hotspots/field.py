@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geo_monitor.hotspots.propagation import Effects, Model, Prior, logistic, support, tilted, weights
+from geo_monitor.hotspots.propagation import Effects, Model, Prior, logistic, weights
 from geo_monitor.hotspots.sparse import Pattern
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
-
-__all__ = ["Field", "Fit", "fit", "support", "tilted"]
 
 SMOOTHNESS = (1, 2)  # a broken line along the water, or a smooth curve: the data weigh them
 BOUNDS = (  # of log s, logit f, log r

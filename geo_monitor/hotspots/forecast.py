@@ -20,7 +20,7 @@ How the posterior is worked out: `propagation.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from geo_monitor.errors import Usage
 from geo_monitor.hotspots.field import Field, Fit
 from geo_monitor.hotspots.propagation import Effects, Model, Prior, logistic, weights
 from geo_monitor.hotspots.rates import Posterior, told
-from geo_monitor.hotspots.sparse import Pattern
+from geo_monitor.hotspots.sparse import Pattern, neighbours
 from geo_monitor.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,7 +55,6 @@ class Drift(Model):
     entry: Ints
     step_a: Ints
     step_b: Ints
-    by_slope: ClassVar[bool] = True
 
     @classmethod
     def on(cls, links: Any, days: Floats, settings: Settings) -> Drift:
@@ -283,8 +282,6 @@ def _middles(step_days: ArrayLike, last_day: float, ahead: int, t: int) -> Float
 
 def _checked(cases: ArrayLike, hours: ArrayLike, links: Any) -> tuple[Floats, Floats, Any]:
     """Cases (0 where nobody looked), hours and links as arrays, or an error that names the step and the position."""
-    import scipy.sparse as sp
-
     y, h = np.asarray(cases, dtype=float), np.asarray(hours, dtype=float)
     if y.ndim != 2 or y.shape != h.shape or y.size == 0:
         raise Usage("forecast_shape", cases=str(y.shape), hours=str(h.shape))
@@ -294,9 +291,4 @@ def _checked(cases: ArrayLike, hours: ArrayLike, links: Any) -> tuple[Floats, Fl
             step, position = bad[0].tolist()
             raise Usage("forecast_value", what=what, step=step, position=position, value=float(value[step, position]))
     n = y.shape[1]
-    links = sp.csr_matrix((n, n)) if links is None else sp.csr_matrix(links)
-    if links.shape != (n, n):
-        raise Usage("rates_links", links=str(links.shape), n=n)
-    if abs(links - links.T).nnz and (abs(links - links.T) > 1e-9 * abs(links).max()).nnz:
-        raise Usage("rates_links_symmetric")
-    return np.where(h > 0, y, 0.0), h, links
+    return np.where(h > 0, y, 0.0), h, neighbours(links, n)

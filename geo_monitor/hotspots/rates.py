@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from geo_monitor.errors import Usage
 from geo_monitor.hotspots import exchangeable
-from geo_monitor.hotspots.field import Fit, fit, support
+from geo_monitor.hotspots.field import Fit, fit
+from geo_monitor.hotspots.propagation import support
+from geo_monitor.hotspots.sparse import neighbours
 from geo_monitor.settings import Settings
 
 if TYPE_CHECKING:
@@ -212,13 +213,9 @@ def posterior(
     >>> bool(known.above(0.25)[0] > known.above(0.25)[1])
     True
     """
-    import scipy.sparse as sp
-
     settings = settings or Settings()
-    y, h = exchangeable.checked(cases, hours, links)
-    links = sp.csr_matrix((len(y), len(y))) if links is None else sp.csr_matrix(links)
-    if abs(links - links.T).nnz and (abs(links - links.T) > 1e-9 * abs(links).max()).nnz:
-        raise Usage("rates_links_symmetric")
+    y, h = exchangeable.checked(cases, hours)
+    links = neighbours(links, len(y))
     seen = h > 0
     y = np.where(seen, y, 0.0)
     lonely = exchangeable.posterior(y, h, looked=looked, settings=settings)

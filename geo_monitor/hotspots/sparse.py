@@ -20,11 +20,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
+from geo_monitor.errors import Usage
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+
+
+def neighbours(links: Any, n: int) -> Any:
+    """`links` as scipy.sparse csr (n, n); None: no reach touches another.
+
+    Raises `Usage`: `rates_links` for another shape, `rates_links_symmetric`.
+    """
+    import scipy.sparse as sp
+
+    links = sp.csr_matrix((n, n)) if links is None else sp.csr_matrix(links)
+    if links.shape != (n, n):
+        raise Usage("rates_links", links=str(links.shape), n=n)
+    off = abs(links - links.T)
+    if off.nnz and (off > 1e-9 * abs(links).max()).nnz:
+        raise Usage("rates_links_symmetric")
+    return links
 
 
 @dataclass(frozen=True)

@@ -156,12 +156,21 @@ class Network:
     @cached_property
     def adjacency(self) -> csr_matrix:
         """(n, n) symmetric 0/1 matrix of reaches that touch."""
+        a, _, _ = self._pairs
+        return self._touching(np.ones(len(a)))
+
+    @cached_property
+    def link_metres(self) -> csr_matrix:
+        """(n, n) symmetric, metres by water between mid points of reaches that touch."""
+        return self._touching(self._pairs[2])
+
+    def _touching(self, value: Floats) -> csr_matrix:
+        """The matrix with a value for each pair of reaches that touch, both ways."""
         from scipy.sparse import coo_matrix
 
         a, b, _ = self._pairs
         n = len(self.reaches)
-        ones = np.ones(2 * len(a))
-        return coo_matrix((ones, (np.r_[a, b], np.r_[b, a])), shape=(n, n)).tocsr()
+        return coo_matrix((np.r_[value, value], (np.r_[a, b], np.r_[b, a])), shape=(n, n)).tocsr()
 
     def reach_at(self, position: Floats) -> np.ndarray:
         """Index of the channel reach at positions on the axis, half-open [km_from, km_to); -1 in a lake."""

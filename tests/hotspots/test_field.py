@@ -9,7 +9,8 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from geo_monitor.hotspots import propagation
-from geo_monitor.hotspots.field import Field, fit, tilted
+from geo_monitor.hotspots.field import Field, fit
+from geo_monitor.hotspots.propagation import tilted
 from geo_monitor.settings import Settings
 
 

@@ -45,3 +45,9 @@ class Refused(GeoMonitorError):
     def __init__(self, code: str, *, rows: list[int] | None = None, **params: Any) -> None:
         super().__init__(code, **params)
         self.rows = rows or []
+
+
+class Denied(GeoMonitorError):
+    """Nobody is signed in, or the account may not do this. Nothing changed. Exit code 3."""
+
+    exit_code = 3

@@ -138,6 +138,12 @@ class Settings:
     weight_camera: float = 1.0
     weight_prior_log_sd: float = 0.7  # log weight around the stated one, before data: 95 % within 4-fold either way
     weight_cases_min: int = 20  # cases that could tell, under which a stated weight stays
+    # --- accounts -------------------------------------------------------------------------------------------------
+    password_length: int = 10  # characters a password has at least
+    sign_in_tries: int = 5  # wrong passwords after which an account is locked ...
+    sign_in_lock_s: float = 900.0  # ... for so many seconds
+    session_h: float = 12.0  # hours a sign-in lasts at most: one duty shift
+    session_idle_s: float = 3600.0  # seconds without a click after which it ends
     # --- ingest -------------------------------------------------------------------------------------------------
     encoding_sure: float = 0.80  # confidence under which text is not read without being asked
     upload_seconds: float = 60.0  # wall seconds a parser may take per 100 MB of upload

@@ -14,15 +14,21 @@ from typing import Annotated, Any
 
 import typer
 
-from geo_monitor.cli.console import Console
+from geo_monitor.cli.console import console
 from geo_monitor.errors import Usage
 from geo_monitor.messages import catalogue, text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-EVERYWHERE = {"--workspace": True, "--lang": True, "--json": False, "--debug": False}  # option -> takes a value
+EVERYWHERE = {
+    "--workspace": True,
+    "--lang": True,
+    "--account": True,
+    "--json": False,
+    "--debug": False,
+    "--as-owner": False,
+}  # option -> takes a value
 
 Json = Annotated[bool, typer.Option("--json")]
-console = Console()
 
 
 @app.callback()
@@ -31,10 +37,13 @@ def options(
     lang: Annotated[str, typer.Option("--lang")] = "zh",
     as_json: Json = False,
     debug: Annotated[bool, typer.Option("--debug")] = False,
+    account: Annotated[str | None, typer.Option("--account", envvar="GEO_MONITOR_ACCOUNT")] = None,
+    as_owner: Annotated[bool, typer.Option("--as-owner")] = False,
 ) -> None:
     if lang not in ("zh", "en"):
         raise Usage("lang_unknown", language=lang)
     console.workspace, console.debug = workspace, debug
+    console.account, console.as_owner = account, as_owner
     console.json |= as_json
 
 
@@ -290,7 +299,9 @@ def command(lang: str) -> Any:
     """The parser, with every help text in `lang`."""
     group: Any = typer.main.get_command(app)
     group.help = text("help.geo-monitor", lang)  # type: ignore[arg-type]
-    for name, one in [("geo-monitor", group), *group.commands.items()]:
+    every = [("geo-monitor", group), *group.commands.items()]
+    every += [(f"{name}.{sub}", part) for name, one in group.commands.items() for sub, part in _parts(one)]
+    for name, one in every:
         one.help = text(f"help.{name}", lang)  # type: ignore[arg-type]
         for param in one.params:
             if param.name == "help":
@@ -300,6 +311,11 @@ def command(lang: str) -> Any:
             code = f"help.{name}.{label}" if f"help.{name}.{label}" in catalogue() else f"help.{label}"
             param.help = text(code, lang)  # type: ignore[arg-type]
     return group
+
+
+def _parts(one: Any) -> list[tuple[str, Any]]:
+    """The commands inside a group such as `accounts`."""
+    return list(getattr(one, "commands", {}).items())
 
 
 def hoisted(arguments: list[str]) -> list[str]:

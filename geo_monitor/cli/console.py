@@ -27,6 +27,8 @@ class Console:
     json: bool = False
     debug: bool = False
     workspace: Path = Path("workspace")
+    account: str | None = None
+    as_owner: bool = False
 
     def __call__(self, code: str, **params: Any) -> str:
         """The sentence for `code` in the language chosen."""
@@ -109,3 +111,6 @@ def _keep(error: BaseException, workspace: Path) -> tuple[str, str]:
     trace = "".join(traceback.format_exception(error))
     path.write_text(f"{datetime.now(UTC).isoformat()}\n{' '.join(sys.argv)}\n{trace}", encoding="utf-8")
     return reference, str(path)
+
+
+console = Console()  # one program, one console

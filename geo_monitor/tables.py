@@ -680,6 +680,18 @@ ALL = (
         ),
     ),
     Table(
+        "persons",
+        "The people in reports, as pseudonyms: the same for the same name. The names are sealed (`geo-monitor persons`).",
+        (
+            _c("report_id", TEXT, "the report", null=False),
+            AGENCY,
+            VERSION,
+            _c("part", TEXT, "what the file calls them"),
+            _c("pseudonym", TEXT, "stands for the name", null=False),
+            RECEIPT,
+        ),
+    ),
+    Table(
         "audit",
         "Who did what, when.",
         (
@@ -688,6 +700,7 @@ ALL = (
             _c("action", TEXT, "what", null=False),
             _c("subject", TEXT, "on what"),
             _c("detail", TEXT, "more, as JSON"),
+            _c("hash", TEXT, "over this row and the hash of the row before, SHA-256", null=False),
         ),
     ),
     Table(

@@ -9,6 +9,7 @@ run.table("hotspots")
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import tempfile
 from contextlib import contextmanager, nullcontext
@@ -19,10 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 from geo_monitor import settings as settings_file
 from geo_monitor import tables
-from geo_monitor.errors import Usage
+from geo_monitor.errors import Denied, Usage
 from geo_monitor.stages import Tell, silent
-from geo_monitor.store import Store, files
+from geo_monitor.store import Store, audit, files
+from geo_monitor.store.accounts import Accounts
+from geo_monitor.store.embedded import DATABASE
+from geo_monitor.store.rights import OWNER, Viewer
 from geo_monitor.store.schema import RECORDS
+from geo_monitor.store.seen import Seen
 from geo_monitor.times import moment
 
 if TYPE_CHECKING:
@@ -54,9 +59,37 @@ class Run:
 class Workspace:
     """A folder with everything one office holds. Raises `Usage("workspace_missing")` where there is none."""
 
-    def __init__(self, root: Path | str) -> None:
+    def __init__(self, root: Path | str, viewer: Viewer | None = None) -> None:
         self.root = Path(root)
-        self.store = Store(self.root)
+        self._store = Store(self.root)
+        self._viewer = viewer
+        self.accounts = Accounts(self._store, self.settings)
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who acts. Raises `Denied("sign_in_needed")` where the workspace has accounts and nobody signed in."""
+        if self._viewer is not None:
+            return self._viewer
+        if self.accounts.any():
+            raise Denied("sign_in_needed")
+        return OWNER
+
+    @property
+    def store(self) -> Seen:
+        """The store as the viewer may read it."""
+        return Seen(self._store, self.viewer, self.settings)
+
+    def owner(self) -> Viewer:
+        """The rights of whoever owns the folder of a workspace on SQLite: they could read the file anyway.
+
+        Raises `Denied("not_owner")` for others, and on a database server.
+        """
+        import getpass
+
+        file = self.root / DATABASE
+        if not file.is_file() or (hasattr(os, "geteuid") and file.stat().st_uid != os.geteuid()):
+            raise Denied("not_owner")
+        return replace(OWNER, account=f"owner:{getpass.getuser()}")
 
     @classmethod
     def create(cls, root: Path | str) -> Workspace:
@@ -111,8 +144,9 @@ class Workspace:
         path = Path(path)
         if not path.exists():
             raise Usage("file_missing", file=str(path))
+        self.viewer.needs("import")
         options = ingest.Options(
-            agency=agency,
+            agency=agency or self.viewer.agency,
             crs=crs,
             datum=datum,
             encoding=encoding,
@@ -120,14 +154,17 @@ class Workspace:
             role=role,
             accuracy=accuracy,
         )
-        with one_file(path) as raw, nullcontext() if dry_run else self.store.writing():
-            upload = ingest.read(kind, raw, options, Held(self.store), self.settings, now or datetime.now(UTC))
+        with one_file(path) as raw, nullcontext() if dry_run else self._store.writing():
+            upload = ingest.read(kind, raw, options, Held(self._store), self.settings, now or datetime.now(UTC))
             upload = replace(upload, receipt=replace(upload.receipt, file=path.name))
-            return upload.receipt if dry_run else self.store.commit(upload, raw)
+            self.store.may_send(upload.rows)
+            return upload.receipt if dry_run else self._store.commit(upload, raw, self.viewer.account)
 
     def withdraw(self, receipt_id: str, reason: str, now: datetime | None = None) -> dict[str, Any]:
         """Takes an upload out of force; its rows stay readable. Gives receipt_id, withdrawn_at, withdrawn_reason."""
-        row = self.store.withdraw(receipt_id, reason, now or datetime.now(UTC)).iloc[0]
+        self.viewer.needs("withdraw")
+        self.store.may_withdraw(receipt_id)
+        row = self._store.withdraw(receipt_id, reason, now or datetime.now(UTC), self.viewer.account).iloc[0]
         names = ("receipt_id", "kind", "file", "withdrawn_at", "withdrawn_reason")
         return {name: row[name].isoformat() if name == "withdrawn_at" else row[name] for name in names}
 
@@ -151,6 +188,7 @@ class Workspace:
         from geo_monitor import pipeline
         from geo_monitor.inputs import Period
 
+        self.viewer.needs("analyse")
         period = Period(*(None if value is None else moment(value) for value in (start, end, as_of)))
         if period.start and period.end and period.start >= period.end:
             raise Usage("period_empty", start=period.start.isoformat(), end=period.end.isoformat())
@@ -161,7 +199,7 @@ class Workspace:
                 raise Usage("reach_length_bad", length=f"{reach_length:g}")
             settings = replace(settings, reach_length_m=float(reach_length))
         made_at = (now or datetime.now(UTC)).astimezone(UTC)
-        result = pipeline.analyse(self.store, period, settings, seed, tell, chosen)
+        result = pipeline.analyse(self._store, period, settings, seed, tell, chosen)
         run_id = f"{made_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         head = {
             "run_id": run_id,
@@ -184,7 +222,7 @@ class Workspace:
             "as_of": period.as_of,
             "summary": json.dumps(summary, ensure_ascii=False),
         }
-        self.store.write_run(row, result.tables)
+        self._store.write_run(row, result.tables, self.viewer.account)
         return Run(run_id, summary, self)
 
     def run(self, run_id: str | None = None) -> Run:
@@ -216,9 +254,25 @@ class Workspace:
             return shape.conform(self.store.records(name))
         if name in BOOKS:
             return self.store.book(name)
+        if name == "persons":
+            return self.store.persons()
         if name == "quality":
             return self._quality()
         return self.store.result(name, run)
+
+    def names(self, report_id: str, reason: str, now: datetime | None = None) -> list[dict[str, Any]]:
+        """The names of people in a report: part, name, pseudonym, agency. The look is recorded with its reason.
+
+        Raises as `geo_monitor.store.persons.reveal`.
+        """
+        from geo_monitor.store.persons import reveal
+
+        return reveal(self._store, self.viewer, report_id, reason, now or datetime.now(UTC), self.store.agencies)
+
+    def verify_audit(self, head: str | None = None) -> audit.Verdict:
+        """Checks the audit book; `head`: a hash of it kept elsewhere. Raises `Denied("not_allowed")`."""
+        self.viewer.needs("audit")
+        return audit.verify(self._store, head)
 
     def export(self, name: str, path: Path | str, run: str | None = None, all_versions: bool = False) -> Exported:
         """Writes a table to a file, format by extension; see `geo_monitor.export`."""
@@ -260,9 +314,19 @@ class Workspace:
         return shape.conform(pd.DataFrame(rows, columns=list(shape.names)))
 
 
-def open_workspace(root: Path | str = "workspace", create: bool = True) -> Workspace:
-    """The workspace in `root`; a folder that is missing or empty becomes one, unless `create` is off."""
-    return Workspace.create(root) if create else Workspace(root)
+def open_workspace(
+    root: Path | str = "workspace", create: bool = True, account: str | None = None, password: str | None = None
+) -> Workspace:
+    """The workspace in `root`; a folder that is missing or empty becomes one, unless `create` is off.
+
+    account, password: where the workspace has accounts. Raises `Denied`: `sign_in_wrong`, `sign_in_locked`.
+    """
+    workspace = Workspace.create(root) if create else Workspace(root)
+    if account is None:
+        return workspace
+    session = workspace.accounts.sign_in(account, password or "", datetime.now(UTC), "script")
+    workspace.accounts.sign_out(session.token)
+    return Workspace(root, session.viewer)
 
 
 @contextmanager

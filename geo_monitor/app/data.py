@@ -35,18 +35,22 @@ def location() -> Path:
     return Path(given[0] if given else os.environ.get("GEO_MONITOR_WORKSPACE", "workspace"))
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=64)
 def workspace(path: str) -> Workspace:
-    """The workspace at `path`, opened once; a missing one becomes an empty one."""
-    from geo_monitor.workspace import open_workspace
+    """The workspace behind a door (`door.key`: path and rights), opened once; a missing one becomes an empty one."""
+    from geo_monitor.app import door
+    from geo_monitor.workspace import Workspace, open_workspace
 
-    return open_workspace(path)
+    root, viewer = door.parts(path)
+    return open_workspace(root) if viewer is None else Workspace(root, viewer)
 
 
 def stamp(path: str) -> str:
-    """Changes whenever an upload is taken in or withdrawn: the key under which uploaded tables are kept."""
-    receipts = workspace(path).table("receipts")
-    return f"{len(receipts)}|{receipts['received_at'].max()}|{receipts['withdrawn_at'].max()}"
+    """Changes whenever an upload is taken in or withdrawn, or somebody may see more or less: the key under which
+    uploaded tables are kept."""
+    held = workspace(path)
+    receipts = held.table("receipts")
+    return f"{len(receipts)}|{receipts['received_at'].max()}|{receipts['withdrawn_at'].max()}|{held.accounts.stamp()}"
 
 
 def runs(path: str) -> pd.DataFrame:

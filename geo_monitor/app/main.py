@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import controls, data, layers, legend, levels, panel
+from geo_monitor.app import controls, data, door, layers, legend, levels, panel
 from geo_monitor.app.deck import BASIN, Bounds, Deck, fit, plain
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, day, moment
 from geo_monitor.errors import GeoMonitorError
+from geo_monitor.store.rights import OWNER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +53,10 @@ def page() -> None:
     st.html(CSS.replace("</style>", legend.CSS + "</style>"))
     path = str(data.location())
     try:
-        _page(path, speaker)
+        viewer = door.signed_in(data.workspace(path), speaker)
+        with st.sidebar:
+            door.bar(data.workspace(path), viewer, speaker)
+        _page(door.key(path, viewer) if viewer is not OWNER else path, speaker)
     except GeoMonitorError as error:
         from geo_monitor.messages import hint, text
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from geo_monitor.cli import people
 from geo_monitor.cli.console import console
 from geo_monitor.errors import Usage
 from geo_monitor.messages import catalogue, text
@@ -51,12 +52,6 @@ def _json(asked: bool) -> None:
     console.json |= asked
 
 
-def _opened() -> Any:
-    from geo_monitor.workspace import Workspace
-
-    return Workspace(console.workspace)
-
-
 @app.command("init")
 def init(as_json: Json = False) -> None:
     from geo_monitor.workspace import Workspace
@@ -88,7 +83,7 @@ def import_(
     _one_of("--role", role, ("patrol", "traffic"))
     if accuracy is not None and not accuracy > 0:
         raise Usage("accuracy_bad", accuracy=f"{accuracy:g}")
-    workspace = _opened()
+    workspace = people.opened()
     with console.progress() as tell:
         tell("import", 0.0)
         receipt = workspace.import_file(
@@ -117,7 +112,7 @@ def withdraw(
     as_json: Json = False,
 ) -> None:
     _json(as_json)
-    done = _opened().withdraw(receipt, reason)
+    done = people.opened().withdraw(receipt, reason)
     console.result(done, [console("withdraw.done", file=done["file"], receipt_id=done["receipt_id"])])
 
 
@@ -131,7 +126,7 @@ def analyse(
     as_json: Json = False,
 ) -> None:
     _json(as_json)
-    workspace = _opened()
+    workspace = people.opened()
     with console.progress() as tell:
         run = workspace.analyse(start, end, as_of, reach_length, methods, tell=tell)
     _show_run(run.summary)
@@ -146,7 +141,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     _json(as_json)
-    done = _opened().export(table, output, run, all_versions)
+    done = people.opened().export(table, output, run, all_versions)
     notes = console.notes(done.notes)
     document = {"table": done.table, "file": done.file, "format": done.format, "rows": done.rows, "notes": notes}
     console.result(document, [console("export.done", table=done.table, rows=f"{done.rows:,}", file=done.file)])
@@ -203,7 +198,7 @@ def app_(
     from geo_monitor.cli.launch import serve
 
     _json(as_json)
-    workspace = _opened()
+    workspace = people.opened()
 
     def ready(url: str) -> None:
         console.result({"url": url, "workspace": str(workspace.root.resolve())}, [console("app.ready", url=url)])
@@ -293,6 +288,9 @@ def _show_run(summary: dict[str, Any]) -> None:
     ]
     console.result({**summary, "notes": notes}, [console("run.done"), *console.table(pairs)])
     _say_notes(notes)
+
+
+people.join(app)
 
 
 def command(lang: str) -> Any:

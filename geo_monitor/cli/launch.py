@@ -26,10 +26,10 @@ PAGE = Path(__file__).parents[1] / "app" / "main.py"
 def serve(workspace: Workspace, host: str, port: int, lang: str, browser: bool, ready: Callable[[str], None]) -> int:
     """Runs the map until it is stopped and gives its exit code; `ready(url)` is called once it answers.
 
-    Raises `Usage("app_host")` for a host that other machines reach (there are no accounts yet), `Usage("app_port")`
+    Raises `Usage("app_host")` for a host that other machines reach while there are no accounts, `Usage("app_port")`
     where the port is taken.
     """
-    if not is_loopback(host):
+    if not is_loopback(host) and not workspace.accounts.any():
         raise Usage("app_host", host=host)
     if _answers(host, port):
         raise Usage("app_port", host=host, port=port)

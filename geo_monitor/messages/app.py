@@ -27,6 +27,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "No reach matches this area and these states. Widen the area or the states on the left.",
     ),
     "app.as_of": ("分析于 {made}，覆盖 {start} 至 {end}", "analysed {made}, covering {start} to {end}"),
+    # signing in
+    "app.account": ("账号", "Account"),
+    "app.password": ("密码", "Password"),
+    "app.sign_in": ("登录", "Sign in"),
+    "app.sign_out": ("退出", "Sign out"),
     # controls
     "app.area": ("范围", "Area"),
     "app.area_basin": ("全流域", "Whole basin"),

@@ -19,6 +19,9 @@ A file without a committed receipt or run is nothing: no reader sees it, and it 
 | `versions.py` | which version of a zone holds when |
 | `embedded.py` | `Store`: commit, withdraw, as-of reading, runs |
 | `held.py` | what a reader of uploads asks of it |
+| `rights.py`, `accounts.py` | roles and areas; who signs in, what agencies share |
+| `seen.py` | the store as one viewer may read it: every reader but the analysis goes through it |
+| `audit.py`, `persons.py` | the book that only grows; names of people, sealed |
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ import sqlalchemy as sql
 
 from geo_monitor import tables
 from geo_monitor.errors import GeoMonitorError, Refused, Usage
-from geo_monitor.store import files, positions, schema
+from geo_monitor.store import audit, files, positions, schema
 from geo_monitor.store.database import ACCEPTED, Moment, engine_of, in_force, milliseconds, table_of
 from geo_monitor.store.schema import META, RECORDS, SQL, stored
 from geo_monitor.store.versions import superseded
@@ -78,6 +79,7 @@ class Store:
             with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
                 schema.metadata.create_all(connection)
                 values = {"schema_version": str(schema.VERSION), "made_at": (now or datetime.now(UTC)).isoformat()}
+                values["workspace_id"] = secrets.token_hex(8)
                 for key, value in values.items():
                     if connection.scalar(sql.select(META.c.value).where(META.c.key == key)) is None:
                         connection.execute(sql.insert(META).values(key=key, value=value))
@@ -115,7 +117,8 @@ class Store:
         mark.unlink(missing_ok=True)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sql.Connection]:
+    def transaction(self) -> Iterator[sql.Connection]:
+        """One transaction on the records, kept if the block ends well."""
         with self._engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
             yield connection
 
@@ -136,7 +139,7 @@ class Store:
             rows = upload.rows if receipt.status in ACCEPTED else None
             if rows is not None and kind == "positions":
                 positions.write(self.root / "positions", rows.assign(receipt_id=receipt.receipt_id), receipt.receipt_id)
-            with self._transaction() as connection:
+            with self.transaction() as connection:
                 schema.insert(connection, "receipts", _receipt_row(receipt))
                 if rows is not None and kind != "positions":
                     rows = rows.assign(receipt_id=receipt.receipt_id)
@@ -144,7 +147,7 @@ class Store:
                         if name not in rows:
                             rows = rows.assign(**{name: value})
                     schema.insert(connection, kind, rows)
-                _note(connection, receipt.received_at, who, "import", receipt.receipt_id, status=receipt.status)
+                audit.append(connection, receipt.received_at, who, "import", receipt.receipt_id, status=receipt.status)
         return receipt
 
     def _keep_raw(self, raw: Path, digest: str) -> None:
@@ -177,7 +180,7 @@ class Store:
         if not reason.strip():
             raise Usage("reason_missing")
         receipts = SQL["receipts"]
-        with self.writing(), self._transaction() as connection:
+        with self.writing(), self.transaction() as connection:
             found = connection.execute(sql.select(receipts).where(receipts.c.receipt_id == receipt_id)).one_or_none()
             if found is None:
                 raise Usage("receipt_unknown", receipt_id=receipt_id)
@@ -190,7 +193,7 @@ class Store:
                 .where(receipts.c.receipt_id == receipt_id)
                 .values(withdrawn_at=milliseconds(now), withdrawn_reason=reason)
             )
-            _note(connection, now, who, "withdraw", receipt_id, reason=reason)
+            audit.append(connection, now, who, "withdraw", receipt_id, reason=reason)
         return self.book("receipts", SQL["receipts"].c.receipt_id == receipt_id)
 
     def write_run(self, run: Mapping[str, Any], results: Mapping[str, pd.DataFrame], who: str = "local") -> None:
@@ -207,13 +210,13 @@ class Store:
                     path = temporary / f"{name}.parquet"
                     geoparquet.write(tables.table(name).to_arrow(frame), path)
                     files.sync(path)
-            with self._transaction() as connection:
+            with self.transaction() as connection:
                 schema.insert(connection, "runs", pd.DataFrame([dict(run)]))
-                _note(connection, run["made_at"], who, "analyse", str(run["run_id"]))
+                audit.append(connection, run["made_at"], who, "analyse", str(run["run_id"]))
 
     def set_meta(self, key: str, value: str) -> None:
         """Keeps a fact about the workspace (such as `simulated`)."""
-        with self.writing(), self._transaction() as connection:
+        with self.writing(), self.transaction() as connection:
             connection.execute(sql.delete(META).where(META.c.key == key))
             connection.execute(sql.insert(META).values(key=key, value=value))
 
@@ -255,12 +258,16 @@ class Store:
         with self._engine.connect() as connection:
             return connection.scalar(sql.select(META.c.value).where(META.c.key == key))
 
-    def receipts_in_force(self, as_of: Moment = None, kinds: Sequence[str] | None = None) -> list[str]:
-        """Receipts in force at `as_of` (None: now), oldest first."""
+    def receipts_in_force(
+        self, as_of: Moment = None, kinds: Sequence[str] | None = None, agencies: Collection[str] | None = None
+    ) -> list[str]:
+        """Receipts in force at `as_of` (None: now), oldest first; of some agencies only, if told."""
         receipts = SQL["receipts"]
         query = sql.select(receipts.c.receipt_id).where(in_force(as_of)).order_by(receipts.c.row)
         if kinds is not None:
             query = query.where(receipts.c.kind.in_(list(kinds)))
+        if agencies is not None:
+            query = query.where(receipts.c.agency.in_(sorted(agencies)))
         return [receipt_id for (receipt_id,) in self.rows(query)]
 
     def records(self, table: str, as_of: Moment = None, all_versions: bool = False) -> pd.DataFrame:
@@ -313,11 +320,12 @@ class Store:
         columns: Sequence[str] | None = None,
         units: Sequence[str] | None = None,
         encoded: bool = False,
+        agencies: Collection[str] | None = None,
     ) -> pa.Table:
         """Fixes in force at `as_of`, start <= time < end, sorted by unit_id and time; see `store.positions.read`."""
         start_ms = None if start is None else milliseconds(start)
         end_ms = None if end is None else milliseconds(end)
-        receipts = self.receipts_in_force(as_of, ["tracks"])
+        receipts = self.receipts_in_force(as_of, ["tracks"], agencies)
         paths = positions.files(self.root / "positions", receipts, start_ms, end_ms)
         names = tables.TABLES["positions"].names
         return positions.read(paths, columns or names, start_ms, end_ms, units, encoded)
@@ -355,6 +363,29 @@ class Store:
         """Where the bytes of an upload lie."""
         return self.root / "raw" / digest
 
+    def persons(self) -> pd.DataFrame:
+        """The people in reports in force, as pseudonyms; of each report those of its newest version."""
+        persons = SQL["persons"]
+        held = sql.select(SQL["receipts"].c.receipt_id).where(in_force(None))
+        newest = sql.func.rank().over(
+            partition_by=[persons.c.agency, persons.c.report_id], order_by=persons.c.version.desc()
+        )
+        names = tables.table("persons").names
+        ranked = sql.select(*(persons.c[n] for n in names), persons.c.row, newest.label("newest")).where(
+            persons.c.receipt_id.in_(held)
+        )
+        told = ranked.subquery()
+        query = sql.select(*(told.c[n] for n in names)).where(told.c.newest == 1).order_by(told.c.row)
+        return schema.frame("persons", [tuple(row) for row in self.rows(query)])
+
+    @property
+    def workspace_id(self) -> str:
+        """What tells this workspace from every other, wherever its folder is moved."""
+        return str(self.meta("workspace_id"))
+
+    def account_changed(self, name: str) -> None:
+        """Nothing to do where rights live in this program only."""
+
     def _receipt_names(self) -> Iterable[Any]:
         receipts = SQL["receipts"]
         return self.rows(sql.select(receipts.c.receipt_id, receipts.c.sha256))
@@ -375,8 +406,3 @@ def _receipt_row(receipt: Receipt) -> pd.DataFrame:
     row = {name: getattr(receipt, name) for name in ("receipt_id", "kind", "file", "sha256", "agency", "status")}
     row["received_at"] = pd.Timestamp(milliseconds(receipt.received_at), unit="ms", tz="UTC")
     return pd.DataFrame([{**row, "receipt": json.dumps(both, ensure_ascii=False)}])
-
-
-def _note(connection: sql.Connection, at: Any, who: str, action: str, subject: str, **detail: Any) -> None:
-    row = {"at": milliseconds(at), "who": who, "action": action, "subject": subject}
-    connection.execute(sql.insert(SQL["audit"]).values(**row, detail=json.dumps(detail, ensure_ascii=False)))

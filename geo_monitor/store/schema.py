@@ -55,15 +55,18 @@ def stored(name: str) -> tables.Table:
     return tables.Table(public.name, public.doc, public.columns + beside, public.key, public.inner)
 
 
+def _row() -> sql.Column[int]:
+    # SQLite makes only plain INTEGER keys count up by themselves
+    return sql.Column("row", sql.BigInteger().with_variant(sql.Integer(), "sqlite"), primary_key=True)
+
+
 def _sql_table(name: str) -> sql.Table:
     table = stored(name)
     columns = [
         sql.Column(column.name, _type(column.type), nullable=column.null or column.type == tables.TEXTS)
         for column in table.columns
     ]
-    # SQLite makes only plain INTEGER keys count up by themselves
-    row = sql.Column("row", sql.BigInteger().with_variant(sql.Integer(), "sqlite"), primary_key=True)
-    built = sql.Table(name, metadata, row, *columns)
+    built = sql.Table(name, metadata, _row(), *columns)
     if name in RECORDS:
         sql.Index(f"{name}_by_receipt", built.c.receipt_id)
     else:
@@ -73,6 +76,71 @@ def _sql_table(name: str) -> sql.Table:
 
 
 SQL: dict[str, sql.Table] = {name: _sql_table(name) for name in (*RECORDS, *BOOKS)}
+PERSONS = sql.Table(
+    "persons",
+    metadata,
+    _row(),
+    *(sql.Column(name, sql.Text, nullable=name in ("agency", "part")) for name in ("report_id", "agency", "part")),
+    sql.Column("version", sql.BigInteger, nullable=False),
+    sql.Column("pseudonym", sql.Text, nullable=False),
+    sql.Column("sealed", sql.LargeBinary, nullable=False),
+    sql.Column("receipt_id", sql.Text, nullable=False, index=True),
+)
+SQL["persons"] = PERSONS
+AGENCIES = sql.Table(
+    "agencies",
+    metadata,
+    sql.Column("name", sql.Text, primary_key=True),
+    sql.Column("adcode", sql.Text, nullable=False),
+)
+ACCOUNTS = sql.Table(
+    "accounts",
+    metadata,
+    sql.Column("name", sql.Text, primary_key=True),
+    sql.Column("password", sql.Text),  # argon2id; none where an identity provider checks
+    sql.Column("identity", sql.Text, unique=True),  # issuer|subject
+    sql.Column("roles", sql.Text, nullable=False),  # JSON lists
+    sql.Column("adcodes", sql.Text, nullable=False),
+    sql.Column("agency", sql.Text),
+    sql.Column("disabled", sql.Boolean, nullable=False),
+    sql.Column("failed", sql.Integer, nullable=False),  # wrong passwords since the last right one
+    sql.Column("locked_until", sql.BigInteger),  # this and all moments below: ms since 1970 UTC
+    sql.Column("made_at", sql.BigInteger, nullable=False),
+)
+SESSIONS = sql.Table(
+    "sessions",
+    metadata,
+    sql.Column("token", sql.Text, primary_key=True),  # SHA-256 of it
+    sql.Column("account", sql.Text, nullable=False),
+    sql.Column("how", sql.Text, nullable=False),
+    *(sql.Column(name, sql.BigInteger, nullable=False) for name in ("made_at", "seen_at", "ends_at")),
+)
+SHARES = sql.Table(
+    "shares",
+    metadata,
+    _row(),
+    *(sql.Column(name, sql.Text, nullable=False) for name in ("name", "from_agency", "to_agency", "hidden", "reason")),
+    sql.Column("made_at", sql.BigInteger, nullable=False),
+    sql.Column("ended_at", sql.BigInteger),
+)
+APPEND_ONLY = {  # the audit book takes rows and never gives one up
+    "sqlite": tuple(
+        f"CREATE TRIGGER audit_no_{what.lower()} BEFORE {what} ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'audit is append only'); END"
+        for what in ("UPDATE", "DELETE")
+    ),
+    "postgresql": (
+        "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'audit is append only'; END $$",
+        "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()",
+    ),
+}
+for _dialect, _statements in APPEND_ONLY.items():
+    for _statement in _statements:
+        sql.event.listen(
+            SQL["audit"], "after_create", sql.DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect)
+        )
 META = sql.Table("meta", metadata, sql.Column("key", sql.Text, primary_key=True), sql.Column("value", sql.Text))
 
 

@@ -188,6 +188,7 @@ class FakeWorkspace:
         self.settings = Settings()
         self.empty = empty
         self.store = SimpleNamespace(positions=self._positions)
+        self.accounts = SimpleNamespace(any=lambda: False, stamp=lambda: "")
         self._held: dict[str, pd.DataFrame] = {}
 
     def _blank(self, name: str) -> pd.DataFrame:

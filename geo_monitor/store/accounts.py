@@ -1,0 +1,372 @@
+"""Local accounts: who signs in, with which roles, for which agency and places; agencies and what they share.
+
+Passwords are kept as argon2id hashes (parameters of argon2-cffi: RFC 9106, low memory), session tokens as SHA-256.
+Every change, sign-in and refusal is a row of the audit book.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sql
+
+from geo_monitor.errors import Denied, Refused, Usage
+from geo_monitor.settings import Settings
+from geo_monitor.store import audit
+from geo_monitor.store.database import milliseconds
+from geo_monitor.store.rights import EVERYWHERE, ROLES, Viewer
+from geo_monitor.store.schema import ACCOUNTS, AGENCIES, SESSIONS, SHARES
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+    from geo_monitor.store import Store
+
+SHARED = {  # what may be shared, and the fields a share may hide
+    "seizures": ("place", "lon", "lat", "km", "gear", "quantity", "catch_kg", "value_cny", "vessels", "suspects",
+                 "disposition", "patrol_id"),
+    "patrols": ("persons", "km_from", "km_to"),
+    "units": ("mmsi", "name", "base"),
+    "positions": ("speed", "heading", "patrol_id"),
+}  # fmt: skip
+SEEN_EVERY_MS = 60_000  # a session notes that it is alive this often, not at every click
+
+
+@dataclass(frozen=True)
+class Session:
+    """A sign-in: its secret token, until when it lasts at most, and who it is."""
+
+    token: str
+    ends_at: datetime
+    viewer: Viewer
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one agency lets another see: a table, without the fields hidden."""
+
+    table: str
+    from_agency: str
+    hidden: tuple[str, ...]
+
+
+class Accounts:
+    """The accounts of one workspace. `who` in its methods is the account that acts, as the audit book names it."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    # --- signing in -------------------------------------------------------------------------------------------------
+
+    def any(self) -> bool:
+        """Whether the workspace has accounts: then everybody signs in."""
+        return bool(self._store.rows(sql.select(ACCOUNTS.c.name).limit(1)))
+
+    def sign_in(self, name: str, password: str, now: datetime, how: str) -> Session:
+        """Checks a password. Raises `Denied`: `sign_in_wrong` (the same for an unknown account), `sign_in_locked`.
+
+        After `sign_in_tries` wrong passwords an account is locked for `sign_in_lock_s`.
+        """
+        with self._store.transaction() as connection:
+            held = connection.execute(sql.select(ACCOUNTS).where(ACCOUNTS.c.name == name)).one_or_none()
+            told = self._judged(connection, held, name, password, milliseconds(now))
+            audit.append(connection, now, name, "sign_in" if told is None else "sign_in_refused", how,
+                         **({} if told is None else {"why": told.code}))  # fmt: skip
+            if told is None:
+                assert held is not None
+                return self._session(connection, held, now, how)
+        raise told  # after the commit: a wrong try must be remembered
+
+    def _judged(self, connection: sql.Connection, held: Any, name: str, password: str, at: int) -> Denied | None:
+        if held is None or held.disabled:
+            _matches(_nobody(), password)  # as long as for a real account, so that names can't be found by the clock
+            return Denied("sign_in_wrong")
+        mine = sql.update(ACCOUNTS).where(ACCOUNTS.c.name == name)
+        if held.locked_until is not None and at < held.locked_until:
+            minutes = -(-(held.locked_until - at) // 60_000)
+            return Denied("sign_in_locked", minutes=minutes)
+        if _matches(held.password, password):
+            fresh = {"password": _hasher().hash(password)} if _hasher().check_needs_rehash(held.password) else {}
+            connection.execute(mine.values(failed=0, locked_until=None, **fresh))
+            return None
+        failed = held.failed + 1
+        locked = failed >= self._settings.sign_in_tries
+        until = at + int(self._settings.sign_in_lock_s * 1000) if locked else None
+        connection.execute(mine.values(failed=0 if locked else failed, locked_until=until))
+        if locked:
+            return Denied("sign_in_locked", minutes=-(-int(self._settings.sign_in_lock_s) // 60))
+        return Denied("sign_in_wrong")
+
+    def sign_in_by(self, identity: str, now: datetime, how: str) -> Session:
+        """A sign-in that an identity provider has checked (`identity`: issuer|subject, as given to an account).
+
+        Raises `Denied("identity_unknown")` where no account in force has it.
+        """
+        with self._store.transaction() as connection:
+            held = connection.execute(
+                sql.select(ACCOUNTS).where(ACCOUNTS.c.identity == identity, ~ACCOUNTS.c.disabled)
+            ).one_or_none()
+            audit.append(connection, now, held.name if held else "?", "sign_in" if held else "sign_in_refused", how,
+                         identity=identity)  # fmt: skip
+            if held is not None:
+                return self._session(connection, held, now, how)
+        raise Denied("identity_unknown", identity=identity)
+
+    def _session(self, connection: sql.Connection, held: Any, now: datetime, how: str) -> Session:
+        import pandas as pd
+
+        token = secrets.token_urlsafe(32)
+        at = milliseconds(now)
+        ends = at + int(self._settings.session_h * 3_600_000)
+        connection.execute(sql.delete(SESSIONS).where(SESSIONS.c.ends_at <= at))
+        row = {"token": _digest(token), "account": held.name, "made_at": at, "seen_at": at, "ends_at": ends, "how": how}
+        connection.execute(sql.insert(SESSIONS).values(**row))
+        return Session(token, pd.Timestamp(ends, unit="ms", tz="UTC").to_pydatetime(), _viewer(held))
+
+    def viewer(self, token: str, now: datetime) -> Viewer:
+        """Who a token belongs to. Raises `Denied("session_over")`: ended, idle too long, or its account changed."""
+        at = milliseconds(now)
+        query = sql.select(SESSIONS, ACCOUNTS).join_from(SESSIONS, ACCOUNTS, SESSIONS.c.account == ACCOUNTS.c.name)
+        found = self._store.rows(query.where(SESSIONS.c.token == _digest(token), ~ACCOUNTS.c.disabled))
+        if not found:
+            raise Denied("session_over")
+        held = found[0]
+        idle = held.seen_at + int(self._settings.session_idle_s * 1000)
+        if at >= held.ends_at or at >= idle:
+            self.sign_out(token)
+            raise Denied("session_over")
+        if at - held.seen_at >= SEEN_EVERY_MS:
+            with self._store.transaction() as connection:
+                mine = SESSIONS.c.token == held.token
+                connection.execute(sql.update(SESSIONS).where(mine).values(seen_at=at))
+        return _viewer(held)
+
+    def sign_out(self, token: str) -> None:
+        """Ends a session; one that has ended is fine."""
+        with self._store.transaction() as connection:
+            connection.execute(sql.delete(SESSIONS).where(SESSIONS.c.token == _digest(token)))
+
+    # --- accounts ---------------------------------------------------------------------------------------------------
+
+    def add(
+        self,
+        name: str,
+        password: str | None,
+        roles: Sequence[str],
+        agency: str | None,
+        adcodes: Sequence[str],
+        now: datetime,
+        who: str,
+        identity: str | None = None,
+    ) -> None:
+        """Makes an account. adcodes: the areas it answers for; none means those of its agency.
+
+        Raises `Usage`: `account_name_bad`, `role_unknown`, `adcode_bad`, `agency_unknown`, `password_or_identity`;
+        `Refused`: `account_there`, `first_account_admin`, `password_weak`.
+        """
+        if not name.strip() or name != name.strip() or len(name) > 64 or not name.isprintable():
+            raise Usage("account_name_bad", name=name)
+        if password is None and identity is None:
+            raise Usage("password_or_identity")
+        areas = self._areas(agency, adcodes)
+        _check_roles(roles)
+        hashed = None if password is None else self._hashed(name, password)
+        with self._store.transaction() as connection:
+            names = [row.name for row in connection.execute(sql.select(ACCOUNTS.c.name))]
+            if name in names:
+                raise Refused("account_there", name=name)
+            if not names and "admin" not in roles:
+                raise Refused("first_account_admin")
+            row = {
+                "name": name, "password": hashed, "identity": identity, "roles": json.dumps(sorted(roles)),
+                "agency": agency, "adcodes": json.dumps(areas), "disabled": False, "failed": 0, "locked_until": None,
+                "made_at": milliseconds(now),
+            }  # fmt: skip
+            connection.execute(sql.insert(ACCOUNTS).values(**row))
+            audit.append(connection, now, who, "account_add", name, roles=sorted(roles), agency=agency, adcodes=areas)
+        self._store.account_changed(name)
+
+    def change(
+        self,
+        name: str,
+        now: datetime,
+        who: str,
+        password: str | None = None,
+        roles: Sequence[str] | None = None,
+        adcodes: Sequence[str] | None = None,
+        disabled: bool | None = None,
+        unlock: bool = False,
+    ) -> None:
+        """Changes an account and ends its sessions. The last account that may make accounts keeps that role.
+
+        Raises `Usage`: `account_unknown`, `role_unknown`, `adcode_bad`; `Refused`: `last_admin`, `password_weak`.
+        """
+        values: dict[str, Any] = {}
+        if password is not None:
+            values |= {"password": self._hashed(name, password), "failed": 0, "locked_until": None}
+        if roles is not None:
+            _check_roles(roles)
+            values["roles"] = json.dumps(sorted(roles))
+        if adcodes is not None:
+            values["adcodes"] = json.dumps(self._areas(None, adcodes))
+        if disabled is not None:
+            values["disabled"] = disabled
+        if unlock:
+            values |= {"failed": 0, "locked_until": None}
+        with self._store.transaction() as connection:
+            mine = ACCOUNTS.c.name == name
+            if connection.execute(sql.select(ACCOUNTS).where(mine)).one_or_none() is None:
+                raise Usage("account_unknown", name=name)
+            connection.execute(sql.update(ACCOUNTS).where(mine).values(**values))
+            rest = connection.execute(sql.select(ACCOUNTS.c.roles).where(~ACCOUNTS.c.disabled))
+            if not any("admin" in json.loads(row.roles) for row in rest):
+                raise Refused("last_admin", name=name)
+            connection.execute(sql.delete(SESSIONS).where(SESSIONS.c.account == name))
+            told = {key: value for key, value in values.items() if key not in ("password", "failed", "locked_until")}
+            told |= {"password": "changed"} if password is not None else {}
+            told |= {"unlocked": True} if unlock else {}
+            audit.append(connection, now, who, "account_change", name, **told)
+        self._store.account_changed(name)
+
+    def every(self) -> list[dict[str, Any]]:
+        """Every account, without its password: name, roles, agency, adcodes, state, identity."""
+        made = []
+        for row in self._store.rows(sql.select(ACCOUNTS).order_by(ACCOUNTS.c.name)):
+            made.append({
+                "name": row.name, "roles": json.loads(row.roles), "agency": row.agency,
+                "adcodes": json.loads(row.adcodes), "disabled": bool(row.disabled),
+                "locked_until": row.locked_until, "identity": row.identity,
+            })  # fmt: skip
+        return made
+
+    # --- agencies and shares ----------------------------------------------------------------------------------------
+
+    def agencies(self) -> list[tuple[str, str]]:
+        """(name, adcode) of every registered agency."""
+        return [(row.name, row.adcode) for row in self._store.rows(sql.select(AGENCIES).order_by(AGENCIES.c.name))]
+
+    def add_agency(self, name: str, adcode: str, now: datetime, who: str) -> None:
+        """Registers an agency, or moves it: name as uploads carry it, adcode it answers for. Raises `Usage`."""
+        if not name.strip():
+            raise Usage("agency_name_bad", name=name)
+        _check_adcodes([adcode])
+        with self._store.transaction() as connection:
+            connection.execute(sql.delete(AGENCIES).where(AGENCIES.c.name == name))
+            connection.execute(sql.insert(AGENCIES).values(name=name, adcode=adcode))
+            audit.append(connection, now, who, "agency_add", name, adcode=adcode)
+
+    def share(
+        self, table: str, from_agency: str, to_agency: str, hidden: Sequence[str], reason: str, now: datetime, who: str
+    ) -> int:
+        """Lets another agency see the rows of a table, without the fields `hidden`. Gives the share's number.
+
+        Raises `Usage`: `share_table`, `share_field`, `agency_unknown`, `reason_missing`.
+        """
+        if table not in SHARED:
+            raise Usage("share_table", table=table, tables=", ".join(SHARED))
+        wrong = [name for name in hidden if name not in SHARED[table]]
+        if wrong:
+            raise Usage("share_field", field=", ".join(wrong), table=table, fields=", ".join(SHARED[table]))
+        if not reason.strip():
+            raise Usage("reason_missing")
+        known = {name for name, _ in self.agencies()}
+        for agency in (from_agency, to_agency):
+            if agency not in known:
+                raise Usage("agency_unknown", agency=agency)
+        with self._store.transaction() as connection:
+            row = {"name": table, "from_agency": from_agency, "to_agency": to_agency, "hidden": json.dumps(sorted(hidden)),
+                   "reason": reason, "made_at": milliseconds(now), "ended_at": None}  # fmt: skip
+            number = connection.execute(sql.insert(SHARES).values(**row).returning(SHARES.c.row)).scalar_one()
+            audit.append(connection, now, who, "share", table, number=number, of=from_agency, to=to_agency,
+                         hidden=sorted(hidden), reason=reason)  # fmt: skip
+        return int(number)
+
+    def end_share(self, number: int, now: datetime, who: str) -> None:
+        """Ends a share. Raises `Usage("share_unknown")`."""
+        with self._store.transaction() as connection:
+            mine = sql.update(SHARES).where(SHARES.c.row == number, SHARES.c.ended_at.is_(None))
+            if not connection.execute(mine.values(ended_at=milliseconds(now))).rowcount:
+                raise Usage("share_unknown", number=number)
+            audit.append(connection, now, who, "share_end", str(number))
+
+    def shares(self) -> list[dict[str, Any]]:
+        """Every share in force: number, table, from, to, hidden, reason."""
+        query = sql.select(SHARES).where(SHARES.c.ended_at.is_(None)).order_by(SHARES.c.row)
+        return [
+            {"number": row.row, "table": row.name, "from": row.from_agency, "to": row.to_agency,
+             "hidden": json.loads(row.hidden), "reason": row.reason}
+            for row in self._store.rows(query)
+        ]  # fmt: skip
+
+    def stamp(self) -> str:
+        """Changes whenever an agency or a share does."""
+        told = json.dumps([self.agencies(), self.shares()])
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+    def shared_with(self, viewer: Viewer, table: str) -> list[Share]:
+        """What other agencies let the viewer's agency see of a table."""
+        if viewer.agency is None:
+            return []
+        told = [share for share in self.shares() if share["to"] == viewer.agency and share["table"] == table]
+        return [Share(table, share["from"], tuple(share["hidden"])) for share in told]
+
+    def _areas(self, agency: str | None, adcodes: Sequence[str]) -> Sequence[str]:
+        _check_adcodes(adcodes)
+        known = dict(self.agencies())
+        if agency is not None and agency not in known:
+            raise Usage("agency_unknown", agency=agency)
+        return sorted(set(adcodes)) if adcodes or agency is None else [known[agency]]
+
+    def _hashed(self, name: str, password: str) -> str:
+        if len(password) < self._settings.password_length or password.strip().lower() in (name.lower(), ""):
+            raise Refused("password_weak", length=self._settings.password_length)
+        return _hasher().hash(password)
+
+
+def _check_roles(roles: Iterable[str]) -> None:
+    wrong = [role for role in roles if role not in ROLES]
+    if wrong or not list(roles):
+        raise Usage("role_unknown", role=", ".join(wrong), roles=", ".join(ROLES))
+
+
+def _check_adcodes(adcodes: Iterable[str]) -> None:
+    for adcode in adcodes:
+        if not (len(adcode) == 6 and adcode.isascii() and adcode.isdigit()):
+            raise Usage("adcode_bad", adcode=adcode, everywhere=EVERYWHERE)
+
+
+def _viewer(held: sql.Row[Any]) -> Viewer:
+    return Viewer(held.name, held.agency, tuple(json.loads(held.roles)), tuple(json.loads(held.adcodes)))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()
+
+
+@cache
+def _nobody() -> str:
+    return _hasher().hash(secrets.token_urlsafe(32))
+
+
+def _matches(hashed: str | None, password: str) -> bool:
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    try:
+        return hashed is not None and _hasher().verify(hashed, password)
+    except (VerificationError, InvalidHashError):
+        return False

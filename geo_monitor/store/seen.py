@@ -1,0 +1,238 @@
+"""The store as one viewer may read it: the same calls as `Store`, with the rows that are not theirs left out.
+
+Every table has its rule in `RULES`; one without a rule is not readable. Command line, exports, scripts and pages all
+read through this face; only the analysis itself and the door for uploads see everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from geo_monitor import tables
+from geo_monitor.errors import Denied
+from geo_monitor.store.accounts import Accounts
+from geo_monitor.store.database import Moment, table_of
+from geo_monitor.store.rights import Viewer, inside, readable
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from geo_monitor.settings import Settings
+    from geo_monitor.store import Store
+
+# how a row is judged: everybody (law, water, sums over the basin), by its agency, by its reach(es), its unit, its report;
+# or the right that opens the whole table
+RULES: dict[str, str] = {
+    "zones": "everybody", "jurisdictions": "everybody", "river_lines": "everybody", "rasters": "everybody",
+    "reaches": "everybody", "links": "everybody", "locating": "everybody",
+    "near_repeat": "everybody", "relapse_curve": "everybody", "runs": "everybody",
+    "positions": "agency", "units": "agency", "seizures": "agency", "patrols": "agency", "persons": "agency",
+    "receipts": "agency", "quality": "agency",
+    "effort": "reach", "hotspots": "reach", "forecast": "reach", "why": "reach",
+    "clusters": "reaches", "reemergence": "reaches", "displacement": "reaches",
+    "effort_gaps": "unit", "zone_visits": "unit", "predictability": "unit",
+    "seizure_links": "report",
+    "audit": "audit",
+}  # fmt: skip
+UPLOADED = ("zones", "jurisdictions", "river_lines", "rasters")  # readable by whoever sends uploads, too
+BOOKS = ("receipts", "runs", "quality")  # readable by auditors, whole
+
+
+class Seen:
+    """`store` as `viewer` may read it."""
+
+    def __init__(self, store: Store, viewer: Viewer, settings: Settings) -> None:
+        self._store = store
+        self.viewer = viewer
+        self._accounts = Accounts(store, settings)
+
+    @property
+    def agencies(self) -> Collection[str] | None:
+        """The agencies whose rows are seen in full; None: all."""
+        if "books" in self.viewer.rights and "read" not in self.viewer.rights:
+            return None
+        return readable(self.viewer, self._accounts.agencies())
+
+    def _may(self, name: str) -> str:
+        """The rule of a table. Raises `Denied("not_allowed")` where the viewer may read none of it."""
+        rule = RULES[name]
+        if rule == "audit":
+            self.viewer.needs("audit")
+        elif name in BOOKS:
+            self.viewer.needs("read", "own", "books")
+        elif rule == "agency" or name in UPLOADED:
+            self.viewer.needs("read", "own")
+        else:
+            self.viewer.needs("read")
+        return rule
+
+    # --- what may be changed ----------------------------------------------------------------------------------------
+
+    def may_send(self, rows: pd.DataFrame | None) -> None:
+        """Raises `Denied("agency_not_yours")` where rows of an upload belong to agencies that are not seen."""
+        seen = self.agencies
+        if rows is None or seen is None or "agency" not in rows:
+            return
+        others = sorted({str(name) for name in rows["agency"].dropna()} - set(seen))
+        if others:
+            raise Denied("agency_not_yours", account=self.viewer.account, agencies=", ".join(others[:5]))
+
+    def may_withdraw(self, receipt_id: str) -> None:
+        """Raises `Denied("receipt_not_yours")` for the receipt of an agency that is not seen."""
+        seen = self.agencies
+        book = self._store.book("receipts")
+        agency = book.loc[book["receipt_id"] == receipt_id, "agency"]
+        if seen is not None and not agency.isin(list(seen)).all():
+            raise Denied("receipt_not_yours", account=self.viewer.account, receipt_id=receipt_id)
+
+    # --- uploaded rows ----------------------------------------------------------------------------------------------
+
+    def records(self, table: str, as_of: Moment = None, all_versions: bool = False) -> pd.DataFrame:
+        """As `Store.records`; rows shared by other agencies stand last, their hidden fields empty."""
+        return self._records(table, lambda: self._store.records(table, as_of, all_versions))
+
+    def history(self, table: str) -> pd.DataFrame:
+        """As `Store.history`, of one's own rows: a share shows what is in force."""
+        return self._records(table, lambda: self._store.history(table), shared=False)
+
+    def _records(self, table: str, read: Callable[[], pd.DataFrame], shared: bool = True) -> pd.DataFrame:
+        import pandas as pd
+
+        name = table_of(table)
+        rule = self._may(name)
+        frame = read()
+        seen = self.agencies if rule == "agency" else None
+        if seen is None:
+            return frame
+        own = frame["agency"].isin(list(seen)).to_numpy(dtype=bool)
+        parts = [frame[own]]
+        for share in self._accounts.shared_with(self.viewer, name) if shared else ():
+            theirs = frame[(frame["agency"] == share.from_agency).to_numpy(dtype=bool) & ~own]
+            parts.append(_without(theirs, share.hidden))
+        found = pd.concat(parts) if len(parts) > 1 else parts[0]
+        return found.reset_index(drop=True)
+
+    def positions(
+        self,
+        as_of: Moment = None,
+        start: Moment = None,
+        end: Moment = None,
+        columns: Sequence[str] | None = None,
+        units: Sequence[str] | None = None,
+        encoded: bool = False,
+    ) -> pa.Table:
+        """As `Store.positions`; of fixes shared by other agencies the fields hidden by any of their shares are null."""
+        import pyarrow as pa
+
+        self._may("positions")
+        seen = self.agencies
+        if seen is None:
+            return self._store.positions(as_of, start, end, columns, units, encoded)
+        own = self._store.positions(as_of, start, end, columns, units, encoded, agencies=seen)
+        shares = [
+            share for share in self._accounts.shared_with(self.viewer, "positions") if share.from_agency not in seen
+        ]
+        if not shares:
+            return own
+        parts = [own]
+        for share in shares:
+            theirs = self._store.positions(as_of, start, end, columns, units, encoded, agencies=[share.from_agency])
+            for name in set(share.hidden) & set(theirs.column_names):
+                at = theirs.column_names.index(name)
+                theirs = theirs.set_column(at, theirs.field(at), pa.nulls(len(theirs), theirs.field(at).type))
+            parts.append(theirs)
+        together = pa.concat_tables(parts).unify_dictionaries()
+        from geo_monitor.store.positions import order_of
+
+        if {"unit_id", "time"} <= set(together.column_names):
+            together = together.take(pa.array(order_of(together)))
+        return together
+
+    def receipts_in_force(self, as_of: Moment = None, kinds: Sequence[str] | None = None) -> list[str]:
+        """As `Store.receipts_in_force`."""
+        self._may("receipts")
+        return self._store.receipts_in_force(as_of, kinds, self.agencies)
+
+    # --- books ------------------------------------------------------------------------------------------------------
+
+    def book(self, name: str) -> pd.DataFrame:
+        """As `Store.book`."""
+        rule = self._may(name)
+        frame = self._store.book(name)
+        seen = self.agencies if rule == "agency" else None
+        return frame if seen is None else frame[frame["agency"].isin(list(seen))].reset_index(drop=True)
+
+    def persons(self) -> pd.DataFrame:
+        """The people in reports, as pseudonyms."""
+        self._may("persons")
+        frame = self._store.persons()
+        seen = self.agencies
+        return frame if seen is None else frame[frame["agency"].isin(list(seen))].reset_index(drop=True)
+
+    # --- results ----------------------------------------------------------------------------------------------------
+
+    def run_id(self, run_id: str | None = None) -> str:
+        """As `Store.run_id`."""
+        self._may("runs")
+        return self._store.run_id(run_id)
+
+    def result(self, table: str, run_id: str | None = None) -> pd.DataFrame:
+        """As `Store.result`."""
+        rule = self._may(table)
+        frame = self._store.result(table, run_id)
+        if rule == "everybody" or self.viewer.everywhere:
+            return frame
+        if rule == "agency":  # patrols found in tracks belong to their units
+            rule = "unit"
+        return frame[self._mine(frame, rule, run_id)].reset_index(drop=True)
+
+    def _mine(self, frame: pd.DataFrame, rule: str, run_id: str | None) -> Any:
+        """Which rows (bool, n) of a result are seen."""
+        if rule == "unit":
+            return frame["unit_id"].isin(self._units()).to_numpy(dtype=bool)
+        if rule == "report":
+            reports = set(self._records("seizures", lambda: self._store.records("seizures"), shared=False)["report_id"])
+            hidden = set(self._store.records("seizures")["report_id"]) - reports
+            return (frame["report_id"].isin(reports) & ~frame["report_id"].isin(hidden)).to_numpy(dtype=bool)
+        water = self._store.result("reaches", run_id)
+        left, right = water["adcode_left"].tolist(), water["adcode_right"].tolist()
+        areas = self.viewer.adcodes
+        near = {
+            reach
+            for reach, a, b in zip(water["reach_id"], left, right, strict=True)
+            if inside(_text(a), areas) or inside(_text(b), areas)
+        }
+        if rule == "reach":
+            return frame["reach_id"].isin(near).to_numpy(dtype=bool)
+        if rule == "reaches":
+            return [bool(near & set(members)) for members in frame["reach_ids"]]
+        raise Denied("not_allowed", account=self.viewer.account, roles=", ".join(self.viewer.roles), right=rule)
+
+    def _units(self) -> set[str]:
+        """Units with a fix or a record that is seen."""
+        import pyarrow.compute as pc
+
+        fixes = self._store.positions(columns=["unit_id"], encoded=True, agencies=self.agencies)
+        tracked = {str(name) for name in pc.unique(fixes["unit_id"]).to_pylist()}
+        known = self._records("units", lambda: self._store.records("units"), shared=False)
+        told = self._records("patrols", lambda: self._store.records("patrols"), shared=False)
+        return tracked | set(known["unit_id"].dropna()) | set(told["unit_id"].dropna())
+
+
+def _without(frame: pd.DataFrame, hidden: Sequence[str]) -> pd.DataFrame:
+    """`frame` with the hidden fields empty."""
+    import numpy as np
+
+    frame = frame.copy()
+    for name in hidden:
+        kind = next(c.type for t in tables.TABLES.values() for c in t.columns if c.name == name)
+        frame[name] = np.nan if kind in (tables.FLOAT, tables.INT) else None
+    if "geometry" in frame and {"lon", "lat"} & set(hidden):
+        frame["geometry"] = None
+    return frame
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,242 @@
+"""Two counties in one workspace, through the command line: neither reads the other's reports by any way there is.
+
+Every word that only 宜昌 may read holds the mark YC; 荆州's account then exports every table in every format, and asks
+every command, and the mark may appear nowhere. 宜昌's own account sees it, so the test can fail.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from geo_monitor import tables
+from geo_monitor.cli.commands import run
+from geo_monitor.export.files import FORMATS
+
+MARK = "YC"
+WORD = "江豚与中华鲟同游十里"
+ENGLISH = ("--lang", "en")
+
+
+class Office:
+    """The command line of one workspace, as one account after the other."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __call__(self, account: str | None, *arguments: object, stdin: str = "") -> tuple[int, str]:
+        told, said, given = io.StringIO(), io.StringIO(), io.StringIO(stdin)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdout", told)
+            patch.setattr(sys, "stderr", said)
+            patch.setattr(sys, "stdin", given)
+            if account:
+                patch.setenv("GEO_MONITOR_ACCOUNT", account)
+                patch.setenv("GEO_MONITOR_PASSWORD", WORD)
+            code = run(["--workspace", str(self.root), "--json", *ENGLISH, *(str(one) for one in arguments)])
+        return code, told.getvalue() + said.getvalue()
+
+    def json(self, account: str | None, *arguments: object, stdin: str = "") -> dict:
+        code, told = self(account, *arguments, stdin=stdin)
+        assert code == 0, told
+        return json.loads(told)
+
+
+def county(folder: Path, mark: str, lon: float) -> dict[str, Path]:
+    """A county's files: a boat on the river for two nights, three reports, a list of units, a patrol told on paper."""
+    fixes = [f"{mark}艇01,2026-05-0{day} {hour:02d}:{minute:02d}:00,{lon + 0.001 * (hour * 60 + minute) / 10:.5f},30.0"
+             for day in (1, 2) for hour in (0, 1, 2) for minute in range(0, 60, 5)]  # fmt: skip
+    reports = [f"{mark}案{n},2026-05-0{n} 01:30:00,{lon + 0.01 * n:.3f},30.0,{mark}码头,{mark}地笼" for n in (1, 2)]
+    reports += [f"{mark}案3,,,,{mark}错行,"]
+    files = {
+        "tracks": ["终端编号,定位时间,经度,纬度", *fixes],
+        "seizures": ["案件编号,查获时间,经度,纬度,地点,渔具", *reports],
+        "units": ["unit_id,name,platform", f"{mark}艇01,{mark}渔政01,boat"],
+        "patrols": ["patrol_id,unit_id,started_at,ended_at,river,km_from,km_to",
+                    f"{mark}巡1,{mark}艇01,2026-05-03 20:00,2026-05-03 22:00,试河,10,12"],
+    }  # fmt: skip
+    made = {}
+    for kind, lines in files.items():
+        made[kind] = folder / f"{mark}-{kind}.csv"
+        made[kind].write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return made
+
+
+def box(west: float, east: float) -> list:
+    return [[[west, 29.5], [east, 29.5], [east, 30.5], [west, 30.5], [west, 29.5]]]
+
+
+def features(path: Path, *rows: tuple[dict, str, list]) -> Path:
+    told = [{"type": "Feature", "properties": p, "geometry": {"type": t, "coordinates": c}} for p, t, c in rows]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": told}, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    folder = tmp_path_factory.mktemp("counties")
+    held = Office(folder / "w")
+    held.json(None, "init")
+    river = features(folder / "r.geojson", ({"name": "试河"}, "LineString", [[110.0, 30.0], [113.0, 30.0]]))
+    places = features(
+        folder / "j.geojson",
+        ({"name": "宜昌", "adcode": "420500", "level": "city"}, "Polygon", box(109.0, 111.5)),
+        ({"name": "荆州", "adcode": "421000", "level": "city"}, "Polygon", box(111.5, 114.0)),
+    )
+    zone = features(folder / "z.geojson", ({"zone_id": "全河", "name": "禁捕"}, "Polygon", box(109.0, 114.0)))
+    held.json(None, "import", "river", river, "--accuracy", 50)
+    held.json(None, "import", "jurisdictions", places)
+    held.json(None, "import", "zones", zone)
+    held.json(None, "agencies", "add", "宜昌渔政", "--adcode", "420500")
+    held.json(None, "agencies", "add", "荆州渔政", "--adcode", "421000")
+    held.json(None, "accounts", "add", "管理员", "--role", "admin", stdin=WORD + "\n")
+    for name, agency in (("宜昌员", "宜昌渔政"), ("荆州员", "荆州渔政")):
+        held.json("管理员", "accounts", "add", name, "--role", "analyst", "--role", "commander", "--agency", agency,
+                  stdin=WORD + "\n")  # fmt: skip
+    for name, mark, lon in (("宜昌员", MARK, 110.5), ("荆州员", "JZ", 112.0)):
+        for kind, path in county(folder, mark, lon).items():
+            told = held.json(name, "import", kind, path)
+            assert told["agency"] == f"{name[:2]}渔政"
+            assert told["rows"]["accepted"], told
+    held.json("荆州员", "analyse", "--reach-length", 5000, "--methods", "all")
+    return held
+
+
+def words(path: Path) -> str:
+    """Everything a file holds, as text."""
+    if path.suffix == ".parquet":
+        frame = pd.read_parquet(path)
+        return frame.drop(columns=[c for c in frame if c == "geometry"]).to_csv() + "|".join(frame.columns)
+    if path.suffix == ".xlsx":
+        return pd.concat(pd.read_excel(path, sheet_name=None, dtype=str).values()).to_csv()
+    if path.suffix == ".gpkg":
+        with sqlite3.connect(path) as held:
+            return "\n".join(held.iterdump())
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as held:
+            return "".join(held.read(name).decode("utf-8", "replace") for name in held.namelist())
+    return path.read_bytes().decode("utf-8", "replace")
+
+
+PUBLIC = [name for name, table in tables.TABLES.items() if not table.inner]
+OWN = (
+    "positions",
+    "units",
+    "patrols",
+    "seizures",
+    "receipts",
+    "quality",
+    "seizure_links",
+    "zone_visits",
+    "effort_gaps",
+)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind != "tif"])
+@pytest.mark.parametrize("name", PUBLIC)
+def test_no_export_holds_a_word_of_the_other_county(office: Office, tmp_path: Path, name: str, kind: str) -> None:
+    path = tmp_path / f"{name}.{kind}"
+    code, told = office("荆州员", "export", name, "-o", path)
+    assert MARK not in told
+    assert code in (0, 2, 3), told
+    if code == 0:
+        told = words(path)
+        assert MARK not in told
+        assert "宜昌渔政" not in told
+    if kind == "csv" and name in OWN:  # the other way round it is there: what is looked for can be found
+        assert code == 0
+        office.json("宜昌员", "export", name, "-o", path)
+        told = words(path)
+        assert MARK in told or "宜昌渔政" in told or name == "effort_gaps"  # this county's tracks have no gaps
+
+
+@pytest.mark.parametrize("name", ["zones", "seizures", "units", "patrols", "jurisdictions"])
+def test_no_old_version_either(office: Office, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "all.csv"
+    office.json("荆州员", "export", name, "-o", path, "--all-versions")
+    assert MARK not in words(path)
+    office.json("宜昌员", "export", name, "-o", path, "--all-versions")
+    assert (MARK in words(path)) == (name in ("seizures", "units", "patrols"))
+
+
+def test_results_lie_in_ones_own_water(office: Office, tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    office.json("荆州员", "export", "hotspots", "-o", path)
+    here = pd.read_csv(path)
+    office.json("宜昌员", "export", "hotspots", "-o", path)
+    there = pd.read_csv(path)
+    assert here["lon"].min() > 111.4
+    assert there["lon"].max() < 111.6
+    assert (here["seizures"].sum(), there["seizures"].sum()) == (2, 2)
+
+
+def receipts(office: Office, account: str, tmp_path: Path) -> pd.DataFrame:
+    path = tmp_path / "receipts.csv"
+    office.json(account, "export", "receipts", "-o", path)
+    return pd.read_csv(path)
+
+
+def test_no_command_tells_or_changes_it(office: Office, tmp_path: Path) -> None:
+    theirs = receipts(office, "宜昌员", tmp_path)["receipt_id"].tolist()[-1]
+    own = tmp_path / "own.csv"
+    own.write_text(f"案件编号,查获时间,地点,单位\n{MARK}案1,2026-05-09 01:00,改,宜昌渔政\n", encoding="utf-8")
+    tries = [
+        (3, ["withdraw", theirs, "--reason", "试"]),
+        (3, ["import", "seizures", own]),
+        (3, ["import", "seizures", own, "--agency", "宜昌渔政"]),
+        (3, ["export", "audit", "-o", tmp_path / "a.csv"]),
+        (3, ["accounts", "list"]),
+        (3, ["accounts", "add", "x", "--role", "admin"]),
+        (3, ["accounts", "change", "宜昌员", "--password"]),
+        (3, ["accounts", "change", "荆州员", "--adcode", "420500"]),
+        (3, ["shares", "list"]),
+        (3, ["shares", "add", "seizures", "--from", "宜昌渔政", "--to", "荆州渔政", "--reason", "试"]),
+        (3, ["agencies", "add", "荆州渔政", "--adcode", "420500"]),
+        (3, ["audit", "verify"]),
+        (3, ["persons", "案1", "--reason", "试"]),
+    ]
+    for code, arguments in tries:
+        found, told = office("荆州员", *arguments, stdin=WORD + "\n")
+        assert found == code, (arguments, told)
+        assert f"{MARK}码头" not in told
+        assert "Traceback" not in told
+    seizures = tmp_path / "s.csv"
+    office.json("宜昌员", "export", "seizures", "-o", seizures)
+    assert sorted(pd.read_csv(seizures)["place"]) == [f"{MARK}码头"] * 2
+
+
+@pytest.mark.parametrize(
+    "arguments", [["export", "zones", "-o", "z.csv"], ["analyse"], ["whoami"], ["accounts", "list"]]
+)
+def test_nobody_gets_in_without_signing_in(office: Office, arguments: list[str]) -> None:
+    code, told = office(None, *arguments)
+    assert code == 3
+    assert json.loads(told.splitlines()[0])["error"]["code"] == "sign_in_needed"
+
+
+def test_what_is_shared_is_seen_without_what_is_hidden(office: Office, tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    told = office.json("管理员", "shares", "add", "seizures", "--from", "宜昌渔政", "--to", "荆州渔政", "--hide", "place,gear",
+                       "--reason", "联合执法")  # fmt: skip
+    office.json("荆州员", "export", "seizures", "-o", path)
+    seen = pd.read_csv(path)
+    theirs = seen[seen["report_id"].str.startswith(MARK)]
+    assert len(theirs) == 2
+    assert theirs[["place", "gear"]].isna().all(axis=None)
+    assert theirs["lon"].tolist() == [110.51, 110.52]
+    office.json("管理员", "shares", "end", told["share"])
+    office.json("荆州员", "export", "seizures", "-o", path)
+    assert MARK not in words(path)
+
+
+def test_who_makes_accounts_reads_no_reports(office: Office, tmp_path: Path) -> None:
+    code, told = office("管理员", "export", "seizures", "-o", tmp_path / "s.csv")
+    assert (code, MARK in told) == (3, False)
+    assert office.json("管理员", "audit", "verify")["ok"]

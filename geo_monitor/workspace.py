@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import tempfile
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -101,9 +100,11 @@ class Workspace:
         kind: one of `KINDS`. crs: "EPSG:4490" and the like; datum: wgs84, gcj02 or bd09; columns: ours -> theirs;
         role: patrol or traffic (tracks); accuracy: metres (river). With `dry_run` nothing is kept.
 
-        Raises `Usage("kind_unknown")`, `Usage("file_missing")`.
+        The file is parsed in a process of its own, within limits (`ingest.limited`).
+
+        Raises `Usage("kind_unknown")`, `Usage("file_missing")`, `Refused("scratch_full")`.
         """
-        from geo_monitor import ingest
+        from geo_monitor.ingest import Options, limited
         from geo_monitor.store.held import Held
 
         if kind not in KINDS:
@@ -111,7 +112,7 @@ class Workspace:
         path = Path(path)
         if not path.exists():
             raise Usage("file_missing", file=str(path))
-        options = ingest.Options(
+        options = Options(
             agency=agency,
             crs=crs,
             datum=datum,
@@ -120,8 +121,9 @@ class Workspace:
             role=role,
             accuracy=accuracy,
         )
-        with one_file(path) as raw, nullcontext() if dry_run else self.store.writing():
-            upload = ingest.read(kind, raw, options, Held(self.store), self.settings, now or datetime.now(UTC))
+        settings, now = self.settings, now or datetime.now(UTC)
+        with one_file(path, self.root) as raw, nullcontext() if dry_run else self.store.writing():
+            upload = limited.read(kind, raw, options, Held(self.store), settings, now, self.root)
             upload = replace(upload, receipt=replace(upload.receipt, file=path.name))
             return upload.receipt if dry_run else self.store.commit(upload, raw)
 
@@ -266,18 +268,20 @@ def open_workspace(root: Path | str = "workspace", create: bool = True) -> Works
 
 
 @contextmanager
-def one_file(path: Path) -> Iterator[Path]:
+def one_file(path: Path, folder: Path | None = None) -> Iterator[Path]:
     """The upload as one file: itself, or a zip of a folder's or a loose shapefile's parts that is the same for the same
-    parts, so that such an upload too has one hash and is kept whole."""
+    parts, so that such an upload too has one hash and is kept whole. The zip lies in `folder` while it is needed."""
+    from geo_monitor.ingest import limited
+
     parts = files.members(path)
     if parts == [path]:
         yield path
         return
     if not parts:
         raise Usage("folder_empty", folder=str(path))
-    with tempfile.TemporaryDirectory() as made:
+    with limited.scratch(folder) as made:
         # stored, not deflated: padded attribute tables shrink so much that they would pass for a zip bomb
-        yield files.zip_of(path, Path(made) / f"{path.stem}.zip", compress=False)
+        yield files.zip_of(path, made / f"{path.stem}.zip", compress=False)
 
 
 def _methods(methods: Sequence[str] | str, known: Sequence[str]) -> list[str]:

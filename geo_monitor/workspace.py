@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import tempfile
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -134,9 +133,11 @@ class Workspace:
         kind: one of `KINDS`. crs: "EPSG:4490" and the like; datum: wgs84, gcj02 or bd09; columns: ours -> theirs;
         role: patrol or traffic (tracks); accuracy: metres (river). With `dry_run` nothing is kept.
 
-        Raises `Usage("kind_unknown")`, `Usage("file_missing")`.
+        The file is parsed in a process of its own, within limits (`ingest.limited`).
+
+        Raises `Usage("kind_unknown")`, `Usage("file_missing")`, `Refused("scratch_full")`.
         """
-        from geo_monitor import ingest
+        from geo_monitor.ingest import Options, limited
         from geo_monitor.store.held import Held
 
         if kind not in KINDS:
@@ -145,7 +146,7 @@ class Workspace:
         if not path.exists():
             raise Usage("file_missing", file=str(path))
         self.viewer.needs("import")
-        options = ingest.Options(
+        options = Options(
             agency=agency or self.viewer.agency,
             crs=crs,
             datum=datum,
@@ -154,8 +155,9 @@ class Workspace:
             role=role,
             accuracy=accuracy,
         )
-        with one_file(path) as raw, nullcontext() if dry_run else self._store.writing():
-            upload = ingest.read(kind, raw, options, Held(self._store), self.settings, now or datetime.now(UTC))
+        settings, now = self.settings, now or datetime.now(UTC)
+        with one_file(path, self.root) as raw, nullcontext() if dry_run else self._store.writing():
+            upload = limited.read(kind, raw, options, Held(self._store), settings, now, self.root)
             upload = replace(upload, receipt=replace(upload.receipt, file=path.name))
             self.store.may_send(upload.rows)
             return upload.receipt if dry_run else self._store.commit(upload, raw, self.viewer.account)
@@ -330,18 +332,20 @@ def open_workspace(
 
 
 @contextmanager
-def one_file(path: Path) -> Iterator[Path]:
+def one_file(path: Path, folder: Path | None = None) -> Iterator[Path]:
     """The upload as one file: itself, or a zip of a folder's or a loose shapefile's parts that is the same for the same
-    parts, so that such an upload too has one hash and is kept whole."""
+    parts, so that such an upload too has one hash and is kept whole. The zip lies in `folder` while it is needed."""
+    from geo_monitor.ingest import limited
+
     parts = files.members(path)
     if parts == [path]:
         yield path
         return
     if not parts:
         raise Usage("folder_empty", folder=str(path))
-    with tempfile.TemporaryDirectory() as made:
+    with limited.scratch(folder) as made:
         # stored, not deflated: padded attribute tables shrink so much that they would pass for a zip bomb
-        yield files.zip_of(path, Path(made) / f"{path.stem}.zip", compress=False)
+        yield files.zip_of(path, made / f"{path.stem}.zip", compress=False)
 
 
 def _methods(methods: Sequence[str] | str, known: Sequence[str]) -> list[str]:

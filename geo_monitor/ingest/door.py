@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,6 @@ from geo_monitor.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_ROWS = {"read": 0, "accepted": 0, "quarantined": 0, "unchanged": 0, "corrected": 0}
-
 
 def read(kind: str, path: Path, options: Options, held: Held, settings: Settings, now: datetime) -> Upload:
     """An upload as rows and receipt; a file that can't be used gives a receipt that says why, and no rows.
@@ -35,14 +33,12 @@ def read(kind: str, path: Path, options: Options, held: Held, settings: Settings
     kind: one of `kinds.TABLES`. Raises `Usage` where the options themselves are wrong.
     """
     path = Path(path)
-    digest = sha256(path)
-    name = f"{digest}|{kind}|{options.agency}|{now.astimezone(UTC).isoformat()}"
-    receipt = Receipt(
-        receipt_id=f"R{now.astimezone(UTC):%Y%m%d}-{hashlib.sha256(name.encode()).hexdigest()[:12]}",
-        kind=kind, file=path.name, sha256=digest, received_at=now, status="rejected", agency=options.agency, rows=NO_ROWS,
-        encoding={"used": None, "how": "detected", "confidence": 0.0},
-        crs={"used": None, "how": "detected", "datum": "wgs84", "confidence": 0.0},
-    )  # fmt: skip
+    return fill(Receipt.blank(kind, path.name, sha256(path), options.agency, now), path, options, held, settings, now)
+
+
+def fill(receipt: Receipt, path: Path, options: Options, held: Held, settings: Settings, now: datetime) -> Upload:
+    """As `read`, for a receipt that is begun."""
+    kind, digest = receipt.kind, receipt.sha256
     before = held.sha256(digest, kind)
     try:
         with files.opened(path, settings) as (members, budget):

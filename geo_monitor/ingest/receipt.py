@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -109,6 +110,24 @@ class Receipt:
     warnings: tuple[Message, ...] = ()
     errors: tuple[Message, ...] = ()
     quarantine: str | None = None
+
+    @classmethod
+    def blank(cls, kind: str, file: str, digest: str, agency: str | None, now: datetime) -> Receipt:
+        """The receipt of an upload that nobody has read yet: refused, without rows. Its id is made of what it is."""
+        moment = now.astimezone(UTC)
+        name = f"{digest}|{kind}|{agency}|{moment.isoformat()}"
+        return cls(
+            receipt_id=f"R{moment:%Y%m%d}-{hashlib.sha256(name.encode()).hexdigest()[:12]}",
+            kind=kind,
+            file=file,
+            sha256=digest,
+            received_at=now,
+            status="rejected",
+            agency=agency,
+            rows={"read": 0, "accepted": 0, "quarantined": 0, "unchanged": 0, "corrected": 0},
+            encoding={"used": None, "how": "detected", "confidence": 0.0},
+            crs={"used": None, "how": "detected", "datum": "wgs84", "confidence": 0.0},
+        )
 
     def to_json(self, lang: Lang = "zh") -> dict[str, Any]:
         """The receipt as the contract words it, its sentences in `lang`."""

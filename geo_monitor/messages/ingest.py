@@ -44,6 +44,63 @@ MESSAGES: dict[str, tuple[str, str]] = {
         'Reading "{file}" took more than the time limit of {seconds} s and was stopped; nothing was taken in.',
     ),
     "file_too_slow.hint": ("请拆分为较小的文件后再上传。", "Split it into smaller files and send these."),
+    "parser_timeout": (
+        "读取“{file}”超过 {seconds} 秒的时间上限,已强制停止,未导入。原文件已保留,其他数据不受影响。",
+        'Reading "{file}" went past the time limit of {seconds} s and was stopped; nothing was taken in. '
+        "The file is kept, and no other data are affected.",
+    ),
+    "parser_timeout.hint": (
+        "请拆分为较小的文件后再上传;若文件确实正常,可请管理员调大 settings.toml 中的 upload_seconds。",
+        "Split it into smaller files. If it is sound, ask the administrator to raise upload_seconds in settings.toml.",
+    ),
+    "parser_memory": (
+        "读取“{file}”所需内存超过 {limit} MB 的上限,已强制停止,未导入。原文件已保留,其他数据不受影响。",
+        'Reading "{file}" needed more memory than the limit of {limit} MB and was stopped; nothing was taken in. '
+        "The file is kept, and no other data are affected.",
+    ),
+    "parser_memory.hint": (
+        "请拆分为较小的文件后再上传;若文件确实正常,可请管理员调大 settings.toml 中的 upload_memory_mb 或 upload_memory_factor。",
+        "Split it into smaller files. If it is sound, ask the administrator to raise upload_memory_mb or "
+        "upload_memory_factor in settings.toml.",
+    ),
+    "parser_output": (
+        "读取“{file}”时写出的临时数据超过 {limit} MB 的上限,已强制停止,未导入。原文件已保留,其他数据不受影响。",
+        'Reading "{file}" wrote more than the limit of {limit} MB and was stopped; nothing was taken in. '
+        "The file is kept, and no other data are affected.",
+    ),
+    "parser_output.hint": (
+        "请拆分为较小的文件后再上传;若文件确实正常,可请管理员调大 settings.toml 中的 upload_output_mb。",
+        "Split it into smaller files. If it is sound, ask the administrator to raise upload_output_mb in settings.toml.",
+    ),
+    "parser_crashed": (
+        "读取“{file}”的进程意外终止({signal}),文件可能已损坏或经过恶意构造,未导入。原文件已保留,其他数据不受影响。",
+        'The process reading "{file}" crashed ({signal}); the file may be damaged or made to do harm. Nothing was taken '
+        "in. The file is kept, and no other data are affected.",
+    ),
+    "parser_crashed.hint": (
+        "请用常规软件(如 QGIS、Excel)打开后另存为新文件再上传;仍然失败请把回执交给管理员。",
+        "Open it in an ordinary program (QGIS, Excel), save it anew and send that; if it fails again, give the receipt to "
+        "the administrator.",
+    ),
+    "parser_garbled": (
+        "读取“{file}”的进程交回的结果不合约定,文件可能经过恶意构造,未导入。原文件已保留,其他数据不受影响。",
+        'What the process reading "{file}" handed back breaks the rules; the file may be made to do harm. Nothing was '
+        "taken in. The file is kept, and no other data are affected.",
+    ),
+    "parser_garbled.hint": (
+        "请用常规软件打开后另存为新文件再上传;仍然失败请把回执交给管理员。",
+        "Open it in an ordinary program, save it anew and send that; if it fails again, give the receipt to the "
+        "administrator.",
+    ),
+    "scratch_full": (
+        "磁盘空间不足,读取“{file}”所需的临时文件无法写入“{folder}”。未作任何更改,临时文件已清除。",
+        'The disk is full: the temporary files for reading "{file}" can\'t be written to "{folder}". Nothing was changed; '
+        "the temporary files were removed.",
+    ),
+    "scratch_full.hint": (
+        "请腾出磁盘空间(约为文件大小的 5 倍)后重新导入。",
+        "Free some space (about 5 times the file), then import it again.",
+    ),
     "nothing_usable": (
         "“{file}”里没有可导入的数据文件(含:{files})。",
         'No usable data file (no shapefile, no data) in "{file}" (it holds: {files}).',

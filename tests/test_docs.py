@@ -28,7 +28,10 @@ def _headings(page: str) -> list[str]:
 
 
 def options(name: str) -> set[str]:
-    return {option for param in COMMANDS[name].params if param.name not in ("as_json", "help") for option in param.opts}
+    """Of a command, or of all commands in its group."""
+    every = [COMMANDS[name], *getattr(COMMANDS[name], "commands", {}).values()]
+    params = [param for one in every for param in one.params if param.name not in ("as_json", "help")]
+    return {option for param in params for option in param.opts}
 
 
 def test_the_tables_page_is_that_of_the_tables() -> None:

@@ -19,6 +19,7 @@ import shapely
 from geo_monitor import open as open_workspace
 from geo_monitor import tables
 from geo_monitor.errors import Refused, Usage
+from geo_monitor.store import Store
 from geo_monitor.times import moment
 from geo_monitor.workspace import Workspace
 from tests.store.uploads import fixes, seizures, upload
@@ -43,7 +44,7 @@ def line() -> pd.DataFrame:
 
 
 def put(workspace: Workspace, folder: Path, kind: str, rows: pd.DataFrame, name: str, when: str) -> None:
-    workspace.store.commit(*upload(folder, kind, rows, name, when, content=name.encode(), rows_read=len(rows)))
+    Store(workspace.root).commit(*upload(folder, kind, rows, name, when, content=name.encode(), rows_read=len(rows)))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
+from geo_monitor.store import Store
 from geo_monitor.workspace import Workspace
 from tests.store.uploads import fixes, seizures, upload
 
@@ -79,7 +80,7 @@ def workspace(folder: Path) -> Workspace:
     units = pd.DataFrame({"unit_id": ["u"], "name": ["渔政1号"]})
     tracks = fixes("u", "2026-05-31T15:59:30+00:00", 3, 30.0)
     for kind, rows in {"tracks": tracks, "seizures": reports, "zones": zones, "units": units}.items():
-        made.store.commit(*upload(folder, kind, rows, f"r-{kind}", content=kind.encode(), rows_read=len(rows)))
+        Store(made.root).commit(*upload(folder, kind, rows, f"r-{kind}", content=kind.encode(), rows_read=len(rows)))
     links = pd.DataFrame(
         {
             "report_id": reports["report_id"],
@@ -111,7 +112,7 @@ def workspace(folder: Path) -> Workspace:
             "how": ["tracked"],
         }
     )
-    made.store.write_run(
+    Store(made.root).write_run(
         {"run_id": RUN, "made_at": pd.Timestamp("2026-01-01", tz="UTC"), "summary": '{"states": {}}'},
         {
             "reaches": reaches(),

@@ -86,7 +86,7 @@ def bar(workspace: Workspace, viewer: Viewer, speaker: Speaker) -> None:
     """Who is signed in, and the way out."""
     fresh = st.session_state.pop("new-cookie", None)
     if fresh:
-        _cookie(fresh, 12 * 3600)
+        _cookie(fresh, round(workspace.settings.session_h * 3600))
     if viewer is OWNER:
         return
     who, out = st.columns([2, 1], vertical_alignment="center")
@@ -101,9 +101,5 @@ def bar(workspace: Workspace, viewer: Viewer, speaker: Speaker) -> None:
 
 def _cookie(token: str, seconds: int) -> None:
     """Sets the cookie from the page: the server can read cookies but not send them."""
-    from streamlit.components.v1 import html
-
-    html(
-        f"<script>document.cookie = {json.dumps(f'{COOKIE}={token}; path=/; SameSite=Strict; max-age={seconds}')};</script>",
-        height=0,
-    )
+    cookie = json.dumps(f"{COOKIE}={token}; path=/; SameSite=Strict; max-age={seconds}")
+    st.iframe(f"<script>parent.document.cookie = {cookie};</script>", height=1)

@@ -196,9 +196,10 @@ def app_(
     as_json: Json = False,
 ) -> None:
     from geo_monitor.cli.launch import serve
+    from geo_monitor.workspace import Workspace
 
     _json(as_json)
-    workspace = people.opened()
+    workspace = Workspace(console.workspace)  # whoever looks signs in on the page
 
     def ready(url: str) -> None:
         console.result({"url": url, "workspace": str(workspace.root.resolve())}, [console("app.ready", url=url)])

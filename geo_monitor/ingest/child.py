@@ -35,7 +35,9 @@ class Asking:
         def ask(*args: Any, **named: Any) -> Any:
             from geo_monitor.ingest import handover
 
-            plain = [value if isinstance(value, str) or not hasattr(value, "__iter__") else list(value) for value in args]
+            plain = [
+                value if isinstance(value, str) or not hasattr(value, "__iter__") else list(value) for value in args
+            ]
             tell(self._out, {"ask": name, "args": plain, "named": named})
             answer = handover.loads(self._answers.readline())
             if "frame" not in answer:

@@ -1,0 +1,85 @@
+"""Signing in on the page, in a real browser and a network namespace that holds nothing but loopback."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from geo_monitor.app import data, door
+from geo_monitor.errors import Denied
+from geo_monitor.store.rights import Viewer
+from geo_monitor.workspace import Workspace
+from tests import counties
+from tests.counties import MARK
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("signing")
+    inside = f"ip link set lo up && exec {sys.executable} -m tests.app.signing {folder}"
+    cut = ["unshare", "--net", "--map-root-user", "sh", "-c", inside]
+    done = subprocess.run(cut, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout)
+
+
+def test_nothing_is_shown_before_the_sign_in(seen: dict[str, str]) -> None:
+    assert "试河" not in seen["before"]
+    assert MARK not in seen["before"]
+
+
+def test_a_county_sees_its_own_water_only(seen: dict[str, str]) -> None:
+    # 3 degrees of longitude at 30 degrees north are 289 km; 荆州 begins half way and its county line cuts a reach
+    assert re.search(r"(29|30) 段中", seen["here"])
+    assert re.search(r"(29|30) 段中", seen["there"])
+    assert "荆州员" in seen["here"]
+    assert "宜昌员" in seen["there"]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(counties.office(tmp_path_factory.mktemp("pages")).root)
+
+
+def everything(path: str, viewer: Viewer) -> str:
+    """All that the pages may send to the browser of a viewer, as text."""
+    key = door.key(path, viewer)
+    mark = data.stamp(key)
+    run = data.runs(key).iloc[0]
+    frames = [data.uploaded(key, name, mark) for name in ("seizures", "zones", "units", "patrols")]
+    frames += [
+        data.reaches(key, run["run_id"], run["made_at"]),
+        data.drawn(key, run["run_id"], run["made_at"], ("basin",)),
+    ]
+    frames += [data.result(key, "seizure_links", run["run_id"])]
+    frames += [data.tracks(key, mark, run["made_at"], 365)[0]]
+    return "".join(frame.to_csv() for frame in frames)
+
+
+def test_what_pages_keep_for_one_county_is_never_given_to_another(path: str) -> None:
+    accounts = Workspace(path).accounts
+    now = datetime.now(UTC)
+    there, here = (accounts.sign_in(name, counties.WORD, now, "page").viewer for name in ("宜昌员", "荆州员"))
+    for _ in range(2):  # the second time from what is kept
+        assert MARK in everything(path, there)
+        told = everything(path, here)
+        assert MARK not in told
+        assert "JZ案1" in told
+
+
+def test_a_page_kept_from_before_the_first_account_is_shut(tmp_path: Path) -> None:
+    root = str(tmp_path / "w")
+    held = data.workspace(root)
+    assert len(held.table("zones")) == 0
+    held.accounts.add("管理员", counties.WORD, ["admin"], None, [], datetime.now(UTC), "local")
+    with pytest.raises(Denied, match="sign in"):
+        data.workspace(root).table("zones")

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -202,6 +203,7 @@ class _Parser:
         self.watched: psutil.Process = psutil.Process(self.process.pid)
         self.lines: queue.Queue[bytes] = queue.Queue(maxsize=4)
         threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True).start()
+        threading.Thread(target=import_module, args=("pandas",), daemon=True).start()  # needed next, and slow to load
         self.started = time.monotonic()
         self.looked = 0.0
         libraries = _libraries()

@@ -35,7 +35,9 @@ class Asking:
         def ask(*args: Any, **named: Any) -> Any:
             from geo_monitor.ingest import handover
 
-            plain = [value if isinstance(value, str) or not hasattr(value, "__iter__") else list(value) for value in args]
+            plain = [
+                value if isinstance(value, str) or not hasattr(value, "__iter__") else list(value) for value in args
+            ]
             tell(self._out, {"ask": name, "args": plain, "named": named})
             answer = handover.loads(self._answers.readline())
             if "frame" not in answer:
@@ -80,7 +82,7 @@ def main() -> None:
             tell(out, {"done": True})
         else:
             tell(out, {"drivers": _drivers()})
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  the parent raises it
         tell(out, _ending(error))
     out.flush()
     os._exit(0)  # nothing is left to tidy: the parent removes the scratch folder

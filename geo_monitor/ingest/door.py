@@ -106,7 +106,7 @@ def _rows(
         crs=taken.placed.to_json() if taken.placed else {**receipt.crs, "confidence": 1.0, "used": "EPSG:4326"},
         notes=(*raw.notes, *_once(ledger.notes)), warnings=tuple(warnings), errors=tuple(errors),
     )  # fmt: skip
-    if kind in ("units", "patrols"):
+    if kind in ("units", "patrols", "levels"):
         made = replace(made, crs=receipt.crs)
     rows = None
     if changed and done.rows is not None:

@@ -106,9 +106,10 @@ def _tree_megabytes(pid: int) -> float:
 
 def _megabytes(folder: Path) -> float:
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += path.lstat().st_size
+    for at, _, names in os.walk(folder):  # passes over what is removed meanwhile
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(at, name)).st_size
     return total / 1e6
 
 

@@ -92,7 +92,9 @@ def _parse(job: dict[str, Any], held: Any) -> Upload:
     from geo_monitor.ingest import Options, Receipt, door
     from geo_monitor.settings import Settings
 
-    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in job["settings"].items()}
+    settings: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in job["settings"].items()
+    }
     receipt, path = Receipt(**job["receipt"]), Path(job["file"])
     return door.fill(receipt, path, Options(**job["options"]), held, Settings(**settings), receipt.received_at)
 

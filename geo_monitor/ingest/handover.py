@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geo_monitor.ingest.receipt import ROWS_NAMED, Message, Receipt, Upload
-from geo_monitor.messages import catalogue, hint, text
+from geo_monitor.messages import Lang, catalogue, hint, text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("accepted", "accepted_with_warnings", "duplicate", "rejected")
 COUNTS = ("read", "accepted", "quarantined", "unchanged", "corrected")
+LANGUAGES: tuple[Lang, ...] = ("zh", "en")
 EXTRA = {"agency": "string", "version": "int64"}  # columns of the store beside those of a table
 PARAM_CHARACTERS = 2_000  # a longer piece of a sentence is cut
 JSON_BYTES = 64 << 20  # a longer line or receipt is none of ours
@@ -113,8 +114,7 @@ def write_frame(frame: pd.DataFrame, path: Path) -> str | None:
 
         name = frame.geometry.name
         crs = frame.crs.to_string() if frame.crs is not None else ""
-        frame = pd.DataFrame(frame).assign(**{name: shapely.to_wkb(frame[name].to_numpy(dtype=object))})
-        frame = frame.rename(columns={name: "geometry"})
+        frame = pd.DataFrame(frame).drop(columns=name).assign(geometry=shapely.to_wkb(frame.geometry.to_numpy()))
     write_table(pa.Table.from_pandas(frame, preserve_index=False), path)
     return crs
 
@@ -193,13 +193,12 @@ def _receipt(blank: Receipt, told: Any) -> Receipt:
     for name in ("encoding", "crs"):
         if not isinstance(told[name], dict) or not all(_is_scalar(value) for value in told[name].values()):
             raise Garbled(f"{name} is no plain record")
-    return replace(
-        blank,
-        status=told["status"],
-        rows=counts,
-        **{name: {str(key)[:40]: _cut(value) for key, value in told[name].items()} for name in ("encoding", "crs")},
-        **{form: tuple(message(found) for found in _listed(told[form])) for form in ("notes", "warnings", "errors")},
-    )
+    changes: dict[str, Any] = {"status": told["status"], "rows": counts}
+    for name in ("encoding", "crs"):
+        changes[name] = {str(key)[:40]: _cut(value) for key, value in told[name].items()}
+    for form in ("notes", "warnings", "errors"):
+        changes[form] = tuple(message(found) for found in _listed(told[form]))
+    return replace(blank, **changes)
 
 
 def message(found: Any) -> Message:
@@ -215,9 +214,9 @@ def message(found: Any) -> Message:
         raise Garbled(f"{code}: rows are no numbers")
     params = {str(key): _cut(value) for key, value in params.items()}
     try:
-        for lang in ("zh", "en"):
-            text(code, lang, **params)  # type: ignore[arg-type]
-            hint(code, lang, **params)  # type: ignore[arg-type]
+        for lang in LANGUAGES:
+            text(code, lang, **params)
+            hint(code, lang, **params)
     except (KeyError, ValueError, IndexError, TypeError) as error:
         raise Garbled(f"{code}: {error!r}") from None
     return Message(code, params, tuple(rows))

@@ -45,6 +45,7 @@ SCRATCH = ".tmp-parse-"  # name of scratch folders, followed by the process that
 POLL_S = 0.02
 OPEN_FILES = 256
 ASKED = frozenset(name for name in vars(Held) if not name.startswith("_"))
+CHILD = Path(__file__).with_name("child.py")
 CODES = ("parser_timeout", "parser_memory", "parser_output", "parser_crashed", "parser_garbled")
 
 # GDAL keeps to the drivers we hand files to, and looks at no address and no neighbouring file
@@ -194,9 +195,8 @@ class _Parser:
         self.limits = limits(self.size_mb, settings, self.machine_mb)
         most = limits(self.size_mb + self.limits.output_mb, settings, self.machine_mb)
         self.errors = (place / "stderr.txt").open("wb")
-        child = str(Path(__file__).with_name("child.py"))
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-X", "utf8", "-B", child],
+            [sys.executable, "-I", "-X", "utf8", "-B", str(CHILD)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, cwd=place, env=_environment(place),
             start_new_session=True,
         )  # fmt: skip

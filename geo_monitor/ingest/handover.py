@@ -172,8 +172,8 @@ def _column(cells: Any) -> pa.Array:
 def read_upload(blank: Receipt, folder: Path) -> Upload:
     """Our side: the upload in `folder`, checked. Who sent what when stays as `blank` has it. Raises `Garbled`."""
     path = folder / "receipt.json"
-    if path.is_symlink() or path.stat().st_size > JSON_BYTES:
-        raise Garbled("the receipt is too long")
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > JSON_BYTES:
+        raise Garbled("the receipt is missing, or too long")
     receipt = _receipt(blank, loads(path.read_bytes()))
     rows = _rows(receipt, folder / "rows.arrow")
     return Upload(receipt, rows, _quarantine(receipt, folder / "quarantine.arrow"))

@@ -10,6 +10,7 @@ checked (`handover`). The store is asked on its behalf, through `Held` and nothi
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
 import os
 import queue
@@ -130,12 +131,12 @@ def read(
             if "done" in ended:
                 parser.kill()
                 return handover.read_upload(blank, place)
+            if "failed" not in ended:
+                raise _error(ended)
         except Garbled as error:
             log.warning("parser of %s: %s", path.name, error)
             ended = {"failed": "parser_garbled"}
-        if "failed" in ended:
-            return Upload(replace(blank, errors=(_told(ended, path, parser),)))
-        raise _error(ended)
+        return Upload(replace(blank, errors=(_told(ended, path, parser),)))
 
 
 def protections() -> tuple[list[str], list[str]]:
@@ -243,7 +244,9 @@ class _Parser:
                 if over := self._over():
                     self.kill()
                     return {"failed": over}
-                continue
+                if not self._gone():
+                    continue
+                line = self._line(POLL_S)  # what it said last; what it started may hold the pipe open
             if not line:
                 return self._crash()
             told = handover.loads(line)
@@ -315,23 +318,31 @@ class _Parser:
         name, args, named = told.get("ask"), told.get("args"), told.get("named")
         if held is None or name not in ASKED or not isinstance(args, list) or not isinstance(named, dict):
             raise Garbled(f"asked for {str(name)[:60]}")
+        method = getattr(held, name)
         try:
-            value = getattr(held, name)(*args, **named)
+            inspect.signature(method).bind(*args, **named)
         except TypeError as error:
             raise Garbled(f"asked {name} otherwise: {error}") from None
+        value = method(*args, **named)
         if not hasattr(value, "columns"):
             return {"value": value}
         path = self.place / f"answer-{os.urandom(8).hex()}.arrow"
         return {"frame": path.name, "crs": handover.write_frame(value, path)}
 
-    def _crash(self) -> dict[str, Any]:
+    def _gone(self) -> bool:
+        """Whether it ended, asked without letting go of its number."""
         import psutil
 
-        with suppress(psutil.NoSuchProcess):  # the pipe closes a moment before the process is gone
-            for _ in range(100):
-                if self.watched.status() == psutil.STATUS_ZOMBIE:
-                    break
-                time.sleep(POLL_S)
+        try:
+            return bool(self.watched.status() == psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return True
+
+    def _crash(self) -> dict[str, Any]:
+        for _ in range(100):  # the pipe closes a moment before the process is gone
+            if self._gone():
+                break
+            time.sleep(POLL_S)
         self.kill()
         with (self.place / "stderr.txt").open("rb") as file:
             tail = file.read()[-4000:].decode("utf-8", "replace")
@@ -365,7 +376,7 @@ def _error(ended: dict[str, Any]) -> Exception:
     if "error" not in ended:
         return ParserFault(f"in the parser:\n{ended.get('fault')}")
     told = handover.message([ended.get("code"), ended.get("params"), ended.get("rows")])
-    kind = family[ended["error"]]
+    kind = family.get(str(ended["error"]), errors.GeoMonitorError)
     error = kind(told.code, **told.params)
     if isinstance(error, Refused):
         error.rows = list(told.rows)

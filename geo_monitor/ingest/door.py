@@ -179,10 +179,13 @@ def _errors(ledger: Ledger, raw: Raw) -> list[Message]:
 
 
 def _add(grouped: dict[tuple[str, str], Message], message: Message, rows: tuple[int, ...]) -> None:
-    key = (message.code, repr(sorted(message.params.items())))
+    params = dict(message.params)
+    count = params.pop("count", 1)
+    key = (message.code, repr(sorted(params.items())))
     held = grouped.get(key)
+    count += held.params["count"] if held else 0
     together = tuple(sorted({*(held.rows if held else ()), *rows}))[:ROWS_NAMED]
-    grouped[key] = Message(message.code, message.params, together)
+    grouped[key] = Message(message.code, {"count": count, **params}, together)
 
 
 def _quarantine(raw: Raw, ledger: Ledger) -> pd.DataFrame:

@@ -10,9 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from geo_monitor import reference, tables
+from geo_monitor.tracks import milliseconds
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -46,8 +48,18 @@ class Inputs:
     fixes: pa.Table
     seizures: pd.DataFrame
     reported: pd.DataFrame  # of table `patrols`, and the platform of the unit
+    levels: pd.DataFrame  # readings of the gauges that rules of zones ask for, whatever the period
     masks: list[Path]
     notes: list[dict[str, Any]] = field(default_factory=list)
+
+    def span(self, period: Period) -> tuple[int, int] | None:
+        """The time looked at, ms UTC: that of the period, where it is open from the first to the last of fixes and
+        seizures. None where there is neither."""
+        times = np.concatenate([milliseconds(self.fixes["time"]), milliseconds(self.seizures["time"])])
+        start, end = (None if edge is None else int(edge.timestamp() * 1000) for edge in (period.start, period.end))
+        if not len(times):
+            return None
+        return int(times.min()) if start is None else start, int(times.max()) if end is None else end
 
 
 def read(store: Store, period: Period, settings: Settings) -> Inputs:
@@ -70,12 +82,14 @@ def read(store: Store, period: Period, settings: Settings) -> Inputs:
     patrols = store.records("patrols", period.as_of)
     platforms = store.records("units", period.as_of).set_index("unit_id")["platform"].dropna()
     patrols["platform"] = patrols["unit_id"].map(platforms)
+    zones = store.records("zones", period.as_of, all_versions=True)
     return Inputs(
         lines=lines,
         lakes=lakes,
         marks=marks,
         jurisdictions=jurisdictions,
-        zones=store.records("zones", period.as_of, all_versions=True),
+        zones=zones,
+        levels=_asked(store, zones, period),
         fixes=with_platforms(
             store.positions(period.as_of, period.start, period.end, FIX_COLUMNS, encoded=True),
             {str(unit_id): str(platform) for unit_id, platform in platforms.items()},
@@ -85,6 +99,14 @@ def read(store: Store, period: Period, settings: Settings) -> Inputs:
         masks=[store.raw(digest) for digest in store.records("raster", period.as_of)["raster_id"]],
         notes=notes,
     )
+
+
+def _asked(store: Store, zones: gpd.GeoDataFrame, period: Period) -> pd.DataFrame:
+    stations = set(zones["level_station"].dropna())
+    if not stations:
+        return tables.table("levels").from_arrow(tables.table("levels").arrow.empty_table())
+    levels = store.records("levels", period.as_of)
+    return levels[levels["station"].isin(stations)].reset_index(drop=True)
 
 
 def with_platforms(fixes: pa.Table, platforms: dict[str, str]) -> pa.Table:

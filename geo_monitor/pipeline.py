@@ -76,8 +76,13 @@ def analyse(
     with stage("locate"):
         where = located(inputs.fixes, network, stage)
     with stage("joins"):
-        visits = joins.zone_visits(inputs.fixes, inputs.zones, settings)
-        links = joins.seizure_links(inputs.seizures, inputs.fixes, inputs.zones, network, settings)
+        visits = joins.zone_visits(inputs.fixes, inputs.zones, settings, inputs.levels)
+        links = joins.seizure_links(
+            inputs.seizures, inputs.fixes, inputs.zones, network, settings, levels=inputs.levels
+        )
+        span = inputs.span(period)
+        if span is not None:
+            inputs.notes += joins.level_gaps(inputs.zones, inputs.levels, *span, settings)
     with stage("effort"):
         looked = looking.effort(inputs.fixes, where, network, settings, inputs.reported)
         hours = looking.platform_hours(looked.effort, network)

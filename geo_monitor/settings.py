@@ -44,6 +44,11 @@ class Settings:
     visit_exit_m: float = 50.0  # metres outside that end a visit at once ...
     visit_exit_s: float = 300.0  # ... or seconds with every fix outside
     visit_observed_s: float = 300.0  # seconds between two fixes up to which the crossing between them is observed
+    # --- water level rules --------------------------------------------------------------------------------------
+    level_hold_h: float = 26.0  # hours a reading holds if no other comes: gauges report at 08:00 each day, 2 h late
+    level_low_m: float = -10.0  # metres; readings outside of these are no levels (the mouth lies at 0 ...
+    level_high_m: float = 5500.0  # ... and the highest gauge of the Yangtze under 5,500)
+    level_apart_m: float = 100.0  # metres from the station's median; the Three Gorges, the widest, swing by 60
     # --- seizures -----------------------------------------------------------------------------------------------
     nearest_window_s: float = 1800.0  # seconds; a unit was there if it has a fix this close in time. Source: CONTRACT
     there_m: float = 2000.0  # metres; ... and this close in place (the Gi* neighbourhood: a reach and those around it)

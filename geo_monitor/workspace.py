@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from geo_monitor.export import Exported
     from geo_monitor.ingest import Receipt
 
-KINDS = ("river", "zones", "tracks", "patrols", "seizures", "units", "jurisdictions", "raster")
+KINDS = ("river", "zones", "tracks", "patrols", "seizures", "units", "jurisdictions", "levels", "raster")
 BOOKS = ("receipts", "runs", "audit")
 SIMULATED = "SIMULATED"  # a file of this name marks a workspace whose patrols and reports are made up
 

@@ -22,6 +22,7 @@ from geo_monitor.errors import Usage
 if TYPE_CHECKING:
     import pandas as pd
 
+    from geo_monitor.settings import Settings
     from geo_monitor.workspace import Workspace
 
 TRACKS_MAX = 300  # patrols drawn at most; the page says so when there are more
@@ -111,13 +112,16 @@ def localities(path: str, mark: str) -> dict[str, tuple[str, str]]:
     return known
 
 
-def in_force(zones: pd.DataFrame, now: pd.Timestamp) -> set[tuple[str, int]]:
-    """(zone_id, version) of the zones in force at `now` (UTC), by the rule the joins use."""
+def in_force(
+    zones: pd.DataFrame, now: pd.Timestamp, levels: pd.DataFrame | None = None, settings: Settings | None = None
+) -> set[tuple[str, str, int]]:
+    """`zone_key` of the zones in force at `now` (UTC), by the rule the joins use. levels: table `levels`; a zone whose
+    rule asks for a level that is not known at `now` counts as in force."""
     from geo_monitor.joins.zones import zones_between
 
     moment = int(now.timestamp() * 1000)
-    held = zones_between(zones, moment, moment)
-    return {(z.zone_id, z.version) for z in held if any(a <= moment < b for a, b in z.windows)}
+    held = zones_between(zones, moment, moment, levels, settings)
+    return {(z.agency or "", z.zone_id, z.version) for z in held if any(a <= moment < b for a, b in z.windows)}
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

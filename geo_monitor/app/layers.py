@@ -14,7 +14,7 @@ import numpy as np
 
 from geo_monitor.app import look
 from geo_monitor.app.deck import plain
-from geo_monitor.app.rows import rows
+from geo_monitor.app.rows import rows, zone_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,14 +137,14 @@ def picked(frame: pd.DataFrame, colours: Look) -> list[Layer]:
 
 
 def zones(
-    frame: pd.DataFrame, in_force: set[tuple[str, int]], speaker: Speaker, colours: Look, turn: int
+    frame: pd.DataFrame, in_force: set[tuple[str, str, int]], speaker: Speaker, colours: Look, turn: int
 ) -> list[Layer]:
-    """Zones: outline and a faint fill; solid where (zone_id, version) is in force, dashed where not."""
+    """Zones: outline and a faint fill; solid where its `zone_key` is in force, dashed where not."""
     fills: list[Layer] = []
     solid: list[Layer] = []
     dashed: list[Layer] = []
     for row in rows(frame):
-        force = (row.zone_id, row.version) in in_force
+        force = zone_key(row) in in_force
         title, body = speaker.zone(row, force)
         core = "核心" in str(row.category) or "core" in str(row.category).lower()
         told = {"id": plain(f"zone|{row.zone_id}|{row.version}"), "title": plain(title), "body": plain(body)}

@@ -17,7 +17,7 @@ import streamlit as st
 from geo_monitor.app import controls, data, door, layers, legend, levels, panel
 from geo_monitor.app.deck import BASIN, Bounds, Deck, fit, plain
 from geo_monitor.app.look import LOOKS
-from geo_monitor.app.rows import rows
+from geo_monitor.app.rows import rows, zone_key
 from geo_monitor.app.words import Speaker, day, moment
 from geo_monitor.errors import GeoMonitorError
 from geo_monitor.store.rights import OWNER
@@ -205,7 +205,7 @@ def _said(
         zone, _, version = name.rpartition("|")
         for row in rows(zones[(zones["zone_id"].map(plain) == zone)]):
             if str(row.version) == version:
-                panel.sentence(*speaker.zone(row, (row.zone_id, row.version) in _in_force(zones)))
+                panel.sentence(*speaker.zone(row, zone_key(row) in _in_force(zones)))
                 told = True
     if kind in ("seizure", "seizures"):
         wanted = {name} if kind == "seizure" else set(name.split(","))
@@ -219,10 +219,15 @@ def _said(
     return levels.worst_first(area), speaker.say("table")
 
 
-def _in_force(zones: pd.DataFrame) -> set[tuple[str, int]]:
+def _in_force(zones: pd.DataFrame) -> set[tuple[str, str, int]]:
     import pandas as pd
 
-    return data.in_force(zones, pd.Timestamp.now(tz="UTC"))
+    now = pd.Timestamp.now(tz="UTC")
+    if "level_station" not in zones or not zones["level_station"].notna().any():
+        return data.in_force(zones, now)
+    path = str(data.location())
+    levels_ = data.uploaded(path, "levels", data.stamp(path))
+    return data.in_force(zones, now, levels_, data.workspace(path).settings)
 
 
 def _period(run: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -17,3 +17,9 @@ def rows(frame: pd.DataFrame) -> Iterator[Any]:
     [1, 2]
     """
     yield from frame.itertuples(index=False)
+
+
+def zone_key(row: Any) -> tuple[str, str, int]:
+    """What tells a row of `zones` from all others: agency, zone_id, version. Two agencies may use one zone_id."""
+    agency = row.agency.strip() if isinstance(row.agency, str) else ""
+    return agency, str(row.zone_id), int(row.version)

@@ -82,7 +82,7 @@ def main() -> None:
             tell(out, {"done": True})
         else:
             tell(out, {"drivers": _drivers()})
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  the parent raises it
         tell(out, _ending(error))
     out.flush()
     os._exit(0)  # nothing is left to tidy: the parent removes the scratch folder
@@ -92,7 +92,9 @@ def _parse(job: dict[str, Any], held: Any) -> Upload:
     from geo_monitor.ingest import Options, Receipt, door
     from geo_monitor.settings import Settings
 
-    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in job["settings"].items()}
+    settings: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in job["settings"].items()
+    }
     receipt, path = Receipt(**job["receipt"]), Path(job["file"])
     return door.fill(receipt, path, Options(**job["options"]), held, Settings(**settings), receipt.received_at)
 

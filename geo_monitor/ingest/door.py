@@ -106,7 +106,7 @@ def _rows(
         crs=taken.placed.to_json() if taken.placed else {**receipt.crs, "confidence": 1.0, "used": "EPSG:4326"},
         notes=(*raw.notes, *_once(ledger.notes)), warnings=tuple(warnings), errors=tuple(errors),
     )  # fmt: skip
-    if kind in ("units", "patrols"):
+    if kind in ("units", "patrols", "levels"):
         made = replace(made, crs=receipt.crs)
     rows = None
     if changed and done.rows is not None:
@@ -179,10 +179,13 @@ def _errors(ledger: Ledger, raw: Raw) -> list[Message]:
 
 
 def _add(grouped: dict[tuple[str, str], Message], message: Message, rows: tuple[int, ...]) -> None:
-    key = (message.code, repr(sorted(message.params.items())))
+    params = dict(message.params)
+    count = params.pop("count", 1)
+    key = (message.code, repr(sorted(params.items())))
     held = grouped.get(key)
+    count += held.params["count"] if held else 0
     together = tuple(sorted({*(held.rows if held else ()), *rows}))[:ROWS_NAMED]
-    grouped[key] = Message(message.code, message.params, together)
+    grouped[key] = Message(message.code, {"count": count, **params}, together)
 
 
 def _quarantine(raw: Raw, ledger: Ledger) -> pd.DataFrame:

@@ -98,7 +98,16 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _f("season", "禁渔期 禁捕期 季节 禁渔时间 禁捕时间"),
         _f("valid_from", "生效日期 生效时间 有效期起 起始日期 开始日期 实施日期 effective_from start_date 启用日期", "time"),
         _f("valid_to", "失效日期 失效时间 有效期止 有效期至 截止日期 终止日期 结束日期 effective_to end_date 废止日期", "time"),
+        _f("level_station", "水位站 水位站名 水位控制站 控制站 水位代表站 代表站 gauge gauge_station"),
+        _f("level_from_m", "水位下限 水位下 起始水位 最低水位 水位高于 水位不低于 level_from level_min min_level", "number", "metre"),
+        _f("level_to_m", "水位上限 水位上 终止水位 最高水位 水位低于 level_to level_max max_level", "number", "metre"),
         AGENCY, SHAPE, DATUM,
+    ),
+    "levels": (
+        _f("station", "水位站 站名 测站 测站名称 水文站 站点 站点名称 水位站名 站码 测站编码 gauge station_name stnm stcd"),
+        _f("level_m", "水位 水位值 实时水位 水位高程 level water_level stage waterlevel z", "number", "metre"),
+        Field(TIME.name, (*TIME.words, "观测时间", "监测时间", "水位时间", "测报时间", "tm")),
+        Field(DATE.name, (*DATE.words, "观测日期", "水位日期", "监测日期"), "time"), CLOCK, AGENCY,
     ),
     "patrols": (
         Field(PATROL.name, (*PATROL.words, "编号", "id")),

@@ -91,17 +91,16 @@ def records(kind: str, frame: pd.DataFrame, ledger: Ledger, held: Held) -> Sorte
     identity = _identity(kind, frame)
     seen: dict[tuple[str, str], tuple[set[Any], int]] = {}
     twice = np.zeros(n, dtype=bool)
+    if kind == "zones":
+        _rules(np.array(alive), identity, content, known, names.index("valid_from"), new, corrected, unchanged, version)
+        _tell_ended(ledger, identity, content, known, names.index("valid_from"), corrected, unchanged)
+        alive = alive[:0]
     for i in alive.tolist():
         key = identity[i]
         before = known.get(key)
         if key in seen:
-            contents, newest = seen[key]
-            # one file may carry the versions of a zone one below the other, and again when they are all held
-            if content[i] in contents or (kind == "zones" and before is not None and content[i] in before[0]):
+            if content[i] in seen[key][0]:
                 unchanged[i] = True
-            elif kind == "zones":
-                corrected[i], version[i] = True, newest + 1
-                seen[key] = (contents | {content[i]}, newest + 1)
             else:
                 twice[i] = True
             continue
@@ -118,6 +117,68 @@ def records(kind: str, frame: pd.DataFrame, ledger: Ledger, held: Held) -> Sorte
     keep = new | corrected
     rows = frame[keep].assign(version=version[keep]).reset_index(drop=True)
     return Sorted(new, corrected, unchanged, rows if len(rows) else None)
+
+
+def _rules(
+    rows: Array,
+    identity: list[tuple[str, str]],
+    content: Array,
+    known: dict[tuple[str, str], tuple[set[Any], int]],
+    begins: int,
+    new: Array,
+    corrected: Array,
+    unchanged: Array,
+    version: Array,
+) -> None:
+    """Zones: one file may carry several rules, parts or versions of a zone in several rows (`geo_monitor.versions`).
+
+    Where a row is new to a zone already held, it takes over from its beginning on; rows of the file that are held
+    already and begin then or later are new versions with it, else they would end. Sets the masks and versions (n,) of
+    `rows`. begins: place of valid_from in `content`.
+    """
+    of: dict[tuple[str, str], list[int]] = {}
+    for i in rows.tolist():
+        of.setdefault(identity[i], []).append(i)
+    for key, members in of.items():
+        contents, newest = known.get(key, (set(), 0))
+        first: dict[Any, int] = {}
+        for i in members:
+            unchanged[i] = first.setdefault(content[i], i) != i
+        stated = list(first.values())
+        fresh = [i for i in stated if content[i] not in contents]
+        turns = [_begin(content[i][begins]) for i in fresh]
+        for i in stated:
+            if i in fresh or (turns and min(turns) <= _begin(content[i][begins])):
+                newest += 1
+                version[i] = newest
+                (corrected if contents else new)[i] = True
+            else:
+                unchanged[i] = True
+
+
+def _tell_ended(
+    ledger: Ledger,
+    identity: list[tuple[str, str]],
+    content: Array,
+    known: dict[tuple[str, str], tuple[set[Any], int]],
+    begins: int,
+    corrected: Array,
+    unchanged: Array,
+) -> None:
+    """Warns of zones whose held rules of a later beginning end with a correction that does not repeat them."""
+    ends = np.zeros(len(content), dtype=bool)
+    stated: dict[tuple[str, str], set[Any]] = {}
+    for i in np.flatnonzero(corrected | unchanged).tolist():
+        stated.setdefault(identity[i], set()).add(content[i])
+    for i in np.flatnonzero(corrected).tolist():
+        left = known[identity[i]][0] - stated[identity[i]]
+        ends[i] = any(_begin(held[begins]) > _begin(content[i][begins]) for held in left)
+    zones = sorted({identity[i][1] for i in np.flatnonzero(ends).tolist()})
+    ledger.warn("zone_version_ended", ends, zones=", ".join(zones[:10]))
+
+
+def _begin(valid_from: Any) -> float:
+    return -np.inf if valid_from is None else float(valid_from.timestamp())
 
 
 def _identity(kind: str, frame: pd.DataFrame) -> list[tuple[str, str]]:

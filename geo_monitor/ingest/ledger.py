@@ -39,7 +39,7 @@ class Ledger:
         count = int(mask.sum())
         if count:
             self.reason[mask] = len(self.reasons)
-            self.reasons.append(Message(code, params, self.numbers(mask)))
+            self.reasons.append(Message(code, {"count": count, **params}, self.numbers(mask)))
         return count
 
     def numbers(self, rows: ArrayLike) -> tuple[int, ...]:

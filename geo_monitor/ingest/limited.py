@@ -10,6 +10,7 @@ checked (`handover`). The store is asked on its behalf, through `Held` and nothi
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
 import os
 import queue
@@ -24,6 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -44,6 +46,7 @@ SCRATCH = ".tmp-parse-"  # name of scratch folders, followed by the process that
 POLL_S = 0.02
 OPEN_FILES = 256
 ASKED = frozenset(name for name in vars(Held) if not name.startswith("_"))
+CHILD = Path(__file__).with_name("child.py")
 CODES = ("parser_timeout", "parser_memory", "parser_output", "parser_crashed", "parser_garbled")
 
 # GDAL keeps to the drivers we hand files to, and looks at no address and no neighbouring file
@@ -128,12 +131,12 @@ def read(
             if "done" in ended:
                 parser.kill()
                 return handover.read_upload(blank, place)
+            if "failed" not in ended:
+                raise _error(ended)
         except Garbled as error:
             log.warning("parser of %s: %s", path.name, error)
             ended = {"failed": "parser_garbled"}
-        if "failed" in ended:
-            return Upload(replace(blank, errors=(_told(ended, path, parser),)))
-        raise _error(ended)
+        return Upload(replace(blank, errors=(_told(ended, path, parser),)))
 
 
 def protections() -> tuple[list[str], list[str]]:
@@ -193,15 +196,15 @@ class _Parser:
         self.limits = limits(self.size_mb, settings, self.machine_mb)
         most = limits(self.size_mb + self.limits.output_mb, settings, self.machine_mb)
         self.errors = (place / "stderr.txt").open("wb")
-        child = str(Path(__file__).with_name("child.py"))
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-X", "utf8", "-B", child],
+            [sys.executable, "-I", "-X", "utf8", "-B", str(CHILD)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, cwd=place, env=_environment(place),
             start_new_session=True,
         )  # fmt: skip
         self.watched: psutil.Process = psutil.Process(self.process.pid)
         self.lines: queue.Queue[bytes] = queue.Queue(maxsize=4)
         threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True).start()
+        threading.Thread(target=import_module, args=("pandas",), daemon=True).start()  # needed next, and slow to load
         self.started = time.monotonic()
         self.looked = 0.0
         libraries = _libraries()
@@ -241,7 +244,9 @@ class _Parser:
                 if over := self._over():
                     self.kill()
                     return {"failed": over}
-                continue
+                if not self._gone():
+                    continue
+                line = self._line(POLL_S)  # what it said last; what it started may hold the pipe open
             if not line:
                 return self._crash()
             told = handover.loads(line)
@@ -313,23 +318,31 @@ class _Parser:
         name, args, named = told.get("ask"), told.get("args"), told.get("named")
         if held is None or name not in ASKED or not isinstance(args, list) or not isinstance(named, dict):
             raise Garbled(f"asked for {str(name)[:60]}")
+        method = getattr(held, name)
         try:
-            value = getattr(held, name)(*args, **named)
+            inspect.signature(method).bind(*args, **named)
         except TypeError as error:
             raise Garbled(f"asked {name} otherwise: {error}") from None
+        value = method(*args, **named)
         if not hasattr(value, "columns"):
             return {"value": value}
         path = self.place / f"answer-{os.urandom(8).hex()}.arrow"
         return {"frame": path.name, "crs": handover.write_frame(value, path)}
 
-    def _crash(self) -> dict[str, Any]:
+    def _gone(self) -> bool:
+        """Whether it ended, asked without letting go of its number."""
         import psutil
 
-        with suppress(psutil.NoSuchProcess):  # the pipe closes a moment before the process is gone
-            for _ in range(100):
-                if self.watched.status() == psutil.STATUS_ZOMBIE:
-                    break
-                time.sleep(POLL_S)
+        try:
+            return bool(self.watched.status() == psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return True
+
+    def _crash(self) -> dict[str, Any]:
+        for _ in range(100):  # the pipe closes a moment before the process is gone
+            if self._gone():
+                break
+            time.sleep(POLL_S)
         self.kill()
         with (self.place / "stderr.txt").open("rb") as file:
             tail = file.read()[-4000:].decode("utf-8", "replace")
@@ -363,7 +376,7 @@ def _error(ended: dict[str, Any]) -> Exception:
     if "error" not in ended:
         return ParserFault(f"in the parser:\n{ended.get('fault')}")
     told = handover.message([ended.get("code"), ended.get("params"), ended.get("rows")])
-    kind = family[ended["error"]]
+    kind = family.get(str(ended["error"]), errors.GeoMonitorError)
     error = kind(told.code, **told.params)
     if isinstance(error, Refused):
         error.rows = list(told.rows)

@@ -55,6 +55,15 @@ class Raw:
         self.warnings.append((code, rows or [], params))
 
 
+def whole(text: str) -> str:
+    """`text` without halves of surrogate pairs, which JSON and Excel can hold and UTF-8 can't.
+
+    >>> whole("江\\ud800面")
+    '江?面'
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def numbered(n: int, bad: list[BadRow] | None = None) -> NDArray[np.int64]:
     """Numbers of n rows, 1, 2, ..., with those of the bad rows left out.
 

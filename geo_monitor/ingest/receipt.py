@@ -129,6 +129,16 @@ class Receipt:
             crs={"used": None, "how": "detected", "datum": "wgs84", "confidence": 0.0},
         )
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many rows each code of `errors` and `warnings` is about, all of them: a message names a thousand at most."""
+        return {
+            form: {
+                code: sum(_count(message) for message in getattr(self, form) if message.code == code)
+                for code in dict.fromkeys(message.code for message in getattr(self, form))
+            }
+            for form in ("errors", "warnings")
+        }
+
     def to_json(self, lang: Lang = "zh") -> dict[str, Any]:
         """The receipt as the contract words it, its sentences in `lang`."""
         return {
@@ -148,6 +158,11 @@ class Receipt:
             },
             "quarantine": self.quarantine,
         }
+
+
+def _count(message: Message) -> int:
+    count = message.params.get("count")
+    return count if isinstance(count, int) else len(message.rows)
 
 
 @dataclass(frozen=True)

@@ -6,5 +6,6 @@ from __future__ import annotations
 from geo_monitor.joins.finders import found_by
 from geo_monitor.joins.seizures import seizure_counts, seizure_links
 from geo_monitor.joins.visits import zone_visits
+from geo_monitor.joins.zones import level_gaps
 
-__all__ = ["found_by", "seizure_counts", "seizure_links", "zone_visits"]
+__all__ = ["found_by", "level_gaps", "seizure_counts", "seizure_links", "zone_visits"]

@@ -1,6 +1,6 @@
 """Seizure links: for each seizure where it lies, what law held and who was near.
 
-In: `seizures` (those in force), `positions`, `zones` (every version not withdrawn), the river network.
+In: `seizures` (those in force), `positions`, `zones` (every version not withdrawn), `levels`, the river network.
 Out: table `seizure_links`. Rules and worked numbers: `docs/methods-effort.md`.
 """
 
@@ -35,6 +35,7 @@ def seizure_links(
     network: Any,
     settings: Settings | None = None,
     locate: Callable[[pa.RecordBatch, Any], pa.RecordBatch] | None = None,
+    levels: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Table `seizure_links`, one row per row of `seizures`, in its order.
 
@@ -51,6 +52,7 @@ def seizure_links(
     time = milliseconds(seizures["time"]) if len(seizures) else np.empty(0, np.int64)
     place = _places(seizures, network, locate)
     near = _nearest(place.lon, place.lat, time, encode(fixes, role="patrol"), settings)
+    there, possible = _zones_there(place.lon, place.lat, time, zones, levels, settings)
     ids = np.array([*network.reaches["reach_id"], None], dtype=object)  # reach -1 is the last: none
     table = pa.table(
         {
@@ -59,7 +61,8 @@ def seizure_links(
             "km": pa.array(place.km, from_pandas=True),
             "bank": pa.array(place.bank, pa.string()),
             "offset_m": pa.array(place.offset_m, from_pandas=True),
-            "zone_ids": pa.array(_zones_there(place.lon, place.lat, time, zones), pa.list_(pa.string())),
+            "zone_ids": pa.array(there, pa.list_(pa.string())),
+            "zone_ids_possible": pa.array(possible, pa.list_(pa.string())),
             "nearest_unit_id": pa.array(near.unit_id, pa.string()),
             "nearest_unit_m": pa.array(near.metres, from_pandas=True),
             "nearest_unit_s": pa.array(near.seconds, from_pandas=True),
@@ -67,7 +70,8 @@ def seizure_links(
         }
     )
     frame = TABLES["seizure_links"].from_arrow(table)
-    frame["zone_ids"] = [list(zone_ids) for zone_ids in frame["zone_ids"]]
+    for name in ("zone_ids", "zone_ids_possible"):
+        frame[name] = [list(zone_ids) for zone_ids in frame[name]]
     return frame
 
 
@@ -148,21 +152,32 @@ def _reach_at(network: Any, river: str, km: float) -> int:
     return -1
 
 
-def _zones_there(lon: np.ndarray, lat: np.ndarray, time: np.ndarray, zones: gpd.GeoDataFrame) -> list[list[str]]:
-    """Zones in force at each place (n,) and moment, by zone_id; the border belongs to the zone."""
+def _zones_there(
+    lon: np.ndarray,
+    lat: np.ndarray,
+    time: np.ndarray,
+    zones: gpd.GeoDataFrame,
+    levels: pd.DataFrame | None,
+    settings: Settings,
+) -> tuple[list[list[str]], list[list[str]]]:
+    """Zones in force at each place (n,) and moment, by zone_id; the border belongs to the zone. And those of them whose
+    rule asks for a water level that was not known then."""
     import shapely
 
     there: list[set[str]] = [set() for _ in range(len(lon))]
+    known: list[set[str]] = [set() for _ in range(len(lon))]
     placed = np.flatnonzero(~np.isnan(lon))
     if len(placed) and len(zones):
         points = shapely.points(lon[placed], lat[placed])
         tree = shapely.STRtree(points)
-        for zone in zones_between(zones, int(time[placed].min()), int(time[placed].max())):
+        for zone in zones_between(zones, int(time[placed].min()), int(time[placed].max()), levels, settings):
             shapely.prepare(zone.geometry)
             for i in placed[tree.query(zone.geometry, predicate="intersects")]:
                 if ((zone.windows[:, 0] <= time[i]) & (time[i] < zone.windows[:, 1])).any():
                     there[i].add(zone.zone_id)
-    return [sorted(zone_ids) for zone_ids in there]
+                    if not zone.doubts(time[i : i + 1], time[i : i + 1])[0]:
+                        known[i].add(zone.zone_id)
+    return [sorted(ids) for ids in there], [sorted(ids - sure) for ids, sure in zip(there, known, strict=True)]
 
 
 @dataclass(frozen=True)

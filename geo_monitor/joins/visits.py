@@ -1,6 +1,6 @@
 """Zone visits: who was inside which zone, from when to when.
 
-In: `positions`, `zones` (every version not withdrawn). Out: table `zone_visits`. Rules: `docs/methods-effort.md`.
+In: `positions`, `zones` (every version not withdrawn), `levels`. Out: table `zone_visits`. Rules: `docs/methods-effort.md`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def zone_visits(fixes: pa.Table, zones: gpd.GeoDataFrame, settings: Settings | None = None) -> pd.DataFrame:
+def zone_visits(
+    fixes: pa.Table,
+    zones: gpd.GeoDataFrame,
+    settings: Settings | None = None,
+    levels: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Table `zone_visits`: every stay of a unit in a zone while its rule held, by unit, time, zone and version.
 
     fixes: table `positions`, patrol and traffic alike, any order. zones: table `zones`, all versions not withdrawn.
+    levels: table `levels`. A stay that reaches into a time when the level its rule asks for is not known is possible.
     Memory: one chunk of about a million fixes beside the input.
 
     Raises `GeoMonitorError("zone_season_unreadable")`.
@@ -35,7 +41,7 @@ def zone_visits(fixes: pa.Table, zones: gpd.GeoDataFrame, settings: Settings | N
     span = tracks.span
     if span is None or not len(zones):
         return TABLES["zone_visits"].from_arrow(TABLES["zone_visits"].arrow.empty_table())
-    kept = zones_between(zones, *span)
+    kept = zones_between(zones, *span, levels, settings)
     shapes = [pack(zone.geometry) for zone in kept]
     need_ms, seen_ms = round(settings.visit_s * 1000), round(settings.visit_observed_s * 1000)
     found: list[np.ndarray] = []
@@ -58,11 +64,9 @@ def zone_visits(fixes: pa.Table, zones: gpd.GeoDataFrame, settings: Settings | N
             )  # fmt: skip
             visit = out[:n]
             fix = rows[visit[:, 0]]
-            found.append(
-                np.stack(
-                    [chunk.unit[fix], visit[:, 2], np.full(n, i), visit[:, 3], chunk.patrol[fix], visit[:, 4]], axis=1
-                )
-            )
+            entered, left = visit[:, 2], visit[:, 3]
+            seen = visit[:, 4] * ~zone.doubts(entered, left)
+            found.append(np.stack([chunk.unit[fix], entered, np.full(n, i), left, chunk.patrol[fix], seen], axis=1))
     return _visit_frame(np.concatenate(found) if found else np.empty((0, 6), np.int64), kept, tracks)
 
 
@@ -80,6 +84,7 @@ def _visit_frame(rows: np.ndarray, zones: list[Zone], tracks: Tracks) -> pd.Data
             "unit_id": pa.array([tracks.unit_ids[i] for i in unit], pa.string()),
             "patrol_id": pa.array([tracks.patrol_ids[i] if i >= 0 else None for i in patrol], pa.string()),
             "zone_id": pa.array([zones[i].zone_id for i in zone], pa.string()),
+            "zone_agency": pa.array([zones[i].agency for i in zone], pa.string()),
             "zone_version": pa.array([zones[i].version for i in zone], pa.int64()),
             "entered_at": timestamps(entered),
             "left_at": timestamps(left),

@@ -1,29 +1,31 @@
 """Zones as the joins need them: when each version is in force, and its shape as arrays that answer fast.
 
-In: table `zones` (every version not withdrawn). Out: `Zone` records with windows of time and packed edges.
+In: tables `zones` (every version not withdrawn) and `levels`. Out: `Zone` records with windows of time and packed
+edges.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geo_monitor.errors import GeoMonitorError
-from geo_monitor.tracks import DAY_MS, NEVER, SHANGHAI_MS, milliseconds
+from geo_monitor.joins.levels import NO_READINGS, Windows, gauges, within
+from geo_monitor.settings import Settings
+from geo_monitor.tracks import DAY_MS, SHANGHAI_MS
+from geo_monitor.versions import identity, standing
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
     import shapely
 
 _EPOCH = date(1970, 1, 1)
 _SLABS = 4096
-_FOREVER = np.iinfo(np.int64).max
-
-Windows = list[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -42,49 +44,119 @@ class Shape:
     box: np.ndarray
 
 
+def _none() -> np.ndarray:
+    return np.empty((0, 2), dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class Zone:
-    """One version of a zone: `windows` (w, 2) of ms UTC, [from, to), apart and ascending, while it is in force."""
+    """One version of a zone: `windows` (w, 2) of ms UTC, [from, to), apart and ascending, while it is in force.
+
+    `unsure` (k, 2), inside the windows, apart and ascending: while the water level its rule asks for is not known.
+    """
 
     zone_id: str
     version: int
     windows: np.ndarray
     geometry: shapely.Geometry
+    agency: str | None = None
+    station: str | None = None
+    unsure: np.ndarray = field(default_factory=_none)
+
+    def doubts(self, entered: np.ndarray, left: np.ndarray) -> np.ndarray:
+        """Which of the spans [entered, left] (n,), ms, reach into a time when the level is not known."""
+        if not len(self.unsure):
+            return np.zeros(len(entered), dtype=bool)
+        at = np.searchsorted(self.unsure[:, 1], entered, side="right")
+        begins = np.append(self.unsure[:, 0], np.iinfo(np.int64).max)[at]
+        return np.asarray((begins < left) | (begins <= entered), dtype=bool)
 
 
-def zones_between(zones: gpd.GeoDataFrame, first: int, last: int) -> list[Zone]:
-    """The versions in force at some time of [first, last] ms, by zone_id and version, with their windows near it.
+def zones_between(
+    zones: gpd.GeoDataFrame,
+    first: int,
+    last: int,
+    levels: pd.DataFrame | None = None,
+    settings: Settings | None = None,
+) -> list[Zone]:
+    """The versions in force at some time of [first, last] ms, by zone_id, agency and version, with their windows near it.
 
-    Where the validity (valid_from inclusive, valid_to exclusive) of two versions of a zone overlaps, the later version
-    holds. A season (MM-DD, both days inclusive, Asia/Shanghai; may wrap the year) narrows a version's own validity; out
-    of season no earlier version comes back. Windows that touch are one, so a season of 01-01 to 12-31 has no seam at
-    New Year. A version without polygons is never in force.
+    A version is in force where its standing (`geo_monitor.versions`), its season and its water level meet. A season
+    (MM-DD, both days inclusive, Asia/Shanghai; may wrap the year) narrows a version's own time; out of season no
+    earlier version comes back. Windows that touch are one, so a season of 01-01 to 12-31 has no seam at New Year. A
+    level rule (level_from_m <= level < level_to_m at level_station) holds too while the level is not known, and
+    `Zone.unsure` says when that is. A version without polygons is never in force.
 
     Raises `GeoMonitorError("zone_season_unreadable")`.
     """
+    hold_ms = round((settings or Settings()).level_hold_h * 3_600_000)
     lo, hi = first - 400 * DAY_MS, last + 400 * DAY_MS  # margin: edges of windows must be real ones near the fixes
-    valid_from = milliseconds(zones["valid_from"]) if len(zones) else np.empty(0, np.int64)
-    valid_to = milliseconds(zones["valid_to"]) if len(zones) else np.empty(0, np.int64)
-    valid_to = np.where(valid_to == NEVER, _FOREVER, valid_to)
+    begin, end = standing(zones)
+    names = identity(zones)
+    ids = zones["zone_id"].to_numpy(dtype=object).astype(str)
     versions = zones["version"].to_numpy(dtype=np.int64)
-    ids = zones["zone_id"].to_numpy(dtype=object)
-    of: dict[str, list[int]] = {}
-    for i in np.lexsort((versions, ids.astype(str))):
-        of.setdefault(ids[i], []).append(int(i))
+    stations = gauges(levels)
     found = []
-    for zone_id, rows in of.items():
-        for n, i in enumerate(rows):
-            windows = _meet([(int(valid_from[i]), int(valid_to[i]))], [(lo, hi)])
-            for later in rows[n + 1 :]:
-                windows = _without(windows, (int(valid_from[later]), int(valid_to[later])))
-            season = _text(zones["season_from"].iloc[i]), _text(zones["season_to"].iloc[i])
-            if any(season):
-                windows = _meet(windows, _seasons(season, lo, hi, zone_id, int(versions[i])))
-            windows = [(a, b) for a, b in windows if b > first and a <= last]
-            geometry = _polygons(zones.geometry.iloc[i])
-            if windows and geometry is not None:
-                found.append(Zone(str(zone_id), int(versions[i]), np.array(windows, dtype=np.int64), geometry))
+    for i in np.lexsort((versions, names.astype(str), ids)).tolist():
+        row = zones.iloc[i]
+        windows = _meet([(int(begin[i]), int(end[i]))], [(lo, hi)])
+        season = _text(row["season_from"]), _text(row["season_to"])
+        if windows and any(season):
+            windows = _meet(windows, _seasons(season, lo, hi, ids[i], int(versions[i])))
+        unsure: Windows = []
+        station, low, high = _level_rule(row)
+        if windows and station is not None:
+            held, unknown = within(stations.get(station, NO_READINGS), low, high, hold_ms, (lo, hi))
+            windows, unsure = _meet(windows, held), _meet(windows, unknown)
+        windows = [(a, b) for a, b in windows if b > first and a <= last]
+        geometry = _polygons(row["geometry"])
+        if windows and geometry is not None:
+            found.append(
+                Zone(
+                    ids[i],
+                    int(versions[i]),
+                    np.array(windows, dtype=np.int64),
+                    geometry,
+                    _text(row["agency"]),
+                    station,
+                    np.array(unsure, dtype=np.int64).reshape(-1, 2),
+                )
+            )
     return found
+
+
+def _level_rule(row: pd.Series) -> tuple[str | None, float, float]:
+    """Station and bounds, metres, [low, high); no station where the row states no such rule."""
+    if "level_station" not in row:
+        return None, -np.inf, np.inf
+    low, high = (float(row[name]) if row[name] == row[name] and row[name] is not None else np.nan
+                 for name in ("level_from_m", "level_to_m"))  # fmt: skip
+    if np.isnan(low) and np.isnan(high):
+        return None, -np.inf, np.inf
+    return _text(row["level_station"]), -np.inf if np.isnan(low) else low, np.inf if np.isnan(high) else high
+
+
+def level_gaps(
+    zones: gpd.GeoDataFrame, levels: pd.DataFrame | None, first: int, last: int, settings: Settings | None = None
+) -> list[dict[str, Any]]:
+    """Notes (code, params), one a station: hours of [first, last] ms in which a rule asked for a level nobody knows."""
+    of: dict[str, list[Zone]] = {}
+    for zone in zones_between(zones, first, last, levels, settings):
+        if zone.station is not None and len(zone.unsure):
+            of.setdefault(zone.station, []).append(zone)
+    notes = []
+    for station, asked in sorted(of.items()):
+        spans = sorted((int(a), int(b)) for zone in asked for a, b in zone.unsure)
+        hours, reach = 0.0, first
+        for a, b in spans:
+            a, b = max(a, reach), min(b, last)
+            hours += max(b - a, 0) / 3_600_000
+            reach = max(reach, b)
+        if hours > 0:
+            names = sorted({zone.zone_id for zone in asked})
+            params = {"station": station, "hours": f"{hours:,.1f}", "zones": ", ".join(names[:10]), "count": len(names)}
+            notes.append({"code": "level_unknown", "params": params})
+    return notes
 
 
 def _text(value: Any) -> str | None:
@@ -95,11 +167,6 @@ def _meet(a: Windows, b: Windows) -> Windows:
     """What two ascending lists of windows share."""
     met = [(max(x[0], y[0]), min(x[1], y[1])) for x in a for y in b]
     return sorted((lo, hi) for lo, hi in met if lo < hi)
-
-
-def _without(windows: Windows, hole: tuple[int, int]) -> Windows:
-    parts = [(a, min(b, hole[0])) for a, b in windows] + [(max(a, hole[1]), b) for a, b in windows]
-    return sorted((a, b) for a, b in parts if a < b)
 
 
 def _seasons(season: tuple[str | None, str | None], lo: int, hi: int, zone_id: str, version: int) -> Windows:

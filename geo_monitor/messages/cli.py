@@ -188,8 +188,8 @@ HELP: dict[str, tuple[str, str]] = {
     ),
     "help.import.kind": (
         "种类:river 河道、zones 禁捕区、tracks 轨迹、patrols 巡护记录、seizures 案件、units 单位、"
-        "jurisdictions 辖区、raster 水体栅格",
-        "river, zones, tracks, patrols, seizures, units, jurisdictions or raster",
+        "jurisdictions 辖区、levels 水位、raster 水体栅格",
+        "river, zones, tracks, patrols, seizures, units, jurisdictions, levels or raster",
     ),
     "help.import.file": ("文件、文件夹或压缩包", "file, folder or zip"),
     "help.import.agency": ("报送单位", "who sends it"),

@@ -402,7 +402,7 @@ HISTORY = ("received_at", "withdrawn_at", "withdrawn_reason")
 def _receipt_row(receipt: Receipt) -> pd.DataFrame:
     import pandas as pd
 
-    both = {lang: receipt.to_json(lang) for lang in ("zh", "en")}
+    told = {**{lang: receipt.to_json(lang) for lang in ("zh", "en")}, "counts": receipt.counts()}
     row = {name: getattr(receipt, name) for name in ("receipt_id", "kind", "file", "sha256", "agency", "status")}
     row["received_at"] = pd.Timestamp(milliseconds(receipt.received_at), unit="ms", tz="UTC")
-    return pd.DataFrame([{**row, "receipt": json.dumps(both, ensure_ascii=False)}])
+    return pd.DataFrame([{**row, "receipt": json.dumps(told, ensure_ascii=False)}])

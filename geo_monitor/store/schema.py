@@ -26,6 +26,7 @@ RECORDS: dict[str, str] = {
     "seizures": "report_id",
     "units": "unit_id",
     "patrols": "patrol_id",
+    "levels": "reading_id",
     "jurisdictions": "name",
     "river_lines": "line_id",
     "rasters": "raster_id",

@@ -100,7 +100,7 @@ def test_zones_in_force_are_solid_and_others_dashed(world):
     reaches, _ = world
     zones = fake.zones(reaches)
     held = data.in_force(zones, pd.Timestamp("2026-06-01", tz="UTC"))
-    assert held == {("Z0", 1), ("Z1", 1), ("Z2", 1)}  # Z3 ended in 2020
+    assert held == {("湖北", "Z0", 1), (fake.HOSTILE[4], "Z1", 1), ("湖北", "Z2", 1)}  # Z3 ended in 2020
     _, solid, dashed = layers.zones(zones, held, Speaker("zh"), DAY, 0)
     assert (len(solid["data"]), len(dashed["data"])) == (3, 1)
 

@@ -34,7 +34,8 @@ BOX = shapely.box(112.010, 29.99, 112.020, 30.01)
 
 def zone(geometry: Any = BOX, **row: Any) -> gpd.GeoDataFrame:
     base = {"zone_id": "Z", "version": 1, "name": "保护区", "category": None, "rule": None, "season_from": None,
-            "season_to": None, "valid_from": None, "valid_to": None, "agency": None, "receipt_id": "r"}  # fmt: skip
+            "season_to": None, "valid_from": None, "valid_to": None, "agency": None}  # fmt: skip
+    base["receipt_id"] = f"r{row.get('version', 1)}"
     frame = gpd.GeoDataFrame([{**base, **row}], geometry=[geometry], crs="EPSG:4326")
     for name in ("valid_from", "valid_to"):
         frame[name] = pd.to_datetime(frame[name], utc=True)

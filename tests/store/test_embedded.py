@@ -152,9 +152,11 @@ def test_zones_stay_beside_a_successor_of_another_time(store: Store, tmp_path: P
             "geometry": [shapely.box(0, 0, 1, 1)] * 5,
         }
     )
-    assert superseded(rows.assign(agency=None)).tolist() == [False, True, False, True, False]
-    kept(store, tmp_path, "zones", rows, "r1")
-    assert store.records("zones")[["zone_id", "version"]].to_numpy().tolist() == [["z", 1], ["z", 3], ["y", 2]]
+    sent = rows.assign(agency=None, receipt_id=["r1", "r2", "r3", "r1", "r2"])
+    assert superseded(sent).tolist() == [False, True, False, True, False]
+    for name, part in sent.groupby("receipt_id"):
+        kept(store, tmp_path, "zones", part.drop(columns="receipt_id"), str(name))
+    assert store.records("zones")[["zone_id", "version"]].to_numpy().tolist() == [["z", 1], ["y", 2], ["z", 3]]
 
 
 def test_withdrawing_needs_a_receipt_in_force_and_a_reason(store: Store, tmp_path: Path) -> None:

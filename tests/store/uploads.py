@@ -23,6 +23,9 @@ class Receipt:
     rows_read: int = 0
     quarantine: str | None = None
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        return {"errors": {}, "warnings": {}}
+
     def to_json(self, lang: str = "zh") -> dict[str, Any]:
         return {
             "receipt_id": self.receipt_id,

@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from geo_monitor.ingest import dates, geometry
+from geo_monitor.ingest.kinds.levels import stations
 from geo_monitor.ingest.kinds.source import Array, Source, Taken, content_id, or_else, stamp
 
 # a hyphen parts two days only where it can't stand inside one: 3月1日-6月30日, 3.1-6.30, but not 03-01
@@ -37,10 +38,12 @@ def take(source: Source) -> Taken:
     start, stop = source.moments("valid_from", required=False), _until(source)
     backwards = (start != dates.NAT) & (stop != dates.NAT) & (stop <= start)
     ledger.refuse(backwards, "valid_backwards")
+    station, low, high = _levels(source)
     frame = pd.DataFrame({
         "zone_id": or_else(given, content_id("z", name, outline)), "name": or_else(name, given),
         "category": source.texts("category"), "rule": source.texts("rule"), "season_from": begin, "season_to": end,
-        "valid_from": stamp(start), "valid_to": stamp(stop), "agency": source.agencies(), "geometry": shapes,
+        "valid_from": stamp(start), "valid_to": stamp(stop), "level_station": station, "level_from_m": low,
+        "level_to_m": high, "agency": source.agencies(), "geometry": shapes,
     })  # fmt: skip
     return Taken(frame, placed)
 
@@ -54,6 +57,20 @@ def _until(source: Source) -> Array:
     whole_day = bare & (ms != dates.NAT)
     last_day = re.search(r"至|止|截止|有效期", source.columns.header("valid_to") or "") is not None
     return np.where(whole_day & last_day, ms + 86_400_000, ms)
+
+
+def _levels(source: Source) -> tuple[Array, Array, Array]:
+    """Gauge, lower and upper level (n,) of rules that hold at some water levels only; half a rule is none, and told."""
+    station = stations(source, "level_station")
+    low, high = source.numbers("level_from_m"), source.numbers("level_to_m")
+    source.ledger.refuse(low >= high, "level_backwards")
+    named = np.array([cell is not None for cell in station], dtype=bool)
+    bound = ~np.isnan(low) | ~np.isnan(high)
+    source.ledger.warn("level_no_station", bound & ~named)
+    source.ledger.warn("level_no_bounds", named & ~bound)
+    whole = named & bound
+    station[~whole] = None
+    return station, np.where(whole, low, np.nan), np.where(whole, high, np.nan)
 
 
 def _seasons(source: Source) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import shapely
 
 from geo_monitor.errors import Refused
-from geo_monitor.ingest.raw import BadRow, Raw, numbered
+from geo_monitor.ingest.raw import BadRow, Raw, numbered, whole
 from geo_monitor.ingest.receipt import Message
 from geo_monitor.ingest.text import file_text
 from geo_monitor.settings import Settings
@@ -36,7 +36,7 @@ def read(path: Path, encoding: str | None, settings: Settings, name: str) -> Raw
     shapes, closed, bad, kept, rows = [], [], [], [], []
     for number, feature in enumerate(features, start=1):
         properties = feature.get("properties") if isinstance(feature, dict) else None
-        properties = dict(properties) if isinstance(properties, dict) else {}
+        properties = {whole(key): value for key, value in properties.items()} if isinstance(properties, dict) else {}
         if isinstance(feature, dict) and feature.get("id") is not None:
             properties.setdefault("id", feature["id"])
         try:
@@ -177,12 +177,14 @@ def _table(rows: list[dict[str, Any]]) -> pa.Table:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return whole(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
+        return whole(json.dumps(value, ensure_ascii=False))
     return (
         repr(value)
         if isinstance(value, float) and not value.is_integer()

@@ -170,6 +170,16 @@ class Settings:
     area_change: float = 0.01  # share; a repair that changes a zone's area by more is told with both areas
     sliver_m: float = 1.0  # metres; a zone narrower than this is told: nobody draws such a zone on purpose
     cell_characters: int = 32_767  # a longer cell is cut (what a spreadsheet cell can hold)
+    # quality of uploads (quality.py): weights of the shares; what was taken in weighs half
+    quality_taken: float = 50.0
+    quality_clean: float = 15.0
+    quality_in_time: float = 15.0
+    quality_whole: float = 10.0
+    quality_steady: float = 5.0
+    quality_declared: float = 5.0
+    quality_days: int = 7  # days after its own day up to which a row came in time: agencies report by the week
+    quality_rows: int = 10  # fewer rows a month ...
+    quality_uploads: int = 3  # ... in fewer uploads are too few to say
     archive_members: int = 2_000  # files in an archive
     archive_mb: float = 2_000.0  # megabytes an archive may unfold to
     archive_ratio: float = (

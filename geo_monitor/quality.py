@@ -363,3 +363,17 @@ def lines(scores: pd.DataFrame, lang: Lang) -> list[str]:
             if isinstance(fix, str):
                 said.append(f"  {i}. {fix}")
     return said
+
+
+def plain(scores: pd.DataFrame, lang: Lang) -> list[dict[str, Any]]:
+    """Table `quality_scores` as plain values for JSON, the things to mend as a list in one language."""
+    told = []
+    for row in scores.astype(object).where(scores.notna(), None).to_dict("records"):
+        mend = [row.pop(f"fix_{i}{end}") for i in (1, 2, 3) for end in ("", "_en")]
+        kept = mend[0::2] if lang == "zh" else mend[1::2]
+        kept_row: dict[str, Any] = {str(name): value for name, value in row.items()}
+        told.append({
+            **{name: list(value) if hasattr(value, "tolist") else value for name, value in kept_row.items()},
+            "fixes": [fix for fix in kept if fix],
+        })  # fmt: skip
+    return told

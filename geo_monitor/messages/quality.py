@@ -13,25 +13,25 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "quality.nobody": ("未注明单位", "No agency named"),
     "quality.none": ("还没有报送记录,无法评分。", "Nothing was uploaded yet; there is nothing to score."),
-    "quality.fix.refused": ("{rows} 行被拒收:{what}", "{rows} rows were refused: {what}"),
-    "quality.fix.file": ("{files} 个文件未能导入:{what}", "{files} files could not be taken in: {what}"),
-    "quality.fix.warned": ("{rows} 行有提醒:{what}", "{rows} rows had a warning: {what}"),
-    "quality.fix.warned_file": ("{files} 个文件有提醒:{what}", "{files} files had a warning: {what}"),
+    "quality.fix.refused": ("{rows} 行被拒收:{what}", "{rows} row(s) were refused: {what}"),
+    "quality.fix.file": ("{files} 个文件未能导入:{what}", "{files} file(s) could not be taken in: {what}"),
+    "quality.fix.warned": ("{rows} 行有提醒:{what}", "{rows} row(s) had a warning: {what}"),
+    "quality.fix.warned_file": ("{files} 个文件有提醒:{what}", "{files} file(s) had a warning: {what}"),
     "quality.fix.late": (
         "{count} 行在发生 {days} 天之后才报送。请缩短报送周期,至少每周报送一次。",
-        "{count} rows came over {days} days after their own day. Send more often, at least once a week.",
+        "{count} row(s) came over {days} days after their own day. Send more often, at least once a week.",
     ),
     "quality.fix.again": (
         "{count} 条记录已更正两次以上。请核实无误后再报送。",
-        "{count} records were corrected twice or more. Check them before they are sent.",
+        "{count} record(s) were corrected twice or more. Check them before they are sent.",
     ),
     "quality.fix.encoding": (
-        "{count} 个文件未说明文字编码。请导出为 UTF-8(shapefile 附 .cpg 文件)。",
-        "{count} files did not say their text encoding. Export as UTF-8 (a shapefile with its .cpg).",
+        "{count} 个文件未说明文字编码。CSV 请导出为带 BOM 的 UTF-8(Excel 中选“CSV UTF-8”),shapefile 请附 .cpg 文件。",
+        '{count} file(s) did not say their text encoding. Export CSV as UTF-8 with BOM ("CSV UTF-8" in Excel), a shapefile with its .cpg.',
     ),
     "quality.fix.datum": (
         "{count} 个文件未说明坐标系。请附 .prj 文件,或加“坐标系”一列(WGS84、CGCS2000、GCJ-02 等)。",
-        "{count} files did not say their coordinate system. Send the .prj, or a column datum (WGS84, CGCS2000, GCJ-02 ...).",
+        "{count} file(s) did not say their coordinate system. Send the .prj, or a column datum (WGS84, CGCS2000, GCJ-02 ...).",
     ),
     # what to do about each warning
     "quality.todo.number_unreadable": (

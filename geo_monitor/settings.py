@@ -158,6 +158,13 @@ class Settings:
     upload_output_mb: float = 4000.0  # megabytes a parser may write (twice `archive_mb`: unpacked, and its rows) ...
     upload_output_factor: float = 4.0  # ... and this many more for each megabyte
     crs_sure: float = 0.80  # confidence under which numbers are not taken for a reference system without being asked
+    datum_sure: float = 0.99  # probability from which coordinates are turned back from GCJ-02 or BD-09 without being told
+    datum_reference_m: float = 100.0  # metres; references coarser than this can't tell a shift of 300-700 m
+    datum_place_m: float = 1000.0  # metres; what points within one cell of this size show is one proof, however many
+    datum_decoy_m: float = 1500.0  # metres; offsets up to this are tried as decoys (BD-09 shifts by up to 1,300)
+    datum_decoy_share: float = 0.1  # probability that a file has an unknown offset: a levee road, one bank, a blunder
+    datum_prior: tuple[float, ...] = (0.90, 0.08, 0.02)  # wgs84, gcj02, bd09 of a file that names no datum
+    datum_prior_format: tuple[float, ...] = (0.97, 0.025, 0.005)  # where the format (GeoJSON, KML, GPX) means WGS84
     basin_west: float = 88.0  # degrees; box around the Yangtze basin: tells swapped axes, wrong hemispheres
     basin_south: float = 22.0
     basin_east: float = 124.0
@@ -170,6 +177,16 @@ class Settings:
     area_change: float = 0.01  # share; a repair that changes a zone's area by more is told with both areas
     sliver_m: float = 1.0  # metres; a zone narrower than this is told: nobody draws such a zone on purpose
     cell_characters: int = 32_767  # a longer cell is cut (what a spreadsheet cell can hold)
+    # quality of uploads (quality.py): weights of the shares; what was taken in weighs half
+    quality_taken: float = 50.0
+    quality_clean: float = 15.0
+    quality_in_time: float = 15.0
+    quality_whole: float = 10.0
+    quality_steady: float = 5.0
+    quality_declared: float = 5.0
+    quality_days: int = 7  # days after its own day up to which a row came in time: agencies report by the week
+    quality_rows: int = 10  # fewer rows a month ...
+    quality_uploads: int = 3  # ... in fewer uploads are too few to say
     archive_members: int = 2_000  # files in an archive
     archive_mb: float = 2_000.0  # megabytes an archive may unfold to
     archive_ratio: float = (

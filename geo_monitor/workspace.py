@@ -260,6 +260,8 @@ class Workspace:
             return self.store.persons()
         if name == "quality":
             return self._quality()
+        if name == "quality_scores":
+            return self.quality()
         return self.store.result(name, run)
 
     def names(self, report_id: str, reason: str, now: datetime | None = None) -> list[dict[str, Any]]:
@@ -292,6 +294,45 @@ class Workspace:
         found = self.store.result("patrols", run)
         parts = [part for part in (told, found) if len(part)]
         return shape.conform(pd.concat(parts, ignore_index=True)) if parts else told
+
+    def quality(self, agency: str | None = None) -> pd.DataFrame:
+        """Table `quality_scores`: how good the uploads of each agency (or of one) were, by month, and what to mend."""
+        from geo_monitor import quality
+
+        settings, receipts = self.settings, self.store.book("receipts")
+        if agency is not None:
+            receipts = receipts[receipts["agency"] == agency]
+        return quality.table(quality.months(receipts, self._lateness(receipts), settings), settings)
+
+    def _lateness(self, receipts: pd.DataFrame) -> pd.DataFrame:
+        """How late the rows of `receipts` came, as `quality.months` asks for it."""
+        import pandas as pd
+        import pyarrow.parquet as pq
+
+        from geo_monitor.quality import TIMED
+
+        taken_in = receipts.set_index("receipt_id")["received_at"].dt.tz_convert(tables.TIMEZONE).dt.normalize()
+        days = [
+            (path.stem, pd.Timestamp(path.parent.name.removeprefix("day="), tz=tables.TIMEZONE))
+            for path in self.root.glob("positions/day=*/*.parquet")
+        ]
+        kept = [(name, day) for name, day in days if name in taken_in.index]
+        rows = [
+            pq.read_metadata(self.root / f"positions/day={day:%Y-%m-%d}/{name}.parquet").num_rows for name, day in kept
+        ]
+        names = ["receipt_id", "day", "rows", "again"]
+        parts = [pd.DataFrame([(*one, n, 0) for one, n in zip(kept, rows, strict=True)], columns=names)]
+        for kind, column in TIMED.items():
+            if kind not in RECORDS:
+                continue
+            held = self.store.history(kind)
+            held = held[held["receipt_id"].isin(taken_in.index)]
+            day = held[column].dt.tz_convert(tables.TIMEZONE).dt.normalize()
+            again = (held["version"] > 2).astype(int)
+            parts.append(pd.DataFrame({"receipt_id": held["receipt_id"], "day": day, "rows": 1, "again": again}))
+        late = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+        late["days"] = [(taken_in[name] - day).days for name, day in zip(late["receipt_id"], late["day"], strict=True)]
+        return late.groupby(["receipt_id", "days"], as_index=False)[["rows", "again"]].sum()
 
     def _quality(self) -> pd.DataFrame:
         import pandas as pd

@@ -148,6 +148,19 @@ def export(
     _say_notes(notes)
 
 
+@app.command("quality")
+def quality(
+    agency: Annotated[str | None, typer.Option("--agency")] = None,
+    as_json: Json = False,
+) -> None:
+    from geo_monitor import quality as scores
+
+    _json(as_json)
+    found = _opened().quality(agency)
+    lines = scores.lines(found, console.lang) or [console("quality.none")]
+    console.result({"scores": scores.plain(found, console.lang)}, lines)
+
+
 @app.command("simulate")
 def simulate(
     output: Annotated[Path, typer.Option("-o", "--output")],

@@ -222,6 +222,11 @@ HELP: dict[str, tuple[str, str]] = {
     ),
     "help.export.run": ("哪一次分析,默认最近一次", "which run, default the latest"),
     "help.export.all-versions": ("连同旧版本和已撤回的行", "with old versions and withdrawn rows"),
+    "help.quality": (
+        "各单位报送质量评分(按月),以及最值得改进的三件事。",
+        "How good each agency's uploads are, by month, and the three most useful things to mend.",
+    ),
+    "help.quality.agency": ("只看一个单位", "one agency only"),
     "help.simulate": (
         "生成一份模拟数据:各单位的文件,并附真值。",
         "Write a made-up world as agency files, its truth beside.",

@@ -27,17 +27,18 @@ if TYPE_CHECKING:
 RULES: dict[str, str] = {
     "zones": "everybody", "jurisdictions": "everybody", "river_lines": "everybody", "rasters": "everybody",
     "reaches": "everybody", "links": "everybody", "locating": "everybody",
+    "levels": "everybody",
     "near_repeat": "everybody", "relapse_curve": "everybody", "runs": "everybody",
     "positions": "agency", "units": "agency", "seizures": "agency", "patrols": "agency", "persons": "agency",
-    "receipts": "agency", "quality": "agency",
+    "receipts": "agency", "quality": "agency", "quality_scores": "agency",
     "effort": "reach", "hotspots": "reach", "forecast": "reach", "why": "reach",
     "clusters": "reaches", "reemergence": "reaches", "displacement": "reaches",
     "effort_gaps": "unit", "zone_visits": "unit", "predictability": "unit",
     "seizure_links": "report",
     "audit": "audit",
 }  # fmt: skip
-UPLOADED = ("zones", "jurisdictions", "river_lines", "rasters")  # readable by whoever sends uploads, too
-BOOKS = ("receipts", "runs", "quality")  # readable by auditors, whole
+UPLOADED = ("zones", "levels", "jurisdictions", "river_lines", "rasters")  # readable by whoever sends uploads, too
+BOOKS = ("receipts", "runs", "quality", "quality_scores")  # readable by auditors, whole
 
 
 class Seen:

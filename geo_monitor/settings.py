@@ -158,7 +158,9 @@ class Settings:
     upload_output_mb: float = 4000.0  # megabytes a parser may write (twice `archive_mb`: unpacked, and its rows) ...
     upload_output_factor: float = 4.0  # ... and this many more for each megabyte
     crs_sure: float = 0.80  # confidence under which numbers are not taken for a reference system without being asked
-    datum_sure: float = 0.99  # probability from which coordinates are turned back from GCJ-02 or BD-09 without being told
+    datum_sure: float = (
+        0.99  # probability from which coordinates are turned back from GCJ-02 or BD-09 without being told
+    )
     datum_reference_m: float = 100.0  # metres; references coarser than this can't tell a shift of 300-700 m
     datum_place_m: float = 1000.0  # metres; what points within one cell of this size show is one proof, however many
     datum_decoy_m: float = 1500.0  # metres; offsets up to this are tried as decoys (BD-09 shifts by up to 1,300)

@@ -23,7 +23,7 @@ from geo_monitor.errors import Denied, Usage
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import Store, audit, files
 from geo_monitor.store.accounts import Accounts
-from geo_monitor.store.embedded import DATABASE
+from geo_monitor.store.database import DATABASE
 from geo_monitor.store.rights import OWNER, Viewer
 from geo_monitor.store.schema import RECORDS
 from geo_monitor.store.seen import Seen
@@ -78,6 +78,11 @@ class Workspace:
         """The store as the viewer may read it."""
         return Seen(self._store, self.viewer, self.settings)
 
+    @property
+    def swept(self) -> list[str]:
+        """Left-overs of an interrupted import or analysis, undone when the workspace was opened."""
+        return self._store.swept
+
     def owner(self) -> Viewer:
         """The rights of whoever owns the folder of a workspace on SQLite: they could read the file anyway.
 
@@ -91,9 +96,10 @@ class Workspace:
         return replace(OWNER, account=f"owner:{getpass.getuser()}")
 
     @classmethod
-    def create(cls, root: Path | str) -> Workspace:
-        """Makes an empty workspace; one that is there already is opened as it is."""
-        Store.create(root).close()
+    def create(cls, root: Path | str, database: str | None = None) -> Workspace:
+        """Makes an empty workspace, its records in `database` (a PostgreSQL URL) if one is given; one that is there
+        already is opened as it is."""
+        Store.create(root, database).close()
         return cls(root)
 
     @property

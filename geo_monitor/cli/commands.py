@@ -53,12 +53,16 @@ def _json(asked: bool) -> None:
 
 
 @app.command("init")
-def init(as_json: Json = False) -> None:
+def init(
+    database: Annotated[str | None, typer.Option("--database", envvar="GEO_MONITOR_DATABASE")] = None,
+    as_json: Json = False,
+) -> None:
+    from geo_monitor.store.database import DATABASE, URL_FILE
     from geo_monitor.workspace import Workspace
 
     _json(as_json)
-    there = (console.workspace / "geo_monitor.sqlite").exists()
-    workspace = Workspace.create(console.workspace)
+    there = any((console.workspace / name).exists() for name in (DATABASE, URL_FILE))
+    workspace = Workspace.create(console.workspace, database)
     root = str(workspace.root.resolve())
     code = "init.there" if there else "init.done"
     console.result({"workspace": root, "created": not there}, [console(code, root=root)])
@@ -156,7 +160,7 @@ def quality(
     from geo_monitor import quality as scores
 
     _json(as_json)
-    found = _opened().quality(agency)
+    found = people.opened().quality(agency)
     lines = scores.lines(found, console.lang) or [console("quality.none")]
     console.result({"scores": scores.plain(found, console.lang)}, lines)
 

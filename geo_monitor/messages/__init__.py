@@ -11,7 +11,20 @@ from importlib import import_module
 from typing import Any, Literal
 
 Lang = Literal["zh", "en"]
-AREAS = ("common", "ingest", "levels", "river", "analysis", "tracks", "store", "people", "cli", "app", "simulate", "quality")
+AREAS = (
+    "common",
+    "ingest",
+    "levels",
+    "river",
+    "analysis",
+    "tracks",
+    "store",
+    "people",
+    "cli",
+    "app",
+    "simulate",
+    "quality",
+)
 
 
 @cache

@@ -182,6 +182,10 @@ HELP: dict[str, tuple[str, str]] = {
     "help.days": ("模拟的天数", "days to simulate"),
     "help.units": ("带定位的巡护单位数", "units with GPS"),
     "help.init": ("新建空工作区。", "Make an empty workspace."),
+    "help.init.database": (
+        "记录存入 PostgreSQL(默认存于文件夹内的 SQLite)",
+        "keep the records in PostgreSQL (else in SQLite in the folder)",
+    ),
     "help.import": (
         "导入一份文件(或文件夹),给出回执。",
         "Take in a file (or folder) and print its receipt.",

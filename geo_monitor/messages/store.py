@@ -17,6 +17,42 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Nothing was changed.",
     ),
     "workspace_newer.hint": ("请升级 geo_monitor 后再打开。", "Upgrade geo_monitor, then open it again."),
+    "database_url_bad": (
+        "数据库地址“{url}”无法使用。未作任何更改。",
+        'The database address "{url}" cannot be used. Nothing was changed.',
+    ),
+    "database_url_bad.hint": (
+        "写法:postgresql://用户@主机:端口/数据库?schema=模式;密码用 PGPASSWORD 或 ~/.pgpass。",
+        "Write postgresql://user@host:port/database?schema=name; the password goes into PGPASSWORD or ~/.pgpass.",
+    ),
+    "database_unreachable": (
+        "连不上数据库 {url}({why})。未作任何更改。",
+        "The database {url} cannot be reached ({why}). Nothing was changed.",
+    ),
+    "database_unreachable.hint": (
+        "请检查服务器是否运行、网络、用户名和密码(PGPASSWORD 或 ~/.pgpass)。",
+        "Check that the server runs, the network, and user and password (PGPASSWORD or ~/.pgpass).",
+    ),
+    "database_driver_missing": (
+        "本机没有安装 PostgreSQL 驱动。",
+        "The driver for PostgreSQL is not installed.",
+    ),
+    "database_driver_missing.hint": (
+        "请安装:pip install geo-monitor[server]",
+        "Install it: pip install geo-monitor[server]",
+    ),
+    "postgis_missing": (
+        "数据库“{database}”没有 PostGIS 扩展,也无权建立。未作任何更改。",
+        'The database "{database}" lacks the PostGIS extension and this login may not make it. Nothing was changed.',
+    ),
+    "postgis_missing.hint": (
+        "请数据库管理员执行:CREATE EXTENSION postgis",
+        "An administrator of the database runs: CREATE EXTENSION postgis",
+    ),
+    "swept": (
+        "上次有写入中途中断,其残留已撤销,先前数据不受影响:{names}",
+        "A write was interrupted; what it had left was undone and nothing held before is touched: {names}",
+    ),
     "time_without_zone": ("时间“{time}”没有时区。", 'The time "{time}" has no time zone.'),
     "upload_changed": (
         "文件“{file}”在读取过程中被改动,本次未入库,已有数据不变。",

@@ -15,7 +15,9 @@ A file without a committed receipt or run is nothing: no reader sees it, and it 
 | `files.py` | writing so that a reader sees all or nothing; hashes; the lock between processes |
 | `schema.py` | SQL tables out of `geo_monitor.tables`, frames in and out of them |
 | `positions.py` | the Parquet side of fixes |
-| `database.py` | the SQLite engine, what is in force when |
+| `database.py` | where the records live, the writer's lock, what is in force when |
+| `migrations/` | the steps by which an older workspace becomes one of today |
+| `policies.py`, `shapes.py` | what a server itself refuses; shapes as PostGIS |
 | `versions.py` | which version of a zone holds when |
 | `embedded.py` | `Store`: commit, withdraw, as-of reading, runs |
 | `held.py` | what a reader of uploads asks of it |

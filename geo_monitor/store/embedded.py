@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +23,21 @@ import sqlalchemy as sql
 
 from geo_monitor import tables
 from geo_monitor.errors import GeoMonitorError, Refused, Usage
-from geo_monitor.store import audit, files, positions, schema
-from geo_monitor.store.database import ACCEPTED, Moment, engine_of, in_force, milliseconds, table_of
+from geo_monitor.store import audit, files, policies, positions, schema
+from geo_monitor.store.database import (
+    ACCEPTED,
+    DATABASE,
+    URL_FILE,
+    Moment,
+    address,
+    engine_of,
+    in_force,
+    lock,
+    milliseconds,
+    reached,
+    schema_of,
+    table_of,
+)
 from geo_monitor.store.schema import META, RECORDS, SQL, stored
 from geo_monitor.store.versions import superseded
 
@@ -33,7 +47,6 @@ if TYPE_CHECKING:
     from geo_monitor.ingest import Receipt, Upload
 
 log = logging.getLogger("geo_monitor")
-DATABASE = "geo_monitor.sqlite"
 UNFINISHED = ".unfinished"
 FOLDERS = ("positions", "raw", "quarantine", "runs")
 
@@ -41,50 +54,88 @@ FOLDERS = ("positions", "raw", "quarantine", "runs")
 class Store:
     """The tables of one workspace.
 
-    `root` is its folder. `url` names another database for the records (SQLAlchemy form); positions, raw uploads and
-    runs stay in `root`. Raises `Usage("workspace_missing")` where `root` holds no workspace.
+    `root` is its folder: positions, raw uploads, quarantine and runs. The records live in its SQLite file, or in the
+    database that its file `database.url` names. `swept`: what an interrupted writer had left, undone on opening.
+
+    Raises `Usage("workspace_missing")` where `root` holds no workspace, `GeoMonitorError`: `workspace_newer`,
+    `database_unreachable`, `database_driver_missing`.
     """
 
-    def __init__(self, root: Path | str, url: str | None = None) -> None:
+    def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
-        if url is None and not (self.root / DATABASE).is_file():
+        if not any((self.root / name).is_file() for name in (DATABASE, URL_FILE)):
             raise Usage("workspace_missing", root=str(self.root))
-        self._engine = engine_of(url or f"sqlite:///{(self.root / DATABASE).as_posix()}")
+        self._url = address(self.root)
+        self._engine = engine_of(self._url)
         self._guard = threading.RLock()
         self._depth = 0
-        found = self.meta("schema_version")
+        with reached(self._url):
+            found = self.meta("schema_version")
         if found is None:
             raise Usage("workspace_missing", root=str(self.root))
         if int(found) > schema.VERSION:
             raise GeoMonitorError("workspace_newer", root=str(self.root), found=found, known=schema.VERSION)
-        self.sweep()
+        if int(found) < schema.VERSION:
+            self._upgrade()
+        self.swept = self.sweep()
 
     @classmethod
     def create(cls, root: Path | str, url: str | None = None, now: datetime | None = None) -> Store:
-        """Makes an empty workspace in `root`; one that is there already is opened as it is.
+        """Makes an empty workspace in `root`, its records in the database `url` if one is given; one that is there
+        already is opened as it is.
 
-        Raises `Refused("workspace_not_empty")` where the folder holds other things.
+        Raises `Refused("workspace_not_empty")` where the folder holds other things, `Usage("database_url_bad")`,
+        `GeoMonitorError`: `database_unreachable`, `postgis_missing`, `database_driver_missing`.
         """
         root = Path(root)
-        if root.exists() and not (root / DATABASE).exists():
+        held = [name for name in (DATABASE, URL_FILE) if (root / name).is_file()]
+        if root.exists() and not held:
             strange = sorted(part.name for part in root.iterdir()) if root.is_dir() else [root.name]
             ours = {*FOLDERS, "settings.toml", ".lock", UNFINISHED, f"{DATABASE}-wal", f"{DATABASE}-shm"}
             strange = [name for name in strange if name not in ours and not name.startswith(files.TEMPORARY)]
             if strange:
                 raise Refused("workspace_not_empty", root=str(root), names=", ".join(strange[:5]))
+        if held == [DATABASE]:
+            return cls(root)
+        where = address(root, url)
+        engine = engine_of(where)
         for name in FOLDERS:
             (root / name).mkdir(parents=True, exist_ok=True)
-        with files.lock(root / ".lock"):
-            engine = engine_of(url or f"sqlite:///{(root / DATABASE).as_posix()}")
+        with files.lock(root / ".lock"), reached(where):
             with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
-                schema.metadata.create_all(connection)
-                values = {"schema_version": str(schema.VERSION), "made_at": (now or datetime.now(UTC)).isoformat()}
-                values["workspace_id"] = secrets.token_hex(8)
-                for key, value in values.items():
-                    if connection.scalar(sql.select(META.c.value).where(META.c.key == key)) is None:
-                        connection.execute(sql.insert(META).values(key=key, value=value))
-            engine.dispose()
-        return cls(root, url)
+                _make(connection, where, now or datetime.now(UTC))
+            if where.get_backend_name() == "postgresql":
+                with files.replacing(root / URL_FILE) as temporary:
+                    plain = where.set(password=None, drivername="postgresql").render_as_string()
+                    temporary.write_text(plain + "\n", encoding="utf-8")
+        engine.dispose()
+        return cls(root)
+
+    def _upgrade(self) -> None:
+        """Takes the steps of `migrations` that are missing; on SQLite a copy of the old records is kept first."""
+        from geo_monitor.store import migrations
+
+        with self._guard, lock(self.root, self._engine):
+            found = int(str(self.meta("schema_version")))
+            if found >= schema.VERSION:
+                return  # another process was quicker
+            if self._url.get_backend_name() == "sqlite":
+                self._keep_copy(self.root / f"geo_monitor.v{found}.sqlite")
+            with self.transaction() as connection:
+                if not sql.inspect(connection).has_table("alembic_version"):
+                    migrations.stamp(connection, f"{found:04d}")
+                migrations.upgrade(connection)
+                mine = sql.update(META).where(META.c.key == "schema_version")
+                connection.execute(mine.values(value=str(schema.VERSION)))
+        log.warning("upgraded %s from %d to %d", self.root, found, schema.VERSION)
+
+    def _keep_copy(self, path: Path) -> None:
+        with (
+            files.replacing(path) as temporary,
+            closing(sqlite3.connect(self.root / DATABASE)) as old,
+            closing(sqlite3.connect(temporary)) as new,
+        ):
+            old.backup(new)
 
     def close(self) -> None:
         """Lets go of the database file."""
@@ -102,7 +153,7 @@ class Store:
                 if self._depth > 1:
                     yield
                 else:
-                    with files.lock(self.root / ".lock"), self._unfinished():
+                    with lock(self.root, self._engine), self._unfinished():
                         yield
             finally:
                 self._depth -= 1
@@ -227,7 +278,7 @@ class Store:
         """
         if not (self.root / UNFINISHED).exists():
             return []
-        with self._guard, files.lock(self.root / ".lock", wait=False) as free:
+        with self._guard, lock(self.root, self._engine, wait=False) as free:
             if not free:
                 return []
             left = self.orphans()
@@ -384,7 +435,11 @@ class Store:
         return str(self.meta("workspace_id"))
 
     def account_changed(self, name: str) -> None:
-        """Nothing to do where rights live in this program only."""
+        """On a server the account's database role is made, and may read."""
+        if self._engine.dialect.name == "postgresql":
+            with self.transaction() as connection:
+                if not policies.grant(connection, schema_of(self._url), name):
+                    log.warning("no database role for %s: the login of this program may not make roles", name)
 
     def _receipt_names(self) -> Iterable[Any]:
         receipts = SQL["receipts"]
@@ -394,6 +449,28 @@ class Store:
         """The rows of an SQLAlchemy query."""
         with self._engine.connect() as connection:
             return list(connection.execute(query))
+
+
+def _make(connection: sql.Connection, where: sql.URL, now: datetime) -> None:
+    """The tables of an empty workspace, and what it says of itself. Raises `GeoMonitorError("postgis_missing")`."""
+    from geo_monitor.store import migrations
+
+    if connection.dialect.name == "postgresql":
+        space = connection.dialect.identifier_preparer.quote(schema_of(where))
+        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {space}")
+        if connection.scalar(sql.text("SELECT 1 FROM pg_extension WHERE extname = 'postgis'")) is None:
+            try:
+                connection.exec_driver_sql("CREATE EXTENSION postgis SCHEMA public")
+            except sql.exc.DBAPIError:
+                raise GeoMonitorError("postgis_missing", database=where.database) from None
+    if sql.inspect(connection).has_table(META.name):
+        return
+    schema.metadata.create_all(connection)
+    for statement in policies.statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)
+    values = {"schema_version": str(schema.VERSION), "made_at": now.isoformat(), "workspace_id": secrets.token_hex(8)}
+    connection.execute(sql.insert(META), [{"key": key, "value": value} for key, value in values.items()])
+    migrations.stamp(connection)
 
 
 HISTORY = ("received_at", "withdrawn_at", "withdrawn_reason")

@@ -15,11 +15,12 @@ import pyarrow as pa
 import sqlalchemy as sql
 
 from geo_monitor import tables
+from geo_monitor.store.shapes import Shape
 
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 1  # of this schema; kept in `meta`
+VERSION = 2  # of this schema, kept in `meta`: the number of the newest step in `migrations`
 # a table of records -> the column that, with the agency, names a record (as `ingest` understands it)
 RECORDS: dict[str, str] = {
     "zones": "zone_id",
@@ -43,7 +44,7 @@ def _type(kind: pa.DataType) -> sql.types.TypeEngine[Any]:
         return sql.BigInteger()
     if kind == tables.FLOAT:
         return sql.Float(53)
-    return sql.LargeBinary() if kind == tables.GEOMETRY else sql.Text()
+    return Shape() if kind == tables.GEOMETRY else sql.Text()
 
 
 @cache
@@ -124,24 +125,6 @@ SHARES = sql.Table(
     sql.Column("made_at", sql.BigInteger, nullable=False),
     sql.Column("ended_at", sql.BigInteger),
 )
-APPEND_ONLY = {  # the audit book takes rows and never gives one up
-    "sqlite": tuple(
-        f"CREATE TRIGGER audit_no_{what.lower()} BEFORE {what} ON audit "
-        "BEGIN SELECT RAISE(ABORT, 'audit is append only'); END"
-        for what in ("UPDATE", "DELETE")
-    ),
-    "postgresql": (
-        "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'audit is append only'; END $$",
-        "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
-        "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()",
-    ),
-}
-for _dialect, _statements in APPEND_ONLY.items():
-    for _statement in _statements:
-        sql.event.listen(
-            SQL["audit"], "after_create", sql.DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect)
-        )
 META = sql.Table("meta", metadata, sql.Column("key", sql.Text, primary_key=True), sql.Column("value", sql.Text))
 
 

@@ -77,7 +77,7 @@ def unlocked(store: Store, statement: sql.sql.Executable) -> None:
             for name in names:
                 connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
         else:
-            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            connection.exec_driver_sql("ALTER TABLE audit DISABLE TRIGGER USER")
         connection.execute(statement)
 
 

@@ -25,11 +25,6 @@ from geo_monitor.store.versions import superseded
 from tests.store.uploads import at, fixes, seizures, upload
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store.create(tmp_path / "ws")
-
-
 def kept(store: Store, tmp_path: Path, *args, **kwargs):
     return store.commit(*upload(tmp_path, *args, **kwargs))
 

@@ -1,0 +1,1 @@
+"""One step a file; a step never changes once a workspace has gone through it."""

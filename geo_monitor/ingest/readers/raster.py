@@ -33,7 +33,9 @@ def read(path: Path, crs: str | None, settings: Settings, name: str) -> Raster:
     Raises `Refused`: `raster_broken`, `raster_too_large`, `crs_missing_raster`, `raster_truncated`.
     """
     import rasterio
+    from pyproj.exceptions import ProjError
     from rasterio.errors import RasterioError
+    from shapely.errors import GEOSException
 
     try:
         # an explicit driver: nothing else may claim the file
@@ -42,7 +44,7 @@ def read(path: Path, crs: str | None, settings: Settings, name: str) -> Raster:
                 raise Refused("raster_too_large", file=name, width=source.width, height=source.height,
                               limit=f"{settings.raster_pixels / 1e6:,.0f}")  # fmt: skip
             return _look(source, path, crs, settings, name)
-    except (RasterioError, ValueError) as error:
+    except (RasterioError, ProjError, GEOSException, ValueError, ArithmeticError, TypeError) as error:
         raise Refused("raster_broken", file=name, detail=str(error)[:80]) from None
 
 
@@ -71,6 +73,8 @@ def _look(source: Any, path: Path, crs: str | None, settings: Settings, name: st
     except (RasterioError, OSError):
         raise Refused("raster_truncated", file=name) from None
     bounds = source.bounds
+    if not np.isfinite(bounds).all():
+        raise Refused("raster_broken", file=name, detail="geotransform")
     box = shapely.box(*bounds)
     edge = shapely.segmentize(box, max(box.length / 80, 1e-12))
     with rasterio.Env():

@@ -296,6 +296,35 @@ def test_readings_that_can_not_be_are_refused_row_by_row(office: Office) -> None
     assert [error["code"] for error in later["errors"]] == ["level_far"]
 
 
+def example(header: str) -> list[dict[str, str]]:
+    """Rows of the table in docs/uploads.md whose first header is this."""
+    page = (Path(__file__).parents[1] / "docs" / "uploads.md").read_text(encoding="utf-8")
+    lines = page[page.index(f"| {header} |") :].split("\n\n")[0].splitlines()
+    names, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def test_the_example_of_the_page(office: Office) -> None:
+    """The angling ban and the meadow of the page, with its readings; a boat crosses both at 10:00 on four days."""
+    rules, told = example("zones: 编号"), example("levels: 站名")
+    ours = {"zones: 编号": "zone_id", "规定": "rule", "禁渔开始": "season_from", "禁渔结束": "season_to", "水位站": "station",
+            "水位下限": "low"}  # fmt: skip
+    office.zones(*[{ours[name]: cell for name, cell in rule.items() if name in ours} for rule in rules])
+    readings = [f"{row['levels: 站名']},{row['时间']},{row['水位']}" for row in told if row["时间"].startswith("2026")]
+    assert len(readings) == 3
+    office.send("levels", "\n".join(["站名,时间,水位", *readings]))
+    office.send("tracks", crossings("2026-06-01", "2026-06-02", "2026-06-03", "2026-06-04", "2026-06-30", "2026-07-01"))
+    office("analyse")
+    found = office.table("zone_visits")
+    days = found["entered_at"].dt.tz_convert("Asia/Shanghai").dt.strftime("%m-%d")
+    by_zone = {zone: list(zip(days[rows], found["certainty"][rows], strict=True))
+               for zone, rows in found.groupby("zone_id").groups.items()}  # fmt: skip
+    assert [day for day, _ in by_zone["A1"]] == ["06-01", "06-02", "06-03", "06-04", "06-30"]
+    assert by_zone["H7"] == [
+        ("06-02", "observed"), ("06-04", "possible"), ("06-30", "possible"), ("07-01", "possible"),
+    ]  # fmt: skip
+
+
 def test_half_a_level_rule_is_none_and_told(office: Office) -> None:
     told = office.zones(
         {"zone_id": "A", "low": "12"},

@@ -20,6 +20,7 @@ LIBRARIES = (
     "pyarrow",
     "geopandas",
     "shapely",
+    "psutil",
     "pyproj",
     "rasterio",
     "sqlalchemy",
@@ -61,7 +62,8 @@ class Finding:
 
 def examine(root: Path) -> list[Finding]:
     """All checks, of the installation and of the workspace in `root`."""
-    return [versions(), projections(), rasters(), reference_data(), fonts(), disk(root), exposure(), *workspace(root)]
+    installation = [versions(), projections(), rasters(), parser(), reference_data(), fonts()]
+    return [*installation, disk(root), exposure(), *workspace(root)]
 
 
 def versions() -> Finding:
@@ -103,6 +105,22 @@ def rasters() -> Finding:
         "missing": ", ".join(missing),
     }
     return Finding("gdal", "broken" if missing else "fine", params)
+
+
+def parser() -> Finding:
+    """Uploads are parsed in a process of its own; what protects it here."""
+    from geo_monitor.ingest import limited
+    from geo_monitor.ingest.drivers import KEPT
+    from geo_monitor.ingest.sandbox import PROTECTIONS
+
+    try:
+        held, drivers = limited.protections()
+    except (limited.ParserFault, OSError) as error:
+        return Finding("parser", "broken", {"detail": str(error).strip().splitlines()[-1]})
+    more = sorted(set(drivers) - set(KEPT))
+    missing = [name for name in PROTECTIONS if name not in held] + ["drivers"] * bool(more)
+    params = {"missing": ", ".join(missing), "drivers": ", ".join(more)}
+    return Finding("parser", "look" if missing else "fine", params)
 
 
 def reference_data() -> Finding:

@@ -147,7 +147,7 @@ def protections() -> tuple[list[str], list[str]]:
         parser.send({})
         ended = parser.run(None)
         if "drivers" not in ended:
-            raise ParserFault(str(ended))
+            raise _error(ended) if "failed" not in ended else ParserFault(str(ended))
         return parser.held_by, ended["drivers"]
 
 

@@ -62,9 +62,12 @@ def named(name: str) -> str:
     if plain in _OURS:
         return _OURS[plain]
     try:
+        b"a".decode(plain)  # Python's other codecs (zlib, hex ...) are none for text
         found = codecs.lookup(plain).name
-    except LookupError:
+    except (LookupError, ValueError):
         return ""
+    if found in ("idna", "punycode", "unicode-escape", "raw-unicode-escape"):
+        return ""  # ways to write, in which no agency keeps a table
     return _OURS.get(found, "latin-1" if found == "iso8859-1" else found)
 
 

@@ -65,17 +65,15 @@ def within(gauge: Gauge, low: float, high: float, hold_ms: int, span: tuple[int,
     some, every = np.logical_or.reduceat(inside, at), np.logical_and.reduceat(inside, at)
     after = np.append(time[1:], max(last, int(time[-1])))
     held = np.minimum(after, time + hold_ms)
-    unknown = [(first, int(time[0]))]
-    on: Windows = []
-    near = np.flatnonzero((after > first) & (time < last))  # only these touch the span
-    for i in near.tolist():
-        if some[i] and not every[i]:
-            unknown.append((int(time[i]), int(held[i])))
-        elif every[i]:
-            on.append((int(time[i]), int(held[i])))
-        unknown.append((int(held[i]), int(after[i])))
+    split = some & ~every
+    on = _pairs(time[every], held[every])
+    unknown = [(first, int(time[0])), *_pairs(held, after), *_pairs(time[split], held[split])]
     unknown = _clipped(unknown, span)
     return _joined(_clipped(on, span) + unknown), _joined(unknown)
+
+
+def _pairs(begin: np.ndarray, end: np.ndarray) -> Windows:
+    return list(zip(begin.tolist(), end.tolist(), strict=True))
 
 
 def _clipped(windows: Windows, span: tuple[int, int]) -> Windows:

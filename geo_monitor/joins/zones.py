@@ -96,6 +96,9 @@ def zones_between(
     ids = zones["zone_id"].to_numpy(dtype=object).astype(str)
     versions = zones["version"].to_numpy(dtype=np.int64)
     stations = gauges(levels)
+    told: dict[
+        tuple[str | None, float, float], tuple[Windows, Windows]
+    ] = {}  # many zones ask for one level of one gauge
     found = []
     for i in np.lexsort((versions, names.astype(str), ids)).tolist():
         row = zones.iloc[i]
@@ -104,10 +107,11 @@ def zones_between(
         if windows and any(season):
             windows = _meet(windows, _seasons(season, lo, hi, ids[i], int(versions[i])))
         unsure: Windows = []
-        station, low, high = _level_rule(row)
+        station, low, high = rule = _level_rule(row)
         if windows and station is not None:
-            held, unknown = within(stations.get(station, NO_READINGS), low, high, hold_ms, (lo, hi))
-            windows, unsure = _meet(windows, held), _meet(windows, unknown)
+            if rule not in told:
+                told[rule] = within(stations.get(station, NO_READINGS), low, high, hold_ms, (lo, hi))
+            windows, unsure = (_meet(windows, part) for part in told[rule])
         windows = [(a, b) for a, b in windows if b > first and a <= last]
         geometry = _polygons(row["geometry"])
         if windows and geometry is not None:
@@ -141,7 +145,9 @@ def level_gaps(
 ) -> list[dict[str, Any]]:
     """Notes (code, params), one a station: hours of [first, last] ms in which a rule asked for a level nobody knows."""
     of: dict[str, list[Zone]] = {}
-    for zone in zones_between(zones, first, last, levels, settings):
+    names = identity(zones)
+    asking = np.isin(names.astype(str), names[zones["level_station"].notna().to_numpy()].astype(str))
+    for zone in zones_between(zones[asking], first, last, levels, settings):
         if zone.station is not None and len(zone.unsure):
             of.setdefault(zone.station, []).append(zone)
     notes = []
@@ -153,8 +159,8 @@ def level_gaps(
             hours += max(b - a, 0) / 3_600_000
             reach = max(reach, b)
         if hours > 0:
-            names = sorted({zone.zone_id for zone in asked})
-            params = {"station": station, "hours": f"{hours:,.1f}", "zones": ", ".join(names[:10]), "count": len(names)}
+            ids = sorted({zone.zone_id for zone in asked})
+            params = {"station": station, "hours": f"{hours:,.1f}", "zones": ", ".join(ids[:10]), "count": len(ids)}
             notes.append({"code": "level_unknown", "params": params})
     return notes
 

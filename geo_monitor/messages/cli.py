@@ -302,6 +302,26 @@ DOCTOR: dict[str, tuple[str, str]] = {
         "请删除该变量,并只用 geo-monitor app 打开地图。",
         "Remove it, and open the map with geo-monitor app only.",
     ),
+    "doctor.parser.fine": (
+        "上传文件在受限进程中读取:资源上限、断网、只开放所需文件、随主程序结束,均已生效",
+        "uploads are read in a limited process: limits, no network, only the files it needs, ends with its parent",
+    ),
+    "doctor.parser.look": (
+        "上传文件在受限进程中读取,但缺少以下保护:{missing}"
+        "(limits 资源上限,network 断网,files 只开放所需文件,orphan 随主程序结束,drivers 多余的 GDAL 驱动:{drivers})",
+        "uploads are read in a limited process, but these protections are missing: {missing} "
+        "(limits of resources, no network, only the files it needs, orphan: ends with its parent, "
+        "drivers of GDAL that are too many: {drivers})",
+    ),
+    "doctor.parser.look.hint": (
+        "时间、内存和输出的上限仍然有效。Linux 5.13 及以上内核、允许用户命名空间时可全部生效。",
+        "The limits on time, memory and output hold all the same. Linux 5.13 or later with user namespaces has them all.",
+    ),
+    "doctor.parser.broken": (
+        "读取上传文件的进程无法启动:{detail}",
+        "the process that reads uploads does not start: {detail}",
+    ),
+    "doctor.parser.broken.hint": ("请重新安装 geo_monitor。", "Install geo_monitor again."),
     "doctor.workspace.fine": ("工作区 {root}:{receipts} 份回执", "workspace {root}: {receipts} receipts"),
     "doctor.workspace.look": ("“{root}”还不是工作区", '"{root}" is no workspace yet'),
     "doctor.workspace.look.hint": (

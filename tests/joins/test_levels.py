@@ -220,3 +220,45 @@ def test_windows_equal_the_rule_second_by_second(rows: Any, low: float, high: fl
     for t in range(60):
         found = tuple(any(a <= t * 1000 < b for a, b in windows) for windows in (on, unknown))
         assert found == slow(rows, low, high, hold, t), t
+
+
+SEASONS = st.sampled_from([None, ("05-30", "06-02"), ("06-01", "06-01"), ("06-02", "05-31"), ("12-01", "02-29")])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.tuples(st.integers(0, 100), st.integers(1, 100)),
+    SEASONS,
+    st.lists(st.tuples(st.integers(-30, 120), st.sampled_from([9.0, 11.0, 13.0])), max_size=6),
+    st.sampled_from([(None, None), (11.0, None), (None, 11.0), (10.0, 12.0)]),
+)
+def test_windows_of_a_zone_are_where_validity_season_and_level_meet(
+    valid: tuple[int, int], season: Any, rows: Any, bounds: Any
+) -> None:
+    """Hour by hour from 30 May 2026 00:00 in Shanghai, and a millisecond before each hour."""
+    start = pd.Timestamp("2026-05-30T00:00+08:00")
+    t0 = int(start.timestamp() * 1000)
+    begin, end = valid[0], valid[0] + valid[1]
+    row = {"season_from": season[0], "season_to": season[1]} if season else {}
+    frame = zone(
+        valid_from=start + pd.Timedelta(hours=begin), valid_to=start + pd.Timedelta(hours=end), level_station="星子",
+        level_from_m=bounds[0], level_to_m=bounds[1], **row,
+    )  # fmt: skip
+    levels = pd.DataFrame(
+        {"station": "星子", "time": [start + pd.Timedelta(hours=h) for h, _ in rows], "level_m": [m for _, m in rows]}
+    )
+    levels["time"] = pd.to_datetime(levels["time"], utc=True)
+    found = zones_between(frame, t0 - 40 * H, t0 + 220 * H, levels)
+    windows = found[0].windows.tolist() if found else []
+    unsure = found[0].unsure.tolist() if found else []
+    low, high = (-np.inf if bounds[0] is None else bounds[0]), (np.inf if bounds[1] is None else bounds[1])
+    asks = bounds != (None, None)
+    for t in [t0 + h * H - d for h in range(-35, 215) for d in (0, 1)]:
+        day = (start + pd.Timedelta(milliseconds=t - t0)).strftime("%m-%d")
+        in_season = season is None or (
+            season[0] <= day <= season[1] if season[0] <= season[1] else day >= season[0] or day <= season[1]
+        )
+        valid_now = t0 + begin * H <= t < t0 + end * H
+        on, unknown = slow(sorted((t0 + h * H, m) for h, m in rows), low, high, HOLD * H, t) if asks else (True, False)
+        assert any(a <= t < b for a, b in windows) == (valid_now and in_season and on), day
+        assert any(a <= t < b for a, b in unsure) == (valid_now and in_season and unknown), day

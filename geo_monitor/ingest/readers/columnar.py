@@ -21,6 +21,8 @@ def parquet(path: Path, name: str) -> Raw:
 
     try:
         table = pq.ParquetFile(path).read()
+    except MemoryError:
+        raise  # one of Arrow's own is an ArrowException too
     except (pa.ArrowException, OSError) as error:
         raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
     if not len(table):
@@ -34,8 +36,7 @@ def parquet(path: Path, name: str) -> Raw:
         geo = json.loads(metadata[b"geo"])
         column = geo["primary_column"]
         told = geo["columns"][column]
-        wkb = table[column].combine_chunks()
-        shapes = shapely.from_wkb(np.asarray(wkb.to_numpy(zero_copy_only=False), dtype=object), on_invalid="ignore")
+        shapes = _shapes(table[column])
     except (ValueError, KeyError, TypeError, shapely.errors.GEOSException) as error:
         raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
     raw.shapes = shapes
@@ -43,6 +44,13 @@ def parquet(path: Path, name: str) -> Raw:
     spare = [label for label in table.column_names if label == column or pa.types.is_struct(table[label].type)]
     raw.cells = table.drop_columns(spare).replace_schema_metadata(None)
     return raw
+
+
+def _shapes(wkb: pa.ChunkedArray) -> Any:
+    """Shapes (n,) of a column of WKB; None where it can't be read."""
+    import shapely
+
+    return shapely.from_wkb(np.array(wkb.to_pylist(), dtype=object), on_invalid="ignore")
 
 
 def _system(told: dict[str, Any]) -> tuple[str | None, bool]:
@@ -71,14 +79,16 @@ def flatgeobuf(path: Path, name: str, scratch: Path) -> Raw:
         info = pyogrio.read_info(target)
         if info["driver"] != "FlatGeobuf":
             raise Refused("file_wrong_content", file=name, found=info["driver"])
-        meta, table = pyogrio.raw.read_arrow(target, force_2d=True)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pa.ArrowException, ValueError) as error:
+        meta, table = pyogrio.raw.read_arrow(target)
+        column = meta["geometry_name"] or "wkb_geometry"
+        shapes = _shapes(table[column])
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pa.ArrowException, ValueError, OSError,
+            LookupError, shapely.errors.GEOSException) as error:  # fmt: skip
+        if isinstance(error, MemoryError):
+            raise
         raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
-    column = meta["geometry_name"] or "wkb_geometry"
-    wkb = table[column].combine_chunks()
     raw = Raw(table.drop_columns([column]).replace_schema_metadata(None), numbered(len(table)), name=name)
-    raw.shapes = shapely.from_wkb(np.asarray(wkb.to_numpy(zero_copy_only=False), dtype=object), on_invalid="ignore")
-    raw.crs, raw.expected = meta["crs"], True
+    raw.shapes, raw.crs, raw.expected = shapely.force_2d(shapes), meta["crs"], True
     if not len(table):
         raise Refused("file_no_rows", file=name)
     return raw

@@ -25,13 +25,18 @@ def read(path: Path, settings: Settings, name: str) -> Raw:
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as base:
             base.execute("PRAGMA trusted_schema = OFF")
+            base.text_factory = lambda text: text.decode("utf-8", errors="replace")
             base.set_progress_handler(_deadline(settings.upload_seconds), 100_000)
             return _layers(base, name)
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
             raise Refused("file_too_slow", file=name, seconds=f"{settings.upload_seconds:g}") from None
         raise Refused("gpkg_broken", file=name, detail=str(error)[:80]) from None
-    except sqlite3.Error as error:
+    except (
+        sqlite3.Error,
+        ValueError,
+        OverflowError,
+    ) as error:  # names in the schema that are no text, numbers that are none
         raise Refused("gpkg_broken", file=name, detail=str(error)[:80]) from None
 
 

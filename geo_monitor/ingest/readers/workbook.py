@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 import zipfile
+import zlib
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import numpy as np
 import pyarrow as pa
@@ -14,23 +17,27 @@ import pyarrow as pa
 from geo_monitor.errors import Refused
 from geo_monitor.ingest.archives import check_workbook
 from geo_monitor.ingest.columns import match
-from geo_monitor.ingest.raw import Raw, together
+from geo_monitor.ingest.raw import Raw, together, whole
 from geo_monitor.ingest.readers.delimited import TITLE_LINES, _distinct
 from geo_monitor.settings import Settings
+
+# what openpyxl and the libraries under it raise for files that are no workbooks
+BROKEN = (ParseError, zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, TypeError,
+          AttributeError, LookupError, ArithmeticError, AssertionError, NotImplementedError, RecursionError)  # fmt: skip
 
 
 def read(path: Path, kind: str, settings: Settings, name: str) -> Raw:
     """All usable sheets of a workbook. Raises `Refused`: `workbook_broken`, `header_unknown`, `file_no_rows`."""
     import openpyxl
 
-    check_workbook(path, settings)
     try:
+        check_workbook(path, settings)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and extensions that openpyxl does not know
             book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
             sheets = {sheet.title: _rows(sheet) for sheet in book.worksheets if sheet.sheet_state == "visible"}
             book.close()
-    except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile, AttributeError) as error:
+    except BROKEN as error:
         raise Refused("workbook_broken", file=name, detail=str(error)[:80]) from None
     filled = {title: rows for title, rows in sheets.items() if rows}
     if not filled:
@@ -72,8 +79,8 @@ def _text(cell: Any) -> str | None:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, datetime):
-        whole = cell.replace(microsecond=0) + timedelta(seconds=round(cell.microsecond / 1e6))  # Excel days are rounded
-        return whole.isoformat(sep=" ") if whole.time() != time() else whole.date().isoformat()
+        near = cell.replace(microsecond=0) + timedelta(seconds=round(cell.microsecond / 1e6))  # Excel days are rounded
+        return near.isoformat(sep=" ") if near.time() != time() else near.date().isoformat()
     if isinstance(cell, date | time):
         return cell.isoformat()
     if isinstance(cell, timedelta):
@@ -81,7 +88,7 @@ def _text(cell: Any) -> str | None:
         return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
-    return str(cell)
+    return whole(str(cell))
 
 
 def _header(rows: list[list[str | None]], kind: str) -> int | None:

@@ -99,17 +99,20 @@ def kml(path: Path, name: str, kind: str) -> Raw:
         tracks = [part for part in element.iter() if part.tag.rpartition("}")[2] == "Track"]
         if kind == "tracks" and tracks:
             for number, part in enumerate(tracks):
-                for when, where in _track(part):
-                    rows.append({**told, "time": when, "patrol_id": f"{told.get('name') or name}-{number + 1}"})
+                patrol = f"{told.get('name') or name}-{number + 1}"
+                for when, where, readable in _track(part):
+                    if not readable:
+                        cells = {**told, "time": when, "patrol_id": patrol}
+                        bad.append(_unreadable(len(rows) + len(bad) + 1, cells))
+                        continue
+                    rows.append({**told, "time": when, "patrol_id": patrol})
                     shapes.append(where)
             element.clear()
             continue
         try:
             shape = _kml_shape(element)
         except (ValueError, IndexError, shapely.errors.GEOSException):
-            number = len(rows) + len(bad) + 1
-            cells = {key: value or "" for key, value in told.items()}
-            bad.append(BadRow(number, cells, Message("geometry_unreadable")))
+            bad.append(_unreadable(len(rows) + len(bad) + 1, told))
             element.clear()
             continue
         rows.append(told)
@@ -124,6 +127,10 @@ def kml(path: Path, name: str, kind: str) -> Raw:
     raw.shapes = np.empty(len(shapes), dtype=object)
     raw.shapes[:] = shapes
     return raw
+
+
+def _unreadable(number: int, cells: dict[str, str | None]) -> BadRow:
+    return BadRow(number, {key: value or "" for key, value in cells.items()}, Message("geometry_unreadable"))
 
 
 def _local(element: Any) -> str:
@@ -150,12 +157,16 @@ def _placemark(element: Any) -> dict[str, str | None]:
     return told
 
 
-def _track(element: Any) -> Iterator[tuple[str | None, Any]]:
+def _track(element: Any) -> Iterator[tuple[str | None, Any, bool]]:
+    """Time, place (None where there is none) and whether the place can be read, of each point of a `gx:Track`."""
     times = [(part.text or "").strip() or None for part in element if _local(part) == "when"]
     places = [(part.text or "").split() for part in element if _local(part) == "coord"]
     for i, place in enumerate(places):
-        shape = shapely.Point(float(place[0]), float(place[1])) if len(place) >= 2 else None
-        yield (times[i] if i < len(times) else None), shape
+        try:
+            shape, readable = shapely.Point(float(place[0]), float(place[1])) if len(place) >= 2 else None, True
+        except ValueError:
+            shape, readable = None, False
+        yield (times[i] if i < len(times) else None), shape, readable
 
 
 def _coordinates(element: Any) -> list[tuple[float, float]]:
@@ -183,7 +194,7 @@ def _kml_shape(element: Any) -> Any:
             if inside is not None:
                 parts.append(inside)
         elif tag == "Track":
-            points = [where for _, where in _track(child) if where is not None]
+            points = [where for _, where, _ in _track(child) if where is not None]
             parts.append(shapely.LineString(points))
     if not parts:
         return None

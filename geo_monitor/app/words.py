@@ -141,6 +141,13 @@ class Speaker:
         parts = [self.say("zone_in_force" if in_force else "zone_out"), _text(row.rule)]
         if _text(row.season_from):
             parts.append(self.say("zone_season", start=_text(row.season_from), end=_text(row.season_to)))
+        station = _text(getattr(row, "level_station", None))
+        if station:
+            low, high = (
+                "" if edge != edge or edge is None else f"{edge:g}" for edge in (row.level_from_m, row.level_to_m)
+            )
+            which = "level_between" if low and high else "level_from" if low else "level_to"
+            parts.append(self.say(f"zone_{which}", station=station, low=low, high=high))
         start, end = day(row.valid_from), day(row.valid_to)
         if start or end:
             parts.append(self.say("zone_valid", start=start or self.say("open_end"), end=end or self.say("open_end")))

@@ -116,6 +116,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.zone_in_force": ("现行有效", "in force now"),
     "app.zone_out": ("目前不在有效期或禁期内", "not in force now"),
     "app.zone_season": ("每年 {start} 至 {end}", "each year {start} to {end}"),
+    "app.zone_level_from": ("{station}站水位达到 {low} 米时", "while the level at {station} is {low} m or more"),
+    "app.zone_level_to": ("{station}站水位低于 {high} 米时", "while the level at {station} is under {high} m"),
+    "app.zone_level_between": (
+        "{station}站水位在 {low} 米至 {high} 米之间时",
+        "while the level at {station} is from {low} to under {high} m",
+    ),
     "app.zone_valid": ("有效期 {start} 至 {end}", "valid {start} to {end}"),
     "app.open_end": ("长期", "open"),
     "app.zone_agency": ("报送：{agency}", "sent by {agency}"),

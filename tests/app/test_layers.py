@@ -105,6 +105,31 @@ def test_zones_in_force_are_solid_and_others_dashed(world):
     assert (len(solid["data"]), len(dashed["data"])) == (3, 1)
 
 
+def test_a_zone_of_a_water_level_says_so_and_is_in_force_by_the_readings(world):
+    reaches, _ = world
+    zones = fake.zones(reaches).assign(level_station=None, level_from_m=None, level_to_m=None)
+    zones.loc[0, ["level_station", "level_from_m"]] = ["星子", 12.0]
+    now = pd.Timestamp("2026-06-01T12:00", tz="Asia/Shanghai")
+    key = ("湖北", "Z0", 1)
+    for level, age_h, held in ((12.0, 4, True), (11.9, 4, False), (11.9, 26, True)):  # 26 h old: nobody knows
+        read = pd.DataFrame({"station": ["星子"], "time": [now - pd.Timedelta(hours=age_h)], "level_m": [level]})
+        assert (key in data.in_force(zones, now, read)) is held
+    assert key in data.in_force(zones, now, None)
+    row = next(zones.itertuples(index=False))
+    assert "星子站水位达到 12 米时" in Speaker("zh").zone(row, True)[1]
+
+
+def test_two_agencies_with_one_zone_id_are_told_apart(world):
+    reaches, _ = world
+    zones = fake.zones(reaches).iloc[[0, 0]].reset_index(drop=True)
+    zones["agency"], zones["receipt_id"] = ["湖北", "湖南"], ["r1", "r2"]
+    zones.loc[1, "valid_to"] = pd.Timestamp("2020-01-01", tz="UTC")
+    held = data.in_force(zones, pd.Timestamp("2026-06-01", tz="UTC"))
+    assert held == {("湖北", "Z0", 1)}
+    _, solid, dashed = layers.zones(zones, held, Speaker("zh"), DAY, 0)
+    assert (len(solid["data"]), len(dashed["data"])) == (1, 1)
+
+
 def test_areas_by_locality_and_by_chainage(world):
     _, frame = world
     stretch = data.in_area(frame, ("river", "长江", 900.0, 910.0))

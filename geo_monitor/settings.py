@@ -164,7 +164,7 @@ class Settings:
     datum_reference_m: float = 100.0  # metres; references coarser than this can't tell a shift of 300-700 m
     datum_place_m: float = 1000.0  # metres; what points within one cell of this size show is one proof, however many
     datum_decoy_m: float = 1500.0  # metres; offsets up to this are tried as decoys (BD-09 shifts by up to 1,300)
-    datum_decoy_share: float = 0.1  # probability that a file has an unknown offset: a levee road, one bank, a blunder
+    datum_decoy_share: float = 0.01  # probability that a file has an unknown offset: a levee road, one bank, a blunder
     datum_prior: tuple[float, ...] = (0.90, 0.08, 0.02)  # wgs84, gcj02, bd09 of a file that names no datum
     datum_prior_format: tuple[float, ...] = (0.97, 0.025, 0.005)  # where the format (GeoJSON, KML, GPX) means WGS84
     basin_west: float = 88.0  # degrees; box around the Yangtze basin: tells swapped axes, wrong hemispheres

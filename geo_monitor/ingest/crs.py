@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from geo_monitor.errors import Refused, Usage
 from geo_monitor.ingest import datum as datums
+from geo_monitor.ingest import shifts
 
 if TYPE_CHECKING:
     from geo_monitor.settings import Settings
@@ -26,14 +27,27 @@ SAME_AS_WGS84 = (4326, 4490, 4979, 4480)
 
 @dataclass(frozen=True)
 class Told:
-    """What file and sender say: `declared` by the file (text), `given` by option, datum given, whether a datum is certain
-    by the format's standard (GPX, NMEA, KML), whether a missing reference system is worth a warning (shapefiles)."""
+    """What file and sender say: `declared` by the file (text), `given` by option, datum given, whether the format itself
+    means WGS84 (GPX, KML, GeoJSON, NMEA), whether the numbers come from a receiver (NMEA, AIS), whether a missing
+    reference system is worth a warning (shapefiles); and what to test an untold datum against (`shifts`)."""
 
     declared: str | None = None
     given: str | None = None
     datum: str | None = None
     standard: bool = False
+    receiver: bool = False
     expected: bool = False
+    reference: shifts.Reference | None = None
+
+
+@dataclass(frozen=True)
+class Of:
+    """What points belong to, where it matters to the test of the datum: `telling` (n,), whether a point should lie on
+    the water or at its edge; `ring` (n,), the line or ring it is a vertex of; `zone` (n,), the zone it is of, or None."""
+
+    telling: Mask | None = None
+    ring: NDArray[np.int64] | None = None
+    zone: NDArray[Any] | None = None
 
 
 @dataclass
@@ -46,15 +60,23 @@ class Placed:
     used: str | None = None
     how: str = "detected"
     datum: str = "wgs84"
+    datum_how: str = "assumed"
     confidence: float = 1.0
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     warnings: list[tuple[str, Mask | None, dict[str, Any]]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        return {"used": self.used, "how": self.how, "datum": self.datum, "confidence": round(self.confidence, 3)}
+        """`datum_how`: given (option), named (in the rows), receiver (NMEA, AIS), declared (by file or format), tested
+        (against a reference), assumed."""
+        return {
+            "used": self.used, "how": self.how, "datum": self.datum, "confidence": round(self.confidence, 4),
+            "datum_how": self.datum_how,
+        }  # fmt: skip
 
 
-def place(x: Array, y: Array, told: Told, settings: Settings, row_datum: NDArray[Any] | None = None) -> Placed:
+def place(
+    x: Array, y: Array, told: Told, settings: Settings, row_datum: NDArray[Any] | None = None, of: Of | None = None
+) -> Placed:
     """Points (n,) as they stand in a file to WGS84. NaN points stay NaN.
 
     row_datum (n,): a datum named in the row itself (objects, None where none), counts unless one is given.
@@ -84,7 +106,7 @@ def place(x: Array, y: Array, told: Told, settings: Settings, row_datum: NDArray
     else:
         _unswap(out, there, settings)
         _geographic(out, crs)
-    _datum(out, told, row_datum, declared=crs is not None)
+    _datum(out, told, row_datum, crs, settings, of or Of())
     _refuse(out, there, settings)
     return out
 
@@ -230,9 +252,11 @@ def _unswap(out: Placed, there: Mask, settings: Settings) -> None:
         out.warnings.append(("axes_swapped", which, {}))
 
 
-def _datum(out: Placed, told: Told, row_datum: NDArray[Any] | None, declared: bool) -> None:
+def _datum(
+    out: Placed, told: Told, row_datum: NDArray[Any] | None, crs: Any, settings: Settings, of: Of
+) -> None:  # fmt: skip
     if told.datum:
-        out.datum = told.datum
+        out.datum, out.datum_how = told.datum, "given"
         out.lon, out.lat = datums.undo(told.datum, out.lon, out.lat)
         if told.datum != "wgs84":
             out.notes.append(("datum_undone", {"datum": told.datum}))
@@ -245,8 +269,57 @@ def _datum(out: Placed, told: Told, row_datum: NDArray[Any] | None, declared: bo
         out.lon[rows], out.lat[rows] = lon, lat
         out.warnings.append(("datum_converted", rows, {"datum": datum}))
         out.datum = datum
-    if not found and not declared and not told.standard:
-        out.notes.append(("datum_assumed", {}))
+    if found:
+        out.datum_how = "named"
+    elif told.receiver:
+        out.datum_how = "receiver"
+    elif crs is not None and (crs.is_projected or told.given):
+        out.datum_how = "given" if told.given else "declared"  # surveyors' grids have no shifted datum
+    else:
+        _tested(out, told, settings, of, declared=crs is not None)
+
+
+def _tested(out: Placed, told: Told, settings: Settings, of: Of, declared: bool) -> None:
+    """The datum nobody named, by what is held of the same ground. What a file declares is doubted, never overruled."""
+    out.datum_how = "declared" if declared or told.standard else "assumed"
+    silent = out.datum_how == "assumed"
+    prior = settings.datum_prior_format if told.standard and not declared else settings.datum_prior
+    with np.errstate(invalid="ignore"):
+        use = basin(out.lon, out.lat, settings) & (
+            np.ones(len(out.lon), dtype=bool) if of.telling is None else of.telling
+        )
+    if told.reference is None or not use.any():
+        if silent:
+            out.notes.append(("datum_assumed", {}))
+        return
+    zone = None if of.zone is None else of.zone[use]
+    lon, lat = out.lon[use], out.lat[use]
+    if of.ring is not None:
+        lon, lat, owner = shifts.between(lon, lat, of.ring[use])
+        zone = None if zone is None else zone[owner]
+    found = shifts.weigh(lon, lat, told.reference, settings, prior, zone)
+    params = {
+        "datum": found.datum, "metres": f"{found.shift_m:.0f}", "group": f"@reference.{found.group}", "accuracy": f"{found.accuracy_m:.0f}",
+        "places": found.places, "sure": f"{100 * found.confidence:.1f}",
+    }  # fmt: skip
+    if silent:
+        out.confidence = found.posterior["wgs84"]
+    if not found.group:
+        if silent:
+            out.notes.append(("datum_cannot_tell_coarse" if found.coarse else "datum_assumed", {}))
+    elif found.confidence < settings.datum_sure:
+        if silent:
+            weights = ", ".join(f"{name} {100 * p:.0f} %" for name, p in found.posterior.items())
+            out.notes.append(("datum_cannot_tell", {**params, "weights": weights}))
+    elif found.datum == "wgs84":
+        out.datum_how, out.confidence = "tested", found.confidence
+        out.notes.append(("datum_confirmed", params))
+    elif declared:
+        out.warnings.append(("datum_doubtful", None, params))
+    else:
+        out.datum, out.datum_how, out.confidence = found.datum, "tested", found.confidence
+        out.lon, out.lat = datums.undo(found.datum, out.lon, out.lat)
+        out.warnings.append(("datum_detected", None, params))
 
 
 def _refuse(out: Placed, there: Mask, settings: Settings) -> None:

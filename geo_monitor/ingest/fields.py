@@ -98,7 +98,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _f("season", "禁渔期 禁捕期 季节 禁渔时间 禁捕时间"),
         _f("valid_from", "生效日期 生效时间 有效期起 起始日期 开始日期 实施日期 effective_from start_date 启用日期", "time"),
         _f("valid_to", "失效日期 失效时间 有效期止 有效期至 截止日期 终止日期 结束日期 effective_to end_date 废止日期", "time"),
-        _f("level_station", "水位站 水位站名 水位控制站 控制站 水位代表站 代表站 gauge gauge_station"),
+        _f("level_station", "水位站 水位站名 水位控制站 控制站 水位代表站 代表站 gauge gauge_station level_stat"),
         _f("level_from_m", "水位下限 水位下 起始水位 最低水位 水位高于 水位不低于 level_from level_min min_level", "number", "metre"),
         _f("level_to_m", "水位上限 水位上 终止水位 最高水位 水位低于 level_to level_max max_level", "number", "metre"),
         AGENCY, SHAPE, DATUM,

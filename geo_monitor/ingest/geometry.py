@@ -47,9 +47,17 @@ def width_m(shapes: Shapes) -> NDArray[np.float64]:
 
 
 def to_wgs84(
-    shapes: Shapes, told: crs.Told, ledger: Ledger, settings: Settings, row_datum: NDArray[Any] | None = None
+    shapes: Shapes,
+    told: crs.Told,
+    ledger: Ledger,
+    settings: Settings,
+    row_datum: NDArray[Any] | None = None,
+    zone: NDArray[Any] | None = None,
 ) -> tuple[Shapes, crs.Placed]:
-    """Shapes in WGS84 degrees without Z and M; rows that can't be placed are refused in the ledger."""
+    """Shapes in WGS84 degrees without Z and M; rows that can't be placed are refused in the ledger.
+
+    row_datum (n,): a datum named in the row; zone (n,): the id by which a held zone would be the same.
+    """
     shapes = shapes.copy()
     empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     ledger.refuse(shapely.is_missing(shapes), "geometry_missing")
@@ -63,7 +71,8 @@ def to_wgs84(
     ledger.refuse(broken, "coordinate_not_finite")
     shapes[broken] = None
     coords, owner = shapely.get_coordinates(shapes, return_index=True)
-    placed = crs.place(coords[:, 0], coords[:, 1], told, settings, None if row_datum is None else row_datum[owner])
+    of = crs.Of(ring=_rings(shapes), zone=None if zone is None else zone[owner])
+    placed = crs.place(coords[:, 0], coords[:, 1], told, settings, None if row_datum is None else row_datum[owner], of)
     shapes = shapely.set_coordinates(shapes, np.column_stack([placed.lon, placed.lat]))
     for code, mask in placed.bad.items():
         rows = np.zeros(len(shapes), dtype=bool)
@@ -73,6 +82,17 @@ def to_wgs84(
         ledger.refuse(rows, code)
     tell(placed, ledger, owner, len(shapes))
     return shapes, placed
+
+
+def _rings(shapes: Shapes) -> NDArray[np.int64]:
+    """The number of the line or ring each vertex of `shapes` is of, in the order of `shapely.get_coordinates`."""
+    parts = shapely.get_parts(shapes)
+    flat = [part for part in parts if shapely.get_type_id(part) >= POINTS]
+    if flat:  # collections in collections
+        return np.zeros(len(shapely.get_coordinates(shapes)), dtype=np.int64)
+    rings = [ring for part in parts for ring in (shapely.get_rings(part) if part.geom_type == "Polygon" else (part,))]
+    counts = shapely.get_num_coordinates(np.array(rings, dtype=object)) if rings else np.zeros(0, dtype=np.int64)
+    return np.repeat(np.arange(len(rings)), counts)
 
 
 def tell(placed: crs.Placed, ledger: Ledger, owner: NDArray[np.int64] | None, n: int) -> None:

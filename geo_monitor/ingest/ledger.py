@@ -54,8 +54,11 @@ class Ledger:
     def warn(self, code: str, rows: ArrayLike | None = None, **params: Any) -> None:
         """Something the sender should look at; `rows` is a mask, and nothing is told where it is all False."""
         if rows is None:
-            self.warnings.append(Message(code, params))
-            return
-        mask = np.asarray(rows, dtype=bool) & self.alive
-        if mask.any():
-            self.warnings.append(Message(code, {"count": int(mask.sum()), **params}, self.numbers(mask)))
+            found = Message(code, params)
+        else:
+            mask = np.asarray(rows, dtype=bool) & self.alive
+            if not mask.any():
+                return
+            found = Message(code, {"count": int(mask.sum()), **params}, self.numbers(mask))
+        if found not in self.warnings:  # a column may be looked at twice
+            self.warnings.append(found)

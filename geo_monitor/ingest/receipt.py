@@ -30,6 +30,11 @@ class Options:
     lang: Lang = "zh"
 
 
+def zone_key(agency: object, name: str) -> str:
+    """What makes zones of two uploads the same: agency (anything but text: none) and id, or agency and name."""
+    return f"{agency if isinstance(agency, str) else ''}|{name}"
+
+
 class Held(Protocol):
     """What the store already has, asked only when needed."""
 
@@ -39,6 +44,12 @@ class Held(Protocol):
 
     def positions(self, unit_ids: Iterable[str], first: datetime, last: datetime) -> pd.DataFrame:
         """Fixes in force of these units with first <= time <= last: unit_id, time (UTC), lon, lat."""
+        ...
+
+    def reference(self, west: float, south: float, east: float, north: float) -> pd.DataFrame:
+        """What is known for certain to lie in a box (WGS84 degrees), to test a datum against: a row a shape, with
+        kind (bank and mask: water as polygons; line; track: fixes as points; zone; cover: where a mask shows land and
+        water), accuracy_m, geometry (WGS84), zone (`zone_key`; of zones)."""
         ...
 
     def mmsi(self) -> set[str]:
@@ -66,6 +77,11 @@ class Nothing:
 
         columns = {"unit_id": pd.Series(dtype=object), "time": pd.Series(dtype="datetime64[ms, UTC]")}
         return pd.DataFrame({**columns, "lon": pd.Series(dtype=float), "lat": pd.Series(dtype=float)})
+
+    def reference(self, west: float, south: float, east: float, north: float) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame({"kind": [], "accuracy_m": [], "geometry": [], "zone": []})
 
     def mmsi(self) -> set[str]:
         return set()
@@ -126,7 +142,7 @@ class Receipt:
             agency=agency,
             rows={"read": 0, "accepted": 0, "quarantined": 0, "unchanged": 0, "corrected": 0},
             encoding={"used": None, "how": "detected", "confidence": 0.0},
-            crs={"used": None, "how": "detected", "datum": "wgs84", "confidence": 0.0},
+            crs={"used": None, "how": "detected", "datum": "wgs84", "confidence": 0.0, "datum_how": "assumed"},
         )
 
     def counts(self) -> dict[str, dict[str, int]]:

@@ -37,13 +37,17 @@ def catalogue() -> dict[str, tuple[str, str]]:
 
 
 def text(code: str, lang: Lang = "zh", **params: Any) -> str:
-    """The sentence for `code` in `lang`, its placeholders filled.
+    """The sentence for `code` in `lang`, its placeholders filled; a value "@code" is the words for that code.
 
     >>> text("unknown_table", "en", table="boats")
     'There is no table called "boats".'
     """
     zh, en = catalogue()[code]
-    return (zh if lang == "zh" else en).format(**params)
+    words = {
+        name: text(value[1:], lang) if isinstance(value, str) and value[:1] == "@" and value[1:] in catalogue() else value
+        for name, value in params.items()
+    }
+    return (zh if lang == "zh" else en).format(**words)
 
 
 def hint(code: str, lang: Lang = "zh", **params: Any) -> str | None:

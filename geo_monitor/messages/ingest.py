@@ -479,6 +479,40 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "文件未说明坐标基准,按 WGS84 理解;是否为 GCJ-02 或 BD-09 偏移坐标无法判断。",
         "The file names no datum; taken as WGS84. Whether it is shifted (GCJ-02, BD-09) can't be told.",
     ),
+    "reference.water": ("水面(岸线或水体栅格)", "water (banks or a mask)"),
+    "reference.line": ("实测河线", "surveyed line"),
+    "reference.track": ("基准确定的航迹", "tracks of certain datum"),
+    "reference.zone": ("同编号禁渔区", "zones of the same ids"),
+    "datum_confirmed": (
+        "文件未说明坐标基准;与库中{group}(精度 {accuracy} 米,{places} 处)比对,确为 WGS84(把握 {sure}%)。",
+        "No datum was told; compared with the {group} held (good to {accuracy} m, {places} places) it is WGS84"
+        " ({sure} % sure).",
+    ),
+    "datum_cannot_tell": (
+        "文件未说明坐标基准;与库中{group}(精度 {accuracy} 米,{places} 处)比对,仍无法判断是否为 GCJ-02 或 BD-09"
+        " 偏移坐标({weights}),按 WGS84 理解。",
+        "No datum was told, and the {group} held (good to {accuracy} m, {places} places) can't tell whether it is shifted"
+        " ({weights}); taken as WGS84.",
+    ),
+    "datum_cannot_tell_coarse": (
+        "文件未说明坐标基准;库中河流数据精度不足(偏移仅 300 至 700 米),无法判断是否为 GCJ-02 或 BD-09 偏移坐标,按 WGS84 理解。",
+        "No datum was told, and the river data held are coarser than a shift of 300-700 m: whether it is GCJ-02 or BD-09"
+        " can't be told; taken as WGS84.",
+    ),
+    "datum_detected": (
+        "坐标被判断为 {datum} 偏移坐标(偏移约 {metres} 米),已转换为 WGS84;依据:与库中{group}(精度 {accuracy} 米,"
+        "{places} 处)比对,把握 {sure}%。如判断有误,请撤回后用 --datum wgs84 重新导入。",
+        "The coordinates were found to be {datum}, about {metres} m off, and were converted to WGS84; told by the {group}"
+        " held (good to {accuracy} m, {places} places), {sure} % sure. If that is wrong, withdraw and import again with"
+        " --datum wgs84.",
+    ),
+    "datum_doubtful": (
+        "文件声明为 WGS84/CGCS2000,但与库中{group}(精度 {accuracy} 米,{places} 处)比对更像 {datum} 偏移坐标(偏移约"
+        " {metres} 米,把握 {sure}%)。坐标按声明未作改动;如确为偏移坐标,请撤回后用 --datum {datum} 重新导入。",
+        "The file declares WGS84 or CGCS2000, yet compared with the {group} held (good to {accuracy} m, {places} places)"
+        " it looks like {datum}, about {metres} m off ({sure} % sure). The coordinates were left as declared; if they are"
+        " shifted, withdraw and import again with --datum {datum}.",
+    ),
     # --- shapes --------------------------------------------------------------------------------------------------
     "shapes_missing": ("“{file}”没有图形(几何),未导入。", '"{file}" holds no shapes (geometry); nothing was taken in.'),
     "shapes_missing.hint": ("请导出带图形的图层,或加一列 WKT。", "Export a layer with shapes, or add a WKT column."),

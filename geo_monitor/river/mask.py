@@ -49,6 +49,38 @@ def with_mask(network: Network, path: Path | str) -> Network:
     return replace(network, half_width_m=half)
 
 
+def water(path: Path | str, box: list[float], pixels: int) -> tuple[list[Any], float]:
+    """The water of a mask within a box (west, south, east, north; WGS84 degrees) as polygons in WGS84, and the metres of
+    a pixel as it was read: at most `pixels` of them, so that a large box is read coarser.
+
+    Raises what rasterio raises for a file that is no raster.
+    """
+    import rasterio
+    import shapely
+    from pyproj import Transformer
+    from rasterio.features import shapes
+    from rasterio.warp import transform_bounds
+    from rasterio.windows import Window, from_bounds
+
+    with rasterio.open(_inside(Path(path))) as source:
+        whole = Window(0, 0, source.width, source.height)
+        around = from_bounds(*transform_bounds("EPSG:4326", source.crs, *box), source.transform)
+        window = around.round_offsets(op="floor").round_lengths(op="ceil").intersection(whole)
+        step = max(float(np.sqrt(window.width * window.height / pixels)), 1.0)
+        size = (max(int(window.height / step), 1), max(int(window.width / step), 1))
+        block = source.read(1, window=window, out_shape=size, masked=True)
+        transform = source.window_transform(window)
+        transform *= transform.scale(window.width / size[1], window.height / size[0])
+        wet = np.ma.filled(block > 0, False).astype(np.uint8)
+        found = [shapely.geometry.shape(shape) for shape, _ in shapes(wet, wet == 1, transform=transform)]
+        to_degrees = Transformer.from_crs(source.crs, "EPSG:4326", always_xy=True)
+        polygons = shapely.transform(
+            np.array(found, dtype=object), lambda xy: np.column_stack(to_degrees.transform(xy[:, 0], xy[:, 1]))
+        )
+        metre = (box[3] - box[1]) * 111_195.1 / max(size[0], 1)
+        return polygons.tolist(), float(metre)
+
+
 def _inside(path: Path) -> str:
     """What rasterio opens: the file itself, or the GeoTIFF in a zip (uploads are kept as they were sent)."""
     if not zipfile.is_zipfile(path):

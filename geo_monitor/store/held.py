@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import sqlalchemy as sql
+from numpy.typing import NDArray
 
+from geo_monitor.ingest.receipt import Nothing, zone_key
+from geo_monitor.store import positions
 from geo_monitor.store.embedded import Store
 from geo_monitor.store.schema import SQL
 
 if TYPE_CHECKING:
     import pandas as pd
+
+M_PER_DEGREE = 111_195.1
+CERTAIN = ("given", "named", "receiver", "tested")  # how the datum of an upload was known, to be a reference for others
+DECLARED = (*CERTAIN, "declared")  # enough for zones, whose own earlier version is looked for
+THIN_M = 50.0  # metres; confirmed fixes are thinned to one in a square of this size
+FIX_M = 25.0  # metres; how exact a thinned fix is
+TRACK_FILES = 200  # files of fixes looked at: the newest
+TRACK_CELLS = 2_000_000  # squares kept of them
+MASK_PIXELS = 4_000_000  # pixels of a mask read for one box; a larger one is read coarser
+SHAPES = 2_000  # shapes of one kind in an answer
+Box = tuple[float, float, float, float]
 
 
 class Held:
@@ -32,6 +49,110 @@ class Held:
         end = pd.Timestamp(last) + pd.Timedelta(milliseconds=1)
         names = ["unit_id", "time", "lon", "lat"]
         return self._store.positions(None, first, end, names, units=list(unit_ids)).to_pandas()
+
+    def reference(self, west: float, south: float, east: float, north: float) -> pd.DataFrame:
+        """What is known for certain to lie in the box; see `ingest.Held`. Lines and banks are simplified within 5 m."""
+        box = (west, south, east, north)
+        rows = [*self._waters(box), *self._masks(box), *self._fixes(box), *self._zones(box)]
+        if not rows:
+            return Nothing().reference(*box)
+        import geopandas as gpd
+        import shapely
+
+        columns = dict(zip(("kind", "accuracy_m", "geometry", "zone"), zip(*rows, strict=True), strict=True))
+        shapes = np.array(columns.pop("geometry"), dtype=object)
+        long = shapely.get_num_coordinates(shapes) > 50
+        shapes[long] = shapely.simplify(shapes[long], 5 / M_PER_DEGREE)
+        return gpd.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
+
+    def _waters(self, box: Box) -> Iterator[tuple[str, float, Any, str | None]]:
+        """Lines and lakes of river uploads that state their accuracy."""
+        import shapely
+
+        lines = self._river_lines
+        lines = lines[shapely.intersects(lines["geometry"].to_numpy(), shapely.box(*box))].iloc[:SHAPES]
+        parts = shapely.clip_by_rect(lines["geometry"].to_numpy(), *box)
+        for what, accuracy, shape in zip(lines["what"], lines["accuracy_m"], parts, strict=True):
+            yield "bank" if what == "lake" else "line", float(accuracy), shape, None
+
+    @cached_property
+    def _river_lines(self) -> pd.DataFrame:
+        lines = self._store.records("river_lines")
+        return lines[lines["what"].isin(["channel", "lake"]) & lines["accuracy_m"].notna()]
+
+    def _masks(self, box: Box) -> Iterator[tuple[str, float, Any, str | None]]:
+        """Water of the masks held as polygons, and where each mask covers the box."""
+        import shapely
+
+        from geo_monitor.river.mask import water
+
+        for digest, outline in zip(self._rasters["raster_id"], self._rasters["geometry"], strict=True):
+            cover = shapely.intersection(outline, shapely.box(*box))
+            if cover.is_empty:
+                continue
+            shapes, pixel = water(self._store.raw(digest), shapely.bounds(cover).tolist(), MASK_PIXELS)
+            yield "cover", pixel, cover, None
+            for shape in sorted(shapes, key=lambda one: -one.area)[:SHAPES]:
+                yield "mask", pixel, shape, None
+
+    @cached_property
+    def _rasters(self) -> pd.DataFrame:
+        return self._store.records("rasters")
+
+    def _fixes(self, box: Box) -> Iterator[tuple[str, float, Any, str | None]]:
+        """Fixes of boats whose datum is certain, one a square."""
+        import shapely
+
+        lon, lat = self._confirmed
+        inside = (lon >= box[0]) & (lon <= box[2]) & (lat >= box[1]) & (lat <= box[3])
+        if inside.any():
+            yield "track", FIX_M, shapely.multipoints(np.column_stack([lon[inside], lat[inside]])), None
+
+    @cached_property
+    def _confirmed(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Degrees of the squares in which a boat of certain datum was."""
+        receipts = self._sure("tracks", CERTAIN)
+        paths = positions.files(self._store.root / "positions", receipts, None, None)[-TRACK_FILES:]
+        cells: NDArray[np.int64] = np.zeros((0,), dtype=np.int64)
+        step = THIN_M / M_PER_DEGREE
+        for path in paths:
+            table = positions.read([path], ["lon", "lat", "platform"]).to_pandas()
+            table = table[table["platform"].isna() | (table["platform"] == "boat")]
+            own = np.round(table["lat"].to_numpy() / step).astype(np.int64) << 32
+            own |= np.round(table["lon"].to_numpy() / step).astype(np.int64)
+            cells = np.union1d(cells, own)
+            if len(cells) > TRACK_CELLS:
+                break
+        lon, lat = (cells & 0xFFFFFFFF).astype(np.float64), (cells >> 32).astype(np.float64)
+        return lon * step, lat * step
+
+    def _zones(self, box: Box) -> Iterator[tuple[str, float, Any, str | None]]:
+        """Zones in force under their id and under their name."""
+        import shapely
+
+        near = self._known_zones
+        near = near[shapely.intersects(near["geometry"].to_numpy(), shapely.box(*box))].iloc[:SHAPES]
+        for agency, zone, name, shape in zip(
+            *(near[c] for c in ("agency", "zone_id", "name", "geometry")), strict=True
+        ):
+            for key in {zone_key(agency, zone), zone_key(agency, name or zone)}:
+                yield "zone", FIX_M, shape, key
+
+    @cached_property
+    def _known_zones(self) -> pd.DataFrame:
+        zones = self._store.records("zones")
+        return zones[zones["receipt_id"].isin(self._sure("zones", DECLARED))]
+
+    def _sure(self, kind: str, how: tuple[str, ...]) -> list[str]:
+        """Receipts in force of a kind whose datum was known in one of the ways `how`."""
+        held = set(self._store.receipts_in_force(kinds=[kind]))
+        receipts = SQL["receipts"]
+        query = sql.select(receipts.c.receipt_id, receipts.c.receipt).where(receipts.c.kind == kind)
+        return [
+            row.receipt_id
+            for row in self._store.rows(query)
+            if row.receipt_id in held and json.loads(row.receipt)["en"]["crs"].get("datum_how") in how
+        ]
 
     def mmsi(self) -> set[str]:
         """AIS numbers of the units held."""

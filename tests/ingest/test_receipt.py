@@ -28,7 +28,7 @@ def test_keys(tmp_path: Path, name: str, lang: str) -> None:
     assert list(told) == KEYS
     assert list(told["rows"]) == ["read", "accepted", "quarantined", "unchanged", "corrected"]
     assert set(told["encoding"]) == {"used", "how", "confidence"}
-    assert set(told["crs"]) == {"used", "how", "datum", "confidence"}
+    assert set(told["crs"]) == {"used", "how", "datum", "confidence", "datum_how"}
     assert told["encoding"]["how"] in ("declared", "detected", "given")
     assert told["crs"]["datum"] in ("wgs84", "gcj02", "bd09")
     assert told["received_at"] == "2026-06-01T00:00:00Z"

@@ -17,7 +17,7 @@ from geo_monitor.ingest import coordinates, crs, dates, datum, geometry, numbers
 from geo_monitor.ingest.columns import Columns, normal
 from geo_monitor.ingest.ledger import Ledger
 from geo_monitor.ingest.raw import Raw
-from geo_monitor.ingest.receipt import Held, Options
+from geo_monitor.ingest.receipt import Held, Options, zone_key
 from geo_monitor.settings import Settings
 
 if TYPE_CHECKING:
@@ -157,10 +157,14 @@ class Source:
 
     def told(self) -> crs.Told:
         raw, options = self.raw, self.options
-        return crs.Told(raw.crs, options.crs, options.datum, raw.standard, raw.expected)
+        receiver = raw.fields is not None and "source" in raw.fields
+        return crs.Told(raw.crs, options.crs, options.datum, raw.standard, receiver, raw.expected, self.held.reference)
 
-    def points(self) -> tuple[Array, Array, crs.Placed | None]:
-        """lon, lat (n,) in WGS84, NaN where a row has none; rows whose place can't be used are refused."""
+    def points(self, telling: Array | None = None) -> tuple[Array, Array, crs.Placed | None]:
+        """lon, lat (n,) in WGS84, NaN where a row has none; rows whose place can't be used are refused.
+
+        telling (n,): rows that should lie on the water or at its edge (None: all); they may tell the datum.
+        """
         n = len(self)
         x, y, bad = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, dtype=bool)
         if self.raw.shapes is not None and not shapely.is_missing(self.raw.shapes).all():
@@ -191,7 +195,12 @@ class Source:
         if not there.any():
             return x, y, None
         placed = crs.place(
-            np.where(there, x, np.nan), np.where(there, y, np.nan), self.told(), self.settings, self.datums()
+            np.where(there, x, np.nan),
+            np.where(there, y, np.nan),
+            self.told(),
+            self.settings,
+            self.datums(),
+            crs.Of(telling),
         )
         for code, mask in placed.bad.items():
             self.ledger.refuse(mask, code)
@@ -209,6 +218,12 @@ class Source:
         written = np.array([cell is not None for cell in cells], dtype=bool)
         self.ledger.refuse(written & shapely.is_missing(read), "geometry_unreadable")
         return read
+
+    def zones(self) -> Array:
+        """What a zone held would be the same by (n,): agency and id, else name; see `zone_key`."""
+        ids = or_else(self.texts("zone_id"), self.texts("name"))
+        return np.array([None if i is None else zone_key(a, i) for a, i in zip(self.agencies(), ids, strict=True)],
+                        dtype=object)  # fmt: skip
 
     def agencies(self) -> Array:
         """The agency of each row: its own column, else the one given."""

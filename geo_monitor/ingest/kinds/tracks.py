@@ -25,7 +25,8 @@ def take(source: Source) -> Taken:
         source.need("lat", "position")
     unit, names, ais = _units(source)
     ms = source.moments("time")
-    lon, lat, placed = source.points()
+    platform = source.words("platform")
+    lon, lat, placed = source.points(telling=np.asarray(pd.isna(platform) | (platform == "boat")))
     ledger.refuse(np.isnan(lon) | np.isnan(lat), "position_missing")
     order = np.lexsort((ms, unit))
     speed = _speed(source, ais, order, unit, ms, lon, lat)
@@ -41,7 +42,7 @@ def take(source: Source) -> Taken:
     frame = pd.DataFrame({
         "unit_id": np.array(names, dtype=object)[unit], "patrol_id": np.array([*patrols, None], dtype=object)[patrol],
         "time": stamp(ms), "lon": lon, "lat": lat, "speed": speed, "heading": heading,
-        "platform": source.words("platform"), "role": _roles(source, unit, names, ais), "source": _origin(source, ais),
+        "platform": platform, "role": _roles(source, unit, names, ais), "source": _origin(source, ais),
     })  # fmt: skip
     return Taken(frame, placed)
 

@@ -21,7 +21,9 @@ def take(source: Source) -> Taken:
     import shapely
 
     ledger = source.ledger
-    shapes, placed = geometry.to_wgs84(source.shapes(), source.told(), ledger, source.settings, source.datums())
+    shapes, placed = geometry.to_wgs84(
+        source.shapes(), source.told(), ledger, source.settings, source.datums(), source.zones()
+    )
     shapes = geometry.polygons(shapes, ledger, source.settings)
     name, given = source.texts("name"), source.texts("zone_id")
     if "name" not in source:

@@ -20,7 +20,7 @@ def parquet(path: Path, name: str) -> Raw:
     import shapely
 
     try:
-        table = pq.ParquetFile(path).read()
+        table = _readable(pq.ParquetFile(path).read())
     except MemoryError:
         raise  # one of Arrow's own is an ArrowException too
     except (pa.ArrowException, OSError) as error:
@@ -44,6 +44,21 @@ def parquet(path: Path, name: str) -> Raw:
     spare = [label for label in table.column_names if label == column or pa.types.is_struct(table[label].type)]
     raw.cells = table.drop_columns(spare).replace_schema_metadata(None)
     return raw
+
+
+def _readable(table: pa.Table) -> pa.Table:
+    """The table with a mark in place of bytes that are no UTF-8: files don't always keep what their format promises."""
+    try:
+        table.validate(full=True)
+        return table
+    except pa.ArrowInvalid:
+        for at, field in enumerate(table.schema):
+            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+                cells = table.column(at).cast(pa.large_binary()).to_pylist()
+                plain = [None if cell is None else cell.decode("utf-8", errors="replace") for cell in cells]
+                table = table.set_column(at, field.name, pa.array(plain, pa.string()))
+        table.validate(full=True)  # what is left is broken
+        return table
 
 
 def _shapes(wkb: pa.ChunkedArray) -> Any:
@@ -80,6 +95,7 @@ def flatgeobuf(path: Path, name: str, scratch: Path) -> Raw:
         if info["driver"] != "FlatGeobuf":
             raise Refused("file_wrong_content", file=name, found=info["driver"])
         meta, table = pyogrio.raw.read_arrow(target)
+        table = _readable(table)
         column = meta["geometry_name"] or "wkb_geometry"
         shapes = _shapes(table[column])
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pa.ArrowException, ValueError, OSError,

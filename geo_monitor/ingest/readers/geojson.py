@@ -93,9 +93,11 @@ def _load(text: str, name: str) -> Any:
         if len(lines) > 1 and all(line.startswith("{") for line in lines[:20]):
             try:
                 return {"type": "FeatureCollection", "features": [json.loads(line) for line in lines]}
-            except (json.JSONDecodeError, RecursionError):
+            except (ValueError, RecursionError):
                 pass  # the fault of the whole document tells more than that of a line
         raise Refused("json_broken", file=name, line=error.lineno, detail=error.msg) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise Refused("json_broken", file=name, line=1, detail=str(error)[:80]) from None
 
 
 def _features(document: Any) -> list[Any] | None:
@@ -128,10 +130,10 @@ def _shape(geometry: Any) -> tuple[Any, bool]:
     if not isinstance(geometry, dict) or geometry.get("type") not in TYPES:
         raise _Broken("geometry_unreadable")
     kind, coordinates = geometry["type"], geometry.get("coordinates")
-    if kind == "GeometryCollection":
-        parts = [_shape(part) for part in geometry.get("geometries") or []]
-        return shapely.GeometryCollection([part for part, _ in parts if part is not None]), any(c for _, c in parts)
     try:
+        if kind == "GeometryCollection":
+            parts = [_shape(part) for part in geometry.get("geometries") or []]
+            return shapely.GeometryCollection([part for part, _ in parts if part is not None]), any(c for _, c in parts)
         if kind == "Point":
             return (shapely.Point(_ring([coordinates])[0]) if coordinates else shapely.Point()), False
         if kind == "LineString":
@@ -144,7 +146,7 @@ def _shape(geometry: Any) -> tuple[Any, bool]:
             return _polygon(coordinates)
         polygons = [_polygon(part) for part in coordinates or []]
         return shapely.MultiPolygon([polygon for polygon, _ in polygons]), any(closed for _, closed in polygons)
-    except (TypeError, ValueError, IndexError, shapely.errors.GEOSException):
+    except (TypeError, ValueError, LookupError, ArithmeticError, shapely.errors.GEOSException):
         raise _Broken("geometry_unreadable") from None
 
 

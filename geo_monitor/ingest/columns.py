@@ -35,11 +35,12 @@ class Match:
 
 @dataclass(frozen=True)
 class Columns:
-    """our field -> match; headers of theirs that are not used; headers about people."""
+    """our field -> match; headers of theirs that are not used; headers about people, and those of them with names."""
 
     matches: Mapping[str, Match]
     ignored: tuple[str, ...]
     personal: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
     def __contains__(self, name: str) -> bool:
         return name in self.matches
@@ -77,7 +78,9 @@ def match(kind: str, headers: Iterable[str], given: Mapping[str, str] | None = N
     taken = _given(kind, known, headers, given or {})
     best: dict[str, Match] = {}
     used = {found.header for found in taken.values()}
-    personal = tuple(h for h in headers if h not in used and any(word in normal(h) for word in fields.PERSONAL))
+    free = [h for h in headers if h not in used]
+    names = tuple(h for h in free if kind == "seizures" and _of_names(known, h))
+    personal = tuple(h for h in free if h in names or any(word in normal(h) for word in fields.PERSONAL))
     for header in headers:
         if header in used or header in personal:
             continue
@@ -90,7 +93,15 @@ def match(kind: str, headers: Iterable[str], given: Mapping[str, str] | None = N
     matches = {**taken, **best}
     used = {found.header for found in matches.values()}
     ignored = tuple(header for header in headers if header not in used and header not in personal and header)
-    return Columns(matches, ignored, personal)
+    return Columns(matches, ignored, personal, names)
+
+
+def _of_names(known: tuple[Field, ...], header: str) -> bool:
+    """Whether a column holds names of people: 当事人姓名 does, 当事人数 and 执法人员姓名 do not."""
+    plain = normal(header)
+    if any(plain == normal(word) for field in known for word in field.synonyms):
+        return False
+    return any(word in plain for word in fields.NAMES) and not any(normal(word) in plain for word in fields.NOT_NAMES)
 
 
 def _given(kind: str, known: tuple[Field, ...], headers: list[str], given: Mapping[str, str]) -> dict[str, Match]:

@@ -19,7 +19,7 @@ from geo_monitor.ingest.fields import FIELDS, Field
 from geo_monitor.ingest.kinds.source import Source
 from geo_monitor.ingest.ledger import Ledger
 from geo_monitor.ingest.raw import Raw
-from geo_monitor.ingest.receipt import ROWS_NAMED, Held, Message, Options, Receipt, Upload
+from geo_monitor.ingest.receipt import PERSON, ROWS_NAMED, Held, Message, Options, Receipt, Upload
 from geo_monitor.messages import text
 from geo_monitor.settings import Settings
 
@@ -88,6 +88,9 @@ def _rows(
         "read": raw.read, "accepted": int(done.new.sum()), "quarantined": int(refused.sum()) + len(raw.bad),
         "unchanged": int(done.unchanged.sum()), "corrected": int(done.corrected.sum()),
     }  # fmt: skip
+    persons = _persons(taken.names, done)
+    if persons is not None:
+        ledger.note("names_sealed", count=len(persons))
     _tell_columns(ledger, found)
     errors = _errors(ledger, raw)
     warnings = [*_of_reader(raw), *ledger.warnings]
@@ -116,7 +119,24 @@ def _rows(
         for name in extra:
             rows[name] = done.rows[name].to_numpy()
     quarantine = _quarantine(raw, ledger) if counts["quarantined"] and status != "duplicate" else None
-    return Upload(made, rows, quarantine)
+    return Upload(made, rows, quarantine, persons if rows is not None else None)
+
+
+def _persons(names: dict[str, list[tuple[str, ...]]], done: identity.Sorted) -> pd.DataFrame | None:
+    """The names in the rows to store, one a row (`PERSON`); None where there are none."""
+    import pandas as pd
+
+    if done.rows is None or not names:
+        return None
+    kept = np.flatnonzero(done.new | done.corrected)
+    ids = zip(*(done.rows[column].tolist() for column in ("report_id", "agency", "version")), strict=True)
+    told = [
+        (report_id, agency, version, header, name)
+        for row, (report_id, agency, version) in zip(kept.tolist(), ids, strict=True)
+        for header, cells in names.items()
+        for name in cells[row]
+    ]
+    return pd.DataFrame(told, columns=list(PERSON)) if told else None
 
 
 def _jurisdictions(frame: pd.DataFrame, ledger: Ledger, held: Held) -> identity.Sorted:
@@ -151,8 +171,9 @@ def _columns(kind: str, raw: Raw, options: Options) -> Columns:
 def _tell_columns(ledger: Ledger, found: Columns) -> None:
     if found.ignored:
         ledger.note("columns_ignored", columns=", ".join(found.ignored[:20]))
-    if found.personal:
-        ledger.note("columns_personal", columns=", ".join(found.personal))
+    dropped = [header for header in found.personal if header not in found.names]
+    if dropped:
+        ledger.note("columns_personal", columns=", ".join(dropped))
 
 
 def _once(notes: Sequence[Message]) -> list[Message]:

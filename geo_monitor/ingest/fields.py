@@ -151,6 +151,22 @@ PERSONAL = (
     "当事人姓名",
     "户籍",
 )
+# columns of reports with the names of those involved: kept sealed (store/persons.py), never in a table
+NAMES = (
+    "姓名",
+    "当事人",
+    "嫌疑人",
+    "违法人",
+    "违法行为人",
+    "行为人",
+    "涉案人",
+    "捕捞人",
+    "suspectname",
+    "offender",
+    "personname",
+)
+NOT_NAMES = ("身份证", "证件", "证号", "电话", "手机", "联系", "住址", "地址", "户籍", "性别", "年龄", "民族", "数", "单位", "执法", "办案", "承办",
+             "填报", "填表", "录入", "审核", "报告人", "举报", "count", "phone", "id_card")  # fmt: skip
 # a known word in such a header means something else
 NOT_THESE = ("上传时间", "录入时间", "更新时间", "创建时间", "导入时间", "填报时间", "修改时间", "接收时间", "入库时间", "精度", "偏差", "误差",
              "updated", "created", "received")  # fmt: skip

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geo_monitor.ingest.receipt import ROWS_NAMED, Message, Receipt, Upload
+from geo_monitor.ingest.receipt import PERSON, ROWS_NAMED, Message, Receipt, Upload
 from geo_monitor.messages import Lang, catalogue, hint, text
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ STATUSES = ("accepted", "accepted_with_warnings", "duplicate", "rejected")
 COUNTS = ("read", "accepted", "quarantined", "unchanged", "corrected")
 LANGUAGES: tuple[Lang, ...] = ("zh", "en")
 EXTRA = {"agency": "string", "version": "int64"}  # columns of the store beside those of a table
+PEOPLE = {name: "int64" if name == "version" else "string" for name in PERSON}
 PARAM_CHARACTERS = 2_000  # a longer piece of a sentence is cut
 JSON_BYTES = 64 << 20  # a longer line or receipt is none of ours
 NO_SENTENCE = ("parser_", "scratch_", "fault")  # codes only we ourselves say
@@ -155,6 +156,9 @@ def write_upload(upload: Upload, folder: Path) -> None:
     if upload.quarantine is not None:
         columns = {str(name): _column(upload.quarantine[name]) for name in upload.quarantine.columns}
         write_table(pa.table(columns), folder / "quarantine.arrow")
+    if upload.persons is not None:
+        columns = {name: pa.array(upload.persons[name].tolist(), pa.type_for_alias(PEOPLE[name])) for name in PERSON}
+        write_table(pa.table(columns), folder / "persons.arrow")
     (folder / "receipt.json").write_bytes(dumps(told))
 
 
@@ -176,7 +180,24 @@ def read_upload(blank: Receipt, folder: Path) -> Upload:
         raise Garbled("the receipt is missing, or too long")
     receipt = _receipt(blank, loads(path.read_bytes()))
     rows = _rows(receipt, folder / "rows.arrow")
-    return Upload(receipt, rows, _quarantine(receipt, folder / "quarantine.arrow"))
+    persons = _people(rows, folder / "persons.arrow")
+    return Upload(receipt, rows, _quarantine(receipt, folder / "quarantine.arrow"), persons)
+
+
+def _people(rows: pd.DataFrame | None, path: Path) -> pd.DataFrame | None:
+    if not path.is_file() or path.is_symlink():
+        return None
+    import pyarrow as pa
+
+    arrow = read_table(path)
+    if arrow.schema.remove_metadata() != pa.schema([(name, pa.type_for_alias(kind)) for name, kind in PEOPLE.items()]):
+        raise Garbled("persons have other columns")
+    if rows is None or "report_id" not in rows or not set(arrow["report_id"].to_pylist()) <= set(rows["report_id"]):
+        raise Garbled("persons of other reports than those sent")
+    frame = arrow.to_pandas()
+    if frame[["report_id", "version", "part", "name"]].isna().any(axis=None):
+        raise Garbled("a person without name or report")
+    return frame
 
 
 def _receipt(blank: Receipt, told: Any) -> Receipt:

@@ -181,10 +181,15 @@ def _count(message: Message) -> int:
     return count if isinstance(count, int) else len(message.rows)
 
 
+PERSON = ("report_id", "agency", "version", "part", "name")  # columns of `Upload.persons`
+
+
 @dataclass(frozen=True)
 class Upload:
-    """A receipt, the rows to store (None where there are none), the refused rows (raw cells, row, reasons; or None)."""
+    """A receipt, the rows to store (None where there are none), the refused rows (raw cells, row, reasons; or None), and
+    the names of people in the rows to store (`PERSON` as text, or None): they are sealed when stored."""
 
     receipt: Receipt
     rows: pd.DataFrame | None = None
     quarantine: pd.DataFrame | None = None
+    persons: pd.DataFrame | None = None

@@ -23,7 +23,7 @@ import sqlalchemy as sql
 
 from geo_monitor import tables
 from geo_monitor.errors import GeoMonitorError, Refused, Usage
-from geo_monitor.store import audit, files, policies, positions, schema
+from geo_monitor.store import audit, files, persons, policies, positions, schema
 from geo_monitor.store.database import (
     ACCEPTED,
     DATABASE,
@@ -38,7 +38,7 @@ from geo_monitor.store.database import (
     schema_of,
     table_of,
 )
-from geo_monitor.store.schema import META, RECORDS, SQL, stored
+from geo_monitor.store.schema import META, PERSONS, RECORDS, SQL, stored
 from geo_monitor.store.versions import superseded
 
 if TYPE_CHECKING:
@@ -198,6 +198,12 @@ class Store:
                         if name not in rows:
                             rows = rows.assign(**{name: value})
                     schema.insert(connection, kind, rows)
+                if rows is not None and upload.persons is not None:
+                    people = persons.sealed(self, upload.persons).assign(receipt_id=receipt.receipt_id)
+                    connection.execute(
+                        sql.insert(PERSONS),
+                        [{str(key): value for key, value in row.items()} for row in people.to_dict("records")],
+                    )
                 audit.append(connection, receipt.received_at, who, "import", receipt.receipt_id, status=receipt.status)
         return receipt
 

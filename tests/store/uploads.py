@@ -40,6 +40,7 @@ class Upload:
     receipt: Receipt
     rows: pd.DataFrame | None = None
     quarantine: pd.DataFrame | None = None
+    persons: pd.DataFrame | None = None
 
 
 def at(text: str) -> datetime:

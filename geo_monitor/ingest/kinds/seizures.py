@@ -38,4 +38,4 @@ def take(source: Source) -> Taken:
         "report_id": or_else(report, made), "time": stamp(ms), "lon": lon, "lat": lat, "river": river, "km": km,
         "place": place, "setting": setting, **words, **texts, **numbers, "agency": source.agencies(),
     })  # fmt: skip
-    return Taken(frame, placed)
+    return Taken(frame, placed, source.people())

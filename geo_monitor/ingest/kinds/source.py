@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +25,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[Any]
+NOBODY = ("无", "不详", "未知", "逃逸", "在逃", "-", "—", "/", "none", "unknown")
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A row for every row read (refused ones too; the ledger tells), and where the coordinates were found to be."""
+    """A row for every row read (refused ones too; the ledger tells), and where the coordinates were found to be.
+
+    names: header of theirs -> for every row the names of people in it (tuples, n).
+    """
 
     frame: pd.DataFrame
     placed: crs.Placed | None = None
+    names: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass
@@ -104,6 +110,11 @@ class Source:
             values = np.where(values < low, np.nan, values)
         self.ledger.warn("number_unreadable", bad, column=match.header)
         return values
+
+    def people(self) -> dict[str, list[tuple[str, ...]]]:
+        """Header of theirs -> the names in each row (n); one cell may hold several."""
+        cells = {header: numbers.texts(self.raw.cells[header]) for header in self.columns.names}
+        return {header: [names_in(cell) for cell in column] for header, column in cells.items()}
 
     def words(self, name: str) -> Array:
         """One of the field's allowed values (n,), None where empty; an unknown word is left empty and told."""
@@ -237,6 +248,16 @@ def _shape(cell: str) -> Any:
         return shapely.from_geojson(text) if text.startswith("{") else shapely.from_wkt(text.partition(";")[2] or text)
     except shapely.errors.GEOSException:
         return None
+
+
+def names_in(cell: str | None) -> tuple[str, ...]:
+    """The names in a cell; what holds a digit, or says there is nobody, is none.
+
+    >>> names_in("张三、李四; 王五"), names_in("无"), names_in("420106198001011234"), names_in(None)
+    (('张三', '李四', '王五'), (), (), ())
+    """
+    parts = [part.strip() for part in re.split(r"[、,，;；/|\n]", cell or "")]
+    return tuple(part for part in parts if part and part not in NOBODY and not any(c.isdigit() for c in part))
 
 
 def stamp(ms: Array) -> pd.Series:

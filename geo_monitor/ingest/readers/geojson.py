@@ -51,7 +51,7 @@ def read(path: Path, encoding: str | None, settings: Settings, name: str) -> Raw
         rows.append(number)
         if was_open:
             closed.append(number)
-    table = _table(kept)
+    table = _table(kept, [str(key) for row in bad for key in row.cells])
     raw = Raw(table, numbered(len(kept), bad), encoding=used, name=name, bad=bad, standard=True)
     raw.shapes = np.empty(len(shapes), dtype=object)
     raw.shapes[:] = shapes
@@ -171,10 +171,12 @@ def _polygon(rings: Any) -> tuple[Any, bool]:
     return shapely.Polygon(made[0], made[1:]), closed
 
 
-def _table(rows: list[dict[str, Any]]) -> pa.Table:
+def _table(rows: list[dict[str, Any]], more: list[str]) -> pa.Table:
+    """The properties as text; `more` names those of features that were refused."""
     names: dict[str, None] = {}
     for row in rows:
         names.update(dict.fromkeys(str(key) for key in row))
+    names.update(dict.fromkeys(more))
     return pa.table({name: pa.array([_text(row.get(name)) for row in rows], pa.string()) for name in names})
 
 

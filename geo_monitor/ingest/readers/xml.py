@@ -121,6 +121,7 @@ def kml(path: Path, name: str, kind: str) -> Raw:
     if not rows and not bad:
         raise Refused("json_no_features", file=name)
     keys = dict.fromkeys(key for row in rows for key in row)
+    keys.update(dict.fromkeys(key for refused in bad for key in refused.cells))
     table = pa.table({key: pa.array([row.get(key) for row in rows], pa.string()) for key in keys})
     raw = Raw(table, numbered(len(rows), bad), name=name, bad=bad, standard=True)
     raw.encoding = Encoding("utf-8", "declared", 1.0)

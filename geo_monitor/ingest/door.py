@@ -215,14 +215,23 @@ def _quarantine(raw: Raw, ledger: Ledger) -> pd.DataFrame:
     import pyarrow as pa
     import shapely
 
+    from geo_monitor.cells import safe
+
     refused = np.flatnonzero(~ledger.alive)
     cells = raw.cells.take(pa.array(refused))
-    sent: dict[str, Any] = {str(name): numbers.texts(cells[name]) for name in cells.column_names}
+    again = set(columns.OUR_COLUMNS) <= set(cells.column_names)  # a quarantine file that came back
+
+    def labelled(sent: dict[str, Any]) -> dict[str, Any]:
+        """Under names that are not ours and that no spreadsheet would run."""
+        ours = {name: f"{name}_sent" for name in columns.OUR_COLUMNS if not again}
+        return {safe(ours.get(name, name)): sent[name] for name in sent if not (again and name in columns.OUR_COLUMNS)}
+
+    sent = labelled({str(name): numbers.texts(cells[name]) for name in cells.column_names})
     if raw.shapes is not None:
         sent["wkt"] = shapely.to_wkt(raw.shapes[refused], rounding_precision=9)
     reasons = [ledger.reasons[ledger.reason[i]] for i in refused.tolist()]
     rows = pd.DataFrame({"row": ledger.row[refused], **sent})
-    bad = pd.DataFrame([{"row": row.row, **row.cells} for row in raw.bad])
+    bad = pd.DataFrame([{"row": row.row, **labelled(row.cells)} for row in raw.bad])
     both = pd.concat([rows, bad], ignore_index=True) if len(bad) else rows
     reasons += [row.reason for row in raw.bad]
     for lang in ("zh", "en"):

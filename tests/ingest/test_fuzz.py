@@ -200,3 +200,17 @@ def test_a_raster_that_lies_nowhere(tmp_path: Path) -> None:
         ) as out:  # fmt: skip
             out.write(np.ones((1, 4, 4), dtype=np.uint8))
         assert codes(give("raster", path), "errors") == {"raster_broken"}
+
+
+def test_a_column_of_the_sender_called_as_ours(tmp_path: Path) -> None:
+    """The quarantine file keeps our row numbers, and no header of it is run by a spreadsheet."""
+    text = "row,编号,查获时间,经度,纬度,=cmd\nx,A1,没有,112,30,1\ny,A2,2026-05-01,112,30,1,多\nz,A3,没有,112,30,1\n"
+    refused = give("seizures", write(tmp_path / "a.csv", text)).quarantine
+    assert refused is not None
+    assert refused["row"].tolist() == [1, 2, 3]
+    assert refused["row_sent"].tolist() == ["x", "y", "z"]
+    assert "'=cmd" in refused
+    refused.to_csv(tmp_path / "again.csv", index=False)
+    again = give("seizures", tmp_path / "again.csv").quarantine
+    assert again is not None
+    assert again.columns.tolist() == refused.columns.tolist()

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TIMED = {"tracks": "time", "seizures": "time", "levels": "time", "patrols": "ended_at"}  # kinds whose rows tell a time
+UNSAID = {"datum_assumed", "datum_confirmed", "datum_detected", "datum_cannot_tell", "datum_cannot_tell_coarse",
+          "crs_missing", "crs_from_numbers"}  # fmt: skip
 Z90 = 1.6448536269514722  # two-sided 90 %
 
 
@@ -152,9 +154,8 @@ def _add(
     if both["zh"].get("encoding", {}).get("used"):
         _say(month, "encoding", both["zh"]["encoding"]["how"] in ("declared", "given"))
     if both["zh"].get("crs", {}).get("used"):
-        assumed = {"datum_assumed", "crs_missing", "crs_from_numbers"}
         codes = {note["code"] for form in ("notes", "warnings") for note in both["zh"].get(form, [])}
-        _say(month, "datum", not assumed & codes)
+        _say(month, "datum", not UNSAID & codes)
 
 
 def _say(month: Month, what: str, declared: bool) -> None:

@@ -331,7 +331,7 @@ class Workspace:
         for kind, column in TIMED.items():
             if kind not in RECORDS:
                 continue
-            held = self.store.history(kind)
+            held = self._store.history(kind)  # only days and versions of the receipts asked for leave here
             held = held[held["receipt_id"].isin(taken_in.index)]
             day = held[column].dt.tz_convert(tables.TIMEZONE).dt.normalize()
             again = (held["version"] > 2).astype(int)

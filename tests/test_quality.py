@@ -327,3 +327,26 @@ def test_from_files_to_sentences(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "could not be taken in" in english
     shell("export", "quality_scores", "-o", tmp_path / "q.parquet")
     table("quality_scores").check(table("quality_scores").conform(pd.read_parquet(tmp_path / "q.parquet")))
+
+
+def test_who_sees_whose_scores(tmp_path: Path) -> None:
+    from geo_monitor.errors import Denied
+    from geo_monitor.store.rights import Viewer
+    from geo_monitor.workspace import Workspace
+
+    office = Workspace.create(tmp_path / "w")
+    rows = "\n".join(f"{{}}{i},{day},桥下" for i, day in enumerate(["2026-01-01 08:00"] * 3))
+    for agency in ("甲县", "乙县"):
+        path = tmp_path / "s.csv"
+        path.write_text("案号,查获时间,地点\n" + rows.replace("{}", agency), encoding="utf-8")
+        office.import_file("seizures", path, agency=agency, now=datetime(2026, 1, 20, tzinfo=UTC))
+
+    def seen(*roles: str, agency: str | None = None) -> dict[str, tuple[int, int]]:
+        found = Workspace(tmp_path / "w", Viewer("x", agency, roles, ())).quality()
+        return {row.agency: (row.rows_taken, row.rows_late) for row in found.itertuples()}
+
+    assert seen("auditor") == {"甲县": (3, 3), "乙县": (3, 3)}
+    assert seen("uploader", agency="甲县") == {"甲县": (3, 3)}
+    assert seen("analyst", agency="乙县") == {"乙县": (3, 3)}
+    with pytest.raises(Denied):
+        seen("admin")

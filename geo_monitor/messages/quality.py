@@ -95,6 +95,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "坐标为 GCJ-02 或 BD-09 偏移坐标,已还原。请改报 WGS84 坐标。",
         "coordinates in a shifted datum (GCJ-02, BD-09) were converted back. Send WGS84.",
     ),
+    "quality.todo.datum_detected": (
+        "坐标为 GCJ-02 或 BD-09 偏移坐标而未说明,已还原。请改报 WGS84 坐标,或用“坐标系”一列说明。",
+        "coordinates were in a shifted datum (GCJ-02, BD-09) that the file did not name, and were converted back. Send "
+        "WGS84, or name it in a column datum.",
+    ),
+    "quality.todo.datum_doubtful": (
+        "声明为 WGS84,但看来是 GCJ-02 或 BD-09 偏移坐标。请核对采集设备或底图所用的坐标。",
+        "coordinates declared as WGS84 look shifted (GCJ-02, BD-09). Check what the device or the base map uses.",
+    ),
     "quality.todo.geometry_repaired": (
         "图形无效(自相交等),已修复。请在绘图软件中检查拓扑后再报送。",
         "invalid shapes were repaired. Check the topology before sending.",

@@ -135,6 +135,9 @@ class Knows:
     def sha256(self, digest: str, kind: str) -> str | None:
         return None
 
+    def reference(self, west: float, south: float, east: float, north: float) -> pd.DataFrame:
+        return ingest.Nothing().reference(west, south, east, north)
+
 
 def test_the_store_is_asked_through_the_pipe(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", WKT)

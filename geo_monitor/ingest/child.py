@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import faulthandler
+import mimetypes
 import os
 import sys
 import traceback
@@ -70,6 +71,7 @@ def main() -> None:
 
         job = handover.loads(answers.readline())
         sys.path += [path for path in job["path"] if path not in sys.path]
+        mimetypes.init()  # openpyxl asks for these; once inside, the system's own list (/etc) can't be read
         held = sandbox.enter(job["limits"], job["readable"], job["writable"])
         tell(out, {"protections": held})
         scratch = Path(job["scratch"])

@@ -11,10 +11,12 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from geo_monitor import settings as settings_file
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo_monitor.export import Exported
-    from geo_monitor.ingest import Receipt
+    from geo_monitor.ingest import Receipt, Upload
 
 KINDS = ("river", "zones", "tracks", "patrols", "seizures", "units", "jurisdictions", "levels", "raster")
 BOOKS = ("receipts", "runs", "audit")
@@ -143,30 +145,71 @@ class Workspace:
 
         Raises `Usage("kind_unknown")`, `Usage("file_missing")`, `Refused("scratch_full")`.
         """
+        given = (agency, crs, datum, encoding, columns, role, accuracy)
+        return self._taken(kind, Path(path), given, now, store=not dry_run).receipt
+
+    def preview(
+        self,
+        kind: str,
+        path: Path | str,
+        *,
+        agency: str | None = None,
+        crs: str | None = None,
+        datum: str | None = None,
+        encoding: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        role: str | None = None,
+        accuracy: float | None = None,
+        now: datetime | None = None,
+    ) -> Upload:
+        """What `import_file` would take in, with its rows; nothing is kept. Raises as `import_file`."""
+        given = (agency, crs, datum, encoding, columns, role, accuracy)
+        return self._taken(kind, Path(path), given, now, store=False)
+
+    def _taken(self, kind: str, path: Path, given: Sequence[Any], now: datetime | None, store: bool) -> Upload:
         from geo_monitor.ingest import Options, limited
         from geo_monitor.store.held import Held
 
         if kind not in KINDS:
             raise Usage("kind_unknown", kind=kind, kinds=", ".join(KINDS))
-        path = Path(path)
-        if not path.exists():
+        if not (path.is_file() or path.is_dir()):  # a device or pipe may have no end
             raise Usage("file_missing", file=str(path))
         self.viewer.needs("import")
-        options = Options(
-            agency=agency or self.viewer.agency,
-            crs=crs,
-            datum=datum,
-            encoding=encoding,
-            columns=dict(columns or {}),
-            role=role,
-            accuracy=accuracy,
-        )
+        agency, crs, datum, encoding, columns, role, accuracy = given
+        options = Options(agency or self.viewer.agency, crs, datum, encoding, dict(columns or {}), role, accuracy)
         settings, now = self.settings, now or datetime.now(UTC)
-        with one_file(path, self.root) as raw, nullcontext() if dry_run else self._store.writing():
+        with one_file(path, self.root) as raw, self._store.writing() if store else nullcontext():
             upload = limited.read(kind, raw, options, Held(self._store), settings, now, self.root)
             upload = replace(upload, receipt=replace(upload.receipt, file=path.name))
             self.store.may_send(upload.rows)
-            return upload.receipt if dry_run else self._store.commit(upload, raw, self.viewer.account)
+            if not store:
+                return upload
+            return replace(upload, receipt=self._store.commit(upload, raw, self.viewer.account))
+
+    @contextmanager
+    def kept(self, receipt_id: str) -> Iterator[Path]:
+        """The bytes of an upload, as a file of its own name that is gone when the block ends.
+
+        Raises `Usage("receipt_unknown")` for a receipt that is not there or not the viewer's to see.
+        """
+        book = self.store.book("receipts")
+        found = book[book["receipt_id"] == receipt_id]
+        if not len(found) or not self._store.raw(found["sha256"].iloc[0]).is_file():
+            raise Usage("receipt_unknown", receipt_id=receipt_id)
+        row = found.iloc[0]
+        with TemporaryDirectory(prefix="geo-monitor-") as folder:
+            name = PurePath(str(row["file"])).name or "upload"
+            copy = Path(folder) / name
+            shutil.copyfile(self._store.raw(str(row["sha256"])), copy)
+            yield copy
+
+    def quarantine(self, receipt_id: str) -> bytes | None:
+        """The refused rows of an upload as CSV, or None. Raises `Usage("receipt_unknown")` as `kept`."""
+        book = self.store.book("receipts")
+        if receipt_id not in set(book["receipt_id"]):
+            raise Usage("receipt_unknown", receipt_id=receipt_id)
+        path = self.root / "quarantine" / f"{receipt_id}.csv"
+        return path.read_bytes() if path.is_file() else None
 
     def withdraw(self, receipt_id: str, reason: str, now: datetime | None = None) -> dict[str, Any]:
         """Takes an upload out of force; its rows stay readable. Gives receipt_id, withdrawn_at, withdrawn_reason."""

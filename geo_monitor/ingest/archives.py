@@ -6,8 +6,11 @@ numbering, so that no name can lead anywhere.
 
 from __future__ import annotations
 
+import lzma
 import stat
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +19,8 @@ from geo_monitor.ingest.text import score
 from geo_monitor.settings import Settings
 
 BLOCK = 1 << 20
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError, RuntimeError,
+          ValueError)  # fmt: skip
 IGNORED = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -79,7 +84,7 @@ def unpack(path: Path, into: Path, budget: Budget, depth: int = 1) -> list[Membe
                     found += unpack(target / safe, target, budget, depth + 1)
                 else:
                     found.append(Member(target / safe, name))
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError) as error:
+    except BROKEN as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk, not the archive
         raise Refused("archive_broken", file=path.name) from None

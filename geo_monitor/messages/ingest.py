@@ -233,6 +233,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "单元格数({found})多于表头({wanted})。",
         "It has more cells ({found}) than the header ({wanted}).",
     ),
+    "quotes_unclosed": (
+        "有一个双引号没有成对,已按每行一条记录读取,引号保留原样,请核对。",
+        "A quotation mark is never closed; every line was read as a row, with the marks as they stand. Check it.",
+    ),
     "row_cells_repaired": (
         "{count} 行的单元格数与表头不符,已补齐。",
         "{count} rows did not match the header and were completed.",

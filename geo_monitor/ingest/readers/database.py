@@ -17,6 +17,7 @@ from geo_monitor.errors import Refused
 from geo_monitor.ingest.raw import Raw, numbered, together
 from geo_monitor.settings import Settings
 
+CELL_BYTES = 200_000_000  # a longer cell is none: a generated column can claim any length
 _ENVELOPES = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}  # bytes of the envelope in a GeoPackage blob header, by its code
 
 
@@ -25,6 +26,7 @@ def read(path: Path, settings: Settings, name: str) -> Raw:
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as base:
             base.execute("PRAGMA trusted_schema = OFF")
+            base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL_BYTES)
             base.text_factory = lambda text: text.decode("utf-8", errors="replace")
             base.set_progress_handler(_deadline(settings.upload_seconds), 100_000)
             return _layers(base, name)

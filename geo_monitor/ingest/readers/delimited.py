@@ -32,7 +32,7 @@ def read(path: Path, kind: str, encoding: str | None, settings: Settings, name: 
     start = _offset(text, skip + 1)
     body = text[start:].encode("utf-8")
     del text
-    table, bad, repaired = _parse(body, header, delimiter)
+    table, bad, repaired, lone = _parse(body, header, delimiter)
     if set(OUR_COLUMNS) <= set(header):
         table = _unguarded(table)
     raw = Raw(table, numbered(len(table), bad), encoding=used, name=name, bad=bad)
@@ -44,6 +44,8 @@ def read(path: Path, kind: str, encoding: str | None, settings: Settings, name: 
     if zeros:
         raw.cells, rows = _without_controls(raw.cells)
         raw.warn("control_characters", [int(raw.row[i]) for i in rows], count=len(rows))
+    if lone:
+        raw.warn("quotes_unclosed")
     if repaired:
         raw.warn("row_cells_repaired", repaired, count=len(repaired))
     if not raw.read:
@@ -102,42 +104,26 @@ def _distinct(header: list[str]) -> list[str]:
     return names
 
 
-def _parse(body: bytes, header: list[str], delimiter: str) -> tuple[pa.Table, list[BadRow], list[int]]:
-    """The rows as a table of text, the rows refused, the numbers of rows whose missing or spare cells were mended."""
-    from pyarrow import csv as arrow_csv
-
+def _parse(body: bytes, header: list[str], delimiter: str) -> tuple[pa.Table, list[BadRow], list[int], bool]:
+    """The rows as a table of text, the rows refused, the numbers of rows whose missing or spare cells were mended, and
+    whether a quote is never closed, so that quotes are taken as they stand."""
     if not body.strip():
-        return pa.table({name: pa.array([], pa.string()) for name in header}), [], []
+        return pa.table({name: pa.array([], pa.string()) for name in header}), [], [], False
     if delimiter == "，":
         body, delimiter = body.decode().replace("，", ",").encode(), ","
-    odd: list[tuple[int, str]] = []
-
-    def keep(row: Any) -> str:
-        odd.append((row.number, row.text))
-        return "skip"
-
-    largest = max(len(line) for line in body.split(b"\n")) if len(body) < 64 << 20 else 1 << 20
-    table = arrow_csv.read_csv(
-        pa.BufferReader(body),
-        # one thread, so that a row that does not fit knows its number
-        read_options=arrow_csv.ReadOptions(
-            column_names=header, use_threads=False, block_size=max(4 << 20, 2 * largest + 1024)
-        ),
-        parse_options=arrow_csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=keep
-        ),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types={name: pa.string() for name in header},
-            strings_can_be_null=False,
-            quoted_strings_can_be_null=False,
-        ),
-    )
+    table, odd = _arrow(body, header, delimiter)
+    if _swallowed(body, table, odd):
+        table, odd = _arrow(body, header, delimiter, quoted=False)
+        lone = True
+    else:
+        lone = False
+    assert table is not None
     if not odd:
-        return table, [], []
+        return table, [], [], lone
     bad: list[BadRow] = []
     mended: list[tuple[int, list[str]]] = []
     for number, line in odd:
-        cells = next(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter), [])
+        cells = _cells(line, delimiter, not lone)
         spare = cells[len(header) :]
         if any(cell.strip() for cell in spare):
             told = dict(zip(header, cells, strict=False))
@@ -155,7 +141,63 @@ def _parse(body: bytes, header: list[str], delimiter: str) -> tuple[pa.Table, li
         table = pa.concat_tables([table, extra]).take(pc.sort_indices(numbers))
     # a spare empty cell at the end of every row is how some programs write, not a fault of the rows
     plain = len(mended) == len(table)
-    return table, sorted(bad, key=lambda row: row.row), [] if plain else [number for number, _ in mended]
+    return table, sorted(bad, key=lambda row: row.row), [] if plain else [number for number, _ in mended], lone
+
+
+def _arrow(
+    body: bytes, header: list[str], delimiter: str, quoted: bool = True
+) -> tuple[pa.Table | None, list[tuple[int, str]]]:
+    """The rows that fit the header (None where a quote that is never closed leaves nothing), number and text of others."""
+    from pyarrow import csv as arrow_csv
+
+    odd: list[tuple[int, str]] = []
+
+    def keep(row: Any) -> str:
+        odd.append((row.number, row.text))
+        return "skip"
+
+    largest = max(len(line) for line in body.split(b"\n")) if len(body) < 64 << 20 else 1 << 20
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(body),
+            # one thread, so that a row that does not fit knows its number
+            read_options=arrow_csv.ReadOptions(
+                column_names=header, use_threads=False, block_size=max(4 << 20, 2 * largest + 1024)
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=delimiter, quote_char='"' if quoted else False,
+                newlines_in_values=quoted and b'"' in body, invalid_row_handler=keep,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types={name: pa.string() for name in header},
+                strings_can_be_null=False,
+                quoted_strings_can_be_null=False,
+            ),
+        )  # fmt: skip
+    except pa.ArrowInvalid:  # a row longer than any line
+        if not quoted:
+            raise
+        return None, odd
+    return table, odd
+
+
+def _swallowed(body: bytes, table: pa.Table | None, odd: list[tuple[int, str]]) -> bool:
+    """Whether a quote that is never closed made all the rest of the file one cell."""
+    if table is None:
+        return True
+    if body.count(b'"') % 2 == 0:
+        return False
+    last = [str(cell) for cell in table.slice(len(table) - 1).to_pylist()[0].values()] if len(table) else []
+    return any("\n" in text.rstrip("\r\n") for text in [*last, *(text for _, text in odd[-1:])])
+
+
+def _cells(line: str, delimiter: str, quoted: bool) -> list[str]:
+    if quoted:
+        try:
+            return next(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter), [])
+        except csv.Error:  # a cell longer than Python's reader takes
+            pass
+    return line.rstrip("\r\n").split(delimiter)
 
 
 def _blank(table: pa.Table) -> NDArray[np.bool_]:

@@ -111,7 +111,7 @@ def kml(path: Path, name: str, kind: str) -> Raw:
             continue
         try:
             shape = _kml_shape(element)
-        except (ValueError, IndexError, shapely.errors.GEOSException):
+        except (ValueError, IndexError, RecursionError, shapely.errors.GEOSException):
             bad.append(_unreadable(len(rows) + len(bad) + 1, told))
             element.clear()
             continue

@@ -49,7 +49,7 @@ def test_every_row_is_accounted_for(file: tuple[str, list[tuple[str, ...]]]) -> 
     if upload.receipt.status == "rejected" and not read:
         assert upload.receipt.errors
         return
-    assert read == len(rows)
+    assert read == sum(any(cell.strip() for cell in row) for row in rows)  # a line of commas is no row
     assert (0 if upload.quarantine is None else len(upload.quarantine)) == quarantined
     assert (0 if upload.rows is None else len(upload.rows)) == accepted + corrected
     if upload.rows is not None:

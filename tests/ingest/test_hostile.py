@@ -262,3 +262,117 @@ def test_lines_where_zones_belong(tmp_path: Path) -> None:
     assert upload.receipt.status == "rejected"
     assert counts(upload) == (2, 0, 2, 0, 0)
     assert codes(upload, "errors") == {"geometry_type"}
+
+
+def test_a_quote_that_is_never_closed_takes_no_row_with_it(tmp_path: Path) -> None:
+    lines = [ROW.format(i) for i in range(5)]
+    lines[1] = lines[1].replace("江边", '"江边')
+    upload = give("seizures", write(tmp_path / "a.csv", HEAD + "".join(lines)))
+    assert counts(upload) == (5, 5, 0, 0, 0)
+    assert "quotes_unclosed" in codes(upload, "warnings")
+    assert upload.rows is not None
+    assert upload.rows["place"].tolist() == ["江边", '"江边', "江边", "江边", "江边"]
+
+
+def test_a_cell_longer_than_the_reader_takes_in_a_row_that_does_not_fit(tmp_path: Path) -> None:
+    text = HEAD + ROW.format(0) + f"A1,2026-05-01,112,30,{'长' * 200_000},1,多\n" + ROW.format(2)
+    upload = give("seizures", write(tmp_path / "a.csv", text))
+    assert counts(upload) == (3, 2, 1, 0, 0)
+    assert codes(upload, "errors") == {"row_cells_many"}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_whose_bytes_are_damaged(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as out:
+        out.writestr("a.csv", HEAD + "".join(ROW.format(i % 60) for i in range(500)))
+    data = bytearray(path.read_bytes())
+    data[60:70] = b"\xff" * 10
+    path.write_bytes(bytes(data))
+    assert refused(give("seizures", path)) == "archive_broken"
+
+
+def test_shapes_nested_without_end(tmp_path: Path) -> None:
+    deep = "<MultiGeometry>" * 5000 + "</MultiGeometry>" * 5000
+    square = "<Polygon><outerBoundaryIs><LinearRing><coordinates>112,30 112.1,30 112.1,30.1 112,30</coordinates></LinearRing></outerBoundaryIs></Polygon>"
+    marks = f"<Placemark><name>甲</name>{square}</Placemark><Placemark><name>乙</name>{deep}</Placemark>"
+    upload = give("zones", write(tmp_path / "a.kml", f"<kml>{marks}</kml>"))
+    assert counts(upload) == (2, 1, 1, 0, 0)
+    assert codes(upload, "errors") == {"geometry_unreadable"}
+
+
+def test_a_column_that_claims_more_than_it_holds(tmp_path: Path) -> None:
+    """A column of SQLite can be worked out while it is read, here to half a gigabyte."""
+    more = "ALTER TABLE zones ADD COLUMN bomb TEXT GENERATED ALWAYS AS (hex(zeroblob(250000000))) VIRTUAL;"
+    upload = give("zones", geopackage(tmp_path / "a.gpkg", more))
+    assert upload.receipt.status in ("accepted", "rejected")
+    assert upload.receipt.rows["accepted"] in (0, 2)
+
+
+# --- through the command line ----------------------------------------------------------------------------------------
+
+
+def as_sent(folder: Path) -> dict[str, tuple[str, Path, str]]:
+    """A few files of every sort of harm: what it is -> kind, file, the code it must end in ("": it is taken in)."""
+    folder.mkdir()
+    huge = folder / "huge.tif"
+    entries = [(256, 4, 1, 400_000), (257, 4, 1, 400_000), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8),
+               (277, 3, 1, 1), (278, 4, 1, 1), (279, 4, 1, 1)]  # fmt: skip
+    body = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+    huge.write_bytes(b"II*\x00" + struct.pack("<I", 8) + body)
+    endless = """CREATE VIEW endless AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
+        SELECT n.x AS fid, z.geom FROM n, zones z;
+        INSERT INTO gpkg_geometry_columns VALUES ('endless', 'geom', 'POLYGON', 4490, 0, 0);"""
+    formula = HEAD + ROW.format(1).replace("江边", "=cmd|' /C calc'!A0") + "A2,没有,112,30,@SUM(1),1\n"
+    script = '{"type": "Feature", "properties": {"编号": "@@=alert(1)", "名称": "<script>alert(1)</script>"}, "geometry": {"type": "Polygon", "coordinates": [[[112,30],[112.1,30],[112.1,30.1],[112,30]]]}}'
+    remote = '<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>/vsicurl/http://127.0.0.1:9/x</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>'
+    return {
+        "bomb": ("zones", archive(folder / "bomb.zip", ("a.dbf", bytes(60_000_000))), "archive_bomb"),
+        "slip": ("seizures", archive(folder / "slip.zip", ("../../evil.txt", b"x")), "archive_path_outside"),
+        "link": ("seizures", archive(folder / "link.zip", link="/etc/passwd"), "archive_link"),
+        "locked": ("seizures", archive(folder / "locked.zip", ("a.csv", GOOD), flag=1), "archive_encrypted"),
+        "entity": ("zones", write(folder / "e.kml", f"{ENTITY}<kml>&x;</kml>"), "xml_entities"),
+        "remote": ("zones", write(folder / "r.kml", remote), "file_virtual"),
+        "deep": ("zones", write(folder / "d.geojson", '{"a":' + "[" * 200_000), "json_too_deep"),
+        "terabytes": ("raster", huge, "raster_too_large"),
+        "view": ("zones", geopackage(folder / "v.gpkg", endless), ""),
+        "formula": ("seizures", write(folder / "f.csv", formula), ""),
+        "script": ("zones", write(folder / "s.geojson", script), ""),
+    }
+
+
+def test_through_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every receipt in Chinese, nothing outside the workspace, nothing left in it, no formula on the way out."""
+    import csv
+    import json
+    import re
+
+    from geo_monitor.cli.commands import run
+
+    def typed(*words: str) -> tuple[int, str, str]:
+        code = run(["--workspace", str(root), *words])
+        return code, *capsys.readouterr()
+
+    files = as_sent(tmp_path / "sent")
+    root = tmp_path / "w"
+    before = {path: path.read_bytes() for path in (tmp_path / "sent").iterdir()}
+    assert typed("init")[0] == 0
+    for what, (kind, path, code) in files.items():
+        exit_code, told, said = typed("import", kind, str(path), "--json")
+        receipt = json.loads(told)
+        assert exit_code == (3 if code else 0), (what, told)
+        assert {error["code"] for error in receipt["errors"]} >= ({code} if code else set()), (what, told)
+        for error in receipt["errors"]:
+            assert re.search(r"[\u4e00-\u9fff]", error["message"]), error
+            assert error["hint"], error
+        assert "Traceback" not in told + said
+        assert not (root / "faults").exists()
+        assert not list(root.glob(".tmp*"))
+        assert sorted(part.name for part in tmp_path.iterdir()) == ["sent", "w"]
+        if what == "formula":
+            with open(receipt["quarantine"], encoding="utf-8-sig", newline="") as refused_rows:
+                assert next(csv.DictReader(refused_rows))["地点"] == "'@SUM(1)"
+            assert typed("export", "seizures", "-o", str(root / "out.csv"))[0] == 0
+            with (root / "out.csv").open(encoding="utf-8-sig", newline="") as exported:
+                assert next(csv.DictReader(exported))["place"] == "'=cmd|' /C calc'!A0"
+    assert {path: path.read_bytes() for path in (tmp_path / "sent").iterdir()} == before

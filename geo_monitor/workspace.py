@@ -347,41 +347,12 @@ class Workspace:
     def quality(self, agency: str | None = None) -> pd.DataFrame:
         """Table `quality_scores`: how good the uploads of each agency (or of one) were, by month, and what to mend."""
         from geo_monitor import quality
+        from geo_monitor.lateness import lateness
 
         settings, receipts = self.settings, self.store.book("receipts")
         if agency is not None:
             receipts = receipts[receipts["agency"] == agency]
-        return quality.table(quality.months(receipts, self._lateness(receipts), settings), settings)
-
-    def _lateness(self, receipts: pd.DataFrame) -> pd.DataFrame:
-        """How late the rows of `receipts` came, as `quality.months` asks for it."""
-        import pandas as pd
-        import pyarrow.parquet as pq
-
-        from geo_monitor.quality import TIMED
-
-        taken_in = receipts.set_index("receipt_id")["received_at"].dt.tz_convert(tables.TIMEZONE).dt.normalize()
-        days = [
-            (path.stem, pd.Timestamp(path.parent.name.removeprefix("day="), tz=tables.TIMEZONE))
-            for path in self.root.glob("positions/day=*/*.parquet")
-        ]
-        kept = [(name, day) for name, day in days if name in taken_in.index]
-        rows = [
-            pq.read_metadata(self.root / f"positions/day={day:%Y-%m-%d}/{name}.parquet").num_rows for name, day in kept
-        ]
-        names = ["receipt_id", "day", "rows", "again"]
-        parts = [pd.DataFrame([(*one, n, 0) for one, n in zip(kept, rows, strict=True)], columns=names)]
-        for kind, column in TIMED.items():
-            if kind not in RECORDS:
-                continue
-            held = self._store.history(kind)  # only days and versions of the receipts asked for leave here
-            held = held[held["receipt_id"].isin(taken_in.index)]
-            day = held[column].dt.tz_convert(tables.TIMEZONE).dt.normalize()
-            again = (held["version"] > 2).astype(int)
-            parts.append(pd.DataFrame({"receipt_id": held["receipt_id"], "day": day, "rows": 1, "again": again}))
-        late = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-        late["days"] = [(taken_in[name] - day).days for name, day in zip(late["receipt_id"], late["day"], strict=True)]
-        return late.groupby(["receipt_id", "days"], as_index=False)[["rows", "again"]].sum()
+        return quality.table(quality.months(receipts, lateness(self._store, receipts), settings), settings)
 
     def _quality(self) -> pd.DataFrame:
         import pandas as pd

@@ -25,9 +25,13 @@ TOKEN = "session-token"  # noqa: S105  a key of the session state
 PART = "\x1f"
 
 
-def key(path: str, viewer: Viewer) -> str:
-    """Path and scope as one text: viewers with the same rights share what is kept."""
-    return path + PART + json.dumps([viewer.agency, viewer.roles, viewer.adcodes], ensure_ascii=False)
+def key(path: str, viewer: Viewer, acting: bool = False) -> str:
+    """Path and scope as one text: viewers with the same rights share what is kept. `acting` names the account too, for
+    what it does is recorded."""
+    if viewer is OWNER:
+        return path
+    who = viewer.account if acting else ""
+    return path + PART + json.dumps([who, viewer.agency, viewer.roles, viewer.adcodes], ensure_ascii=False)
 
 
 def parts(door: str) -> tuple[str, Viewer | None]:
@@ -35,8 +39,8 @@ def parts(door: str) -> tuple[str, Viewer | None]:
     path, found, scope = door.partition(PART)
     if not found:
         return path, None
-    agency, roles, adcodes = json.loads(scope)
-    return path, Viewer("", agency, tuple(roles), tuple(adcodes))
+    account, agency, roles, adcodes = json.loads(scope)
+    return path, Viewer(account, agency, tuple(roles), tuple(adcodes))
 
 
 def signed_in(workspace: Workspace, speaker: Speaker) -> Viewer:

@@ -8,19 +8,20 @@ symbols and the font.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import controls, data, door, layers, legend, levels, panel
+from geo_monitor.app import controls, data, door, layers, legend, levels, panel, uploads
 from geo_monitor.app.deck import BASIN, Bounds, Deck, fit, plain
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.rows import rows, zone_key
 from geo_monitor.app.words import Speaker, day, moment
 from geo_monitor.errors import GeoMonitorError
-from geo_monitor.store.rights import OWNER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,19 +53,40 @@ def page() -> None:
     st.set_page_config(speaker.say("title"), layout="wide", initial_sidebar_state=250)
     st.html(CSS.replace("</style>", legend.CSS + "</style>"))
     path = str(data.location())
-    try:
+    with _told(path, speaker):
         viewer = door.signed_in(data.workspace(path), speaker)
+        reading, acting = door.key(path, viewer), door.key(path, viewer, acting=True)
+        pages = [
+            st.Page(
+                lambda: _shown(_page, reading, speaker), title=speaker.say("page_map"), url_path="map", default=True
+            ),
+            st.Page(lambda: _shown(uploads.page, acting, speaker), title=speaker.say("page_data"), url_path="data"),
+        ]
+        chosen = st.navigation(pages, position="sidebar")
         with st.sidebar:
             door.bar(data.workspace(path), viewer, speaker)
-        _page(door.key(path, viewer) if viewer is not OWNER else path, speaker)
+            controls.switches(speaker)
+        chosen.run()
+
+
+def _shown(draw: Callable[[str, Speaker], None], key: str, speaker: Speaker) -> None:
+    with _told(door.parts(key)[0], speaker):
+        draw(key, speaker)
+
+
+@contextmanager
+def _told(path: str, speaker: Speaker) -> Iterator[None]:
+    """Tells of an error in words, and what to do."""
+    try:
+        yield
     except GeoMonitorError as error:
         from geo_monitor.messages import hint, text
 
-        detail = text(error.code, lang, **error.params)
+        detail = text(error.code, speaker.lang, **error.params)
         st.error(speaker.say("failed", path=path, detail=plain(detail)))
-        told = hint(error.code, lang, **error.params)
-        if told:
-            st.info(told)
+        more = hint(error.code, speaker.lang, **error.params)
+        if more:
+            st.info(more)
 
 
 def _page(path: str, speaker: Speaker) -> None:
@@ -74,7 +96,6 @@ def _page(path: str, speaker: Speaker) -> None:
     names = {code: name for code, (name, _) in localities.items()}
     speaker = Speaker(speaker.lang, names, held.settings)
     with st.sidebar:
-        controls.switches(speaker)
         runs = data.runs(path)
         run_id = controls.run(runs, speaker)
     seizures = data.uploaded(path, "seizures", mark)

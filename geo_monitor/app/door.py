@@ -43,26 +43,27 @@ def parts(door: str) -> tuple[str, Viewer | None]:
     return path, Viewer(account, agency, tuple(roles), tuple(adcodes))
 
 
-def signed_in(workspace: Workspace, speaker: Speaker) -> Viewer:
-    """The viewer of this session; draws the sign-in form and ends the page where there is none."""
+def viewer(workspace: Workspace) -> Viewer | None:
+    """Who looks in this session; None where a sign-in is needed first."""
     if not workspace.accounts.any():
         return OWNER
-    now = datetime.now(UTC)
     token = st.session_state.get(TOKEN) or st.context.cookies.get(COOKIE)
+    if not token or token == st.session_state.get("signed-out"):
+        return None
+    try:
+        found = workspace.accounts.viewer(token, datetime.now(UTC))
+    except Denied as error:
+        st.session_state.pop(TOKEN, None)
+        st.session_state["signed-out"] = token
+        st.session_state["sign-in-error"] = error
+        return None
+    st.session_state[TOKEN] = token
+    return found
+
+
+def form(workspace: Workspace, speaker: Speaker) -> None:
+    """Account and password, and what went wrong before."""
     told = st.session_state.pop("sign-in-error", None)
-    if token and token != st.session_state.get("signed-out"):
-        try:
-            viewer = workspace.accounts.viewer(token, now)
-            st.session_state[TOKEN] = token
-            return viewer
-        except Denied as error:
-            st.session_state.pop(TOKEN, None)
-            told = told or error
-    _form(workspace, speaker, told)
-    st.stop()
-
-
-def _form(workspace: Workspace, speaker: Speaker, told: Denied | None) -> None:
     _, middle, _ = st.columns([1, 1.2, 1])
     with middle:
         st.html(f'<h1 class="page">{speaker.say("title")}</h1>')

@@ -8,7 +8,7 @@ symbols and the font.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,8 @@ from geo_monitor.errors import GeoMonitorError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from geo_monitor.store.rights import Viewer
 
 HEIGHT = 600  # pixels of the map
 CSS = """
@@ -54,24 +56,35 @@ def page() -> None:
     st.html(CSS.replace("</style>", legend.CSS + "</style>"))
     path = str(data.location())
     with _told(path, speaker):
-        viewer = door.signed_in(data.workspace(path), speaker)
-        reading, acting = door.key(path, viewer), door.key(path, viewer, acting=True)
+        held = data.workspace(path)
+        viewer = door.viewer(held)
         pages = [
             st.Page(
-                lambda: _shown(_page, reading, speaker), title=speaker.say("page_map"), url_path="map", default=True
+                lambda: _map_page(path, viewer, speaker), title=speaker.say("page_map"), url_path="map", default=True
             ),
-            st.Page(lambda: _shown(uploads.page, acting, speaker), title=speaker.say("page_data"), url_path="data"),
+            st.Page(lambda: _data_page(path, viewer, speaker), title=speaker.say("page_data"), url_path="data"),
         ]
-        chosen = st.navigation(pages, position="sidebar")
+        # named before anybody is in, so that an address sent by a colleague leads there after the sign-in
+        chosen = st.navigation(pages, position="hidden" if viewer is None else "sidebar")
+        if viewer is None:
+            door.form(held, speaker)
+            return
         with st.sidebar:
-            door.bar(data.workspace(path), viewer, speaker)
+            door.bar(held, viewer, speaker)
             controls.switches(speaker)
         chosen.run()
 
 
-def _shown(draw: Callable[[str, Speaker], None], key: str, speaker: Speaker) -> None:
-    with _told(door.parts(key)[0], speaker):
-        draw(key, speaker)
+def _map_page(path: str, viewer: Viewer | None, speaker: Speaker) -> None:
+    if viewer is not None:
+        with _told(path, speaker):
+            _page(door.key(path, viewer), speaker)
+
+
+def _data_page(path: str, viewer: Viewer | None, speaker: Speaker) -> None:
+    if viewer is not None:
+        with _told(path, speaker):
+            uploads.page(door.key(path, viewer, acting=True), speaker)
 
 
 @contextmanager

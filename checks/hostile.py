@@ -149,7 +149,6 @@ def judge(
         yield "the upload itself was changed"
     if listener.knocks != knocks:
         yield "an address was asked for"
-    workspace.store.close()
 
 
 def _counts(file: dict[str, Any], receipt: dict[str, Any], status: str, new: int) -> Iterator[str]:

@@ -29,6 +29,7 @@ from geo_monitor.store.database import DATABASE
 from geo_monitor.store.rights import OWNER, Viewer
 from geo_monitor.store.schema import RECORDS
 from geo_monitor.store.seen import Seen
+from geo_monitor.store.unfinished import Fallen, Work
 from geo_monitor.times import moment
 
 if TYPE_CHECKING:
@@ -81,9 +82,9 @@ class Workspace:
         return Seen(self._store, self.viewer, self.settings)
 
     @property
-    def swept(self) -> list[str]:
-        """Left-overs of an interrupted import or analysis, undone when the workspace was opened."""
-        return self._store.swept
+    def fallen(self) -> Fallen | None:
+        """An interrupted import or analysis, finished or undone when the workspace was opened."""
+        return self._store.fallen
 
     def owner(self) -> Viewer:
         """The rights of whoever owns the folder of a workspace on SQLite: they could read the file anyway.
@@ -178,7 +179,8 @@ class Workspace:
         agency, crs, datum, encoding, columns, role, accuracy = given
         options = Options(agency or self.viewer.agency, crs, datum, encoding, dict(columns or {}), role, accuracy)
         settings, now = self.settings, now or datetime.now(UTC)
-        with one_file(path, self.root) as raw, self._store.writing() if store else nullcontext():
+        work = Work("import", path.name)
+        with one_file(path, self.root) as raw, self._store.writing(work) if store else nullcontext():
             upload = limited.read(kind, raw, options, Held(self._store), settings, now, self.root)
             upload = replace(upload, receipt=replace(upload.receipt, file=path.name))
             self.store.may_send(upload.rows)

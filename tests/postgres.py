@@ -26,6 +26,12 @@ class Server:
         """An address; every call without `schema` gives an empty workspace's own."""
         return f"postgresql://{user}@127.0.0.1:{self.port}/gm?schema={schema or f't{next(numbers)}'}"
 
+    def end_others(self) -> None:
+        """Ends every connection of `gm`, as a restart of the server would."""
+        end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gm'"
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", "gm"]
+        subprocess.run([str(PLACES[0] / "psql"), *where, "-qc", end], check=True, capture_output=True)
+
 
 @contextmanager
 def started() -> Iterator[Server]:

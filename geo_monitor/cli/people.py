@@ -35,8 +35,8 @@ def opened() -> Workspace:
     from geo_monitor.workspace import Workspace
 
     workspace = Workspace(console.workspace)
-    if workspace.swept:
-        console.say(console("swept", names=", ".join(workspace.swept[:5])))
+    if workspace.fallen:
+        console.say(console(workspace.fallen.code, **workspace.fallen.params))
     if not workspace.accounts.any():
         return workspace
     return Workspace(console.workspace, _viewer(workspace))

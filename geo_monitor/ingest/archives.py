@@ -6,6 +6,7 @@ numbering, so that no name can lead anywhere.
 
 from __future__ import annotations
 
+import errno
 import lzma
 import stat
 import struct
@@ -85,8 +86,8 @@ def unpack(path: Path, into: Path, budget: Budget, depth: int = 1) -> list[Membe
                 else:
                     found.append(Member(target / safe, name))
     except BROKEN as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk, not the archive
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # the disk, not the archive (which may name a place before its own beginning)
         raise Refused("archive_broken", file=path.name) from None
     if not found:
         raise Refused("archive_empty", file=path.name)

@@ -5,15 +5,16 @@ of a surveyed bank or a mask, a surveyed line, confirmed tracks, the zone of the
 
 - *Places, not fixes.* Points count by cells of `datum_place_m`: what one cell shows is one proof, however many fixes
   lie there. A boat that lay at its berth for a month is one place.
-- *Likelihood.* For a shift s and the distance r of a point to the reference (0 inside water), the density of points
-  relative to points thrown at random is p = (1 - e) k(r / t) / Z(t) + e, with k(u) = exp(-u^2 / 2), Z the mean of k over
-  all places and shifts, t how closely points keep to the reference and e the share that does not (roads, markets, other
-  rivers); t and e are integrated out over a grid. L(s) is the product over places of the geometric mean of p.
+- *Likelihood.* For a shift s and the distance r of a point to the reference (signed: in or out of water, left or right of
+  a line), the density of points relative to points thrown at random is p = (1 - e) k(r) / Z + e. k is a habit: on the
+  water or the line, or at some distance from it, exp(-(r - o)^2 / 2 t^2), such as along one bank or on a levee road; Z is
+  its mean over all places and decoys, e the share of points that keep to nothing (markets, other rivers). Habit, t and e
+  are integrated out over a grid. L(s) is the product over places of the geometric mean of p.
 - *The reference's own error.* All of it may be off together: L(d) is the mean over offsets of half its accuracy (sigma).
-- *Decoys.* The alternative to a datum is not only another datum but any unknown offset (a road along the bank, a habit
-  of keeping to one side, a blunder): M(d) = (1 - q) L(d) + q mean L(s) over shifts s up to `datum_decoy_m`, with
-  q = `datum_decoy_share`. On a straight river half of all shifts fit as well as the right one; then M differs little
-  and nothing is told. No file can prove more than the number of decoys over q.
+- *Decoys.* The alternative to a datum is not only another datum but any unknown offset (a blunder, a third datum):
+  M(d) = (1 - q) L(d) + q mean L(s) over shifts s up to `datum_decoy_m`, with q = `datum_decoy_share`. On a straight river
+  many shifts fit as well as the right one, and points that keep aside of it fit every datum; then M differs little and
+  nothing is told.
 - *Posterior* P(d) ~ prior(d) M(d), with the priors of the settings.
 
 Bayes' theorem with a mixture of nuisance offsets; Box and Tiao, A Bayesian approach to some outlier problems,
@@ -40,16 +41,23 @@ Array = NDArray[np.float64]
 Reference = Callable[[float, float, float, float], "pd.DataFrame"]
 M_PER_DEGREE = 111_195.1
 PIXEL_M = 20.0  # of the distance fields
-STEP_M = 50.0  # between decoys
+STEP_M = 75.0  # between decoys
 TILE = 0.25  # degrees; what is asked of the store at once
 TILES = 40  # asked for at most: the ones with most places
 PLACES = 120  # looked at: more can't raise what the decoys allow
-POINTS = 6  # of one place
+POINTS = 12  # of one place
 MOST = 200_000  # points sorted into places; more are thinned
 EVERY_M = 250.0  # metres between points of a line or an edge
 FAR_M = 1500.0  # distances are cut here: farther is elsewhere
+BINS = 2 * int(FAR_M / PIXEL_M) + 1  # of signed distances
+MIDDLE = (np.arange(BINS) - BINS // 2) * PIXEL_M
+# distances that are known: the last bins hold all that is farther away, save in the midst of wide water
+KNOWN = {
+    group: (MIDDLE < FAR_M) & ((MIDDLE > -FAR_M) | (group == "water")) for group in ("zone", "water", "line", "track")
+}
+MOST_DENSE = 50.0  # times as dense as points thrown at random: no habit is kept so well that one place tells more
 FIX_M = 15.0  # metres; error of a fix or of a vertex, added to the accuracy of the reference
-TIGHTNESS = np.geomspace(1.0, 24.0, 8)  # grid of t in units of the reference's own error
+TIGHTNESS = np.geomspace(1.0, 24.0, 6)  # grid of t in units of the reference's own error
 STRAY = {0.02: 0.3, 0.1: 0.3, 0.3: 0.25, 0.6: 0.15}  # share of points that keep to nothing -> its prior weight
 GROUPS = {"zone": ("zone",), "water": ("mask", "bank"), "line": ("line",), "track": ("track",)}  # the best first
 
@@ -103,9 +111,10 @@ def weigh(
     found, coarse = _fields(lon[there], lat[there], reference, settings, None if ids is None else ids[there])
     if not any(found.values()):
         return Verdict("wgs84", plain["wgs84"], plain, coarse=coarse)
-    total = np.sum([_log_likelihood(own) for own in found.values() if own], axis=0)
-    fits = np.logaddexp.reduce(total[:NEAR].reshape(3, -1) + np.log(_COMMON[:, 2]), axis=1)
-    each = np.logaddexp.reduce(total) - np.log(len(total))
+    told = [_log_likelihood(own, name) for name, own in found.items() if own]
+    near, decoys = (np.sum(part, axis=0) for part in zip(*told, strict=True))
+    fits = np.logaddexp.reduce(near.reshape(3, -1) + np.log(_COMMON[:, 2]), axis=1)
+    each = np.logaddexp.reduce(decoys) - np.log(len(decoys))
     share = settings.datum_decoy_share
     log_m = np.logaddexp(np.log1p(-share) + fits, np.log(share) + each)
     log_p = np.log(prior) + log_m
@@ -129,9 +138,9 @@ NEAR = 3 * len(_COMMON)  # the candidates, each with those around it, come first
 
 @dataclass(frozen=True)
 class _Place:
-    """Distances (points, NEAR + decoys) to the reference; the reference's accuracy in metres."""
+    """The share of its points at each distance from the reference (NEAR + decoys, BINS); the reference's accuracy."""
 
-    metres: Array
+    shares: Array
     accuracy: float
 
 
@@ -142,21 +151,67 @@ def _shifts(most: float) -> Array:
     return np.column_stack([east, north])[np.hypot(east, north) <= most]
 
 
-def _log_likelihood(places: list[_Place]) -> Array:
-    """log L of each candidate and decoy, t and e integrated out.
+def _log_likelihood(places: list[_Place], group: str) -> tuple[Array, Array]:
+    """log L of the candidates (NEAR,) with habit, t and e integrated out, and of the decoys (m,) with t and e.
 
-    By hand: one place, two shifts, one on the reference and one far from it: k = 1 and 0, Z = 1/2, so that with
-    e = 0.02 the densities are 0.98 * 2 + 0.02 = 1.98 and 0.02.
+    By hand: one place, two decoys, one on the reference and one far from it, plain habit: k = 1 and 0, Z = 1/2, so that
+    with e = 0.02 the densities are 0.98 * 2 + 0.02 = 1.98 and 0.02.
     """
-    terms = []
-    own = np.array([np.hypot(place.accuracy, FIX_M) for place in places])
-    for t in TIGHTNESS:
-        near = [np.exp(-0.5 * (place.metres / (t * s)) ** 2) for place, s in zip(places, own, strict=True)]
-        z = max(float(np.mean([part[:, NEAR:].mean() for part in near])), 1e-12)
-        for e, weight in STRAY.items():
-            logs = [np.log((1 - e) * part / z + e).mean(axis=0) for part in near]
-            terms.append(np.sum(logs, axis=0) + np.log(weight / len(TIGHTNESS)))
-    return np.asarray(np.logaddexp.reduce(np.array(terms), axis=0))
+    own = float(np.hypot(np.median([place.accuracy for place in places]), FIX_M))
+    random = _random(np.mean([place.shares[NEAR:].mean(axis=0) for place in places], axis=0), group)
+    tables, weights, plain = [], [], []
+    for number, (kernel, habit) in enumerate(_habits(group)):
+        for t in TIGHTNESS:
+            k = kernel(t * own) * KNOWN[group]
+            z = max(float(random @ k), 1e-12)
+            for e, weight in STRAY.items():
+                tables.append(np.log((1 - e) * np.minimum(k / z, MOST_DENSE) + e))
+                weights.append(np.log(weight * habit / len(TIGHTNESS)))
+                plain.append(number == 0)
+    table, log_w, first = np.array(tables).T, np.array(weights), np.array(plain)
+    near = np.sum([place.shares[:NEAR] @ table for place in places], axis=0)
+    far = np.sum([place.shares[NEAR:] @ table[:, first] for place in places], axis=0)
+    of_first = log_w[first] - np.logaddexp.reduce(log_w[first])
+    return np.logaddexp.reduce(near + log_w, axis=1), np.logaddexp.reduce(far + of_first, axis=1)
+
+
+def _random(shares: Array, group: str) -> Array:
+    """How often points thrown at random lie in each bin (BINS,), from how often decoys do.
+
+    Land a kilometre off has as much room as land nearby, yet decoys seldom get there: beyond the edge of the water, or
+    to both sides of a line or track, every bin holds what those within 500 m hold on average.
+    """
+    near = (np.abs(MIDDLE) <= 500) & (MIDDLE != 0)
+    if group == "zone":
+        return shares
+    if group == "line":
+        return np.full(BINS, shares[near].mean())
+    flat = np.full(BINS, shares[near & (MIDDLE > 0)].mean())
+    return np.where(MIDDLE > 0, flat, shares if group == "water" else flat)
+
+
+def _habits(group: str) -> list[tuple[Callable[[float], Array], float]]:
+    """Where points of an upload may keep to: k over the bins for a tightness in metres, and its prior weight.
+
+    The plain one first: on the water, on the line. Then at a distance o: left or right of a line, on both sides of it;
+    inside the water or out of it (a levee road). Nearness to a track has no side: there the density is that of one side.
+    """
+
+    def at(o: float, both: bool = False, times: float = 1.0) -> Callable[[float], Array]:
+        place = np.abs(MIDDLE) if both else MIDDLE
+        return lambda t: times * np.exp(-0.5 * ((place - o) / t) ** 2)
+
+    away = np.arange(100.0, 1300.0, 100.0)
+    n = len(away)
+    if group == "zone":
+        return [(at(0.0), 1.0)]
+    if group == "track":
+        return [(at(0.0), 0.5), *((at(o, times=2.0), 0.5 / n) for o in away)]
+    if group == "line":
+        sides = [(at(side * o), 0.2 / n) for o in away for side in (-1, 1)]
+        return [(at(0.0), 0.4), *sides, *((at(o, both=True), 0.2 / n) for o in away)]
+    on_water = lambda t: np.exp(-0.5 * (np.maximum(MIDDLE, 0) / t) ** 2)  # noqa: E731
+    return [(on_water, 0.5), *((at(-o), 0.3 / n) for o in away), *((at(o), 0.2 / n) for o in away)]
 
 
 def _fields(
@@ -229,12 +284,13 @@ def _place(
             continue
         if group == "water" and not _covered(shapes[kinds == "cover"], kinds[use], box):
             continue
-        own = shapely.clip_by_rect(shapes[use], *box)
-        if group == "zone":
-            own = shapely.boundary(own)
+        own = shapely.boundary(shapes[use]) if group == "zone" else shapes[use]
+        own = shapely.clip_by_rect(own, *box)
         distance = _distances(own[~shapely.is_empty(own)], box, half)
         if distance is None:
             continue
+        if group == "zone":
+            distance = np.abs(distance)
         xy = np.column_stack([lon - lon0, lat - lat0]) * scale
         moved = [
             np.column_stack([x - lon0, y - lat0]) * scale for x, y in (datum.undo(d, lon, lat) for d in datum.DATUMS)
@@ -244,9 +300,10 @@ def _place(
         places = np.concatenate([*around, xy[:, None, :] + _shifts(settings.datum_decoy_m)], axis=1)
         cells = np.clip(((places + half) / PIXEL_M).astype(int), 0, len(distance) - 1)
         metres = distance[len(distance) - 1 - cells[..., 1], cells[..., 0]]
-        return group, _Place(
-            np.minimum(metres, FAR_M), float(np.median(frame["accuracy_m"].to_numpy(dtype=float)[use]))
-        )
+        bins = np.round(np.clip(metres, -FAR_M, FAR_M) / PIXEL_M).astype(int) + BINS // 2
+        shares = np.zeros((bins.shape[1], BINS))
+        np.add.at(shares, (np.arange(bins.shape[1])[None, :], bins), 1 / len(bins))
+        return group, _Place(shares, accuracy)
     return None
 
 
@@ -262,17 +319,39 @@ def _covered(covers: NDArray[Any], kinds: NDArray[Any], box: tuple[float, float,
 
 
 def _distances(shapes: NDArray[Any], box: tuple[float, float, float, float], half: float) -> Array | None:
-    """Metres to the nearest of the shapes, 0 inside, on a square grid of PIXEL_M, north up; None where there is none."""
+    """Metres to the nearest of the shapes on a square grid of PIXEL_M, north up; None where there is none.
+
+    Of polygons negative inside; of lines negative on their left.
+    """
+    import shapely
     from rasterio.features import rasterize
     from rasterio.transform import from_bounds
     from scipy.ndimage import distance_transform_edt
 
     size = int(2 * half / PIXEL_M)
+    grid = {"out_shape": (size, size), "transform": from_bounds(*box, size, size), "all_touched": True}
     if not len(shapes):
         return None
-    burnt = rasterize(
-        shapes.tolist(), out_shape=(size, size), transform=from_bounds(*box, size, size), all_touched=True
-    )
+    lines = shapely.get_parts(shapes)
+    lines = lines[np.isin(shapely.get_type_id(lines), (1, 2))]
+    if not len(lines):
+        burnt = rasterize(shapes.tolist(), **grid) > 0
+        if not burnt.any():
+            return None
+        areas = shapely.get_dimensions(shapes).max() == 2
+        inside = distance_transform_edt(burnt) if areas else 0.0
+        return np.asarray((distance_transform_edt(~burnt) - inside) * PIXEL_M)
+    xy, owner = shapely.get_coordinates(lines, return_index=True)
+    pairs = np.flatnonzero(np.diff(owner) == 0)
+    ends = np.stack([xy[pairs], xy[pairs + 1]], axis=1)
+    pieces = shapely.linestrings(ends)
+    burnt = rasterize(zip(pieces.tolist(), range(1, len(pieces) + 1), strict=True), dtype="int32", **grid)
     if not burnt.any():
         return None
-    return np.asarray(distance_transform_edt(burnt == 0) * PIXEL_M)
+    metres, (row, column) = distance_transform_edt(burnt == 0, return_indices=True)
+    nearest = ends[burnt[row, column] - 1]
+    to_x = box[0] + (np.arange(size)[None, :] + 0.5) / size * (box[2] - box[0]) - nearest[..., 0, 0]
+    to_y = box[3] - (np.arange(size)[:, None] + 0.5) / size * (box[3] - box[1]) - nearest[..., 0, 1]
+    along = nearest[..., 1, :] - nearest[..., 0, :]
+    left = along[..., 0] * to_y - along[..., 1] * to_x > 0
+    return np.asarray(np.where(left, -metres, metres) * PIXEL_M)

@@ -47,6 +47,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "含不可见的控制字符,已去除。请从原系统重新导出。",
         "invisible control characters were removed. Export again from the source system.",
     ),
+    "quality.todo.quotes_unclosed": (
+        "双引号没有成对。请从原系统重新导出 CSV,或改用 Excel 格式。",
+        "a quotation mark is never closed. Export the CSV again, or send a workbook.",
+    ),
     "quality.todo.row_cells_repaired": (
         "列数与表头不符,已按引号修复。请用标准 CSV 或 Excel 格式导出。",
         "the number of cells did not match the header and was repaired. Export as standard CSV or as a workbook.",

@@ -49,9 +49,39 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请数据库管理员执行:CREATE EXTENSION postgis",
         "An administrator of the database runs: CREATE EXTENSION postgis",
     ),
-    "swept": (
-        "上次有写入中途中断,其残留已撤销,先前数据不受影响:{names}",
-        "A write was interrupted; what it had left was undone and nothing held before is touched: {names}",
+    "fallen.import.undone": (
+        "上次导入“{name}”中途中断,已全部撤销,先前数据不受影响。请重新导入该文件。",
+        'The import of "{name}" was interrupted. All of it was undone, nothing held before is touched: import it again.',
+    ),
+    "fallen.import.finished": (
+        "上次导入“{name}”虽被中断,但已完整入库(回执 {subject}),无需重新导入。",
+        'The import of "{name}" was interrupted, but it had been taken in whole (receipt {subject}): nothing to do.',
+    ),
+    "fallen.analyse.undone": (
+        "上次分析 {name} 在保存结果时中断,已全部撤销。请重新运行 geo-monitor analyse。",
+        "Run {name} was interrupted while its results were being kept. All of it was undone: analyse again.",
+    ),
+    "fallen.analyse.finished": (
+        "上次分析 {name} 虽被中断,但结果已完整保存。",
+        "Run {name} was interrupted, but its results had been kept whole.",
+    ),
+    "fallen.other.undone": (
+        "上次写入中途中断,其残留已清除,先前数据不受影响。",
+        "A write was interrupted; what it had left was removed, nothing held before is touched.",
+    ),
+    "disk_full": (
+        "“{place}”所在磁盘已满(或超出配额)。本次未保存任何内容,已有数据不变。",
+        'The disk that holds "{place}" is full, or a quota is used up. Nothing of this was kept; what is held is unchanged.',
+    ),
+    "disk_full.hint": ("请腾出空间后重新运行同一命令。", "Make room, then run the same command again."),
+    "database_of_another": (
+        "数据库 {url} 里的记录属于另一个工作区(编号 {found},本文件夹为 {expected})。未作任何更改。",
+        "The records in the database {url} belong to another workspace (id {found}; this folder is {expected}). "
+        "Nothing was changed.",
+    ),
+    "database_of_another.hint": (
+        "请换一个模式(?schema=…),或改正 database.url、GEO_MONITOR_DATABASE。",
+        "Choose another schema (?schema=…), or correct database.url or GEO_MONITOR_DATABASE.",
     ),
     "time_without_zone": ("时间“{time}”没有时区。", 'The time "{time}" has no time zone.'),
     "upload_changed": (

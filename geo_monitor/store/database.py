@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
-from collections.abc import Iterator
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +14,14 @@ from typing import Any
 
 import sqlalchemy as sql
 
-from geo_monitor.errors import GeoMonitorError, Usage
+from geo_monitor.errors import GeoMonitorError, Refused, Usage
 from geo_monitor.store import files
 from geo_monitor.store.schema import SQL
 
 DATABASE = "geo_monitor.sqlite"
 URL_FILE = "database.url"  # without a password: that comes from the environment (PGPASSWORD) or ~/.pgpass
 VARIABLE = "GEO_MONITOR_DATABASE"
+SPARE = 1 << 20  # bytes; a disk with less is full
 
 ACCEPTED = ("accepted", "accepted_with_warnings")
 Moment = datetime | str | None
@@ -68,17 +70,34 @@ def address(root: Path, url: str | None = None) -> sql.URL:
 
     Raises `Usage("database_url_bad")`.
     """
-    held = root / URL_FILE
-    told = url or (held.is_file() and (os.environ.get(VARIABLE) or held.read_text(encoding="utf-8").strip())) or None
-    if told is None:
+    held = _told(root)
+    told = url or (held and (os.environ.get(VARIABLE) or held[0]))
+    if not told:
         return sql.URL.create("sqlite", database=(root / DATABASE).as_posix())
     try:
         found = sql.make_url(told)
     except sql.exc.ArgumentError:
         raise Usage("database_url_bad", url=told.split("@")[-1]) from None
     if found.get_backend_name() != "postgresql":
-        raise Usage("database_url_bad", url=found.render_as_string(hide_password=True))
+        raise Usage("database_url_bad", url=plain(found))
     return found.set(drivername="postgresql+psycopg")
+
+
+def tell(root: Path, where: sql.URL, workspace_id: str) -> None:
+    """Writes into the folder where its records live, without a password, and the id by which they know it."""
+    with files.replacing(root / URL_FILE) as temporary:
+        temporary.write_text(f"{plain(where)}\n{workspace_id}\n", encoding="utf-8")
+
+
+def told_id(root: Path) -> str | None:
+    """The id of the workspace that a folder's records must have, where it says one."""
+    held = _told(root)
+    return held[1] if len(held) > 1 else None
+
+
+def _told(root: Path) -> list[str]:
+    held = root / URL_FILE
+    return held.read_text(encoding="utf-8").split() if held.is_file() else []
 
 
 def schema_of(url: sql.URL) -> str:
@@ -119,34 +138,72 @@ def _quoted(name: str) -> str:
 
 
 @contextmanager
-def lock(root: Path, engine: sql.Engine, wait: bool = True) -> Iterator[bool]:
-    """The writer's lock of a workspace, over all processes and, on a server, all machines; gives False where `wait` is
-    off and somebody has it. It ends with a killed process."""
+def lock(root: Path, engine: sql.Engine, wait: bool = True) -> Iterator[Callable[[], None] | None]:
+    """The writer's lock of a workspace, over all processes and, on a server, all machines; gives None where `wait` is
+    off and somebody has it, else a call that raises where the lock was lost (a server that was restarted meanwhile).
+    It ends with a killed process."""
     with files.lock(root / ".lock", wait) as free:
         if not free or engine.dialect.name != "postgresql":
-            yield free
+            yield (lambda: None) if free else None
             return
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            name = str(connection.scalar(sql.text("SELECT current_schema()")))
-            key = int.from_bytes(hashlib.sha256(f"geo_monitor {name}".encode()).digest()[:8], "big", signed=True)
-            taken = bool(connection.scalar(sql.select(sql.func.pg_try_advisory_lock(key))))
+            taken = connection.scalar(sql.select(sql.func.pg_try_advisory_lock(_key("writer"))))
             if not taken and wait:
-                connection.execute(sql.select(sql.func.pg_advisory_lock(key)))
-                taken = True
+                connection.execute(sql.select(sql.func.pg_advisory_lock(_key("writer"))))
+            if not taken and not wait:
+                yield None
+                return
+            # of a killed writer the lock ends at once, but a commit it had sent may still be under way
+            connection.execute(sql.select(sql.func.pg_advisory_lock(_key("commit"))))
+            connection.execute(sql.select(sql.func.pg_advisory_unlock(_key("commit"))))
             try:
-                yield taken
+                yield lambda: connection.exec_driver_sql("SELECT 1").close()
             finally:
-                if taken:
-                    connection.execute(sql.select(sql.func.pg_advisory_unlock(key)))
+                if not connection.invalidated:
+                    connection.execute(sql.select(sql.func.pg_advisory_unlock(_key("writer"))))
+
+
+def committing(connection: sql.Connection) -> None:
+    """On a server, keeps the next writer from looking at what is held until this transaction has come to its end."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sql.select(sql.func.pg_advisory_xact_lock(_key("commit"))))
+
+
+def _key(what: str) -> sql.ColumnElement[int]:
+    told = sql.literal(f"geo_monitor {what} ") + sql.func.current_schema()
+    return sql.func.hashtextextended(told, 0)
 
 
 @contextmanager
-def reached(url: sql.URL) -> Iterator[None]:
-    """Says clearly that a database can't be reached. Raises `GeoMonitorError("database_unreachable")`."""
+def reached(url: sql.URL, root: Path) -> Iterator[None]:
+    """Says clearly that a database can't be reached, or is full.
+
+    Raises `GeoMonitorError("database_unreachable")`, `Refused("disk_full")`.
+    """
     try:
-        yield
-    except sql.exc.OperationalError as error:
-        if url.get_backend_name() != "postgresql":
+        with files.room(root):
+            yield
+    except sql.exc.DBAPIError as error:
+        if _full(error, root):
+            raise Refused("disk_full", place=str(root) if url.get_backend_name() == "sqlite" else plain(url)) from error
+        if url.get_backend_name() != "postgresql" or not isinstance(error, sql.exc.OperationalError):
             raise
         why = str(error.orig).strip().splitlines()[0]
-        raise GeoMonitorError("database_unreachable", url=url.render_as_string(hide_password=True), why=why) from None
+        raise GeoMonitorError("database_unreachable", url=plain(url), why=why) from None
+
+
+def plain(url: sql.URL) -> str:
+    """The address for people and files: without a password, wherever it stood.
+
+    >>> plain(sql.make_url("postgresql+psycopg://u:secret@h/d?password=secret&schema=s"))
+    'postgresql://u@h/d?schema=s'
+    """
+    bare = sql.URL.create(url.get_backend_name(), url.username, None, url.host, url.port, url.database, url.query)
+    return bare.difference_update_query(["password"]).render_as_string()
+
+
+def _full(error: sql.exc.DBAPIError, root: Path) -> bool:
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        return shutil.disk_usage(root).free < SPARE  # no room for the files that SQLite keeps beside its own
+    return code == sqlite3.SQLITE_FULL or getattr(error.orig, "sqlstate", None) == "53100"

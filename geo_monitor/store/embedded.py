@@ -11,7 +11,7 @@ import logging
 import secrets
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,20 +23,24 @@ import sqlalchemy as sql
 
 from geo_monitor import tables
 from geo_monitor.errors import GeoMonitorError, Refused, Usage
-from geo_monitor.store import audit, files, persons, policies, positions, schema
+from geo_monitor.store import audit, files, persons, policies, positions, schema, unfinished
 from geo_monitor.store.database import (
     ACCEPTED,
     DATABASE,
     URL_FILE,
     Moment,
     address,
+    committing,
     engine_of,
     in_force,
     lock,
     milliseconds,
+    plain,
     reached,
     schema_of,
     table_of,
+    tell,
+    told_id,
 )
 from geo_monitor.store.schema import META, PERSONS, RECORDS, SQL, stored
 from geo_monitor.store.versions import superseded
@@ -47,7 +51,6 @@ if TYPE_CHECKING:
     from geo_monitor.ingest import Receipt, Upload
 
 log = logging.getLogger("geo_monitor")
-UNFINISHED = ".unfinished"
 FOLDERS = ("positions", "raw", "quarantine", "runs")
 
 
@@ -55,10 +58,11 @@ class Store:
     """The tables of one workspace.
 
     `root` is its folder: positions, raw uploads, quarantine and runs. The records live in its SQLite file, or in the
-    database that its file `database.url` names. `swept`: what an interrupted writer had left, undone on opening.
+    database that its file `database.url` names. `fallen`: the write that was interrupted before this opening, finished
+    or undone by it, or None.
 
     Raises `Usage("workspace_missing")` where `root` holds no workspace, `GeoMonitorError`: `workspace_newer`,
-    `database_unreachable`, `database_driver_missing`.
+    `database_unreachable`, `database_driver_missing`, `database_of_another`.
     """
 
     def __init__(self, root: Path | str) -> None:
@@ -69,15 +73,22 @@ class Store:
         self._engine = engine_of(self._url)
         self._guard = threading.RLock()
         self._depth = 0
-        with reached(self._url):
+        self._held: Callable[[], None] = lambda: None
+        self._snapshot = threading.local()
+        with reached(self._url, self.root):
             found = self.meta("schema_version")
         if found is None:
             raise Usage("workspace_missing", root=str(self.root))
+        expected = told_id(self.root)
+        if expected is not None and self.workspace_id != expected:
+            raise GeoMonitorError(
+                "database_of_another", url=plain(self._url), found=self.workspace_id, expected=expected
+            )
         if int(found) > schema.VERSION:
             raise GeoMonitorError("workspace_newer", root=str(self.root), found=found, known=schema.VERSION)
         if int(found) < schema.VERSION:
             self._upgrade()
-        self.swept = self.sweep()
+        self.fallen = self.sweep()
 
     @classmethod
     def create(cls, root: Path | str, url: str | None = None, now: datetime | None = None) -> Store:
@@ -91,25 +102,31 @@ class Store:
         held = [name for name in (DATABASE, URL_FILE) if (root / name).is_file()]
         if root.exists() and not held:
             strange = sorted(part.name for part in root.iterdir()) if root.is_dir() else [root.name]
-            ours = {*FOLDERS, "settings.toml", ".lock", UNFINISHED, f"{DATABASE}-wal", f"{DATABASE}-shm"}
+            ours = {*FOLDERS, "settings.toml", ".lock", unfinished.MARK, f"{DATABASE}-wal", f"{DATABASE}-shm"}
             strange = [name for name in strange if name not in ours and not name.startswith(files.TEMPORARY)]
             if strange:
                 raise Refused("workspace_not_empty", root=str(root), names=", ".join(strange[:5]))
         if held == [DATABASE]:
             return cls(root)
         where = address(root, url)
-        engine = engine_of(where)
         for name in FOLDERS:
-            (root / name).mkdir(parents=True, exist_ok=True)
-        with files.lock(root / ".lock"), reached(where):
-            with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
-                _make(connection, where, now or datetime.now(UTC))
-            if where.get_backend_name() == "postgresql":
-                with files.replacing(root / URL_FILE) as temporary:
-                    plain = where.set(password=None, drivername="postgresql").render_as_string()
-                    temporary.write_text(plain + "\n", encoding="utf-8")
-        engine.dispose()
-        return cls(root)
+            files.folder(root / name)
+        on_server = where.get_backend_name() == "postgresql"
+        with files.lock(root / ".lock"), reached(where, root):
+            # the folder knows whose records it goes with before there are any: a fall in between harms nothing
+            workspace_id = told_id(root) or secrets.token_hex(8)
+            if on_server and not held:
+                tell(root, where, workspace_id)
+            try:
+                engine = engine_of(where)
+                with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+                    _make(connection, where, now or datetime.now(UTC), workspace_id)
+                engine.dispose()
+                return cls(root)
+            except BaseException:
+                if on_server and not held:
+                    files.remove(root / URL_FILE)
+                raise
 
     def _upgrade(self) -> None:
         """Takes the steps of `migrations` that are missing; on SQLite a copy of the old records is kept first."""
@@ -144,33 +161,52 @@ class Store:
     # --- writing ----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, work: unfinished.Work = unfinished.Work()) -> Iterator[None]:  # noqa: B008  it can't change
         """One writer at a time, over all processes; others wait. An import holds it from its first look at what is
-        held to its commit, so that two uploads never judge by the same old state. Readers never wait."""
+        held to its commit, so that two uploads never judge by the same old state. Readers never wait.
+
+        work: what it is for, told after a fall. If the block raises, what it had left is removed at once.
+
+        Raises `Refused("disk_full")`, `GeoMonitorError("database_unreachable")`; nothing is changed then.
+        """
         with self._guard:
             self._depth += 1
             try:
                 if self._depth > 1:
                     yield
-                else:
-                    with lock(self.root, self._engine), self._unfinished():
+                    return
+                with reached(self._url, self.root), lock(self.root, self._engine) as held:
+                    assert held is not None  # it waited
+                    self._held = held
+                    with self._marked(work):
                         yield
             finally:
                 self._depth -= 1
+                if not self._depth:
+                    self._held = lambda: None
 
     @contextmanager
-    def _unfinished(self) -> Iterator[None]:
-        """A mark that stays where the writer fell over, so that only then the next start looks for left-overs."""
-        mark = self.root / UNFINISHED
-        mark.touch()
-        files.sync(self.root)
-        yield
-        mark.unlink(missing_ok=True)
+    def _marked(self, work: unfinished.Work) -> Iterator[None]:
+        """A mark stays where the writer was killed, so that only then the next start looks for left-overs."""
+        try:
+            unfinished.begin(self.root, work)
+            yield
+        except BaseException:
+            self._clear()  # if this fails too, the mark stays and the next start does it
+            unfinished.end(self.root)
+            raise
+        unfinished.end(self.root)
 
     @contextmanager
     def transaction(self) -> Iterator[sql.Connection]:
-        """One transaction on the records, kept if the block ends well."""
-        with self._engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+        """One transaction on the records, kept if the block ends well. One at a time; each statement in it sees what
+        was committed before."""
+        options = {"begin": "BEGIN IMMEDIATE"}
+        if self._engine.dialect.name == "postgresql":
+            options["isolation_level"] = "READ COMMITTED"
+        with self._engine.execution_options(**options).begin() as connection:
+            committing(connection)
+            self._held()
             yield connection
 
     def commit(self, upload: Upload, raw: Path | None, who: str = "local") -> Receipt:
@@ -181,7 +217,9 @@ class Store:
         """
         receipt = upload.receipt
         kind = table_of(receipt.kind)
-        with self.writing():
+        work = unfinished.Work("import", receipt.file, receipt.receipt_id)
+        with self.writing(work):
+            unfinished.begin(self.root, work)
             if receipt.status != "duplicate":
                 if raw is not None:
                     self._keep_raw(raw, receipt.sha256)
@@ -260,7 +298,7 @@ class Store:
         from geo_monitor import geoparquet
 
         folder = self.root / "runs" / str(run["run_id"])
-        with self.writing():
+        with self.writing(unfinished.Work("analyse", str(run["run_id"]), str(run["run_id"]))):
             with files.replacing(folder) as temporary:
                 temporary.mkdir()
                 for name, frame in results.items():
@@ -277,27 +315,38 @@ class Store:
             connection.execute(sql.delete(META).where(META.c.key == key))
             connection.execute(sql.insert(META).values(key=key, value=value))
 
-    def sweep(self) -> list[str]:
-        """Removes what an interrupted writer left: files no committed receipt or run stands behind. Gives their names.
+    def sweep(self) -> unfinished.Fallen | None:
+        """Finishes what an interrupted writer was at: if its row is in the database it had come through, else what it
+        left is removed. Writes that into the audit book and gives it.
 
-        Does nothing while somebody is writing, or where the last writer came to its end.
+        Gives None, and does nothing, while somebody is writing, or where the last writer came to its end.
         """
-        if not (self.root / UNFINISHED).exists():
-            return []
-        with self._guard, lock(self.root, self._engine, wait=False) as free:
-            if not free:
-                return []
-            left = self.orphans()
-            for path in left:
-                log.warning("sweep %s", path)
-                files.remove(path)
-            (self.root / UNFINISHED).unlink(missing_ok=True)
-            return [path.relative_to(self.root).as_posix() for path in left]
+        if unfinished.found(self.root) is None:
+            return None
+        with self._guard, reached(self._url, self.root), lock(self.root, self._engine, wait=False) as held:
+            work = unfinished.found(self.root)
+            if held is None or work is None:
+                return None
+            subjects = {row.receipt_id for row in self._receipt_names()} | self._run_names()
+            fallen = unfinished.Fallen(work, work.subject in subjects, tuple(self._clear()))
+            told = {"work": work.action, "name": work.name, "done": fallen.done, "left": len(fallen.left)}
+            with self.transaction() as connection:
+                audit.append(connection, datetime.now(UTC), "geo-monitor", "recover", work.subject or None, **told)
+            unfinished.end(self.root)
+            log.info("recovered %s %s: %s", work.action, work.name, "finished" if fallen.done else "undone")
+            return fallen
+
+    def _clear(self) -> list[str]:
+        left = self.orphans()
+        for path in left:
+            log.info("sweep %s", path)
+            files.remove(path)
+        return [path.relative_to(self.root).as_posix() for path in left]
 
     def orphans(self) -> list[Path]:
         """Files of interrupted imports and runs: nothing reads them."""
         receipts = {row.receipt_id: row.sha256 for row in self._receipt_names()}
-        runs = {run for (run,) in self.rows(sql.select(SQL["runs"].c.run_id))}
+        runs = self._run_names()
         hashes = set(receipts.values())
         left = [path for name in FOLDERS for path in (self.root / name).rglob(f"{files.TEMPORARY}*")]
         left += [path for path in self.root.glob("positions/day=*/*.parquet") if path.stem not in receipts]
@@ -310,9 +359,9 @@ class Store:
 
     def meta(self, key: str) -> str | None:
         """A fact about the workspace, or None."""
-        if not sql.inspect(self._engine).has_table("meta"):
-            return None
-        with self._engine.connect() as connection:
+        with self.reading() as connection:
+            if not sql.inspect(connection).has_table("meta"):
+                return None
             return connection.scalar(sql.select(META.c.value).where(META.c.key == key))
 
     def receipts_in_force(
@@ -451,13 +500,30 @@ class Store:
         receipts = SQL["receipts"]
         return self.rows(sql.select(receipts.c.receipt_id, receipts.c.sha256))
 
+    def _run_names(self) -> set[str]:
+        return {run for (run,) in self.rows(sql.select(SQL["runs"].c.run_id))}
+
     def rows(self, query: Any) -> list[Any]:
         """The rows of an SQLAlchemy query."""
-        with self._engine.connect() as connection:
+        with self.reading() as connection:
             return list(connection.execute(query))
 
+    @contextmanager
+    def reading(self) -> Iterator[sql.Connection]:
+        """What is read inside, by this thread, is of one moment, whatever others commit meanwhile."""
+        connection = getattr(self._snapshot, "connection", None)
+        if connection is not None:
+            yield connection
+            return
+        with self._engine.connect() as connection:
+            self._snapshot.connection = connection
+            try:
+                yield connection
+            finally:
+                self._snapshot.connection = None
 
-def _make(connection: sql.Connection, where: sql.URL, now: datetime) -> None:
+
+def _make(connection: sql.Connection, where: sql.URL, now: datetime, workspace_id: str) -> None:
     """The tables of an empty workspace, and what it says of itself. Raises `GeoMonitorError("postgis_missing")`."""
     from geo_monitor.store import migrations
 
@@ -474,7 +540,7 @@ def _make(connection: sql.Connection, where: sql.URL, now: datetime) -> None:
     schema.metadata.create_all(connection)
     for statement in policies.statements(connection.dialect.name):
         connection.exec_driver_sql(statement)
-    values = {"schema_version": str(schema.VERSION), "made_at": now.isoformat(), "workspace_id": secrets.token_hex(8)}
+    values = {"schema_version": str(schema.VERSION), "made_at": now.isoformat(), "workspace_id": workspace_id}
     connection.execute(sql.insert(META), [{"key": key, "value": value} for key, value in values.items()])
     migrations.stamp(connection)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -10,8 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from geo_monitor.errors import Refused
+
 TEMPORARY = ".tmp-"  # every name that begins so may be swept
 BLOCK = 1 << 20
+FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk, or what one user may fill of it
 
 
 def sha256(path: Path) -> str:
@@ -28,17 +32,40 @@ def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`; what was written there takes the place of `path` in one step.
 
     The bytes are on the disk before the name is. If the block raises, `path` is as it was.
+
+    Raises `Refused("disk_full")`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # the whole name stays at the end: writers choose their format by it
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{path.name}")
+    with room(path.parent):
+        folder(path.parent)
+        try:
+            yield temporary
+            sync(temporary)
+            temporary.replace(path)
+            sync(path.parent)
+        finally:
+            remove(temporary)
+
+
+def folder(path: Path) -> None:
+    """Makes a folder, with those above it; its name is on the disk before anything in it is."""
+    if path.is_dir():
+        return
+    folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync(path.parent)
+
+
+@contextmanager
+def room(place: Path) -> Iterator[None]:
+    """Tells of a full disk as of a full disk. Raises `Refused("disk_full")`."""
     try:
-        yield temporary
-        sync(temporary)
-        temporary.replace(path)
-        sync(path.parent)
-    finally:
-        remove(temporary)
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise Refused("disk_full", place=str(place)) from error
 
 
 def sync(path: Path) -> None:

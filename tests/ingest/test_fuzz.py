@@ -101,7 +101,9 @@ features = st.fixed_dictionaries(
 @calm
 @given(
     kind=st.sampled_from(KINDS),
-    document=values | features | st.fixed_dictionaries({"features": st.lists(features | values, max_size=4), "crs": values}),
+    document=values
+    | features
+    | st.fixed_dictionaries({"features": st.lists(features | values, max_size=4), "crs": values}),
 )
 def test_any_json(tmp_path: Path, kind: str, document: Any) -> None:
     fuzzed.holds(kind, write(tmp_path / "a.geojson", "{" + json.dumps(document)[1:]))
@@ -200,6 +202,17 @@ def test_a_raster_that_lies_nowhere(tmp_path: Path) -> None:
         ) as out:  # fmt: skip
             out.write(np.ones((1, 4, 4), dtype=np.uint8))
         assert codes(give("raster", path), "errors") == {"raster_broken"}
+
+
+def test_an_archive_that_names_a_place_before_its_beginning(tmp_path: Path) -> None:
+    data = bytearray((fuzzed.CORPUS / "seizures.two.zip").read_bytes())
+    directory = data.index(b"PK\x01\x02")
+    data[directory + 42 : directory + 46] = b"\xff\xff\xff\x7f"  # where the member begins
+    end = data.index(b"PK\x05\x06")
+    data[end + 16 : end + 20] = (directory + 5000).to_bytes(4, "little")  # where the directory begins
+    (tmp_path / "a.zip").write_bytes(bytes(data))
+    assert codes(give("seizures", tmp_path / "a.zip"), "errors") == {"archive_broken"}
+    assert fuzzed.holds("seizures", fuzzed.mangle(fuzzed.CORPUS / "seizures.two.zip", 29, tmp_path / "b")) == "rejected"
 
 
 def test_a_column_of_the_sender_called_as_ours(tmp_path: Path) -> None:

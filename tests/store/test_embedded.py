@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,11 +18,13 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo_monitor.errors import Refused, Usage
-from geo_monitor.store import Store
+from geo_monitor.errors import GeoMonitorError, Refused, Usage
+from geo_monitor.store import Store, schema, unfinished
+from geo_monitor.store.database import URL_FILE
 from geo_monitor.store.held import Held
 from geo_monitor.store.schema import RECORDS
 from geo_monitor.store.versions import superseded
+from tests import postgres
 from tests.store.uploads import at, fixes, seizures, upload
 
 
@@ -358,3 +361,88 @@ def test_what_a_reader_of_uploads_is_told(store: Store, tmp_path: Path) -> None:
     assert held.mmsi() == {"413000001"}
     assert held.records("units")["receipt_id"].tolist() == ["r2", "r2"]
     assert len(held.records("raster")) == 0
+
+
+def test_a_folder_knows_its_own_records(
+    tmp_path: Path, server: postgres.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Positions lie in the folder: with the records of another workspace they would be nobody's, and be swept."""
+    url = server.url()
+    store = Store.create(tmp_path / "ws", url)
+    kept(store, tmp_path, "seizures", seizures(report_id=["a"]), "r1")
+    with pytest.raises(GeoMonitorError) as raised:
+        Store.create(tmp_path / "another", url)
+    assert raised.value.code == "database_of_another"
+    assert not (tmp_path / "another" / URL_FILE).exists()
+    other = server.url()
+    Store.create(tmp_path / "other", other)
+    monkeypatch.setenv("GEO_MONITOR_DATABASE", other)
+    with pytest.raises(GeoMonitorError, match="another workspace"):
+        Store(store.root)
+
+
+def test_no_password_is_written(tmp_path: Path, server: postgres.Server) -> None:
+    url = server.url()
+    Store.create(tmp_path / "ws", url.replace("gm@", "gm:geheim@"))
+    assert (tmp_path / "ws" / URL_FILE).read_text(encoding="utf-8").splitlines()[0] == url
+    assert "geheim" not in "".join(
+        path.read_text(errors="replace") for path in (tmp_path / "ws").rglob("*") if path.is_file()
+    )
+
+
+@pytest.mark.parametrize("url", ["postgresql://gm@127.0.0.1:1/gm", "postgresql://nobody@127.0.0.1:{port}/gm"])
+def test_a_server_out_of_reach_is_told_and_leaves_no_workspace(
+    tmp_path: Path, server: postgres.Server, url: str
+) -> None:
+    with pytest.raises(GeoMonitorError) as raised:
+        Store.create(tmp_path / "ws", url.format(port=server.port))
+    assert raised.value.code == "database_unreachable"
+    with pytest.raises(Usage, match="no workspace"):
+        Store(tmp_path / "ws")
+
+
+def test_what_is_read_inside_is_of_one_moment(store: Store, tmp_path: Path) -> None:
+    kept(store, tmp_path, "seizures", seizures(report_id=["a"]), "r1")
+    with store.reading():
+        assert len(store.records("seizures")) == 1
+        with ThreadPoolExecutor(1) as other:  # reading is by thread: the writer is somebody else
+            other.submit(kept, store, tmp_path, "seizures", seizures(report_id=["b"]), "r2").result()
+        assert len(store.records("seizures")) == 1
+        assert len(store.book("receipts")) == 1
+    assert len(store.records("seizures")) == 2
+
+
+def test_a_commit_under_way_is_waited_for(tmp_path: Path, server: postgres.Server) -> None:
+    """Of a writer killed while its COMMIT was under way the lock is free at once; the next start must not judge yet."""
+    store = Store.create(tmp_path / "ws", server.url())
+    files = tmp_path / "ws" / "positions" / "day=2026-05-01"
+    files.mkdir()
+    (files / "late.parquet").write_bytes(b"fixes")
+    unfinished.begin(store.root, unfinished.Work("import", "late.csv", "late"))
+    with ThreadPoolExecutor(1) as other:
+        with store.transaction() as connection:  # the killed writer's, still alive in the server
+            again = other.submit(Store, store.root)
+            with pytest.raises(TimeoutError):
+                again.result(timeout=1)
+            row = {"receipt_id": "late", "kind": "tracks", "file": "late.csv", "sha256": "0", "status": "accepted"}
+            connection.execute(schema.SQL["receipts"].insert().values(**row, received_at=0, receipt="{}"))
+        fallen = again.result(timeout=60).fallen
+    assert fallen is not None
+    assert (fallen.code, fallen.left) == ("fallen.import.finished", ())
+    assert (files / "late.parquet").exists()
+
+
+def test_a_lost_lock_stops_the_commit(tmp_path: Path, server: postgres.Server) -> None:
+    """A server that was restarted during an import gave the lock away: the import must not go on as if it had it."""
+    store = Store.create(tmp_path / "ws", server.url())
+
+    def import_over_a_restart() -> None:
+        with store.writing():
+            server.end_others()
+            kept(store, tmp_path, "seizures", seizures(report_id=["a"]), "r1")
+
+    with pytest.raises(GeoMonitorError, match="cannot be reached"):
+        import_over_a_restart()
+    assert len(store.book("receipts")) == 0
+    kept(store, tmp_path, "seizures", seizures(report_id=["a"]), "r1")
+    assert len(store.records("seizures")) == 1

@@ -1,0 +1,52 @@
+"""How late rows came: from the day of each row to the day its upload was received, days in Asia/Shanghai.
+
+In: the store, receipts. Out: what `quality.months` asks for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geo_monitor.quality import TIMED
+from geo_monitor.store.schema import RECORDS
+from geo_monitor.tables import TIMEZONE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geo_monitor.store import Store
+
+
+def lateness(store: Store, receipts: pd.DataFrame) -> pd.DataFrame:
+    """receipt_id, days (receipt minus row, whole days), rows, again (of those, third or later versions), by receipt and
+    delay, of the rows stored with `receipts` (table `receipts`, or some of it). Only days and counts leave here, so
+    somebody who may read the book but not the reports may ask.
+
+    Fixes lie in a file a receipt and day, so their days are told by names of files and their rows by what these say of
+    themselves.
+    """
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    received = receipts.set_index("receipt_id")["received_at"].dt.tz_convert(TIMEZONE).dt.normalize()
+    fixes = [
+        (
+            path.stem,
+            pd.Timestamp(path.parent.name.removeprefix("day="), tz=TIMEZONE),
+            pq.read_metadata(path).num_rows,
+            0,
+        )
+        for path in store.root.glob("positions/day=*/*.parquet")
+        if path.stem in received.index
+    ]
+    parts = [pd.DataFrame(fixes, columns=["receipt_id", "day", "rows", "again"])]
+    for kind, column in TIMED.items():
+        if kind in RECORDS:
+            held = store.history(kind)
+            held = held[held["receipt_id"].isin(received.index)]
+            day = held[column].dt.tz_convert(TIMEZONE).dt.normalize()
+            again = (held["version"] > 2).astype(int)
+            parts.append(pd.DataFrame({"receipt_id": held["receipt_id"], "day": day, "rows": 1, "again": again}))
+    late = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    late["days"] = [(received[name] - day).days for name, day in zip(late["receipt_id"], late["day"], strict=True)]
+    return late.groupby(["receipt_id", "days"], as_index=False)[["rows", "again"]].sum()

@@ -33,7 +33,7 @@ CSS = """
 <style>
   [data-testid="stMainBlockContainer"] { padding: 0.6rem 1rem 1rem; max-width: none; }
   [data-testid="stHeader"] { height: 0; min-height: 0; }
-  [data-testid="stSidebarUserContent"] { padding-top: 0; margin-top: -2.2rem; }
+  [data-testid="stSidebarUserContent"] { padding-top: 0; margin-top: .4rem; }
   [data-testid="stSidebarHeader"] { padding: 0; height: 2.6rem; }
   [data-testid="stVerticalBlock"] { gap: 0.6rem; }
   h1.page { font-size: 1.25rem; font-weight: 600; margin: 0; padding: 0; }

@@ -22,6 +22,7 @@ from geo_monitor.app.look import LOOKS
 from geo_monitor.app.words import Speaker, moment
 from geo_monitor.errors import GeoMonitorError
 from geo_monitor.messages import hint, text
+from geo_monitor.tables import TIMEZONE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16", "latin-1")
 ROWS = 200  # rows of a preview shown, and shapes drawn; its counts are of the whole file
 RECEIPTS = 200  # newest receipts listed
+MARGIN = 0.3  # degrees around what a preview shows: a town, a river bend to know the place by
 PARTS = 0.002  # degrees; shapes of a preview are drawn this coarsely (200 m)
 
 
@@ -161,6 +163,8 @@ def _preview(upload: Upload, speaker: Speaker) -> None:
 
 def _table(rows: pd.DataFrame) -> None:
     frame = rows.drop(columns=[name for name in ("geometry", "receipt_id") if name in rows])
+    for name in frame.select_dtypes("datetimetz"):
+        frame[name] = frame[name].dt.tz_convert(TIMEZONE).dt.strftime("%Y-%m-%d %H:%M:%S")
     st.dataframe(frame.map(lambda cell: plain(cell) if isinstance(cell, str) else cell), height=260)
 
 
@@ -193,7 +197,7 @@ def _drawn(rows: pd.DataFrame, speaker: Speaker) -> None:
 
 def _box(bounds: Any) -> Bounds:
     west, south, east, north = (float(edge) for edge in bounds)
-    margin = max(0.1 * max(east - west, north - south), 0.02)
+    margin = max(0.1 * max(east - west, north - south), MARGIN)
     inside = west >= -180 and east <= 180 and south >= -85 and north <= 85
     return (west - margin, south - margin, east + margin, north + margin) if inside else BASIN
 

@@ -45,6 +45,19 @@ def test_a_county_sees_its_own_water_only(seen: dict[str, str]) -> None:
     assert "宜昌员" in seen["there"]
 
 
+def test_a_preview_keeps_nothing_and_taking_in_does(seen: dict[str, str]) -> None:
+    assert "以下只是预览，尚未入库" in seen["preview"]
+    assert seen["units"].count("艇77") == 1  # once: the preview before it kept nothing
+
+
+def test_an_unsure_upload_is_kept_and_read_as_chosen(seen: dict[str, str]) -> None:
+    assert "EPSG:4546" in seen["choice"]
+    assert "EPSG:4547" in seen["choice"]
+    (line,) = [line for line in seen["seizures"].splitlines() if "YC案9" in line]
+    # x = 456,000 m: 44 km west of 111 E (pyproj 3.7, EPSG:4546 to 4490)
+    assert ",110.544" in line
+
+
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(counties.office(tmp_path_factory.mktemp("pages")).root)

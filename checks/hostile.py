@@ -231,7 +231,7 @@ def _landed(
 
 def _legs(table: pd.DataFrame, most: float) -> Iterator[str]:
     for unit, track in table.sort_values("time").groupby("unit_id"):
-        seconds = np.diff(track["time"].to_numpy().astype("datetime64[ms]").astype(np.int64)) / 1000
+        seconds = track["time"].diff().dt.total_seconds().to_numpy()[1:]
         lat = track["lat"].to_numpy()
         across = np.diff(track["lon"].to_numpy()) * np.cos(np.radians(lat[:-1]))
         speed = np.hypot(across, np.diff(lat)) * METRES / np.maximum(seconds, 1e-3)

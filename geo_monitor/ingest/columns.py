@@ -17,6 +17,7 @@ from geo_monitor.ingest.fields import Field
 
 _BRACKETS = re.compile(r"[(\[{<【《「〔](.*?)[)\]}>】》」〕]")
 _NOISE = re.compile(r"[\s_\-#*:：.\"'“”‘’、]+")
+_ENDS = {"lon": ("经度", "东经"), "lat": ("纬度", "北纬")}
 GUARDED = ("unit_id", "platform", "source", "patrol_id", "position")  # a wrong guess here changes who did what
 OUR_COLUMNS = ("row", "reason_zh", "reason_en")  # of a quarantine file that comes back corrected
 
@@ -131,6 +132,9 @@ def _match(known: tuple[Field, ...], header: str) -> Match | None:
     if plain in exact:
         field, rank = exact[plain]
         return Match(field, header, rank=rank)
+    end = next((field for field in known if field.name in ("lon", "lat") and plain.endswith(_ENDS[field.name])), None)
+    if end is not None:  # 查获地点经度 is no place
+        return Match(end, header, step=3)
     outside = normal(_BRACKETS.sub("", plain))
     inside = [normal(part) for part in _BRACKETS.findall(plain)]
     for step, part in ((1, outside), *((2, part) for part in inside)):

@@ -27,8 +27,21 @@ _SIDES = {
     "南": -1,
 }
 _SIDE = re.compile(r"东经|西经|北纬|南纬|经度|纬度|[东西南北]|(?<![a-z])[ewns](?![a-z])", re.IGNORECASE)
-_PARTS = re.compile(r"(\d+(?:\.\d+)?)\s*([°º˚度d:]|['′‘’分]|[\"″“”秒]|''|′′)?", re.IGNORECASE)
+_PARTS = re.compile(r"(\d+(?:\.\d+)?)\s*([°度d:]|['‘’分m]|[\"“”秒s])?", re.IGNORECASE)
+_DASHED = re.compile(r"^(\d{1,3})-(\d{1,2})-(\d{1,2}(?:\.\d+)?)$")
+_LETTERED = re.compile(r"(\d+)\s*d\s*(\d+)\s*m\s*(\d+(?:\.\d+)?)\s*s", re.IGNORECASE)
+_POWER = re.compile(r"^[-+]?\d(?:\.\d+)?[eE][-+]?\d{1,2}$")
+# signs that look like those of degrees, minutes, seconds; NFKC would make digits and letters of some
+_SIGNS = str.maketrans(
+    {**dict.fromkeys("º˚゜⁰∘᠂", "°"), **dict.fromkeys("′´`ˊ＇ʹ", "'"), **dict.fromkeys("″˝〃＂ʺ", '"')}
+)
 _POINT = re.compile(r"^\s*(?:SRID=\d+;)?POINT\s*Z?M?\s*\(\s*([-+.\deE]+)\s+([-+.\deE]+)", re.IGNORECASE)
+
+
+# names of values: x:112.5 y:30.6, {"lng": 112.5, "lat": 30.6}
+_LABEL = re.compile(r"[\"']?\b(longitude|latitude|lon|lng|lat|x|y)\b[\"']?\s*[:=]\s*", re.IGNORECASE)
+_LETTERS = {"longitude": "E", "lon": "E", "lng": "E", "x": "E", "latitude": "N", "lat": "N", "y": "N"}
+_AFTER = re.compile(r"^([\d.°'\"\s]+?)\s*([EWNS])[\s,;]*([\d.°'\"\s]+?)\s*([EWNS])$", re.IGNORECASE)
 
 
 def degrees(cell: str) -> float | None:
@@ -37,8 +50,11 @@ def degrees(cell: str) -> float | None:
     >>> degrees("东经112°30′15″"), degrees("30°35.5'N"), degrees("112:30:36"), degrees("W 10"), degrees("30°75′")
     (112.50416666666666, 30.591666666666665, 112.51, -10.0, None)
     """
-    text = unicodedata.normalize("NFKC", cell).strip().lstrip("'").strip()
-    text = text.replace("''", '"').replace("′′", '"').replace("′", "'").replace("″", '"')
+    text = unicodedata.normalize("NFKC", cell.translate(_SIGNS)).strip().lstrip("'").strip()
+    text = text.replace("''", '"').replace("’’", '"')
+    text = _LETTERED.sub(r"\1°\2'\3\"", text)
+    if _POWER.match(text):
+        return float(text)
     sign = 1
     sides = _SIDE.findall(text)
     for side in sides:
@@ -49,6 +65,7 @@ def degrees(cell: str) -> float | None:
     if text.startswith(("-", "+")):
         sign *= -1 if text[0] == "-" else 1
         text = text[1:].strip()
+    text = _DASHED.sub(r"\1 \2 \3", text)
     found = _PARTS.findall(text)
     if not found or len(found) > 3 or _PARTS.sub("", text).strip():
         return None
@@ -92,7 +109,11 @@ def _pair(cell: str, lat_first: bool) -> tuple[float, float] | None:
     point = _POINT.match(cell)
     if point:
         return float(point[1]), float(point[2])
-    text = unicodedata.normalize("NFKC", cell).strip().strip("()[]").strip()
+    text = unicodedata.normalize("NFKC", cell.translate(_SIGNS)).strip().strip("()[]{}").strip()
+    text = _LABEL.sub(lambda label: " " + _LETTERS[label[1].lower()], text).strip(" ,;")
+    turned = _AFTER.match(text)
+    if turned:  # letters behind: 112.5E 30.6N
+        text = f"{turned[2]}{turned[1]}, {turned[4]}{turned[3]}"
     parts = [part for part in re.split(r"[,;、/|]+|\s{2,}", text) if part.strip()]
     if len(parts) == 1:
         parts = [
@@ -103,7 +124,7 @@ def _pair(cell: str, lat_first: bool) -> tuple[float, float] | None:
         if len(parts) != 2:
             # a letter before each value, blanks within
             parts = [
-                part for part in re.split(r"(?=[东西南北][经纬])|(?<=\S)\s+(?=[NSEW])", text) if part and part.strip()
+                part for part in re.split(r"(?=[东西南北][经纬])|(?<=\S)\s*(?=[NSEW])", text) if part and part.strip()
             ]
     if len(parts) != 2:
         return None

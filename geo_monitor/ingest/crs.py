@@ -90,13 +90,14 @@ def place(
         return out
     metres = float(np.mean((np.abs(x[there]) > 360) | (np.abs(y[there]) > 360))) > 0.5
     crs = _system(told, out)
-    if crs is not None and crs.is_projected != metres and not (crs.is_projected and _true_origin(crs)):
+    local = crs is not None and crs.is_projected and _true_origin(crs) and not _basin_share(out.lon, out.lat, settings)
+    if crs is not None and crs.is_projected != metres and not local:
         out.warnings.append(("crs_contradicts", None, {"crs": out.used, "seen": "m" if metres else "°"}))
         crs = None
     elif crs is None and told.expected:
         out.warnings.append(("crs_missing", None, {}))
     if metres:
-        crs = _metres(out, crs, there)
+        crs = _metres(out, crs, there, settings)
         if out.confidence < settings.crs_sure:
             raise _choice(out, there)
         _project(out, crs)
@@ -145,16 +146,27 @@ def _parameter(crs: Any, name: str) -> float:
     return 0.0
 
 
+def _basin_share(lon: Array, lat: Array, settings: Settings) -> bool:
+    """Whether most points lie in the basin if these are degrees."""
+    with np.errstate(invalid="ignore"):
+        inside = basin(lon, lat, settings) | basin(lat, lon, settings)
+    return bool(inside.sum() > 0.5 * np.isfinite(lon).sum())
+
+
 def _between(values: Array, limits: tuple[float, float]) -> bool:
     low, high = limits
     return bool(low <= float(np.median(values)) <= high)
 
 
-def _metres(out: Placed, crs: Any, there: Mask) -> Any:
+def _metres(out: Placed, crs: Any, there: Mask, settings: Settings) -> Any:
     """The projected system of metres: axes as surveyors write them (X north) turned, a zone number in the easting read."""
     from pyproj import CRS
 
+    if crs is not None and not _gauss(crs):
+        return crs
     x, y = out.lon[there], out.lat[there]
+    if crs is None and (found := _mercator(out, x, y, settings)) is not None:
+        return found
     prefixed = (1.2e7, 4.7e7)
     if _between(x, NORTHING) and (_between(y, EASTING) or _between(y, prefixed)):
         out.lon, out.lat = out.lat, out.lon
@@ -164,6 +176,11 @@ def _metres(out: Placed, crs: Any, there: Mask) -> Any:
     has_prefix = _between(x, prefixed) and _between(y, NORTHING)
     if crs is not None:
         easting = _parameter(crs, "False easting")
+        middle = _parameter(crs, "Longitude of natural origin")
+        if has_prefix and (zone != easting // 1e6 if easting >= 1e6 else middle not in (3 * zone, 6 * zone - 3)):
+            # another zone than the one that is named: the number was written with every point
+            out.warnings.append(("crs_contradicts", None, {"crs": out.used, "seen": str(zone)}))
+            return _metres(out, None, there, settings)
         if has_prefix and easting < 1e6:
             # the numbers carry a zone number that the named system does not expect
             out.lon = np.where(there, out.lon - zone * 1e6, out.lon)
@@ -183,6 +200,28 @@ def _metres(out: Placed, crs: Any, there: Mask) -> Any:
     out.used = f"EPSG:{number}"
     out.warnings.append(("crs_from_numbers", None, {"crs": out.used, "zone": zone}))
     return CRS.from_epsg(number)
+
+
+def _gauss(crs: Any) -> bool:
+    """Whether a projected system is a Gauss-Kruger or other transverse Mercator grid."""
+    operation = crs.coordinate_operation
+    return operation is not None and "transverse mercator" in operation.method_name.lower()
+
+
+def _mercator(out: Placed, x: Array, y: Array, settings: Settings) -> Any:
+    """Web Mercator where the numbers, read so, lie in the basin and carry no zone number that fits (13-23, 25-45)."""
+    from pyproj import CRS, Transformer
+
+    lon, lat = Transformer.from_crs(3857, 4326, always_xy=True).transform(x, y, errcheck=False)
+    zone = int(np.median(x) // 1_000_000)
+    middle = 3 * zone if zone >= 24 else 6 * zone - 3
+    inside = basin(np.asarray(lon), np.asarray(lat), settings)
+    numbered = settings.basin_west - 3 <= middle <= settings.basin_east + 3
+    if inside.mean() <= 0.5 or numbered:
+        return None
+    out.how, out.used, out.confidence = "detected", "EPSG:3857", 0.9
+    out.warnings.append(("crs_from_mercator", None, {"crs": out.used}))
+    return CRS.from_epsg(3857)
 
 
 def _choice(out: Placed, there: Mask) -> Refused:

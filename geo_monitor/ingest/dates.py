@@ -22,9 +22,10 @@ SHANGHAI_MS = 8 * 3_600_000
 EXCEL_DAY_0 = -25_569  # 1899-12-30 in days since 1970
 
 _CLOCK = r"(?P<h>\d{1,2})\s*[:：时時点]\s*(?:(?P<mi>\d{1,2})\s*(?:[:：分]\s*(?:(?P<s>\d{1,2})(?:[.,](?P<f>\d{1,9}))?\s*秒?)?)?)?整?"
-_HALF = r"(?P<half>[AaPp]\.?[Mm]\.?|上午|下午|凌晨|早上|晚上|中午)?"
-_ZONE = r"(?P<zone>Z|z|UTC|GMT|北京时间|CST|[+-]\d{2}:?\d{2}|[+-]\d{1,2})?"
-_TAIL = rf"(?:(?:\s*T\s*|\s*t\s*|\s+|,\s*)?(?:星期.\s*)?{_HALF}\s*{_CLOCK}\s*(?P<half2>[AaPp]\.?[Mm]\.?)?\s*{_ZONE}(?:\s*UTC|\s*GMT)?(?:\[.*\])?)?"
+_HALVES = "上午|下午|凌晨|早上|清晨|早晨|晨|早|午前|中午|正午|午间|午后|傍晚|晚上|晚间|夜晚|晚|夜间|夜里|深夜|半夜|夜"
+_HALF = rf"(?P<half>[AaPp]\.?[Mm]\.?|{_HALVES})?"
+_ZONE = r"(?P<zone>Z|z|(?:UTC|GMT)?[+-]\d{2}:?\d{2}|(?:UTC|GMT)?[+-]\d{1,2}|UTC|GMT|北京时间|CST)?"
+_TAIL = rf"(?:(?:\s*T\s*|\s*t\s*|_|\s+|,\s*)?(?:星期.\s*)?{_HALF}\s*{_CLOCK}\s*(?P<half2>[AaPp]\.?[Mm]\.?)?\s*{_ZONE}(?:\s*UTC|\s*GMT)?(?:\[.*\])?)?"
 _SHAPES = (
     (
         "ymd",
@@ -44,7 +45,12 @@ _MONTHS = {
     name: i + 1
     for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
 }
-_NAMED_MONTH = re.compile(r"^(\d{1,2})[- ]([A-Za-z]{3})[a-z]*[- ](\d{4})(.*)$")
+_NAMED_MONTH = re.compile(r"^(\d{1,2})[- ]([A-Za-z]{3})[a-z]*[- ,]+(\d{4}|\d{2}(?!\d))(.*)$")
+_MONTH_FIRST = re.compile(r"^([A-Za-z]{3})[a-z]*\.?\s+(\d{1,2}),?\s+(\d{4})(.*)$")
+_WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+", re.IGNORECASE)
+_HOUR_ONLY = re.compile(r"^(\d{4}-\d{2}-\d{2}T\d{2})(Z|[+-]\d{2}:?\d{2})?$")
+_NUMERALS = "〇零一二三四五六七八九"
+_NUMERAL = re.compile(rf"[{_NUMERALS}○十]+")
 _NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$")
 
 
@@ -261,10 +267,38 @@ def _plain(cell: str) -> str:
     return unicodedata.normalize("NFKC", cell).strip().strip("'\"").strip()
 
 
+def _words(plain: str) -> str:
+    """A written time with its words as figures and without what does not count.
+
+    >>> _words("二〇二六年五月三日晚八点半"), _words("May 3, 2026 8:00"), _words("2026-05-03 约8时许(北京时间)")
+    ('2026年5月3日晚8点30分', '3 May 2026 8:00', '2026-05-03 8时北京时间')
+    """
+    plain = _WEEKDAY.sub("", plain)
+    plain = _MONTH_FIRST.sub(r"\2 \1 \3\4", plain)
+    plain = _HOUR_ONLY.sub(lambda hour: f"{hour[1]}:00{hour[2] or ''}", plain)
+    plain = re.sub(r"\((北京时间|UTC\+8|GMT\+8|东八区)\)$", "北京时间", plain, flags=re.IGNORECASE)
+    plain = re.sub(r"\s*\([^()]*\)$", "", plain)
+    plain = re.sub(r"(?:许|左右|前后)(?=$|北京时间$)|(?<=[日号\s])(?:约|大约)(?=\d)", "", plain)
+    if re.search("[年月日]", plain):
+        plain = _NUMERAL.sub(lambda found: _figure(found[0]), plain)
+    return re.sub("(?<=[点时])半", "30分", plain)
+
+
+def _figure(numeral: str) -> str:
+    """Chinese numerals up to 99, or digit by digit, as figures: 二十三 is 23, 二〇二六 is 2026."""
+    numeral = numeral.replace("○", "〇")
+    if "十" not in numeral:
+        return "".join("0" if c == "〇" else str(max(_NUMERALS.index(c) - 1, 0)) for c in numeral)
+    tens, _, ones = numeral.partition("十")
+    return f"{_figure(tens) if tens else '1'}{_figure(ones) if ones else '0'}"
+
+
 def _match(plain: str) -> tuple[str, dict[str, str]]:
+    plain = _words(plain)
     month = _NAMED_MONTH.match(plain)
     if month and month[2].lower() in _MONTHS:
-        plain = f"{month[3]}-{_MONTHS[month[2].lower()]}-{month[1]}{month[4]}"
+        year = month[3] if len(month[3]) == 4 else f"20{month[3]}"
+        plain = f"{year}-{_MONTHS[month[2].lower()]}-{month[1]}{month[4]}"
     for shape, pattern in _SHAPES:
         match = pattern.match(plain)
         if match:
@@ -285,8 +319,16 @@ def _value(shape: str, parts: dict[str, Any], zone: str | None, day_first: bool)
     bare = parts.get("h") is None
     hour, minute, second = (int(parts.get(name) or 0) for name in ("h", "mi", "s"))
     half = (parts.get("half") or parts.get("half2") or "").lower().replace(".", "")
-    if (half in ("pm", "下午", "晚上") and 1 <= hour < 12) or (half == "中午" and 1 <= hour < 3):
+    night = half in ("晚上", "晚间", "夜晚", "晚", "夜间", "夜里", "深夜", "半夜", "夜")
+    if (
+        (half in ("pm", "下午", "午后", "傍晚") and 1 <= hour < 12)
+        or (half in ("中午", "正午", "午间") and 1 <= hour < 3)
+        or (night and 5 <= hour < 12)
+    ):
         hour += 12
+    elif night and hour == 12:
+        hour = 24 if minute == 0 else 0  # 晚上12点 ends the day
+        day += hour == 0
     elif half in ("am", "凌晨", "上午") and hour == 12:
         hour = 0
     if not (hour < 24 or (hour == 24 and minute == 0 and second == 0)) or minute > 59 or second > 60:
@@ -302,6 +344,7 @@ def _value(shape: str, parts: dict[str, Any], zone: str | None, day_first: bool)
         return ms - SHANGHAI_MS, True, bare
     if told in ("Z", "z", "UTC", "GMT"):
         return ms, True, bare
+    told = told.removeprefix("UTC").removeprefix("GMT")
     digits = told[1:].replace(":", "").ljust(2, "0")
     hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
     if hours > 14 or minutes > 59:

@@ -28,15 +28,15 @@ def _f(name: str, words: str = "", type: str = "text", dimension: str = "") -> F
 
 LON = _f(
     "lon",
-    "longitude lng long 经度 东经 lon_wgs84 wgs84_lon x 经度坐标 x坐标 坐标x 横坐标 东坐标 easting point_x coord_x gps_lon",
+    "longitude lng long 经度 东经 经 lon_wgs84 lng_wgs84 wgs84_lon x 经度坐标 x坐标 坐标x 横坐标 东坐标 easting point_x coord_x gps_lon",
     "lon",
 )
 LAT = _f(
     "lat",
-    "latitude 纬度 北纬 lat_wgs84 wgs84_lat y 纬度坐标 y坐标 坐标y 纵坐标 北坐标 northing point_y coord_y gps_lat",
+    "latitude 纬度 北纬 纬 lat_wgs84 wgs84_lat y 纬度坐标 y坐标 坐标y 纵坐标 北坐标 northing point_y coord_y gps_lat",
     "lat",
 )
-PAIR = _f("position", "坐标 经纬度 位置坐标 地理坐标 gps坐标 坐标点 lonlat lnglat latlon latlng 纬经度 coordinates coordinate wkt "
+PAIR = _f("position", "坐标 经纬度 经纬度坐标 经纬度位置 位置坐标 地理坐标 gps坐标 坐标点 lonlat lnglat latlon latlng 纬经度 coordinates coordinate wkt "
           "geom geometry shape the_geom", "pair")  # fmt: skip
 SHAPE = _f("geometry", "wkt geom the_geom shape geojson 图形 几何", "shape")
 DATUM = _f("datum", "坐标系 坐标系统 坐标基准 坐标类型 coordinate_system coord_system coordsys crs 坐标参考系")
@@ -44,9 +44,11 @@ TIME = _f("time", "timestamp datetime date_time 时间 定位时间 查获时间
           "basedatetime base_date_time fix_time gps_time dt occurred_at 接报时间 立案时间 日期时间 time_utc utc_time", "time")  # fmt: skip
 DATE = _f("date", "日期 查获日期 案发日期 发现日期 发生日期 定位日期 巡护日期 巡查日期 巡江日期 day", "time")
 CLOCK = _f("clock", "时刻 time_of_day 钟点 具体时间", "time")
-PATROL = _f("patrol_id", "patrol 巡护编号 巡查编号 巡航编号 航次 航次编号 巡江编号 任务编号 trip trip_id track_id")
+PATROL = _f(
+    "patrol_id", "patrol 巡护编号 巡查编号 巡航编号 航次 航次编号 巡江编号 任务编号 任务号 trip trip_id track_id"
+)
 UNIT = _f("unit_id", "vessel_id unit vessel device device_id 船名 终端编号 终端号 设备编号 设备号 终端 设备 船舶名称 船舶 船号 船只 艇名 艇号 "
-          "巡护单元 执法船 执法艇 boat boat_id ship ship_id vessel_name shipname imei 车牌号 无人机编号 unit_name 巡护船 track_name 编号 id name 名称")  # fmt: skip
+          "巡护单元 执法船 执法艇 boat boat_id ship ship_id vessel_name shipname imei 车牌号 无人机编号 unit_name 巡护船 track_name sim卡号 北斗卡号 卡号 编号 id name 名称")  # fmt: skip
 MMSI = _f("mmsi", "mmsi号 九位码 ais编号 mmsi码 水上移动业务标识码")
 PLATFORM = _f(
     "platform",
@@ -59,13 +61,13 @@ KM = _f("km", "里程 桩号 公里数 里程桩号 航道里程 chainage 里程
 SPEED = _f("speed", "sog 航速 速度 对地航速 船速 speed_over_ground spd kn 速率", "number", "speed")
 HEADING = _f(
     "heading",
-    "cog 航向 方向 course 对地航向 bearing 方位角 heading_deg course_over_ground 船首向 true_heading hdg",
+    "cog 航向 航迹向 方向 course 对地航向 bearing 方位角 heading_deg course_over_ground 船首向 true_heading hdg",
     "number",
     "angle",
 )
 NAME = _f(
     "name",
-    "name_zh 名称 江段名 江段名称 区域名称 禁渔区名称 水域名称 保护区名称 地名 标题 title label 名字 zone_name mc 全称",
+    "name_zh 名称 江段名 江段名称 区域名称 禁渔区名称 水域名称 保护区名称 地名 标题 title label 名字 zone_name mc 全称 区域名 保护区名 水域名 禁渔区名 qymc jyqmc bhqmc 江段",
 )
 
 FIELDS: dict[str, tuple[Field, ...]] = {
@@ -74,15 +76,15 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _f("role", "角色 用途", "vocabulary"), _f("source", "来源 定位方式 数据来源", "vocabulary"),
     ),
     "seizures": (
-        _f("report_id", "编号 案号 案件编号 id case_id case_no 报告编号 序列号 案件号 记录编号 case report 立案号 bh"),
+        _f("report_id", "编号 案号 案件编号 案件序号 id case_id case_no 报告编号 序列号 案件号 记录编号 case report 立案号 bh"),
         TIME, DATE, CLOCK, LON, LAT, PAIR, RIVER, KM, DATUM,
         _f("bank", "岸别 岸 左右岸 岸侧 side", "vocabulary"),
         _f("place", "地点 查获地点 案发地点 发现地点 位置 地址 详细地址 location address 发生地点 案发地 江段 水域位置"),
         _f("setting", "场所 场所类型 查获场所 环节 地点类型 发现场所", "vocabulary"),
         _f("origin", "线索来源 来源 发现方式 案件来源 查获方式 source 发现途径 案源", "vocabulary"),
-        _f("gear", "渔具 作案工具 工具 渔具类型 捕捞工具 渔具名称 查获渔具 捕捞方式 作案方式 fishing_gear 禁用渔具"),
+        _f("gear", "渔具 作案工具 工具 渔具类型 捕捞工具 渔具名称 查获渔具 捕捞方式 作案方式 fishing_gear 禁用渔具 网具 网具类型"),
         _f("quantity", "数量 渔具数量 查获数量 件数 gear_count 渔具数", "number", "count"),
-        _f("catch_kg", "渔获重量 渔获 渔获物 渔获量 渔获物重量 重量 catch weight 捕获量 渔获kg kg 渔获公斤 weight_kg", "number", "mass"),
+        _f("catch_kg", "渔获重量 渔获 渔获物 渔获量 渔获物重量 重量 catch weight 捕获量 渔获kg kg 渔获公斤 鱼获 鱼获物 鱼获重量 weight_kg", "number", "mass"),
         _f("value_cny", "价值 案值 涉案金额 金额 value 渔获价值 涉案价值", "number", "money"),
         _f("vessels", "船舶数 涉案船舶 船只数 查获船舶 涉渔船舶 船舶数量 船只 boats", "number", "count"),
         _f("suspects", "涉案人数 嫌疑人数 人数 抓获人数 涉案人员 嫌疑人 persons 当事人数", "number", "count"),
@@ -90,12 +92,12 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         PATROL, AGENCY,
     ),
     "zones": (
-        _f("zone_id", "编号 id 禁渔区编号 区域编号 zone 代码 code 保护区编号 bh"), NAME,
+        _f("zone_id", "编号 id 禁渔区编号 区域编号 zone 代码 code 编码 保护区编号 bh"), NAME,
         _f("category", "类型 类别 分区 功能区 zone_type type 等级 分类 lx 区域类型 保护区类型 级别"),
         _f("rule", "规定 规则 禁止内容 管控要求 禁捕要求 rules 说明 管理规定 备注"),
         _f("season_from", "禁渔开始 禁渔期开始 季节开始 禁渔起始 season_start 禁捕期起 禁渔期起", "month_day"),
         _f("season_to", "禁渔结束 禁渔期结束 季节结束 禁渔截止 season_end 禁捕期止 禁渔期止", "month_day"),
-        _f("season", "禁渔期 禁捕期 季节 禁渔时间 禁捕时间"),
+        _f("season", "禁渔期 禁捕期 季节 禁渔时间 禁捕时间 禁捕时段 禁渔时段"),
         _f("valid_from", "生效日期 生效时间 有效期起 起始日期 开始日期 实施日期 effective_from start_date 启用日期", "time"),
         _f("valid_to", "失效日期 失效时间 有效期止 有效期至 截止日期 终止日期 结束日期 effective_to end_date 废止日期", "time"),
         _f("level_station", "水位站 水位站名 水位控制站 控制站 水位代表站 代表站 gauge gauge_station level_stat"),
@@ -169,7 +171,7 @@ NOT_NAMES = ("身份证", "证件", "证号", "电话", "手机", "联系", "住
              "填报", "填表", "录入", "审核", "报告人", "举报", "count", "phone", "id_card")  # fmt: skip
 # a known word in such a header means something else
 NOT_THESE = ("上传时间", "录入时间", "更新时间", "创建时间", "导入时间", "填报时间", "修改时间", "接收时间", "入库时间", "精度", "偏差", "误差",
-             "updated", "created", "received")  # fmt: skip
+             "updated", "created", "received", "shapearea", "shapeleng", "面积", "周长")  # fmt: skip
 # of tracks: words too general to be recognised inside a longer header ("Ship type", "Type of position fixing device")
 GENERAL = frozenset(
     ("type", "name", "code", "unit", "ship", "boat", "vessel", "device", "source", "track", "position", "shape")

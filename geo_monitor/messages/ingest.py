@@ -439,12 +439,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "No coordinate system is given (.prj); it was told from the numbers.",
     ),
     "crs_contradicts": (
-        "声明的坐标系({crs})与坐标数值(单位看来是 {seen})矛盾,按数值判断。",
-        "The coordinate system declared ({crs}) contradicts the numbers (their unit seems to be {seen}); the numbers count.",
+        "声明的坐标系({crs})与坐标数值(单位或带号看来是 {seen})矛盾,按数值判断。",
+        "The coordinate system declared ({crs}) contradicts the numbers (their unit or zone seems to be {seen}); the numbers count.",
     ),
     "crs_from_numbers": (
         "坐标系由数值判断为 {crs}(带号 {zone})。",
         "The coordinate system was told from the numbers: {crs} (zone {zone}).",
+    ),
+    "crs_from_mercator": (
+        "坐标系由数值判断为网络墨卡托投影({crs})。",
+        "The coordinate system was told from the numbers: Web Mercator ({crs}).",
     ),
     "crs_unknown": ("文件声明的坐标系无法识别:{crs}", "The coordinate system of the file is not understood: {crs}"),
     "crs_unknown.hint": ("请用 --crs EPSG:编号 说明。", "Name it with --crs EPSG:NUMBER."),

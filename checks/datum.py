@@ -1,6 +1,6 @@
 """How often undeclared GCJ-02 and BD-09 are recognised, and how often something else is taken for them.
 
-    python checks/datum.py [--worlds 20] [--seed 1]
+    python checks/datum.py [--worlds 20] [--seed 1] [--only 'one patrol/line']
 
 Made-up rivers in the basin (winding or nearly straight, 300 to 2,000 m wide), an upload of known datum on them (tracks,
 reports, zones; some of them traps: patrols on a levee road, reports of one bank only, few points), and a reference of
@@ -176,6 +176,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="upload and reference, such as 'one patrol/line'")
     arguments = parser.parse_args()
     settings, begun = Settings(), time.monotonic()
     totals: Counter[str] = Counter()
@@ -184,6 +185,8 @@ def main() -> int:
     for what in UPLOADS:
         for kind in REFERENCES:
             if kind == "zone" and "zones" not in what:
+                continue
+            if arguments.only not in f"{what}/{kind}":
                 continue
             cells = []
             for truth in datum.DATUMS:

@@ -18,6 +18,11 @@ from geo_monitor.ingest.fields import Field
 _BRACKETS = re.compile(r"[(\[{<【《「〔](.*?)[)\]}>】》」〕]")
 _NOISE = re.compile(r"[\s_\-#*:：.\"'“”‘’、]+")
 _ENDS = {"lon": ("经度", "东经"), "lat": ("纬度", "北纬")}
+# traditional characters of headers (files of Hong Kong and Taiwan software), and their simplified forms
+_SIMPLE = str.maketrans(
+    "編號經緯時間漁獲現處發過報記錄點標識單門區級別稱類機關數據來測試網電擊員嫌違規額價況備註領導辦結長寬圍積終檔驗載運輸設備態動靜線總訊幾碼終艦輪駕險證詳細",
+    "编号经纬时间渔获现处发过报记录点标识单门区级别称类机关数据来测试网电击员嫌违规额价况备注领导办结长宽围积终档验载运输设备态动静线总讯几码终舰轮驾险证详细",
+)
 GUARDED = ("unit_id", "platform", "source", "patrol_id", "position")  # a wrong guess here changes who did what
 OUR_COLUMNS = ("row", "reason_zh", "reason_en")  # of a quarantine file that comes back corrected
 
@@ -55,12 +60,12 @@ class Columns:
 
 
 def normal(header: str) -> str:
-    """A header as it is compared: half width, lower case, without blanks, underscores and quotes.
+    """A header as it is compared: half width, lower case, simplified, without blanks, underscores and quotes.
 
-    >>> normal("# Vessel_ID "), normal("渔获（公斤）")
-    ('vesselid', '渔获(公斤)')
+    >>> normal("# Vessel_ID "), normal("渔获（公斤）"), normal("經度")
+    ('vesselid', '渔获(公斤)', '经度')
     """
-    return _NOISE.sub("", unicodedata.normalize("NFKC", header).lower())
+    return _NOISE.sub("", unicodedata.normalize("NFKC", header).lower()).translate(_SIMPLE)
 
 
 def match(kind: str, headers: Iterable[str], given: Mapping[str, str] | None = None) -> Columns:
@@ -93,6 +98,14 @@ def match(kind: str, headers: Iterable[str], given: Mapping[str, str] | None = N
             best[found.field.name] = found
     matches = {**taken, **best}
     used = {found.header for found in matches.values()}
+    for header in headers:  # names of a dbf hold 10 bytes: 禁渔区名称 in UTF-8 is cut to 禁渔区
+        if header in used or header in personal or header.isascii() or not 8 <= len(header.encode()) <= 10:
+            continue
+        ends = [field for field in known if field.name not in matches and _begins(field, normal(header))]
+        if ends:
+            field = min(ends, key=lambda field: (field.name not in ("name", "time"), known.index(field)))
+            matches[field.name] = Match(field, header, step=4)
+            used.add(header)
     ignored = tuple(header for header in headers if header not in used and header not in personal and header)
     return Columns(matches, ignored, personal, names)
 
@@ -103,6 +116,11 @@ def _of_names(known: tuple[Field, ...], header: str) -> bool:
     if any(plain == normal(word) for field in known for word in field.synonyms):
         return False
     return any(word in plain for word in fields.NAMES) and not any(normal(word) in plain for word in fields.NOT_NAMES)
+
+
+def _begins(field: Field, cut: str) -> bool:
+    """Whether a word for the field begins with what is left of a header."""
+    return any(normal(word).startswith(cut) for word in field.synonyms)
 
 
 def _given(kind: str, known: tuple[Field, ...], headers: list[str], given: Mapping[str, str]) -> dict[str, Match]:

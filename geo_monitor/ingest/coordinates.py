@@ -52,7 +52,7 @@ def degrees(cell: str) -> float | None:
     """
     text = unicodedata.normalize("NFKC", cell.translate(_SIGNS)).strip().lstrip("'").strip()
     text = text.replace("''", '"').replace("’’", '"')
-    text = _LETTERED.sub(r"\1°\2'\3\"", text)
+    text = _LETTERED.sub(lambda found: f"{found[1]}°{found[2]}'{found[3]}\"", text)
     if _POWER.match(text):
         return float(text)
     sign = 1

@@ -96,6 +96,32 @@ def repeats(
     return again & ~away, away
 
 
+def frozen(
+    track: NDArray[np.int64], ms: NDArray[np.int64], lon: Array, lat: Array, speed: Array, least_s: float, moving: float
+) -> NDArray[np.bool_]:
+    """Fixes of a receiver that goes on telling one place although it moves: the same coordinates to the last digit for
+    `least_s` seconds and more, at a told speed (median over the time) above `moving` m/s.
+
+    A boat at rest may repeat its place as well (receivers hold still); without a speed nobody can tell, and none is.
+
+    >>> import numpy as np
+    >>> ms, still = np.arange(4) * 600_000, np.array([112.0, 112.1, 112.1, 112.1])
+    >>> frozen(np.zeros(4, int), ms, still, np.full(4, 30.0), np.full(4, 5.0), 1200, 1.0).tolist()
+    [False, True, True, True]
+    """
+    n = len(ms)
+    begins = np.r_[True, (np.diff(track) != 0) | (np.diff(lon) != 0) | (np.diff(lat) != 0)] if n else np.zeros(0, bool)
+    starts = np.flatnonzero(begins)
+    ends = np.r_[starts[1:], n] - 1
+    out = np.zeros(n, dtype=bool)
+    for i in np.flatnonzero(ms[ends] - ms[starts] >= least_s * 1000):
+        told = speed[starts[i] : ends[i] + 1]
+        told = told[~np.isnan(told)]
+        if len(told) and np.median(told) > moving:
+            out[starts[i] : ends[i] + 1] = True
+    return out
+
+
 def speed_unit(
     track: NDArray[np.int64], ms: NDArray[np.int64], lon: Array, lat: Array, speed: Array
 ) -> tuple[float, float] | None:

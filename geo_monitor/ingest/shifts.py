@@ -55,6 +55,8 @@ MIDDLE = (np.arange(BINS) - BINS // 2) * PIXEL_M
 KNOWN = {
     group: (MIDDLE < FAR_M) & ((MIDDLE > -FAR_M) | (group == "water")) for group in ("zone", "water", "line", "track")
 }
+# how much of a proof one place is: a boat keeps its side of a line or of another boat's track for some km
+PROOF = {"zone": 1.0, "water": 1.0, "line": 0.35, "track": 0.35}
 MOST_DENSE = 50.0  # times as dense as points thrown at random: no habit is kept so well that one place tells more
 FIX_M = 15.0  # metres; error of a fix or of a vertex, added to the accuracy of the reference
 TIGHTNESS = np.geomspace(1.0, 24.0, 6)  # grid of t in units of the reference's own error
@@ -169,6 +171,7 @@ def _log_likelihood(places: list[_Place], group: str) -> tuple[Array, Array]:
                 weights.append(np.log(weight * habit / len(TIGHTNESS)))
                 plain.append(number == 0)
     table, log_w, first = np.array(tables).T, np.array(weights), np.array(plain)
+    table *= PROOF[group]
     near = np.sum([place.shares[:NEAR] @ table for place in places], axis=0)
     far = np.sum([place.shares[NEAR:] @ table[:, first] for place in places], axis=0)
     of_first = log_w[first] - np.logaddexp.reduce(log_w[first])

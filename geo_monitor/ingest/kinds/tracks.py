@@ -38,6 +38,12 @@ def take(source: Source) -> Taken:
     heading = np.where(wrong, np.nan, heading)
     patrol, patrols = _patrols(source, unit, names, ms)
     cut = _jumps(source, order, unit, patrol, ms, lon, lat)
+    rows = order[ledger.alive[order]]
+    stuck = np.zeros(len(source), dtype=bool)
+    stuck[rows] = motion.frozen(
+        unit[rows], ms[rows], lon[rows], lat[rows], speed[rows], source.settings.frozen_s, source.settings.frozen_mps
+    )
+    ledger.warn("track_frozen", stuck, minutes=f"{source.settings.frozen_s / 60:g}")
     patrol, patrols = _pieces(source, cut, order, unit, names, patrol, patrols, ms)
     frame = pd.DataFrame({
         "unit_id": np.array(names, dtype=object)[unit], "patrol_id": np.array([*patrols, None], dtype=object)[patrol],

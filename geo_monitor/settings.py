@@ -71,13 +71,14 @@ class Settings:
     # hyperprior of the field of log rates along the water (hotspots/field.py)
     field_sd_prior_mean: float = 1.0  # spread of log rates between reaches: gamma law of this mean ...
     field_sd_prior_shape: float = 3.0  # ... and shape (away from 0, for the same reason)
-    field_share_prior_a: float = 3.0  # share of that spread that runs along the water: beta law of mean 0.81, so that a
-    field_share_prior_b: float = 0.7  # reach's own part needs evidence; with uniform f intervals were too wide (docs)
+    field_share_prior_a: float = 2.0  # share of that spread that runs along the water: beta law of mean 0.67, so that a
+    field_share_prior_b: float = 1.0  # reach's own part needs evidence
     field_range_prior_median: float = 8.0  # reaches over which neighbours stay alike (4 km of 500 m): log-normal ...
     field_range_prior_log_sd: float = 1.0  # ... with this log sd: 95 % within 1-57 reaches
     # ... and of pockets, single reaches that stand out of it
     pocket_share_prior_median: float = 0.02  # share of reaches that are pockets: log-normal around one in 50 ...
-    pocket_share_prior_log_sd: float = 1.0  # ... with this log sd: 95 % between one in 360 and one in 7
+    pocket_share_prior_log_sd: float = 0.5  # ... with this log sd: 95 % between one in 130 and one in 19; with 1.0 a
+    # few cases on a river where every reach differs passed for pockets, and intervals were too narrow
     pocket_raise_log: float = 1.5  # log of how much a pocket is raised: normal around 4.5-fold ...
     pocket_raise_log_sd: float = 0.75  # ... with this sd: 95 % between 1- and 20-fold
     predictability_place_km: float = 5.0  # km; patrols that start within the same 5 km start from the same place
@@ -180,6 +181,9 @@ class Settings:
     earliest_year: int = 2000  # times before are dead clocks (1970, 1980): no satellite positioning for boats then
     jump_mps: float = 60.0  # m/s; faster than any boat, car or drone of a patrol: the fix is wrong, or the track is cut
     jump_slack_m: float = 200.0  # metres; a jump shorter than this is noise of times and fixes, not a jump
+    twice_m: float = 5.0  # metres; two units this close at the same milliseconds ...
+    twice_share: float = 0.9  # ... in this share of their fixes ...
+    twice_way_m: float = 500.0  # ... along this way are one boat under two names
     frozen_s: float = 600.0  # seconds; the same place to the last digit for this long, though the receiver tells a ...
     frozen_mps: float = 1.0  # ... speed above this (m/s, twice what drifting tells), is a frozen receiver
     same_place_m: float = 30.0  # metres; two fixes of a unit at one moment this close are one fix sent twice

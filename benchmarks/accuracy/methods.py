@@ -138,7 +138,7 @@ def oracle(seen: Looked, truth: World) -> Answer:
     model = Field.on(seen.links, truth.smoothness, SETTINGS)
     nothing = np.zeros(len(seen.cases))
     law = model.normal(seen.cases, seen.hours, truth.theta, nothing, nothing)
-    fit = Fit(law.cavity_mean[None], law.cavity_variance[None], np.ones(1), np.zeros((1, 4)))
+    fit = Fit(law.cavity_mean[None], law.cavity_variance[None], np.ones(1), np.zeros((1, 5)), own=law.own[None])
     looked = seen.hours >= SETTINGS.looked_h
     basin = float(seen.cases[looked].sum() / seen.hours[looked].sum())
     return _told(Posterior(fit, seen.cases, seen.hours, basin, basin))

@@ -206,13 +206,16 @@ def pieces(water: River, length: float, offset: float) -> tuple[Any, Any]:
 
 def learned(water: River, rate: Floats) -> tuple[int, Floats]:
     """Smoothness and theta of the model as they follow from looking ENDLESS_H hours into every reach."""
-    from geo_monitor.hotspots.field import fit
+    from geo_monitor.hotspots.field import SMOOTHNESS, Field
     from geo_monitor.settings import Settings
 
     hours = np.full(len(rate), ENDLESS_H)
-    known = fit(water.links, np.round(rate * ENDLESS_H), hours, Settings())
-    spread, share, reach, smoothness = known.theta[int(np.argmax(known.weight))]
-    return int(smoothness), _theta(spread, share, reach)
+    nodes = []
+    for smoothness in SMOOTHNESS:
+        found = Field.on(water.links, smoothness, Settings()).explored(np.round(rate * ENDLESS_H), hours)
+        nodes += [(log_weight, smoothness, theta) for log_weight, theta, _ in found]
+    _, smoothness, theta = max(nodes, key=lambda node: node[0])
+    return smoothness, theta
 
 
 def _theta(spread: float, share: float, reach: float) -> Floats:

@@ -5,6 +5,11 @@ In: cases, hours, the links between reaches. Out: `Fit`, the posterior of the lo
     y_i | e_i ~ Poisson(h_i exp(e_i)),   e_i = m + u_i + v_i,   m ~ N(log median, log sd),
     u ~ N(0, s^2 f R(r)),   v_i ~ N(0, s^2 (1 - f)).
 
+What a reach has for itself, v, is told in two ways, and the data weigh them. In `Field` every reach differs a little, as
+above. In `Pockets` most have nothing (f = 1) and a share w is raised much, v_i ~ (1 - w) [0] + w N(log raise, log sd): a
+spike and a slab (Mitchell & Beauchamp 1988, JASA 83:1023-1032). A normal v has to be wide in every reach to let a few
+stand out, and the intervals of all others come out too wide.
+
 R(r) is the correlation of a proper conditional autoregression (CAR) on the river graph of range r: its precision is
 (k^2 I + L)^a with L the graph's Laplacian, scaled to variance 1 in every reach, so that a dead end, a confluence and the
 middle of a lake are equally uncertain before anything is known (the scaling of Sorbye & Rue 2014, Spatial Stat. 8:39-51,
@@ -24,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geo_monitor.hotspots.propagation import Effects, Model, Prior, logistic, weights
+from geo_monitor.hotspots.propagation import ALIKE, Effects, Model, Prior, logistic, weights
 from geo_monitor.hotspots.sparse import Pattern
 
 if TYPE_CHECKING:
@@ -41,6 +46,7 @@ BOUNDS = (  # of log s, logit f, log r
     (-5.0, 5.0),
     (np.log(0.5), np.log(500.0)),  # reaches: less is no neighbour at all, more is the whole river
 )
+POCKET_BOUNDS = (np.log(1e-4), np.log(0.3))  # of log w: none on any river; beyond, standing out is the rule
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,10 @@ class Unit:
 class Fit:
     """What everything but its own data says of every reach's log rate, at k hyperparameter nodes.
 
-    Mean and variance (k, n) of the normal laws (`cavity`); `weight` (k,) sums to 1; `theta` (k, 4): s, f, r, smoothness.
-    `log_evidence`: log probability of the cases under the whole model.
+    Mean and variance (k, n) of the normal laws (`cavity`) of what is shared, and `own` (k, c, 3) of what the reach has for
+    itself: a mixture of c normal laws, a row the share, mean and variance of one; None: nothing. `weight` (k,) sums to 1;
+    `theta` (k, 5): s, f, r, smoothness, share w of pockets. `log_evidence`: log probability of the cases under the whole
+    model.
     """
 
     cavity_mean: Floats
@@ -68,6 +76,12 @@ class Fit:
     weight: Floats
     theta: Floats
     log_evidence: float = 0.0
+    own: Floats | None = None
+
+    @property
+    def parts(self) -> Floats:
+        """`own`, where it is nothing too."""
+        return np.tile(ALIKE, (len(self.weight), 1, 1)) if self.own is None else self.own
 
 
 @dataclass
@@ -138,10 +152,11 @@ class Field(Model):
         return self._units[log_r]
 
     def prior(self, theta: Floats) -> Prior:
-        """The law of u at theta, and the variance of v."""
+        """The law of u at theta, and that of v."""
         unit = self.unit(float(theta[2]))
         own, scale = np.exp(2.0 * theta[0]) * np.array([logistic(-theta[1]), logistic(theta[1])])
-        return Prior(unit.diagonal / scale, unit.link / scale, unit.log_det - self.pattern.n * np.log(scale), own)
+        law = np.array([[1.0, 0.0, own]])
+        return Prior(unit.diagonal / scale, unit.link / scale, unit.log_det - self.pattern.n * np.log(scale), law)
 
     def spread_and_range(self, log_s: float, log_r: float) -> float:
         """Log density of the hyperprior at log s and log r: s gamma, r log-normal."""
@@ -165,29 +180,70 @@ class Field(Model):
         return float(value)
 
 
+class Pockets(Field):
+    """The same river; what a reach has for itself is nothing in most, and in a few a raise. Theta is log s, log w, log r."""
+
+    @property
+    def bounds(self) -> Floats:
+        return np.array([BOUNDS[0], POCKET_BOUNDS, BOUNDS[2]])
+
+    def prior(self, theta: Floats) -> Prior:
+        k, w = self.settings, float(np.exp(theta[1]))
+        unit, scale = self.unit(float(theta[2])), np.exp(2.0 * theta[0])
+        law = np.array([[1.0 - w, 0.0, 0.0], [w, k.pocket_raise_log, k.pocket_raise_log_sd**2]])
+        return Prior(unit.diagonal / scale, unit.link / scale, unit.log_det - self.pattern.n * np.log(scale), law)
+
+    def log_prior(self, theta: Floats) -> float:
+        """Log density of the hyperprior at (log s, log w, log r): s and r as in `Field`, w log-normal."""
+        k = self.settings
+        z = (theta[1] - np.log(k.pocket_share_prior_median)) / k.pocket_share_prior_log_sd
+        level = -0.5 * z**2 - np.log(k.pocket_share_prior_log_sd * np.sqrt(2 * np.pi))
+        return float(self.spread_and_range(theta[0], theta[2]) + level)
+
+    @property
+    def start(self) -> Floats:
+        k = self.settings
+        return np.log([k.field_sd_prior_mean, k.pocket_share_prior_median, k.field_range_prior_median])
+
+
 def fit(links: Any, y: Floats, h: Floats, settings: Settings) -> Fit:
-    """The posterior of the log rates, averaged over the hyperparameters and over both smoothnesses.
+    """The posterior of the log rates, averaged over the hyperparameters, both smoothnesses and both laws of what a reach
+    has for itself, each as likely as the other beforehand.
 
     links scipy.sparse (n, n), symmetric; y, h (n,): cases and hours, y = 0 where h = 0.
     """
     from scipy.special import logsumexp
 
     fields = [Field.on(links, smoothness, settings) for smoothness in SMOOTHNESS]
-    fields = fields if fields[0].joined else fields[:1]
-    with ThreadPoolExecutor(len(fields)) as pool:  # the factors and the sums over reaches let go of the interpreter
-        nodes = [node for found in pool.map(lambda model: model.explored(y, h), fields) for node in found]
-    count = [len(nodes) // len(fields)] * len(fields)
-    smooth = np.repeat([model.smoothness for model in fields], count)
+    # without neighbours a field is no more than a spread, and `exchangeable.py` tells of reaches that stand out; the
+    # models that take longest go first
+    models = [*(Pockets(**vars(one)) for one in fields[::-1]), *fields[::-1]] if fields[0].joined else fields[:1]
+    with ThreadPoolExecutor(len(SMOOTHNESS)) as pool:  # the factors and the sums over reaches let go of the interpreter
+        laid_out = list(pool.map(lambda model: model.explored(y, h), models))
+    nodes = [node for found in laid_out for node in found]
+    smooth = np.repeat([model.smoothness for model in models], [len(found) for found in laid_out])
     weight, keep = weights(nodes)
-    theta = np.array([nodes[i][1] for i in keep])
-    kept = [nodes[i][2] for i in keep]
+    theta, kept = np.array([nodes[i][1] for i in keep]), [nodes[i][2] for i in keep]
+    own = np.zeros((len(keep), 2, 3))
+    for node, law in zip(own, kept, strict=True):
+        node[: len(law.own)] = law.own
+    pockets = own[:, 1, 0]
     return Fit(
         cavity_mean=np.array([law.cavity_mean for law in kept]),
         cavity_variance=np.array([law.cavity_variance for law in kept]),
         weight=weight,
-        theta=np.column_stack([np.exp(theta[:, 0]), logistic(theta[:, 1]), np.exp(theta[:, 2]), smooth[keep]]),
-        # each smoothness as likely as the other; the design's weights are for a standard normal density
-        log_evidence=float(
-            logsumexp([node[0] for node in nodes]) - np.log(len(fields)) + 0.5 * len(fields[0].free) * np.log(2 * np.pi)
+        theta=np.column_stack(
+            [
+                np.exp(theta[:, 0]),
+                np.where(pockets > 0, 1.0, logistic(theta[:, 1])),
+                np.exp(theta[:, 2]),
+                smooth[keep],
+                pockets,
+            ]
         ),
+        # each model as likely as the other; the design's weights are for a standard normal density
+        log_evidence=float(
+            logsumexp([node[0] for node in nodes]) - np.log(len(models)) + 0.5 * len(models[0].free) * np.log(2 * np.pi)
+        ),
+        own=own,
     )

@@ -26,7 +26,7 @@ import numpy as np
 
 from geo_monitor.errors import Usage
 from geo_monitor.hotspots.field import Field, Fit
-from geo_monitor.hotspots.propagation import Effects, Model, Prior, logistic, weights
+from geo_monitor.hotspots.propagation import ALIKE, Effects, Model, Prior, logistic, weights
 from geo_monitor.hotspots.rates import Posterior, told
 from geo_monitor.hotspots.sparse import Pattern, neighbours
 from geo_monitor.settings import Settings
@@ -127,7 +127,7 @@ class Drift(Model):
         diagonal[t * n :] += 1.0 / own
         link = slices[self.step_a, self.step_b] * values[self.entry] / scale
         whole = n * log_det + t * (unit.log_det - n * np.log(scale)) - n * np.log(own)
-        return Prior(diagonal, link, whole, 0.0)
+        return Prior(diagonal, link, whole, ALIKE)
 
     def log_prior(self, theta: Floats) -> float:
         """s and r as in `Field`, f uniform (here it is what time does not change), q log-normal."""

@@ -32,13 +32,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-TURNS = 40  # of EP at most; 4-10 are usual
-SETTLED = 3e-4  # standard deviations by which a stand-in may miss the mean: EP's marginal likelihood errs by its square
+TURNS = 40  # of EP at most; 4-10 are usual ...
+HALF = 12  # ... from this one on stand-ins go half of the way: where a cell's law has two tops they may swing
+SETTLED = 2e-3  # standard deviations by which a stand-in may miss the mean: EP's marginal likelihood errs by its square
 POINTS = 21  # of the trapezoid rule in one reach: steps of at most a standard deviation, whose error is under 1e-8
 WIDE = 6.0  # standard deviations
 PROBE = 0.15  # step of the finite differences for the curvature at the mode
 SLOPE = 1e-3  # step of the differences for a slope
 FLOOR = 1.0 / 4.0  # least curvature believed: a hyperparameter no data speak of is not sought beyond 2 units
+ALIKE = np.array([[1.0, 0.0, 0.0]])  # a cell has nothing for itself
 DESIGN = 1.1  # radius of the design around the mode, in standard deviations a dimension
 NEGLIGIBLE = 1e-4  # share of the weight under which a node is left out
 
@@ -46,12 +48,12 @@ NEGLIGIBLE = 1e-4  # share of the weight under which a node is left out
 @dataclass(frozen=True)
 class Prior:
     """The law of what is structured at one theta, level apart: precision (`diagonal` (n,), `link` (m,), `log_det`), and
-    the variance every cell has for itself (`own`)."""
+    of what every cell has for itself: `own` (c, 3), a mixture of c normal laws, a row the share, mean and variance of one."""
 
     diagonal: Floats
     link: Floats
     log_det: float
-    own: float
+    own: Floats
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,15 @@ class Effects:
 
 @dataclass(frozen=True)
 class Normal:
-    """The law at one theta: mean and variance of every log rate without its own data (`cavity`, (n,)); the normal
-    stand-ins of the data, exp(pull x - grip x^2 / 2) at x = m + u (n,); the log of marginal likelihood times prior."""
+    """The law at one theta. Of x = m + u in every cell, the log rate but for what the cell has for itself: mean and
+    variance without its own data (`cavity`, (n,)), and the normal stand-ins of the data, exp(pull x - grip x^2 / 2) (n,).
+    `own` (c, 3): as in `Prior`. `log_density`: of marginal likelihood times prior."""
 
     cavity_mean: Floats
     cavity_variance: Floats
     pull: Floats
     grip: Floats
+    own: Floats
     log_density: float
 
 
@@ -102,7 +106,7 @@ class Joint:
 
 @dataclass
 class Model(ABC):
-    """A law of log rates x + v in n cells: x normal given theta, sparse precision; v of one variance, each for itself.
+    """A law of log rates x + v in n cells: x normal given theta, sparse precision; v each for itself, all by one law.
 
     `pattern`: of the precision; `effects`: what all share.
     """
@@ -153,13 +157,14 @@ class Model(ABC):
             if off.max(initial=0.0) < SETTLED or turn == TURNS - 1:
                 break
             fresh = np.maximum(1.0 / told_variance - rest[seen], 0.0)
-            pull[seen] = told_mean * (rest[seen] + fresh) - cavity_mean[seen] * rest[seen]
-            grip[seen] = fresh
+            way = 1.0 if turn < HALF else 0.5
+            pull[seen] += way * (told_mean * (rest[seen] + fresh) - cavity_mean[seen] * rest[seen] - pull[seen])
+            grip[seen] += way * (fresh - grip[seen])
         # each stand-in replaced by the likelihood itself
         a, b, t, w = cavity_mean[seen], cavity_variance[seen], pull[seen], grip[seen]
         stand_in = (t**2 * b + 2.0 * t * a - w * a**2) / (2.0 * (1.0 + w * b)) - 0.5 * np.log1p(w * b)
         value = joint.log_integral + float((log_z - stand_in).sum()) + self.log_prior(theta)
-        return Normal(cavity_mean, cavity_variance + prior.own, pull, grip, value)
+        return Normal(cavity_mean, cavity_variance, pull, grip, prior.own, value)
 
     def slope(self, y: Floats, h: Floats, theta: Floats, law: Normal) -> Floats:
         """Of `law.log_density` at theta, along its free parts.
@@ -168,12 +173,15 @@ class Model(ABC):
         needed.
         """
         seen = np.flatnonzero(h > 0)
-        mean, variance = law.cavity_mean[seen], law.cavity_variance[seen] - self.prior(theta).own
+        mean, variance = law.cavity_mean[seen], law.cavity_variance[seen]
+        known: dict[bytes, float] = {}  # not every part of theta has to do with what a cell has for itself
 
         def value(at: Floats) -> float:
             prior = self.prior(at)
-            log_z = 0.0 if prior.own == 0.0 else float(tilted(mean, variance, prior.own, y[seen], h[seen])[0].sum())
-            return self._joint(prior, law.pull, law.grip).log_integral + log_z + self.log_prior(at)
+            own = prior.own.tobytes()
+            if own not in known:
+                known[own] = float(tilted(mean, variance, prior.own, y[seen], h[seen])[0].sum())
+            return self._joint(prior, law.pull, law.grip).log_integral + known[own] + self.log_prior(at)
 
         here = value(theta)
         return np.array([(value(theta + SLOPE * unit) - here) / SLOPE for unit in np.eye(len(theta))[self.free]])
@@ -292,40 +300,49 @@ def support(a: float, b: float, y: float, h: float) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def tilted(a: Floats, b: Floats, v: float, y: Floats, h: Floats) -> tuple[Floats, Floats, Floats]:
-    """Log integral, mean and variance of x under normal(a, b) x Poisson(y; h exp(e)), e = x + normal(0, v); (n,) each.
+def tilted(a: Floats, b: Floats, own: Floats, y: Floats, h: Floats) -> tuple[Floats, Floats, Floats]:
+    """Log integral, mean and variance of x under normal(a, b) x Poisson(y; h exp(e)), e = x + v; (n,) each.
 
-    One integral over e by the trapezoid rule; x given e is normal.
+    v has the mixture `own` (c, 3) of normal laws (share, mean, variance). For each of them one integral over e by the
+    trapezoid rule; x given e is normal.
     """
-    n = len(a)
+    n, parts = len(a), len(own)
     log_z, mean, variance = np.empty(n), np.empty(n), np.empty(n)
     part = np.empty(POINTS)
+    z, at, spread_at = np.empty(parts), np.empty(parts), np.empty(parts)
     for i in range(n):
-        spread = b[i] + v
-        low, high = support(a[i], spread, y[i], h[i])
-        step = (high - low) / (POINTS - 1)
-        best = -np.inf
-        ahead, stride = h[i] * np.exp(low), np.exp(step)  # h exp(e), taken along by multiplication
-        for j in range(POINTS):
-            e = low + step * j
-            part[j] = -0.5 * (e - a[i]) ** 2 / spread + y[i] * e - ahead
-            ahead *= stride
-            best = max(best, part[j])
-        total, first, second = 0.0, 0.0, 0.0
-        for j in range(POINTS):
-            x = np.exp(part[j] - best)
+        for c in range(parts):
+            v = own[c, 2]
+            spread, centre = b[i] + v, a[i] + own[c, 1]
+            low, high = support(centre, spread, y[i], h[i])
+            step = (high - low) / (POINTS - 1)
+            best = -np.inf
+            ahead, stride = h[i] * np.exp(low), np.exp(step)  # h exp(e), taken along by multiplication
+            for j in range(POINTS):
+                e = low + step * j
+                part[j] = -0.5 * (e - centre) ** 2 / spread + y[i] * e - ahead
+                ahead *= stride
+                best = max(best, part[j])
+            total, first, second = 0.0, 0.0, 0.0
+            for j in range(POINTS):
+                x = np.exp(part[j] - best)
+                total += x
+                first += x * j
+                second += x * j * j
+            first /= total
+            share = b[i] / spread
+            z[c] = np.log(own[c, 0]) + best + np.log(total * step) - 0.5 * np.log(2.0 * np.pi * spread)
+            at[c] = a[i] + share * (low + step * first - centre)
+            spread_at[c] = share**2 * step**2 * (second / total - first**2) + share * v
+        best = z.max()
+        total, middle, around = 0.0, 0.0, 0.0
+        for c in range(parts):
+            x = np.exp(z[c] - best)
             total += x
-            first += x * j
-            second += x * j * j
-        first /= total
-        share = b[i] / spread
-        log_z[i] = (
-            best
-            + np.log(total * step)
-            - 0.5 * np.log(2.0 * np.pi * spread)
-            + y[i] * np.log(h[i])
-            - math.lgamma(y[i] + 1.0)
-        )
-        mean[i] = a[i] + share * (low + step * first - a[i])
-        variance[i] = share**2 * step**2 * (second / total - first**2) + share * v
+            middle += x * at[c]
+        middle /= total
+        for c in range(parts):
+            around += np.exp(z[c] - best) * (spread_at[c] + (at[c] - middle) ** 2) / total
+        log_z[i] = best + np.log(total) + y[i] * np.log(h[i]) - math.lgamma(y[i] + 1.0)
+        mean[i], variance[i] = middle, around
     return log_z, mean, variance

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 NEGLIGIBLE = 1e-4  # probability under which the exchangeable model is left out
 HALVINGS = 30  # of the interval of log rates a mixture's quantile lies in
-POINTS = 161  # of the grid of log rates in one reach: probabilities come out good to 1e-4
+POINTS = 321  # of the grid of log rates in one reach: probabilities come out good to 1e-4
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Posterior:
         """Under the field: first log rate and step of each reach's grid (n,), its distribution function there
         (n, POINTS), mean (n,)."""
         fit = self.fit
-        return _mixtures(fit.cavity_mean, fit.cavity_variance, fit.weight, self.cases, self.hours, POINTS)
+        return _mixtures(fit.cavity_mean, fit.cavity_variance, fit.parts, fit.weight, self.cases, self.hours, POINTS)
 
     @property
     def mean(self) -> Floats:
@@ -229,18 +229,21 @@ def posterior(
 
 @njit(cache=True, nogil=True)
 def _mixtures(
-    mean: Floats, variance: Floats, weight: Floats, y: Floats, h: Floats, points: int
+    mean: Floats, variance: Floats, own: Floats, weight: Floats, y: Floats, h: Floats, points: int
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """In every reach: first log rate and step of its grid, distribution function on it, mean rate."""
     nodes, n = mean.shape
+    parts = own.shape[1]
     first, step, expected = np.empty(n), np.empty(n), np.zeros(n)
     cdf = np.empty((n, points))
-    density, part, data = np.empty(points), np.empty(points), np.zeros(points)
+    density, part, data = np.empty(points), np.empty((parts, points)), np.zeros(points)
     for i in range(n):
         low, high = np.inf, -np.inf
         for k in range(nodes):
-            begin, end = support(mean[k, i], variance[k, i], y[i], h[i])
-            low, high = min(low, begin), max(high, end)
+            for c in range(parts):
+                if own[k, c, 0] > 0.0:
+                    begin, end = support(mean[k, i] + own[k, c, 1], variance[k, i] + own[k, c, 2], y[i], h[i])
+                    low, high = min(low, begin), max(high, end)
         first[i], step[i] = low, (high - low) / (points - 1)
         for j in range(points):
             e = low + step[i] * j
@@ -248,15 +251,23 @@ def _mixtures(
         density[:] = 0.0
         for k in range(nodes):
             best = -np.inf
-            for j in range(points):
-                part[j] = data[j] - 0.5 * (low + step[i] * j - mean[k, i]) ** 2 / variance[k, i]
-                best = max(best, part[j])
+            for c in range(parts):
+                if own[k, c, 0] > 0.0:
+                    centre, spread = mean[k, i] + own[k, c, 1], variance[k, i] + own[k, c, 2]
+                    level = np.log(own[k, c, 0]) - 0.5 * np.log(spread)
+                    for j in range(points):
+                        part[c, j] = level + data[j] - 0.5 * (low + step[i] * j - centre) ** 2 / spread
+                        best = max(best, part[c, j])
             total = 0.0
-            for j in range(points):
-                part[j] = np.exp(part[j] - best)
-                total += part[j]
-            for j in range(points):
-                density[j] += weight[k] * part[j] / total
+            for c in range(parts):
+                if own[k, c, 0] > 0.0:
+                    for j in range(points):
+                        part[c, j] = np.exp(part[c, j] - best)
+                        total += part[c, j]
+            for c in range(parts):
+                if own[k, c, 0] > 0.0:
+                    for j in range(points):
+                        density[j] += weight[k] * part[c, j] / total
         total = density.sum()
         running = 0.0
         for j in range(points):

@@ -59,13 +59,15 @@ def log_predictive(known: Posterior | exchangeable.Posterior, cases: ArrayLike, 
     seen = np.flatnonzero(h > 0)
     y, h, y0, h0 = y[seen], h[seen], known.cases[seen], known.hours[seen]
     own = h0 > 0
-    by_node = np.empty((len(known.fit.weight), len(seen)))
-    for node, (a, b) in enumerate(zip(known.fit.cavity_mean[:, seen], known.fit.cavity_variance[:, seen], strict=True)):
+    fit = known.fit
+    by_node = np.empty((len(fit.weight), len(seen)))
+    laws = zip(fit.cavity_mean[:, seen], fit.cavity_variance[:, seen], fit.parts, strict=True)
+    for node, (a, b, part) in enumerate(laws):
         # new given own data: both together are one count of all hours, split between the two
-        by_node[node] = tilted(a, b, 0.0, y0 + y, h0 + h)[0]
-        by_node[node, own] -= tilted(a[own], b[own], 0.0, y0[own], h0[own])[0]
+        by_node[node] = tilted(a, b, part, y0 + y, h0 + h)[0]
+        by_node[node, own] -= tilted(a[own], b[own], part, y0[own], h0[own])[0]
     split = gammaln(y0 + y + 1) - gammaln(y + 1) - gammaln(y0 + 1) + xlogy(y, h / (h0 + h)) + xlogy(y0, h0 / (h0 + h))
-    answer[seen] = split + logsumexp(by_node, axis=0, b=known.fit.weight[:, None])
+    answer[seen] = split + logsumexp(by_node, axis=0, b=fit.weight[:, None])
     return answer
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from geo_monitor.hotspots import propagation
-from geo_monitor.hotspots.field import Field, fit
+from geo_monitor.hotspots.field import Field, Pockets, fit
 from geo_monitor.hotspots.propagation import tilted
 from geo_monitor.settings import Settings
 
@@ -49,25 +49,42 @@ def test_correlation_along_a_straight_river_falls_as_told() -> None:
     assert column[110] == pytest.approx(np.exp(-2.0), abs=0.01)
 
 
-def test_tilted_is_scipys_quadrature() -> None:
+@pytest.mark.parametrize(
+    ("a", "b", "own", "y", "h"),
+    [
+        (-2.0, 1.5, [(1.0, 0.0, 0.4)], 0.0, 6.0),
+        (0.0, 0.5, [(1.0, 0.0, 1e-6)], 7.0, 3.0),
+        (-1.0, 4.0, [(1.0, 0.0, 1.0)], 1.0, 200.0),
+        (-2.0, 0.5, [(0.95, 0.0, 0.0), (0.05, 1.5, 0.5)], 4.0, 6.0),  # a pocket as likely as not
+        (-2.0, 0.5, [(0.95, 0.0, 0.0), (0.05, 1.5, 0.5)], 0.0, 6.0),
+        (-1.5, 0.8, [(0.7, 0.0, 0.2), (0.2, 1.0, 0.1), (0.1, -1.0, 0.3)], 2.0, 4.0),
+    ],
+)
+def test_tilted_is_scipys_quadrature(
+    a: float, b: float, own: list[tuple[float, float, float]], y: float, h: float
+) -> None:
+    """x normal(a, b); the cases' likelihood given x is itself an integral over what the cell has for itself."""
     from scipy.integrate import quad
 
-    for a, b, v, y, h in ((-2.0, 1.5, 0.4, 0.0, 6.0), (0.0, 0.5, 1e-6, 7.0, 3.0), (-1.0, 4.0, 1.0, 1.0, 200.0)):
+    nodes, shares = np.polynomial.hermite_e.hermegauss(120)
 
-        def density(e: float, a: float = a, spread: float = b + v, y: float = y, h: float = h) -> float:
-            return float(stats.norm.pdf(e, a, np.sqrt(spread)) * stats.poisson.pmf(y, h * np.exp(e)))
+    def likelihood(x: float) -> float:
+        return sum(
+            share * shares @ stats.poisson.pmf(y, h * np.exp(x + mean + np.sqrt(v) * nodes)) / shares.sum()
+            for share, mean, v in own
+        )
 
-        def integral(f):
-            return quad(f, -20, 8, points=[-6, -3, -1, 0, 1], limit=400)[0]
+    def moment(power: int) -> float:
+        def density(x: float) -> float:
+            return float(x**power * stats.norm.pdf(x, a, np.sqrt(b)) * likelihood(x))
 
-        total = integral(density)
-        first = integral(lambda e: e * density(e)) / total
-        second = integral(lambda e: e * e * density(e)) / total
-        share = b / (b + v)
-        log_z, mean, variance = tilted(np.array([a]), np.array([b]), v, np.array([y]), np.array([h]))
-        assert log_z[0] == pytest.approx(np.log(total), abs=2e-5)
-        assert mean[0] == pytest.approx(a + share * (first - a), abs=2e-5)
-        assert variance[0] == pytest.approx(share**2 * (second - first**2) + share * v, rel=2e-4)
+        return quad(density, a - 9 * np.sqrt(b), a + 9 * np.sqrt(b), points=[a - 2, a, a + 2], limit=400)[0]
+
+    total = moment(0)
+    log_z, mean, variance = tilted(np.array([a]), np.array([b]), np.array(own), np.array([y]), np.array([h]))
+    assert log_z[0] == pytest.approx(np.log(total), abs=2e-5)
+    assert mean[0] == pytest.approx(moment(1) / total, abs=2e-5)
+    assert variance[0] == pytest.approx(moment(2) / total - (moment(1) / total) ** 2, rel=2e-4)
 
 
 @pytest.mark.parametrize("smoothness", [1, 2])
@@ -90,19 +107,47 @@ def test_marginal_likelihood_and_marginals_against_brute_force(smoothness: int) 
     assert law.log_density - model.log_prior(theta) == pytest.approx(exact, abs=0.03)
     # the reach nobody looked at: its cavity is its posterior
     assert law.cavity_mean[2] == pytest.approx(weight @ draws[:, 2], abs=0.03)
-    assert np.sqrt(law.cavity_variance[2]) == pytest.approx(
+    assert np.sqrt(law.cavity_variance[2] + law.own[0, 2]) == pytest.approx(
         np.sqrt(weight @ (draws[:, 2] - weight @ draws[:, 2]) ** 2), rel=0.03
     )
 
 
 @pytest.mark.parametrize("smoothness", [1, 2])
-def test_slopes_are_those_of_the_marginal_likelihood(smoothness: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pockets_against_brute_force(smoothness: int) -> None:
+    """As above, with one reach in five a pocket: whether it is one is drawn too. Eight cases in one reach, none beside."""
+    k = Settings()
+    links, y, h = chain(5), np.array([0.0, 8.0, 0.0, 0.0, 1.0]), np.array([6.0, 6.0, 6.0, 0.0, 3.0])
+    theta = np.array([np.log(0.9), np.log(0.2), np.log(5.0)])
+    rng = np.random.default_rng(6)
+    root = np.linalg.cholesky(0.9**2 * correlation(links, theta[2], smoothness))
+    shared = rng.standard_normal((2_000_000, 5)) @ root.T
+    shared += np.log(k.rate_prior_median) + k.rate_prior_log_sd * rng.standard_normal((2_000_000, 1))
+    raised = k.pocket_raise_log + k.pocket_raise_log_sd * rng.standard_normal((2_000_000, 5))
+    draws = shared + np.where(rng.random((2_000_000, 5)) < 0.2, raised, 0.0)
+    seen = h > 0
+    log = stats.poisson.logpmf(y[seen], h[seen] * np.exp(draws[:, seen])).sum(axis=1)
+    weight = np.exp(log - logsumexp(log))
+    model = Pockets.on(links, smoothness, k)
+    law = model.normal(y, h, theta, np.where(seen, -0.5, 0.0), np.where(seen, 0.5, 0.0))
+    assert law.log_density - model.log_prior(theta) == pytest.approx(logsumexp(log) - np.log(len(log)), abs=0.05)
+    # the reach nobody looked at: what is shared there, without its own part
+    assert law.cavity_mean[3] == pytest.approx(weight @ shared[:, 3], abs=0.06)
+    assert np.sqrt(law.cavity_variance[3]) == pytest.approx(
+        np.sqrt(weight @ (shared[:, 3] - weight @ shared[:, 3]) ** 2), rel=0.04
+    )
+
+
+@pytest.mark.parametrize(("kind", "second"), [(Field, 0.4), (Pockets, np.log(0.05))])
+@pytest.mark.parametrize("smoothness", [1, 2])
+def test_slopes_are_those_of_the_marginal_likelihood(
+    smoothness: int, kind: type[Field], second: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With stand-ins and cavities held, against differences of the whole."""
     monkeypatch.setattr(propagation, "SETTLED", 1e-8)
     rng = np.random.default_rng(1)
     h = rng.uniform(0.0, 5.0, 25) * (np.arange(25) % 4 > 0)
     y = np.where(h > 0, rng.poisson(1.0, 25), 0).astype(float)
-    model, theta = Field.on(chain(25), smoothness, Settings()), np.array([0.1, 0.4, 1.5])
+    model, theta = kind.on(chain(25), smoothness, Settings()), np.array([0.1, second, 1.5])
     law = model.normal(y, h, theta, np.zeros(25), 0.5 * (h > 0))
 
     def value(at: np.ndarray) -> float:
@@ -134,3 +179,22 @@ def test_smoothness_and_range_are_told_apart_by_the_data() -> None:
         known = fit(links, y, h, Settings())
         assert known.weight @ known.theta[:, 3] == pytest.approx(smoothness, abs=0.1)
         assert 15 < known.weight @ known.theta[:, 2] < 100
+
+
+def test_pockets_are_told_from_a_rough_river_by_the_data() -> None:
+    """A smooth river on which every 50th reach is raised ten-fold, and one where every reach differs a little: the first
+    is told with pockets and the second without."""
+    rng = np.random.default_rng(3)
+    links, n = chain(1500), 1500
+    root = np.linalg.cholesky(correlation(links, np.log(30.0), 2) + 1e-9 * np.eye(n))
+    smooth, h = root @ rng.standard_normal(n), np.full(n, 12.0)
+    raised = np.where(np.arange(n) % 50 == 25, np.log(10.0), 0.0)
+    found = []
+    for own in (raised, 0.6 * rng.standard_normal(n)):
+        y = rng.poisson(h * np.exp(-1.5 + 0.8 * smooth + own)).astype(float)
+        found.append(fit(links, y, h, Settings()))
+    pockets = [float(known.weight @ (known.theta[:, 4] > 0)) for known in found]
+    assert pockets == pytest.approx([1.0, 0.0], abs=0.02)
+    # of the first: one reach in 50, within what 30 of them can tell; the spread is that of the smooth part alone
+    assert 0.01 < found[0].weight @ found[0].theta[:, 4] < 0.04
+    assert found[0].weight @ found[0].theta[:, 0] == pytest.approx(0.8 * smooth.std(), abs=0.15)

@@ -21,7 +21,7 @@ def chain(n: int) -> sp.csr_matrix:
 
 def test_one_reach_nobody_looked_at_is_a_log_normal_law() -> None:
     """Everything else says normal(-2, 0.8^2) of the log rate: mean exp(-2 + 0.32), quantiles those of the normal law."""
-    alone = Fit(np.array([[-2.0]]), np.array([[0.64]]), np.ones(1), np.ones((1, 4)))
+    alone = Fit(np.array([[-2.0]]), np.array([[0.64]]), np.ones(1), np.ones((1, 5)))
     known = Posterior(alone, np.zeros(1), np.zeros(1), 1.0, 1.0)
     assert known.mean[0] == pytest.approx(np.exp(-2 + 0.32), rel=1e-4)
     for p in (0.05, 0.5, 0.95):
@@ -32,7 +32,7 @@ def test_one_reach_nobody_looked_at_is_a_log_normal_law() -> None:
 
 def test_own_data_enter_by_the_exact_likelihood() -> None:
     """Two nodes, 2 cases in 5 h: against a fine sum over log rates."""
-    two = Fit(np.array([[-1.0], [-2.0]]), np.array([[1.0], [0.5]]), np.array([0.3, 0.7]), np.ones((2, 4)))
+    two = Fit(np.array([[-1.0], [-2.0]]), np.array([[1.0], [0.5]]), np.array([0.3, 0.7]), np.ones((2, 5)))
     known = Posterior(two, np.array([2.0]), np.array([5.0]), 1.0, 1.0)
     e = np.linspace(-12, 6, 200_001)
     density = np.zeros_like(e)
@@ -42,6 +42,24 @@ def test_own_data_enter_by_the_exact_likelihood() -> None:
     assert known.mean[0] == pytest.approx(density @ np.exp(e), rel=1e-3)
     assert known.above(0.4)[0] == pytest.approx(density[np.exp(e) > 0.4].sum(), abs=1e-3)
     assert known.quantile(0.05)[0] == pytest.approx(np.exp(e[np.searchsorted(np.cumsum(density), 0.05)]), rel=3e-3)
+
+
+def test_a_pocket_enters_by_its_chance_in_the_light_of_the_reachs_own_data() -> None:
+    """One node: log rate normal(-2, 0.3), with 1 in 20 raised by normal(1.5, 0.5); 4 cases in 5 h, and nobody there."""
+    law = Fit(
+        np.full((1, 2), -2.0), np.full((1, 2), 0.3), np.ones(1), np.ones((1, 5)),
+        own=np.array([[[0.95, 0.0, 0.0], [0.05, 1.5, 0.5]]]),
+    )  # fmt: skip
+    known = Posterior(law, np.array([4.0, 0.0]), np.array([5.0, 0.0]), 1.0, 1.0)
+    e = np.linspace(-12, 8, 200_001)
+    prior = 0.95 * stats.norm.pdf(e, -2.0, np.sqrt(0.3)) + 0.05 * stats.norm.pdf(e, -0.5, np.sqrt(0.8))
+    for reach, likelihood in enumerate((stats.poisson.pmf(4, 5 * np.exp(e)), np.ones_like(e))):
+        density = prior * likelihood / (prior * likelihood).sum()
+        assert known.mean[reach] == pytest.approx(density @ np.exp(e), rel=2e-3)
+        assert known.above(0.5)[reach] == pytest.approx(density[np.exp(e) > 0.5].sum(), abs=1e-3)
+        for p in (0.05, 0.95):
+            exact = e[np.searchsorted(np.cumsum(density), p)]
+            assert np.log(known.quantile(p)[reach]) == pytest.approx(exact, abs=5e-3)
 
 
 def test_strength_comes_along_the_water_and_not_across_it() -> None:

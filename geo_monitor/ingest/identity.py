@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[Any]
+TWICE_UNITS, TWICE_SAMPLE, TWICE_LEAST = 200, 40, 20  # units looked at; fixes of each; fewer tell nothing
 SELF_MADE = ("receipt_id", "version")  # columns that say nothing of a record's content
 
 
@@ -69,9 +70,49 @@ def positions(frame: pd.DataFrame, ledger: Ledger, held: Held, settings: Setting
             clash = np.zeros(n, dtype=bool)
             clash[mine[metres > settings.same_place_m]] = True
             ledger.refuse(clash, "device_clash")
+    _under_another_name(frame, ms, lon, lat, unchanged, ledger, held, settings)
     new = ledger.alive & ~unchanged
     kept = frame if new.all() else frame[new].reset_index(drop=True)
     return Sorted(new, np.zeros(n, dtype=bool), unchanged & ledger.alive, kept if len(kept) else None)
+
+
+def _under_another_name(
+    frame: pd.DataFrame, ms: Array, lon: Array, lat: Array, unchanged: Array, ledger: Ledger, held: Held, settings: Settings
+) -> None:  # fmt: skip
+    """Marks as unchanged what another agency sent before under another name of the boat, so that no patrol counts twice.
+
+    A unit's fixes are another's when `twice_share` of a sample lie within `twice_m` of that unit's at the same
+    millisecond, along a way of `twice_way_m`: two boats can lie side by side, but not sail so.
+    """
+    import pandas as pd
+
+    code, names = pd.factorize(frame["unit_id"].to_numpy(dtype=object))
+    fresh = np.flatnonzero(ledger.alive & ~unchanged)
+    samples = {}
+    for unit in np.unique(code[fresh])[:TWICE_UNITS].tolist():
+        rows = fresh[code[fresh] == unit]
+        if len(rows) >= TWICE_LEAST:
+            samples[unit] = rows[np.linspace(0, len(rows) - 1, min(len(rows), TWICE_SAMPLE)).astype(int)]
+    if not samples:
+        return
+    there = held.moments(np.unique(ms[np.concatenate(list(samples.values()))]).tolist())
+    if not len(there):
+        return
+    there = there.assign(ms=_ms(there["time"]))
+    for unit, rows in samples.items():
+        mine = pd.DataFrame({"ms": ms[rows], "x": lon[rows], "y": lat[rows]})
+        both = mine.merge(there[there["unit_id"] != names[unit]], on="ms")
+        both = both[
+            motion.metres(*(both[c].to_numpy(dtype=float) for c in ("x", "y", "lon", "lat"))) <= settings.twice_m
+        ]
+        for other, part in both.groupby("unit_id"):
+            x, y = part["x"].to_numpy(), part["y"].to_numpy()
+            way = motion.metres(x[:1], y[:1], x, y).max()
+            if part["ms"].nunique() >= settings.twice_share * len(rows) and way >= settings.twice_way_m:
+                same = (code == unit) & ledger.alive & ~unchanged
+                ledger.warn("patrol_twice", same, unit=names[unit], other=other)
+                unchanged[same] = True
+                break
 
 
 def records(kind: str, frame: pd.DataFrame, ledger: Ledger, held: Held) -> Sorted:

@@ -110,7 +110,9 @@ def frozen(
     [False, True, True, True]
     """
     n = len(ms)
-    begins = np.r_[True, (np.diff(track) != 0) | (np.diff(lon) != 0) | (np.diff(lat) != 0)] if n else np.zeros(0, bool)
+    if n == 0:
+        return np.zeros(0, dtype=bool)
+    begins = np.r_[True, (np.diff(track) != 0) | (np.diff(lon) != 0) | (np.diff(lat) != 0)]
     starts = np.flatnonzero(begins)
     ends = np.r_[starts[1:], n] - 1
     out = np.zeros(n, dtype=bool)

@@ -46,6 +46,10 @@ class Held(Protocol):
         """Fixes in force of these units with first <= time <= last: unit_id, time (UTC), lon, lat."""
         ...
 
+    def moments(self, times: Iterable[int]) -> pd.DataFrame:
+        """Fixes in force of any unit at exactly these moments (UTC milliseconds): unit_id, time (UTC), lon, lat."""
+        ...
+
     def reference(self, west: float, south: float, east: float, north: float) -> pd.DataFrame:
         """What is known for certain to lie in a box (WGS84 degrees), to test a datum against: a row a shape, with
         kind (bank and mask: water as polygons; line; track: fixes as points; zone; cover: where a mask shows land and
@@ -77,6 +81,9 @@ class Nothing:
 
         columns = {"unit_id": pd.Series(dtype=object), "time": pd.Series(dtype="datetime64[ms, UTC]")}
         return pd.DataFrame({**columns, "lon": pd.Series(dtype=float), "lat": pd.Series(dtype=float)})
+
+    def moments(self, times: Iterable[int]) -> pd.DataFrame:
+        return self.positions((), datetime.min, datetime.min)
 
     def reference(self, west: float, south: float, east: float, north: float) -> pd.DataFrame:
         import pandas as pd

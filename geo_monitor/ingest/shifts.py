@@ -55,8 +55,8 @@ MIDDLE = (np.arange(BINS) - BINS // 2) * PIXEL_M
 KNOWN = {
     group: (MIDDLE < FAR_M) & ((MIDDLE > -FAR_M) | (group == "water")) for group in ("zone", "water", "line", "track")
 }
-# how much of a proof one place is: a boat keeps its side of a line or of another boat's track for some km
-PROOF = {"zone": 1.0, "water": 1.0, "line": 0.35, "track": 0.35}
+# how much of a proof one place is: boats and roads keep their side of a line, a bank or another track for some km
+PROOF = {"zone": 1.0, "water": 0.5, "line": 0.35, "track": 0.35}
 MOST_DENSE = 50.0  # times as dense as points thrown at random: no habit is kept so well that one place tells more
 FIX_M = 15.0  # metres; error of a fix or of a vertex, added to the accuracy of the reference
 TIGHTNESS = np.geomspace(1.0, 24.0, 6)  # grid of t in units of the reference's own error
@@ -214,7 +214,7 @@ def _habits(group: str) -> list[tuple[Callable[[float], Array], float]]:
         sides = [(at(side * o), 0.2 / n) for o in away for side in (-1, 1)]
         return [(at(0.0), 0.4), *sides, *((at(o, both=True), 0.2 / n) for o in away)]
     on_water = lambda t: np.exp(-0.5 * (np.maximum(MIDDLE, 0) / t) ** 2)  # noqa: E731
-    return [(on_water, 0.5), *((at(-o), 0.3 / n) for o in away), *((at(o), 0.2 / n) for o in away)]
+    return [(on_water, 0.4), *((at(-o), 0.3 / n) for o in away), *((at(o), 0.3 / n) for o in away)]
 
 
 def _fields(

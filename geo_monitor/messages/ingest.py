@@ -582,6 +582,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{count} 处轨迹跳变(速度超过 {speed} 米/秒)后停留在新位置:在此断开,其后的点照常计入。",
         "{count} jumps (speed over {speed} m/s) after which the unit stays: the track is cut there, later fixes count.",
     ),
+    "patrol_twice": (
+        "“{unit}”的 {count} 行与库中“{other}”同一时刻的位置完全重合:同一艘船以两个名称上报,未重复计入巡护时间。",
+        'The {count} rows of "{unit}" are those held of "{other}" at the same moments: one boat under two names; its effort'
+        " is not counted again.",
+    ),
     "track_frozen": (
         "{count} 行的位置在 {minutes} 分钟以上分毫不变,而航速不为零:终端定位可能已冻结,这些位置不可靠,请核对设备。",
         "{count} rows repeat one place for over {minutes} minutes while a speed is told: the receiver may be frozen and these"

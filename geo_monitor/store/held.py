@@ -50,6 +50,25 @@ class Held:
         names = ["unit_id", "time", "lon", "lat"]
         return self._store.positions(None, first, end, names, units=list(unit_ids)).to_pandas()
 
+    def moments(self, times: Iterable[int]) -> pd.DataFrame:
+        """Fixes in force of any unit at exactly these moments (UTC milliseconds): unit_id, time, lon, lat."""
+        import pandas as pd
+
+        wanted = np.unique(np.array(list(times), dtype=np.int64))
+        names = ["unit_id", "time", "lon", "lat"]
+        parts = []
+        for day in np.unique(positions.day_of(wanted)) if len(wanted) else ():  # type: ignore[arg-type]
+            own = wanted[positions.day_of(wanted) == day]  # type: ignore[arg-type]
+            end = pd.Timestamp(int(own[-1]) + 1, unit="ms", tz="UTC")
+            frame = self._store.positions(None, pd.Timestamp(int(own[0]), unit="ms", tz="UTC"), end, names).to_pandas()
+            ms = frame["time"].dt.tz_localize(None).to_numpy(dtype="datetime64[ms]").astype(np.int64)
+            parts.append(frame[np.isin(ms, own)])
+        return (
+            pd.concat(parts, ignore_index=True)
+            if parts
+            else self._store.positions(None, columns=names, units=[]).to_pandas()
+        )
+
     def reference(self, west: float, south: float, east: float, north: float) -> pd.DataFrame:
         """What is known for certain to lie in the box; see `ingest.Held`. Lines and banks are simplified within 5 m."""
         box = (west, south, east, north)

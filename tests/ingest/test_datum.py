@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo_monitor import ingest
 from geo_monitor.errors import Refused
-from geo_monitor.ingest import crs, datum
+from geo_monitor.ingest import crs, datum, shifts
 from geo_monitor.ingest.crs import Told
 from geo_monitor.settings import Settings
+from tests.ingest import made
 
 
 def one(*values: float) -> list[np.ndarray]:
@@ -120,3 +125,82 @@ def test_a_datum_named_in_the_rows() -> None:
     assert placed.lon == pytest.approx([114.3, 114.3], abs=1e-8)
     assert placed.lat == pytest.approx([30.6, 30.6], abs=1e-8)
     assert "datum_converted" in codes(placed)
+
+
+# --- a datum nobody named ---------------------------------------------------------------------------------------------
+
+BEND = np.cumsum(np.column_stack([np.cos(a := np.sin(np.arange(0, 20, 0.05)) * 1.2), np.sin(a)]) * 60, axis=0)  # metres
+LON0, LAT0 = 112.4, 29.8
+
+
+def degrees(xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return LON0 + xy[:, 0] / (111_195 * math.cos(math.radians(LAT0))), LAT0 + xy[:, 1] / 111_195
+
+
+def water(accuracy: float) -> pd.DataFrame:
+    """A winding river, 500 m wide."""
+    line = shapely.LineString(np.column_stack(degrees(BEND)))
+    shape = shapely.transform(shapely.LineString(BEND).buffer(250), lambda xy: np.column_stack(degrees(xy)))
+    return pd.DataFrame(
+        {"kind": ["bank"], "accuracy_m": [accuracy], "geometry": [shape if accuracy < 1000 else line], "zone": [None]}
+    )
+
+
+def weigh(lon: np.ndarray, lat: np.ndarray, frame: pd.DataFrame) -> shifts.Verdict:
+    return shifts.weigh(lon, lat, lambda *box: frame, Settings(), Settings().datum_prior)
+
+
+@pytest.mark.parametrize("name", ["wgs84", "gcj02", "bd09"])
+def test_fixes_on_a_winding_river_tell_their_datum(name: str) -> None:
+    lon, lat = degrees(BEND[20:-20])
+    if name != "wgs84":
+        lon, lat = datum.FORWARD[name](lon, lat)
+    found = weigh(lon, lat, water(20))
+    assert (found.datum, found.group) == (name, "water")
+    assert found.confidence > 0.99
+    assert sum(found.posterior.values()) == pytest.approx(1)
+
+
+def test_one_place_is_one_proof_however_many_fixes() -> None:
+    lon, lat = degrees(np.repeat(BEND[200:201], 10_000, axis=0))
+    lon, lat = datum.gcj02(lon, lat)
+    assert weigh(lon, lat, water(20)).confidence < 0.99
+
+
+def test_a_generalised_river_can_t_tell() -> None:
+    found = weigh(*datum.gcj02(*degrees(BEND)), water(2000))
+    assert (found.datum, found.group, found.coarse) == ("wgs84", "", True)
+    assert found.posterior == {"wgs84": 0.9, "gcj02": 0.08, "bd09": 0.02}
+
+
+def test_a_straight_river_can_t_tell_a_shift_along_it() -> None:
+    """GCJ-02 moves by some 500 m; a river that runs that way shows every such shift alike."""
+    a, b = datum.undo("gcj02", *one(LON0, LAT0))
+    way = np.array([(a[0] - LON0) * math.cos(math.radians(LAT0)), b[0] - LAT0])
+    ends = np.array([-20_000, 20_000])[:, None] * way / np.hypot(*way)
+    shape = shapely.transform(shapely.LineString(ends).buffer(250), lambda xy: np.column_stack(degrees(xy)))
+    frame = pd.DataFrame({"kind": ["bank"], "accuracy_m": [20.0], "geometry": [shape], "zone": [None]})
+    fixes = np.linspace(-8_000, 8_000, 300)[:, None] * way / np.hypot(*way)
+    assert weigh(*datum.gcj02(*degrees(fixes)), frame).confidence < 0.99
+
+
+def test_the_door_converts_what_nobody_declared_and_doubts_what_was(tmp_path: Path) -> None:
+    class Held(ingest.Nothing):
+        def reference(self, west: float, south: float, east: float, north: float) -> pd.DataFrame:
+            return water(20)
+
+    lon, lat = datum.gcj02(*degrees(BEND[20:-20]))
+    times = np.datetime64("2026-05-01T08:00:00") + 30 * np.arange(len(lon)).astype("timedelta64[s]")
+    rows = [f"鄂渔政7,{t},{x:.7f},{y:.7f}" for t, x, y in zip(times, lon, lat, strict=True)]
+    path = made.write(tmp_path / "a.csv", "\n".join(["船名,时间,经度,纬度", *rows]))
+    upload = made.give("tracks", path, Held())
+    assert made.codes(upload, "warnings") == {"datum_detected"}
+    assert upload.receipt.crs["datum"] == "gcj02"
+    assert upload.receipt.crs["confidence"] > 0.99
+    assert upload.rows is not None
+    true = np.column_stack(degrees(BEND[20:-20]))
+    assert np.abs(upload.rows[["lon", "lat"]].to_numpy() - true).max() * 111_195 < 1
+    declared = made.give("tracks", path, Held(), crs="4326")
+    assert declared.receipt.crs["datum_how"] == "given"
+    assert upload.rows["lon"].iloc[0] != declared.rows["lon"].iloc[0]  # type: ignore[index]
+    assert "datum_assumed" in made.codes(made.give("tracks", path))

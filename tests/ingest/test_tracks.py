@@ -224,3 +224,25 @@ def test_missing_columns_say_which(tmp_path: Path) -> None:
 def test_rows_are_of_their_table(tmp_path: Path) -> None:
     rows = give("tracks", write(tmp_path / "aisdk.csv", AIS, "utf-8-sig")).rows
     tables.table("positions").check(rows)
+
+
+class HeldFixes(ingest.Nothing):
+    """Ten minutes of 渔政A on its way east, as another agency sent them."""
+
+    def moments(self, times: object) -> pd.DataFrame:
+        ms = np.array(list(times))  # type: ignore[call-overload]
+        step = (ms - np.datetime64("2026-05-01T00:00:00", "ms").astype(np.int64)) / 30_000
+        return pd.DataFrame(
+            {"unit_id": "渔政A", "time": pd.to_datetime(ms, unit="ms", utc=True), "lon": 112 + step / 1000, "lat": 30.0}
+        )
+
+
+@pytest.mark.parametrize(("off", "moves", "twice"), [(0.0, 1, True), (0.001, 1, False), (0.0, 0, False)])
+def test_one_patrol_under_two_names_counts_once(tmp_path: Path, off: float, moves: int, twice: bool) -> None:
+    """The same way at the same seconds is one boat; beside it (100 m) or elsewhere most of the time it is another."""
+    rows = [
+        f"艇B,2026-05-01 08:{i // 2:02d}:{i % 2 * 30:02d},{112 + moves * i / 1000:.6f},{30 + off}" for i in range(40)
+    ]
+    upload = give("tracks", write(tmp_path / "a.csv", "\n".join(["船名,时间,经度,纬度", *rows])), HeldFixes())
+    assert ("patrol_twice" in codes(upload, "warnings")) is twice
+    assert counts(upload) == ((40, 0, 0, 40, 0) if twice else (40, 40, 0, 0, 0))

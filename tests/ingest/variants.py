@@ -7,6 +7,7 @@ and BD-09 from the published formulas.
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -117,6 +118,14 @@ def csv(
     return write(folder / name, line.join(lines) + line, encoding)
 
 
+def _same(word: str, report: Report) -> str:
+    return word
+
+
+def _styled(style: Callable[[datetime], str], report: Report) -> str:
+    return style(report.time)
+
+
 def truth(rows: Sequence[Report]) -> dict[str, Any]:
     return {
         "accepted": len(rows), "refused": 0, "points": {r.id: (r.lon, r.lat) for r in rows},
@@ -136,7 +145,7 @@ def zones(rng: random.Random, n: int) -> tuple[list[str], list[list[tuple[float,
 
 def bounds(rings: Sequence[Sequence[tuple[float, float]]]) -> tuple[float, float, float, float]:
     flat = [xy for ring in rings for xy in ring]
-    return (*map(min, zip(*flat, strict=True)), *map(max, zip(*flat, strict=True)))  # type: ignore[return-value]
+    return (*map(min, zip(*flat, strict=True)), *map(max, zip(*flat, strict=True)))
 
 
 def cases(folder: Path, seed: int) -> Iterator[Case]:
@@ -196,7 +205,7 @@ def _shapefile_texts(folder: Path, rng: random.Random) -> Iterator[Case]:
         ("gbk", None, 0), ("gbk", None, 0x4D), ("gbk", None, 0x57), ("gbk", "UTF-8", 0), ("gbk", "CP936", 0), ("gb18030", "GB18030", 0),
         ("gbk", "OEM", 0x4D), ("gbk", "ANSI 936", 0), ("utf-8", "ISO-8859-1", 0x57), ("utf-8", None, 0x4F)]):  # fmt: skip
         names, rings = zones(rng, rng.choice([3, 12, 30]))
-        table = {head: [form.format(name if "{}农" not in form else name[:3]) if "Z" not in form else f"Z{i}"
+        table: dict[str, Sequence[str]] = {head: [form.format(name if "{}农" not in form else name[:3]) if "Z" not in form else f"Z{i}"
                         for i, name in enumerate(names)] for head, form in heads.items()}  # fmt: skip
         path = shapefile(
             folder / f"shp{number}", "禁渔区", [[ring] for ring in rings], table, encoding=encoding, cpg=cpg
@@ -204,11 +213,8 @@ def _shapefile_texts(folder: Path, rng: random.Random) -> Iterator[Case]:
         data = bytearray(path.with_suffix(".dbf").read_bytes())
         data[29] = language
         path.with_suffix(".dbf").write_bytes(data)
-        lying = (
-            (cpg is not None
-            and cpg in ("GBK", "ISO-8859-1")
-            and encoding == "utf-8")
-            or (cpg == "UTF-8" and encoding == "gbk")
+        lying = (cpg is not None and cpg in ("GBK", "ISO-8859-1") and encoding == "utf-8") or (
+            cpg == "UTF-8" and encoding == "gbk"
         )
         yield Case(f"shp {encoding} cpg {cpg} byte {language:#x}", "zones", path.parent, (*GOOD, *WARNED) if lying or language else GOOD,
                    len(names), 0, texts=tuple(names), box=bounds(rings))  # fmt: skip
@@ -217,7 +223,7 @@ def _shapefile_texts(folder: Path, rng: random.Random) -> Iterator[Case]:
 def _systems(folder: Path, rng: random.Random) -> Iterator[Case]:
     def written(epsg: int, rings: Sequence[Any], back: bool = True) -> list[list[list[tuple[float, float]]]]:
         base = CRS.from_epsg(epsg).geodetic_crs
-        start = base if base.to_epsg() in (4490,) else "EPSG:4326"
+        start = base if base is not None and base.to_epsg() == 4490 else "EPSG:4326"
         to = Transformer.from_crs(start, epsg, always_xy=True)
         return [[[to.transform(*xy) for xy in ring]] for ring in rings]
 
@@ -280,8 +286,8 @@ def _datums(folder: Path, rng: random.Random) -> Iterator[Case]:
                 rows,
                 rng.choice(HEADS),
                 xy=shifted,
-                extra=(head, lambda r, word=word: word),
-            )  # type: ignore[misc]
+                extra=(head, functools.partial(_same, word)),
+            )
             yield Case(
                 f"{name} told as {word}", "seizures", path, WARNED, codes=("datum_converted",), metres=1, **truth(rows)
             )
@@ -400,9 +406,9 @@ def _times(folder: Path, rng: random.Random) -> Iterator[Case]:
             f"time{number}.csv",
             rows,
             rng.choice(HEADS),
-            time=lambda r, style=style: style(r.time),
+            time=functools.partial(_styled, style),
             delimiter="\t",
-        )  # type: ignore[misc]
+        )
         yield Case(f"time {label}", "seizures", path, (*GOOD, *WARNED), **truth(rows))
     rows = reports(rng, 14)
     mixed = iter([style for label, style in styles.items() if label not in ("day first", "compact")])

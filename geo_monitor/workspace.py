@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from geo_monitor.export import Exported
     from geo_monitor.ingest import Receipt, Upload
+    from geo_monitor.store.backup import Backup
+    from geo_monitor.store.verify import Verdict
 
 KINDS = ("river", "zones", "tracks", "patrols", "seizures", "units", "jurisdictions", "levels", "raster")
 BOOKS = ("receipts", "runs", "audit")
@@ -334,6 +336,20 @@ class Workspace:
         from geo_monitor.export import export
 
         return export(self, name, Path(path), run, all_versions)
+
+    def backup(self, file: Path | str, now: datetime | None = None, tell: Tell = silent) -> Backup:
+        """Writes everything held to one portable file; see `geo_monitor.store.backup`."""
+        from geo_monitor.store import backup
+
+        self.viewer.needs("keep")
+        return backup.write(self._store, Path(file), now or datetime.now(UTC), tell)
+
+    def verify(self, head: str | None = None, tell: Tell = silent) -> Verdict:
+        """Checks everything held against its hashes and receipts; see `geo_monitor.store.verify`."""
+        from geo_monitor.store.verify import verify
+
+        self.viewer.needs("keep", "audit")
+        return verify(self._store, head, tell)
 
     def _patrols(self, run: str | None) -> pd.DataFrame:
         import pandas as pd

@@ -165,9 +165,11 @@ def exposure() -> Finding:
 def workspace(root: Path) -> list[Finding]:
     """The workspace: opens, nothing left over, every raw upload still what it was, every file of fixes there."""
     from geo_monitor.errors import GeoMonitorError
+    from geo_monitor.messages import text
     from geo_monitor.store import Store, files
+    from geo_monitor.store.database import DATABASE, URL_FILE
 
-    if not (root / "geo_monitor.sqlite").exists():
+    if not any((root / name).exists() for name in (DATABASE, URL_FILE)):
         return [Finding("workspace", "look", {"root": str(root)})]
     try:
         store = Store(root)
@@ -175,6 +177,9 @@ def workspace(root: Path) -> list[Finding]:
         return [Finding("workspace", "broken", {"root": str(root), "detail": str(error)})]
     receipts = store.book("receipts")
     found = [Finding("workspace", "fine", {"root": str(root.resolve()), "receipts": len(receipts)})]
+    if store.fallen is not None:
+        params = {lang: text(store.fallen.code, lang, **store.fallen.params) for lang in ("zh", "en")}
+        found.append(Finding("fallen", "look", params))
     left = store.orphans()
     found.append(Finding("orphans", "look" if left else "fine", {"count": len(left)}))
     wanted = set(receipts.loc[receipts["status"] != "duplicate", "sha256"])

@@ -157,6 +157,68 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "模拟文件“{file}”未被接收({detail})。这是程序的差错。",
         'The simulated file "{file}" was refused ({detail}). This is a fault of the program.',
     ),
+    "backup.done": (
+        "已备份到 {file}:{members} 个部分,{rows} 行记录,{mb} MB",
+        "Backed up to {file}: {members} members, {rows} rows of records, {mb} MB",
+    ),
+    "backup.damaged": (
+        "注意:工作区里有 {count} 个文件缺失或已被改动({names});备份里也是如此。请运行 geo-monitor verify。",
+        "Note: {count} files of the workspace are missing or changed ({names}), and so they are in the backup: "
+        "run geo-monitor verify.",
+    ),
+    "restore.done": (
+        "已由 {file} 恢复到 {root}:{receipts} 份回执,{runs} 次分析",
+        "Restored {file} to {root}: {receipts} receipts, {runs} runs",
+    ),
+    "stage.backup": ("备份", "backing up"),
+    "stage.restore": ("恢复", "restoring"),
+    "stage.verify": ("核对", "verifying"),
+    "verify.fine": ("核对无误:与入库时完全一致。", "All is as it was taken in."),
+    "verify.wrong": ("发现 {count} 处问题:", "{count} things are wrong:"),
+    "verify.wrong.hint": (
+        "请从备份恢复到新文件夹(geo-monitor --workspace 新文件夹 restore 备份文件),或联系技术人员。",
+        "Restore a backup into a new folder (geo-monitor --workspace NEW restore FILE), or call your technician.",
+    ),
+    "verify.looked.raw": ("原始文件", "raw uploads"),
+    "verify.looked.receipts": ("回执", "receipts"),
+    "verify.looked.rows": ("记录行", "rows of records"),
+    "verify.looked.fixes": ("定位点", "fixes"),
+    "verify.looked.quarantine": ("退回行文件", "files of refused rows"),
+    "verify.looked.runs": ("分析", "runs"),
+    "verify.looked.audit": ("审计条目", "rows of the audit book"),
+    "verify.database": ("数据库文件已损坏:{detail}", "the database file is damaged: {detail}"),
+    "verify.raw_missing": (
+        "原始文件丢失:“{file}”(回执 {receipt_id})",
+        'the raw upload "{file}" is lost (receipt {receipt_id})',
+    ),
+    "verify.raw_changed": (
+        "原始文件被改动:“{file}”(回执 {receipt_id})",
+        'the raw upload "{file}" was changed (receipt {receipt_id})',
+    ),
+    "verify.file_unreadable": ("文件 {file} 读不出来:{detail}", "the file {file} cannot be read: {detail}"),
+    "verify.fixes_elsewhere": (
+        "文件 {file} 里的定位点不属于该回执或该日期",
+        "the file {file} holds fixes of another receipt or day",
+    ),
+    "verify.rows": (
+        "“{file}”(回执 {receipt_id})入库 {told} 行,现存 {held} 行",
+        '"{file}" (receipt {receipt_id}) brought {told} rows; {held} are held',
+    ),
+    "verify.rows_of_nobody": (
+        "数据表 {table} 里有不属于任何有效回执的行:{receipts}",
+        "table {table} holds rows of receipts that brought none: {receipts}",
+    ),
+    "verify.quarantine": (
+        "“{file}”(回执 {receipt_id})退回 {told} 行,退回文件里有 {held} 行",
+        'of "{file}" (receipt {receipt_id}) {told} rows were refused; the file of refused rows has {held}',
+    ),
+    "verify.run_missing": ("分析 {run_id} 的结果丢失", "the tables of run {run_id} are lost"),
+    "verify.audit": ("审计簿第 {row} 条被改动过", "row {row} of the audit book was altered"),
+    "verify.audit_cut": (
+        "审计簿里没有校验值 {head}:末尾被截掉",
+        "the hash {head} is not in the audit book: its end was cut off",
+    ),
+    "verify.left_over": ("中断的写入留下的文件:{file}", "left by an interrupted write: {file}"),
     "app.ready": ("地图已打开:{url}(按 Ctrl+C 停止)", "The map is at {url} (Ctrl+C stops it)"),
     "app_host": (
         "工作区还没有账号,地图只能在本机打开,不能绑定到“{host}”。未启动。",
@@ -182,6 +244,19 @@ HELP: dict[str, tuple[str, str]] = {
     "help.days": ("模拟的天数", "days to simulate"),
     "help.units": ("带定位的巡护单位数", "units with GPS"),
     "help.init": ("新建空工作区。", "Make an empty workspace."),
+    "help.backup": ("把整个工作区备份成一个文件。", "Write the whole workspace to one file."),
+    "help.backup.output": ("备份文件(放在工作区之外)", "the file, outside the workspace"),
+    "help.restore": ("由备份文件恢复出工作区。", "Make a workspace of a backup."),
+    "help.restore.file": ("备份文件", "the backup"),
+    "help.restore.database": (
+        "记录放到哪个 PostgreSQL 数据库,默认为文件夹内的 SQLite",
+        "PostgreSQL database for the records, default SQLite in the folder",
+    ),
+    "help.verify": (
+        "核对全部原始文件、数据行、分析结果和审计簿。",
+        "Check every raw file, row, run and the audit book.",
+    ),
+    "help.verify.head": ("另行保存的审计簿末尾校验值", "hash of the audit book noted down elsewhere"),
     "help.init.database": (
         "记录存入 PostgreSQL(默认存于文件夹内的 SQLite)",
         "keep the records in PostgreSQL (else in SQLite in the folder)",
@@ -333,6 +408,7 @@ DOCTOR: dict[str, tuple[str, str]] = {
         "请从备份恢复,或联系技术人员。",
         "Restore it from a backup, or call your technician.",
     ),
+    "doctor.fallen.look": ("{zh}", "{en}"),
     "doctor.orphans.fine": ("没有中断的导入留下的文件", "no interrupted import left anything behind"),
     "doctor.orphans.look": (
         "有 {count} 个未完成的文件(可能正在导入)",

@@ -74,6 +74,42 @@ MESSAGES: dict[str, tuple[str, str]] = {
         'The disk that holds "{place}" is full, or a quota is used up. Nothing of this was kept; what is held is unchanged.',
     ),
     "disk_full.hint": ("请腾出空间后重新运行同一命令。", "Make room, then run the same command again."),
+    "backup_inside": (
+        "备份文件“{file}”不能放在工作区“{root}”里面。未备份。",
+        'The backup "{file}" cannot lie inside the workspace "{root}". Nothing was written.',
+    ),
+    "backup_inside.hint": ("请用 -o 指定别处,最好是另一块磁盘。", "Name another place with -o, best on another disk."),
+    "backup_unreadable": (
+        "“{file}”不是可用的备份文件({why})。未恢复任何内容。",
+        '"{file}" is no backup that can be read ({why}). Nothing was restored.',
+    ),
+    "backup_damaged": (
+        "备份“{file}”已损坏或被改动(在 {member})。未恢复任何内容。",
+        'The backup "{file}" is damaged or was altered (at {member}). Nothing was restored.',
+    ),
+    "backup_damaged.hint": ("请用另一份备份。", "Use another backup."),
+    "backup_newer": (
+        "备份“{file}”由更新版本的程序({program})制作。未恢复任何内容。",
+        'The backup "{file}" was made by a newer program ({program}). Nothing was restored.',
+    ),
+    "backup_newer.hint": ("请升级 geo_monitor 后再恢复。", "Upgrade geo_monitor, then restore it."),
+    "restore_busy": (
+        "另一个程序正在“{root}”里恢复或写入。未作任何更改。",
+        'Another program is restoring or writing in "{root}". Nothing was changed.',
+    ),
+    "restore_unfinished": (
+        "“{root}”里有一次中断的恢复,还不是工作区。",
+        'A restore was interrupted in "{root}": it is no workspace yet.',
+    ),
+    "restore_unfinished.hint": (
+        "请重新运行同一条 restore 命令。",
+        "Run the same restore command again.",
+    ),
+    "database_not_empty": (
+        "数据库 {url} 里已有工作区的记录。未恢复任何内容。",
+        "The database {url} holds the records of a workspace already. Nothing was restored.",
+    ),
+    "database_not_empty.hint": ("请换一个模式(?schema=…)。", "Choose another schema (?schema=…)."),
     "database_of_another": (
         "数据库 {url} 里的记录属于另一个工作区(编号 {found},本文件夹为 {expected})。未作任何更改。",
         "The records in the database {url} belong to another workspace (id {found}; this folder is {expected}). "

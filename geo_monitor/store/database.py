@@ -83,7 +83,7 @@ def address(root: Path, url: str | None = None) -> sql.URL:
     return found.set(drivername="postgresql+psycopg")
 
 
-def tell(root: Path, where: sql.URL, workspace_id: str) -> None:
+def tell_where(root: Path, where: sql.URL, workspace_id: str) -> None:
     """Writes into the folder where its records live, without a password, and the id by which they know it."""
     with files.replacing(root / URL_FILE) as temporary:
         temporary.write_text(f"{plain(where)}\n{workspace_id}\n", encoding="utf-8")

@@ -39,7 +39,7 @@ from geo_monitor.store.database import (
     reached,
     schema_of,
     table_of,
-    tell,
+    tell_where,
     told_id,
 )
 from geo_monitor.store.schema import META, PERSONS, RECORDS, SQL, stored
@@ -95,7 +95,8 @@ class Store:
         """Makes an empty workspace in `root`, its records in the database `url` if one is given; one that is there
         already is opened as it is.
 
-        Raises `Refused("workspace_not_empty")` where the folder holds other things, `Usage("database_url_bad")`,
+        Raises `Refused("workspace_not_empty")` where the folder holds other things, `Refused("restore_unfinished")`
+        where a restore fell over in it, `Usage("database_url_bad")`,
         `GeoMonitorError`: `database_unreachable`, `postgis_missing`, `database_driver_missing`.
         """
         root = Path(root)
@@ -108,6 +109,8 @@ class Store:
                 raise Refused("workspace_not_empty", root=str(root), names=", ".join(strange[:5]))
         if held == [DATABASE]:
             return cls(root)
+        if not held and (root / unfinished.RESTORING).exists():
+            raise Refused("restore_unfinished", root=str(root))
         where = address(root, url)
         for name in FOLDERS:
             files.folder(root / name)
@@ -116,7 +119,7 @@ class Store:
             # the folder knows whose records it goes with before there are any: a fall in between harms nothing
             workspace_id = told_id(root) or secrets.token_hex(8)
             if on_server and not held:
-                tell(root, where, workspace_id)
+                tell_where(root, where, workspace_id)
             try:
                 engine = engine_of(where)
                 with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
@@ -153,6 +156,11 @@ class Store:
             closing(sqlite3.connect(temporary)) as new,
         ):
             old.backup(new)
+
+    @property
+    def engine(self) -> sql.Engine:
+        """The database of the records."""
+        return self._engine
 
     def close(self) -> None:
         """Lets go of the database file."""
@@ -353,6 +361,7 @@ class Store:
         left += [path for path in self.root.glob("quarantine/*.csv") if path.stem not in receipts]
         left += [path for path in self.root.glob("raw/*") if path.name not in hashes]
         left += [path for path in self.root.glob("runs/*") if path.name not in runs]
+        left += self.root.glob(unfinished.RESTORING)
         return sorted({path for path in left if not any(parent in left for parent in path.parents)})
 
     # --- reading ----------------------------------------------------------------------------------------------------
@@ -528,13 +537,7 @@ def _make(connection: sql.Connection, where: sql.URL, now: datetime, workspace_i
     from geo_monitor.store import migrations
 
     if connection.dialect.name == "postgresql":
-        space = connection.dialect.identifier_preparer.quote(schema_of(where))
-        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {space}")
-        if connection.scalar(sql.text("SELECT 1 FROM pg_extension WHERE extname = 'postgis'")) is None:
-            try:
-                connection.exec_driver_sql("CREATE EXTENSION postgis SCHEMA public")
-            except sql.exc.DBAPIError:
-                raise GeoMonitorError("postgis_missing", database=where.database) from None
+        make_space(connection, where)
     if sql.inspect(connection).has_table(META.name):
         return
     schema.metadata.create_all(connection)
@@ -545,13 +548,27 @@ def _make(connection: sql.Connection, where: sql.URL, now: datetime, workspace_i
     migrations.stamp(connection)
 
 
+def make_space(connection: sql.Connection, where: sql.URL) -> None:
+    """The schema of a workspace on a server, with PostGIS at hand. Raises `GeoMonitorError("postgis_missing")`."""
+    space = connection.dialect.identifier_preparer.quote(schema_of(where))
+    connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {space}")
+    if connection.scalar(sql.text("SELECT 1 FROM pg_extension WHERE extname = 'postgis'")) is None:
+        try:
+            connection.exec_driver_sql("CREATE EXTENSION postgis SCHEMA public")
+        except sql.exc.DBAPIError:
+            raise GeoMonitorError("postgis_missing", database=where.database) from None
+
+
 HISTORY = ("received_at", "withdrawn_at", "withdrawn_reason")
 
 
 def _receipt_row(receipt: Receipt) -> pd.DataFrame:
     import pandas as pd
 
-    told = {**{lang: receipt.to_json(lang) for lang in ("zh", "en")}, "counts": receipt.counts()}
+    kept = receipt  # in the book a workspace that was moved still finds its files
+    if receipt.quarantine is not None:
+        kept = replace(receipt, quarantine=f"quarantine/{receipt.receipt_id}.csv")
+    told = {**{lang: kept.to_json(lang) for lang in ("zh", "en")}, "counts": receipt.counts()}
     row = {name: getattr(receipt, name) for name in ("receipt_id", "kind", "file", "sha256", "agency", "status")}
     row["received_at"] = pd.Timestamp(milliseconds(receipt.received_at), unit="ms", tz="UTC")
     return pd.DataFrame([{**row, "receipt": json.dumps(told, ensure_ascii=False)}])

@@ -9,6 +9,7 @@ from pathlib import Path
 from geo_monitor.store import files
 
 MARK = ".unfinished"
+RESTORING = f"{files.TEMPORARY}restoring"  # a folder: a backup is being restored, or was
 
 
 @dataclass(frozen=True)

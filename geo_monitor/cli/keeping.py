@@ -1,0 +1,76 @@
+"""Commands that keep what is held: backup, restore, verify."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geo_monitor.cli.console import console
+from geo_monitor.cli.people import opened
+
+Json = Annotated[bool, typer.Option("--json")]
+
+
+def backup(
+    output: Annotated[Path, typer.Option("-o", "--output")],
+    as_json: Json = False,
+) -> None:
+    console.json |= as_json
+    workspace = opened()
+    with console.progress() as tell:
+        made = workspace.backup(output, datetime.now(UTC), tell)
+    size = output.stat().st_size
+    told = {
+        "file": str(output),
+        "bytes": size,
+        "members": len(made.members),
+        "rows": made.rows,
+        "damaged": made.damaged,
+    }
+    counts = {"members": f"{len(made.members):,}", "rows": f"{sum(made.rows.values()):,}", "mb": f"{size / 1e6:,.1f}"}
+    console.result(told, [console("backup.done", file=str(output), **counts)])
+    if made.damaged:
+        console.say(console("backup.damaged", count=len(made.damaged), names=", ".join(made.damaged[:3])))
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    database: Annotated[str | None, typer.Option("--database", envvar="GEO_MONITOR_DATABASE")] = None,
+    as_json: Json = False,
+) -> None:
+    from geo_monitor.store.restore import restore as restored
+
+    console.json |= as_json
+    with console.progress() as tell:
+        store = restored(file, console.workspace, database, tell)
+    counts = {"receipts": len(store.book("receipts")), "runs": len(store.book("runs"))}
+    store.close()
+    told = {"workspace": str(console.workspace.resolve()), "file": str(file), **counts}
+    console.result(told, [console("restore.done", file=str(file), root=told["workspace"], **counts)])
+
+
+def verify(
+    head: Annotated[str | None, typer.Option("--head")] = None,
+    as_json: Json = False,
+) -> None:
+    console.json |= as_json
+    workspace = opened()
+    with console.progress() as tell:
+        found = workspace.verify(head, tell)
+    troubles = [{"code": one.code, "message": console(f"verify.{one.code}", **one.params)} for one in found.troubles]
+    lines = [console("verify.wrong" if troubles else "verify.fine", count=len(troubles))]
+    lines += [f"- {one['message']}" for one in troubles]
+    lines += console.table([(console(f"verify.looked.{name}"), f"{count:,}") for name, count in found.looked.items()])
+    console.result({"ok": not troubles, "looked": found.looked, "troubles": troubles}, lines)
+    if troubles:
+        console.say(console("verify.wrong.hint"))
+        raise typer.Exit(3)
+
+
+def join(app: typer.Typer) -> None:
+    """Puts the commands of this file into the program."""
+    for one in (backup, restore, verify):
+        app.command(one.__name__)(one)

@@ -1,0 +1,184 @@
+"""Whether a workspace still is what it was: every file against its hash and its receipt, every row counted."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import sqlalchemy as sql
+
+from geo_monitor import tables
+from geo_monitor.stages import Tell, silent
+from geo_monitor.store import audit, files, positions, unfinished
+from geo_monitor.store.database import ACCEPTED, lock, table_of
+from geo_monitor.store.schema import RECORDS, SQL
+
+if TYPE_CHECKING:
+    from geo_monitor.store import Store
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that is not as it was: its sentence is `verify.<code>`, filled with params."""
+
+    code: str
+    params: dict[str, Any]
+
+
+@dataclass
+class Verdict:
+    """What was looked at, by name (raw, receipts, rows, fixes, quarantine, runs, audit), and what is wrong."""
+
+    looked: dict[str, int] = field(default_factory=dict)
+    troubles: list[Trouble] = field(default_factory=list)
+
+    def wrong(self, code: str, **params: Any) -> None:
+        self.troubles.append(Trouble(code, params))
+
+
+def verify(store: Store, head: str | None = None, tell: Tell = silent) -> Verdict:
+    """Checks everything held, as of one moment, while others go on reading and writing. Changes nothing.
+
+    head: a hash of the audit book noted down elsewhere. Receipts tell how many rows they brought; the rows stored under
+    them are counted, fixes in every Parquet file, which is read to its end.
+    """
+    found = Verdict()
+    with store.reading() as connection:
+        if connection.dialect.name == "sqlite":
+            for (told,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+                if told != "ok":
+                    found.wrong("database", detail=told)
+        receipts = store.rows(sql.select(SQL["receipts"]).order_by(SQL["receipts"].c.row))
+        _raw(store, receipts, found, tell)
+        fixes = _fixes(store, receipts, found, tell)
+        _rows(store, receipts, fixes, found)
+        _quarantine(store, receipts, found)
+        _runs(store, found)
+        book = audit.verify(store, head)
+        found.looked["audit"] = book.rows
+        if book.broken is not None:
+            found.wrong("audit", row=book.broken)
+        if book.head_found is False:
+            found.wrong("audit_cut", head=str(head))
+    _leftovers(store, found)
+    tell("verify", 1.0)
+    return found
+
+
+def _raw(store: Store, receipts: list[Any], found: Verdict, tell: Tell) -> None:
+    """Every upload is there, byte for byte."""
+    wanted = {row.sha256: row for row in receipts if row.status != "duplicate"}
+    for number, (digest, row) in enumerate(wanted.items()):
+        path = store.raw(digest)
+        if not path.is_file():
+            found.wrong("raw_missing", file=row.file, receipt_id=row.receipt_id)
+        elif files.sha256(path) != digest:
+            found.wrong("raw_changed", file=row.file, receipt_id=row.receipt_id)
+        tell("verify", 0.5 * number / len(wanted))
+    found.looked["raw"] = len(wanted)
+
+
+def _fixes(store: Store, receipts: list[Any], found: Verdict, tell: Tell) -> Counter[str]:
+    """Rows of fixes by receipt; every file can be read, holds its own receipt and its own day, and nothing else."""
+    import pyarrow.compute as pc
+
+    committed = {row.receipt_id for row in receipts}
+    paths = [p for p in sorted(store.root.glob("positions/day=*/*.parquet")) if p.stem in committed]
+    rows: Counter[str] = Counter()
+    for number, path in enumerate(paths):
+        tell("verify", 0.5 + 0.4 * number / len(paths))
+        name = path.relative_to(store.root).as_posix()
+        try:
+            table = positions.read([path], positions.TABLE.names)
+        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+            found.wrong("file_unreadable", file=name, detail=_line(error))
+            continue
+        rows[path.stem] += len(table)
+        times = pc.min_max(table["time"].cast(pa.int64())).as_py()
+        days = {positions.day_of(ms) for ms in times.values() if ms is not None}
+        right = all(positions.file_of(store.root / "positions", day, path.stem) == path for day in days)
+        if not right or set(pc.unique(table["receipt_id"]).to_pylist()) - {path.stem}:
+            found.wrong("fixes_elsewhere", file=name)
+    found.looked["fixes"] = sum(rows.values())
+    return rows
+
+
+def _rows(store: Store, receipts: list[Any], fixes: Counter[str], found: Verdict) -> None:
+    """Each receipt's rows are all there, and no row is without one."""
+    held: dict[str, Counter[str]] = {"positions": fixes}
+    for name in (*RECORDS, "persons"):
+        of = SQL[name]
+        query = sql.select(of.c.receipt_id, sql.func.count()).group_by(of.c.receipt_id)
+        held[name] = Counter(dict(store.rows(query)))
+    for row in receipts:
+        told = json.loads(row.receipt)["en"]["rows"]
+        brought = told.get("accepted", 0) + told.get("corrected", 0) if row.status in ACCEPTED else 0
+        count = held[table_of(row.kind)][row.receipt_id]
+        if count != brought:
+            found.wrong("rows", file=row.file, receipt_id=row.receipt_id, told=brought, held=count)
+    accepted = {row.receipt_id: table_of(row.kind) for row in receipts if row.status in ACCEPTED}
+    for name, counts in held.items():
+        where = "seizures" if name == "persons" else name
+        strange = [receipt_id for receipt_id in counts if accepted.get(receipt_id) != where]
+        if strange:
+            found.wrong("rows_of_nobody", table=name, receipts=", ".join(sorted(strange)[:3]))
+    found.looked["receipts"] = len(receipts)
+    found.looked["rows"] = sum(sum(counts.values()) for name, counts in held.items() if name != "positions")
+
+
+def _quarantine(store: Store, receipts: list[Any], found: Verdict) -> None:
+    """The refused rows of each receipt are there."""
+    counted = 0
+    for row in receipts:
+        told = json.loads(row.receipt)["en"]
+        if not told.get("quarantine"):
+            continue
+        counted += 1
+        path = store.root / "quarantine" / f"{row.receipt_id}.csv"
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                lines = sum(1 for _ in csv.reader(file)) - 1
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            found.wrong("file_unreadable", file=f"quarantine/{path.name}", detail=_line(error))
+            continue
+        if lines != told["rows"]["quarantined"]:
+            found.wrong(
+                "quarantine", file=row.file, receipt_id=row.receipt_id, told=told["rows"]["quarantined"], held=lines
+            )
+    found.looked["quarantine"] = counted
+
+
+def _runs(store: Store, found: Verdict) -> None:
+    """Every table of every run can be read to its end."""
+    import pyarrow.parquet as pq
+
+    runs = [run for (run,) in store.rows(sql.select(SQL["runs"].c.run_id).order_by(SQL["runs"].c.row))]
+    for run in runs:
+        paths = sorted((store.root / "runs" / run).glob("*.parquet"))
+        if not paths:
+            found.wrong("run_missing", run_id=run)
+        for path in paths:
+            try:
+                tables.table(path.stem).from_arrow(pq.read_table(path))
+            except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+                found.wrong("file_unreadable", file=f"runs/{run}/{path.name}", detail=_line(error))
+    found.looked["runs"] = len(runs)
+
+
+def _leftovers(store: Store, found: Verdict) -> None:
+    """Files that nothing stands behind. While somebody writes there may be some, so then nobody looks."""
+    with lock(store.root, store.engine, wait=False) as free:
+        if free is None:
+            return
+        for path in store.orphans():
+            found.wrong("left_over", file=path.relative_to(store.root).as_posix())
+        if unfinished.found(store.root) is not None:
+            found.wrong("left_over", file=unfinished.MARK)
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

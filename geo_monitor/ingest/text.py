@@ -92,6 +92,8 @@ def detect(parts: Iterable[bytes], declared: str | None, sure: float, where: str
     if says == "utf-8" or not says:
         share = sum(_is_utf8(piece) for piece in pieces) / len(pieces)
         characters = sum(len(piece) for piece in pieces) // 3
+        if share == 1.0 and not says and _like_unicom(pieces):
+            raise _choice(pieces, ("gb18030", "utf-8"), where)
         if share == 1.0:
             return Encoding("utf-8", "declared" if says else "detected", 1 - 0.5 ** (characters + 2))
         if share > 0.5:
@@ -113,11 +115,28 @@ def detect(parts: Iterable[bytes], declared: str | None, sure: float, where: str
         telling = max(told, key=lambda name: told[name], default="")
         if telling and told[telling] >= 0.25 and all(5 * told[n] <= told[telling] for n in told if n != telling):
             best, sureness = telling, max(sureness, 0.95)
+    if best in ("gb18030", "big5") and sum(byte >= 0x80 for piece in pieces for byte in piece) <= 2:
+        sureness = min(sureness, 0.7)  # a single character is everyday in both more often than not
     if sureness < sure:
-        readings = " / ".join(f"{name}: {_preview(pieces, name)}" for name in (best, second))
-        raise Refused("choice_needed", what="encoding", where=where, readings=readings, option="--encoding " + best)
+        raise _choice(pieces, (best, second), where)
     warnings = ["encoding_declared_wrong"] if says and says != best else []
     return Encoding(best, "detected", sureness, warnings)
+
+
+def _choice(pieces: list[bytes], names: tuple[str, str], where: str) -> Refused:
+    readings = " / ".join(f"{name}: {_preview(pieces, name)}" for name in names)
+    return Refused("choice_needed", what="encoding", where=where, readings=readings, option="--encoding " + names[0])
+
+
+def _like_unicom(pieces: list[bytes]) -> bool:
+    """Whether up to three characters of valid UTF-8 are more likely GBK, as 联通 is: no Chinese, no Latin letters in UTF-8.
+
+    >>> _like_unicom(["联通".encode("gbk")]), _like_unicom(["Café".encode()]), _like_unicom(["江".encode()])
+    (True, False, False)
+    """
+    found = [c for piece in pieces for c in piece.decode("utf-8", errors="ignore") if not c.isascii()]
+    strange = all(c < "\u0800" and not "\u00c0" <= c <= "\u024f" for c in found)
+    return len(found) <= 3 and strange and _decodes(pieces, "gb18030")
 
 
 def score(pieces: Iterable[bytes], name: str) -> float:

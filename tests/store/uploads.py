@@ -59,6 +59,7 @@ def upload(
 ) -> tuple[Upload, Path]:
     path = folder / f"{receipt_id}.bin"
     path.write_bytes(content)
+    fields.setdefault("rows_read", 0 if rows is None else len(rows))
     receipt = Receipt(receipt_id, kind, path.name, hashlib.sha256(content).hexdigest(), at(when), **fields)
     return Upload(receipt, rows, quarantine), path
 

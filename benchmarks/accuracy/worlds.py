@@ -212,7 +212,8 @@ def learned(water: River, rate: Floats) -> tuple[int, Floats]:
     hours = np.full(len(rate), ENDLESS_H)
     nodes = []
     for smoothness in SMOOTHNESS:
-        found = Field.on(water.links, smoothness, Settings()).explored(np.round(rate * ENDLESS_H), hours)
+        model, cases = Field.on(water.links, smoothness, Settings()), np.round(rate * ENDLESS_H)
+        found = model.explored(cases, hours, model.mode(cases, hours))
         nodes += [(log_weight, smoothness, theta) for log_weight, theta, _ in found]
     _, smoothness, theta = max(nodes, key=lambda node: node[0])
     return smoothness, theta

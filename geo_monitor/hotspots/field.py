@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
+OUT_OF_QUESTION = 20.0  # nats
 SMOOTHNESS = (1, 2)  # a broken line along the water, or a smooth curve: the data weigh them
 BOUNDS = (  # of log s, logit f, log r
     (np.log(0.02), np.log(3.0)),  # no difference at all; rates 400-fold apart
@@ -219,9 +220,13 @@ def fit(links: Any, y: Floats, h: Floats, settings: Settings) -> Fit:
     # models that take longest go first
     models = [*(Pockets(**vars(one)) for one in fields[::-1]), *fields[::-1]] if fields[0].joined else fields[:1]
     with ThreadPoolExecutor(len(SMOOTHNESS)) as pool:  # the factors and the sums over reaches let go of the interpreter
-        laid_out = list(pool.map(lambda model: model.explored(y, h), models))
+        modes = list(pool.map(lambda model: model.mode(y, h), models))
+        # a model this much less likely at its best weighs nothing, however wide its law of the hyperparameters
+        best = max(mode.log_density for mode in modes) - OUT_OF_QUESTION
+        likely = [(model, mode) for model, mode in zip(models, modes, strict=True) if mode.log_density > best]
+        laid_out = list(pool.map(lambda one: one[0].explored(y, h, one[1]), likely))
     nodes = [node for found in laid_out for node in found]
-    smooth = np.repeat([model.smoothness for model in models], [len(found) for found in laid_out])
+    smooth = np.repeat([model.smoothness for model, _ in likely], [len(found) for found in laid_out])
     weight, keep = weights(nodes)
     theta, kept = np.array([nodes[i][1] for i in keep]), [nodes[i][2] for i in keep]
     own = np.zeros((len(keep), 2, 3))

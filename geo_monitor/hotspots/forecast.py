@@ -199,7 +199,8 @@ def predict(
     model = Drift.on(sp.block_diag([links[here][:, here], sp.csr_matrix((1, 1))], format="csr"), middle, settings)
     cells = np.zeros((2, t + 2, m))
     cells[0, :t, :-1], cells[1, :t, :-1] = y[:, here], h[:, here]
-    nodes = model.explored(cells[0].ravel(), cells[1].ravel())
+    told = (cells[0].ravel(), cells[1].ravel())
+    nodes = model.explored(*told, model.mode(*told))
     weight, keep = weights(nodes)
     theta = np.array([nodes[i][1] for i in keep])
     distance, source = _nearest(links, here)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +102,16 @@ class Joint:
     def variance(self) -> Floats:
         shared = (self.through * np.linalg.solve(self.left, self.through.T).T).sum(axis=1)
         return self.factor.inverse_diagonal() + shared
+
+
+@dataclass(frozen=True)
+class Mode:
+    """The likeliest theta (d,), the log density there, and stand-ins (n,) near which others begin."""
+
+    theta: Floats
+    log_density: float
+    pull: Floats
+    grip: Floats
 
 
 @dataclass
@@ -208,39 +218,51 @@ class Model(ABC):
         value += 0.5 * (prior.log_det + np.log(shared.precision).sum() - factor.log_det - np.linalg.slogdet(left)[1])
         return Joint(factor, through, left, mean, value)
 
-    def explored(self, y: Floats, h: Floats) -> list[tuple[float, Floats, Normal]]:
-        """Nodes around the mode of the hyperparameters: log weight, theta, law. y, h as for `normal`."""
+    def mode(self, y: Floats, h: Floats) -> Mode:
+        """Where the hyperparameters are likeliest. y, h as for `normal`."""
         from scipy.optimize import minimize
 
         level = np.log((y.sum() + 0.5) / (h.sum() + 0.5 / self.settings.rate_prior_median))
         w = h * np.exp(level)
-        here = [(w * level + y - w, w)]
-        first, free = self.start, self.free
-        low, high = self.bounds.T
-
-        def whole(part: Floats) -> Floats:
-            theta = first.copy()
-            theta[free] = part
-            return np.clip(theta, low, high)
+        found = Mode(self.start, -np.inf, w * level + y - w, w)
+        low, high = self.bounds[self.free].T
 
         def loss(part: Floats) -> tuple[float, Floats]:
-            found = self.normal(y, h, whole(part), *here[0])
-            here[0] = (found.pull, found.grip)
-            return -found.log_density, -self.slope(y, h, whole(part), found)
+            nonlocal found
+            theta = self._whole(part)
+            law = self.normal(y, h, theta, found.pull, found.grip)
+            found = Mode(theta, law.log_density, law.pull, law.grip)
+            return -law.log_density, -self.slope(y, h, theta, law)
 
-        bounds = list(zip(low[free], high[free], strict=True))
         options = {"ftol": 1e-6, "gtol": 0.1, "maxiter": 25}
-        mode = minimize(loss, first[free], jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
-        steps = PROBE * np.eye(len(mode))
-        hessian = np.array([loss(mode + step)[1] - loss(mode - step)[1] for step in steps]) / (2 * PROBE)
+        bounds = list(zip(low, high, strict=True))
+        best = minimize(loss, self.start[self.free], jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        return replace(found, theta=self._whole(best.x), log_density=-float(best.fun))
+
+    def explored(self, y: Floats, h: Floats, mode: Mode) -> list[tuple[float, Floats, Normal]]:
+        """Nodes around the mode of the hyperparameters: log weight, theta, law. y, h as for `normal`."""
+        middle = mode.theta[self.free]
+
+        def slope(part: Floats) -> Floats:
+            law = self.normal(y, h, self._whole(part), mode.pull, mode.grip)
+            return -self.slope(y, h, self._whole(part), law)
+
+        steps = PROBE * np.eye(len(middle))
+        hessian = np.array([slope(middle + step) - slope(middle - step) for step in steps]) / (2 * PROBE)
         axes = _axes(0.5 * (hessian + hessian.T))
         half_log_det = float(np.linalg.slogdet(axes)[1])
         nodes = []
-        for z, part in _design(len(free)):
-            theta = whole(mode + axes @ z)
-            normal = self.normal(y, h, theta, *here[0])
+        for z, part in _design(len(middle)):
+            theta = self._whole(middle + axes @ z)
+            normal = self.normal(y, h, theta, mode.pull, mode.grip)
             nodes.append((float(np.log(part) + normal.log_density + 0.5 * z @ z + half_log_det), theta, normal))
         return nodes
+
+    def _whole(self, part: Floats) -> Floats:
+        """Theta with `part` for its free parts, within its bounds."""
+        theta = self.start.copy()
+        theta[self.free] = part
+        return np.clip(theta, *self.bounds.T)
 
 
 def _axes(curvature: Floats) -> Floats:

@@ -44,7 +44,9 @@ def text(code: str, lang: Lang = "zh", **params: Any) -> str:
     """
     zh, en = catalogue()[code]
     words = {
-        name: text(value[1:], lang) if isinstance(value, str) and value[:1] == "@" and value[1:] in catalogue() else value
+        name: text(value[1:], lang)
+        if isinstance(value, str) and value[:1] == "@" and value[1:] in catalogue()
+        else value
         for name, value in params.items()
     }
     return (zh if lang == "zh" else en).format(**words)

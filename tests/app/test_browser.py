@@ -15,12 +15,15 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        pytest.skip("needs Debian's chromium and chromium-driver")
+        pytest.fail("needs Debian's chromium and chromium-driver: apt-get install chromium chromium-driver")
     folder = tmp_path_factory.mktemp("visit")
     inside = f"ip link set lo up && exec {sys.executable} -m tests.app.visit {folder}"
     cut = ["unshare", "--net", "--map-root-user", "sh", "-c"]
     if subprocess.run([*cut, "ip link set lo up"], capture_output=True, check=False).returncode:
-        pytest.skip("needs unshare and ip (util-linux, iproute2) to cut the network off")
+        pytest.fail(
+            "needs unshare and ip to cut the network off: apt-get install util-linux iproute2, "
+            "and a kernel that lets users make namespaces"
+        )
     done = subprocess.run([*cut, inside], cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout)

@@ -232,8 +232,8 @@ def doctor(as_json: Json = False) -> None:
     findings = examine(console.workspace)
     told = []
     for found in findings:
-        message = console(f"doctor.{found.check}.{found.state}", **found.params)
-        code = f"doctor.{found.check}.{found.state}.hint"
+        message = console(found.code, **found.params)
+        code = f"{found.code}.hint"
         todo = text(code, console.lang, **found.params) if code in catalogue() else None
         told.append({"check": found.check, "state": found.state, "message": message, "hint": todo})
     broken = any(found.state == "broken" for found in findings)

@@ -53,11 +53,16 @@ CHINESE_FONTS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: its sentence is `doctor.<check>.<state>`, filled with params."""
+    """One check: its sentence is `doctor.<check>.<state>`, or the one that `said` names, filled with params."""
 
     check: str
     state: State
     params: dict[str, Any] = field(default_factory=dict)
+    said: str | None = None
+
+    @property
+    def code(self) -> str:
+        return self.said or f"doctor.{self.check}.{self.state}"
 
 
 def examine(root: Path) -> list[Finding]:
@@ -165,7 +170,6 @@ def exposure() -> Finding:
 def workspace(root: Path) -> list[Finding]:
     """The workspace: opens, nothing left over, every raw upload still what it was, every file of fixes there."""
     from geo_monitor.errors import GeoMonitorError
-    from geo_monitor.messages import text
     from geo_monitor.store import Store, files
     from geo_monitor.store.database import DATABASE, URL_FILE
 
@@ -178,8 +182,7 @@ def workspace(root: Path) -> list[Finding]:
     receipts = store.book("receipts")
     found = [Finding("workspace", "fine", {"root": str(root.resolve()), "receipts": len(receipts)})]
     if store.fallen is not None:
-        params = {lang: text(store.fallen.code, lang, **store.fallen.params) for lang in ("zh", "en")}
-        found.append(Finding("fallen", "look", params))
+        found.append(Finding("fallen", "look", dict(store.fallen.params), store.fallen.code))
     left = store.orphans()
     found.append(Finding("orphans", "look" if left else "fine", {"count": len(left)}))
     wanted = set(receipts.loc[receipts["status"] != "duplicate", "sha256"])

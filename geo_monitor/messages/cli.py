@@ -408,7 +408,6 @@ DOCTOR: dict[str, tuple[str, str]] = {
         "请从备份恢复,或联系技术人员。",
         "Restore it from a backup, or call your technician.",
     ),
-    "doctor.fallen.look": ("{zh}", "{en}"),
     "doctor.orphans.fine": ("没有中断的导入留下的文件", "no interrupted import left anything behind"),
     "doctor.orphans.look": (
         "有 {count} 个未完成的文件(可能正在导入)",

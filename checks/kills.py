@@ -231,6 +231,8 @@ def run(database: str | None, kills: int, seed: int, folder: Path) -> dict[str, 
         store = Store(root)
         assert rows_of(store, made) == made.good
         store.close()
+        if said.total() % 20 == 0:
+            print(f"{said.total()} of {kills}", file=sys.stderr, flush=True)
     store = Store(root)
     assert not verify(store).troubles
     left = sorted(path.name for path in root.glob(".tmp*"))

@@ -70,8 +70,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A write was interrupted; what it had left was removed, nothing held before is touched.",
     ),
     "disk_full": (
-        "“{place}”所在磁盘已满(或超出配额)。本次未保存任何内容,已有数据不变。",
-        'The disk that holds "{place}" is full, or a quota is used up. Nothing of this was kept; what is held is unchanged.',
+        "“{place}”所在磁盘已满(剩余 {free} MB)或超出配额。本次未保存任何内容,已有数据不变。",
+        'The disk that holds "{place}" is full ({free} MB are free), or a quota is used up. '
+        "Nothing of this was kept; what is held is unchanged.",
     ),
     "disk_full.hint": ("请腾出空间后重新运行同一命令。", "Make room, then run the same command again."),
     "backup_inside": (

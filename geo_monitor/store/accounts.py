@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -21,7 +21,7 @@ from geo_monitor.errors import Denied, Refused, Usage
 from geo_monitor.settings import Settings
 from geo_monitor.store import audit
 from geo_monitor.store.database import milliseconds
-from geo_monitor.store.rights import EVERYWHERE, ROLES, Viewer
+from geo_monitor.store.rights import EVERYWHERE, ROLES, Viewer, prefix
 from geo_monitor.store.schema import ACCOUNTS, AGENCIES, SESSIONS, SHARES
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ SHARED = {  # what may be shared, and the fields a share may hide
     "units": ("mmsi", "name", "base"),
     "positions": ("speed", "heading", "patrol_id"),
 }  # fmt: skip
+NAME_LENGTH = 64  # characters of a name of an account or agency
 SEEN_EVERY_MS = 60_000  # a session notes that it is alive this often, not at every click
 
 
@@ -58,11 +59,21 @@ class Share:
 
 
 class Accounts:
-    """The accounts of one workspace. `who` in its methods is the account that acts, as the audit book names it."""
+    """The accounts of one workspace. `who` in its methods is the account that acts, as the audit book names it.
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    viewer: who that is; what changes or lists accounts, agencies and shares then asks whether it may, and raises
+    `Denied`: `not_allowed`, `sign_in_needed`.
+    """
+
+    def __init__(self, store: Store, settings: Settings, viewer: Callable[[], Viewer] | None = None) -> None:
         self._store = store
         self._settings = settings
+        self._viewer = viewer
+
+    def _needs(self) -> None:
+        """Raises `Denied("not_allowed")` where whoever acts may not manage accounts."""
+        if self._viewer is not None:
+            self._viewer().needs("accounts")
 
     # --- signing in -------------------------------------------------------------------------------------------------
 
@@ -172,8 +183,9 @@ class Accounts:
         Raises `Usage`: `account_name_bad`, `role_unknown`, `adcode_bad`, `agency_unknown`, `password_or_identity`;
         `Refused`: `account_there`, `first_account_admin`, `password_weak`.
         """
-        if not name.strip() or name != name.strip() or len(name) > 64 or not name.isprintable():
-            raise Usage("account_name_bad", name=name)
+        self._needs()
+        if not name.strip() or name != name.strip() or len(name) > NAME_LENGTH or not name.isprintable():
+            raise Usage("account_name_bad", name=name[:NAME_LENGTH])
         if password is None and identity is None:
             raise Usage("password_or_identity")
         areas = self._areas(agency, adcodes)
@@ -209,6 +221,9 @@ class Accounts:
 
         Raises `Usage`: `account_unknown`, `role_unknown`, `adcode_bad`; `Refused`: `last_admin`, `password_weak`.
         """
+        own = password is not None and roles is adcodes is disabled is None and not unlock
+        if self._viewer is None or not own or self._viewer().account != name:  # one's own password is one's own
+            self._needs()
         values: dict[str, Any] = {}
         if password is not None:
             values |= {"password": self._hashed(name, password), "failed": 0, "locked_until": None}
@@ -238,6 +253,7 @@ class Accounts:
 
     def every(self) -> list[dict[str, Any]]:
         """Every account, without its password: name, roles, agency, adcodes, state, identity."""
+        self._needs()
         made = []
         for row in self._store.rows(sql.select(ACCOUNTS).order_by(ACCOUNTS.c.name)):
             made.append({
@@ -249,16 +265,27 @@ class Accounts:
 
     # --- agencies and shares ----------------------------------------------------------------------------------------
 
-    def agencies(self) -> list[tuple[str, str]]:
-        """(name, adcode) of every registered agency."""
-        return [(row.name, row.adcode) for row in self._store.rows(sql.select(AGENCIES).order_by(AGENCIES.c.name))]
+    def agencies(self, areas: Sequence[str] | None = None) -> list[tuple[str, str]]:
+        """(name, adcode) of every registered agency, or of those inside `areas` (adcodes)."""
+        query = sql.select(AGENCIES).order_by(AGENCIES.c.name)
+        if areas is not None:
+            query = query.where(sql.or_(sql.false(), *(AGENCIES.c.adcode.startswith(prefix(area)) for area in areas)))
+        return [(row.name, row.adcode) for row in self._store.rows(query)]
 
     def add_agency(self, name: str, adcode: str, now: datetime, who: str) -> None:
-        """Registers an agency, or moves it: name as uploads carry it, adcode it answers for. Raises `Usage`."""
-        if not name.strip():
-            raise Usage("agency_name_bad", name=name)
+        """Registers an agency, or moves it, and with it the accounts that answer for its place alone: name as uploads
+        carry it, adcode it answers for. Raises `Usage`: `agency_name_bad`, `adcode_bad`."""
+        self._needs()
+        if not name.strip() or len(name) > NAME_LENGTH or not name.isprintable():
+            raise Usage("agency_name_bad", name=name[:NAME_LENGTH])
         _check_adcodes([adcode])
         with self._store.transaction() as connection:
+            before = connection.scalar(sql.select(AGENCIES.c.adcode).where(AGENCIES.c.name == name))
+            if before is not None and before != adcode:
+                theirs = (ACCOUNTS.c.agency == name) & (ACCOUNTS.c.adcodes == json.dumps([before]))
+                moved = sql.select(ACCOUNTS.c.name).where(theirs).scalar_subquery()
+                connection.execute(sql.delete(SESSIONS).where(SESSIONS.c.account.in_(moved)))
+                connection.execute(sql.update(ACCOUNTS).where(theirs).values(adcodes=json.dumps([adcode])))
             connection.execute(sql.delete(AGENCIES).where(AGENCIES.c.name == name))
             connection.execute(sql.insert(AGENCIES).values(name=name, adcode=adcode))
             audit.append(connection, now, who, "agency_add", name, adcode=adcode)
@@ -270,6 +297,7 @@ class Accounts:
 
         Raises `Usage`: `share_table`, `share_field`, `agency_unknown`, `reason_missing`.
         """
+        self._needs()
         if table not in SHARED:
             raise Usage("share_table", table=table, tables=", ".join(SHARED))
         wrong = [name for name in hidden if name not in SHARED[table]]
@@ -291,6 +319,7 @@ class Accounts:
 
     def end_share(self, number: int, now: datetime, who: str) -> None:
         """Ends a share. Raises `Usage("share_unknown")`."""
+        self._needs()
         with self._store.transaction() as connection:
             mine = sql.update(SHARES).where(SHARES.c.row == number, SHARES.c.ended_at.is_(None))
             if not connection.execute(mine.values(ended_at=milliseconds(now))).rowcount:
@@ -315,8 +344,11 @@ class Accounts:
         """What other agencies let the viewer's agency see of a table."""
         if viewer.agency is None:
             return []
-        told = [share for share in self.shares() if share["to"] == viewer.agency and share["table"] == table]
-        return [Share(table, share["from"], tuple(share["hidden"])) for share in told]
+        query = sql.select(SHARES.c.from_agency, SHARES.c.hidden).where(
+            SHARES.c.to_agency == viewer.agency, SHARES.c.name == table, SHARES.c.ended_at.is_(None)
+        )
+        told = self._store.rows(query.order_by(SHARES.c.row))
+        return [Share(table, row.from_agency, tuple(json.loads(row.hidden))) for row in told]
 
     def _areas(self, agency: str | None, adcodes: Sequence[str]) -> Sequence[str]:
         _check_adcodes(adcodes)

@@ -31,6 +31,7 @@ import sqlalchemy as sql
 from geo_monitor.errors import Usage
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import files
+from geo_monitor.store.audit import FIRST
 from geo_monitor.store.schema import BATCH, SQL, metadata
 
 if TYPE_CHECKING:
@@ -115,12 +116,19 @@ def write(store: Store, target: Path, now: datetime, tell: Tell = silent) -> Bac
                 "schema_version": int(str(store.meta("schema_version"))),
                 "workspace_id": store.workspace_id,
                 "made_at": now.isoformat(),
+                "audit_head": _head(connection),
                 "rows": made.rows,
                 "members": made.members,
             }
             archive.writestr(_info(MANIFEST), json.dumps(manifest, ensure_ascii=False, indent=1))
     tell("backup", 1.0)
     return made
+
+
+def _head(connection: sql.Connection) -> str:
+    """The newest hash of the audit book."""
+    book = SQL["audit"]
+    return connection.scalar(sql.select(book.c.hash).order_by(book.c.row.desc()).limit(1)) or FIRST
 
 
 def arrow_of(column: sql.Column[Any]) -> pa.DataType:

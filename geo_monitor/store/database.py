@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,6 +22,7 @@ from geo_monitor.store.schema import SQL
 DATABASE = "geo_monitor.sqlite"
 URL_FILE = "database.url"  # without a password: that comes from the environment (PGPASSWORD) or ~/.pgpass
 VARIABLE = "GEO_MONITOR_DATABASE"
+LINGER_S = 5.0  # seconds; a server misses a killed writer only when its statement is through
 SPARE = 1 << 20  # bytes; a disk with less is full
 
 ACCEPTED = ("accepted", "accepted_with_warnings")
@@ -148,6 +150,10 @@ def lock(root: Path, engine: sql.Engine, wait: bool = True) -> Iterator[Callable
             return
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             taken = connection.scalar(sql.select(sql.func.pg_try_advisory_lock(_key("writer"))))
+            end = time.monotonic() + LINGER_S
+            while not taken and not wait and time.monotonic() < end:
+                time.sleep(0.05)
+                taken = connection.scalar(sql.select(sql.func.pg_try_advisory_lock(_key("writer"))))
             if not taken and wait:
                 connection.execute(sql.select(sql.func.pg_advisory_lock(_key("writer"))))
             if not taken and not wait:
@@ -185,7 +191,9 @@ def reached(url: sql.URL, root: Path) -> Iterator[None]:
             yield
     except sql.exc.DBAPIError as error:
         if _full(error, root):
-            raise Refused("disk_full", place=str(root) if url.get_backend_name() == "sqlite" else plain(url)) from error
+            if url.get_backend_name() == "sqlite":
+                raise files.full(root) from error
+            raise Refused("disk_full", place=plain(url), free="?") from error
         if url.get_backend_name() != "postgresql" or not isinstance(error, sql.exc.OperationalError):
             raise
         why = str(error.orig).strip().splitlines()[0]

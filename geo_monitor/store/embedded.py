@@ -11,6 +11,7 @@ import logging
 import secrets
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -71,6 +72,7 @@ class Store:
             raise Usage("workspace_missing", root=str(self.root))
         self._url = address(self.root)
         self._engine = engine_of(self._url)
+        weakref.finalize(self, self._engine.dispose)  # nobody has to think of `close`
         self._guard = threading.RLock()
         self._depth = 0
         self._held: Callable[[], None] = lambda: None

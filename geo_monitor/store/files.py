@@ -65,7 +65,13 @@ def room(place: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise Refused("disk_full", place=str(place)) from error
+        raise full(place) from error
+
+
+def full(place: Path, told: str | None = None) -> Refused:
+    """The error of a full disk: the one that holds `place`, told as `told`."""
+    there = next(path for path in (place, *place.absolute().parents) if path.exists())
+    return Refused("disk_full", place=told or str(place), free=f"{shutil.disk_usage(there).free / 1e6:,.1f}")
 
 
 def sync(path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,45 +29,55 @@ TRACK_FILES = 200  # files of fixes looked at: the newest
 TRACK_CELLS = 2_000_000  # squares kept of them
 MASK_PIXELS = 4_000_000  # pixels of a mask read for one box; a larger one is read coarser
 SHAPES = 2_000  # shapes of one kind in an answer
+FIX = ["unit_id", "time", "lon", "lat", "receipt_id"]
+OF_AGENCIES = ("tracks", "seizures", "units", "patrols")  # kinds whose rows are their agency's; the others are law
 Box = tuple[float, float, float, float]
 
 
 class Held:
-    """A view of `store` for a reader of uploads; inside `store.writing()` it stays true until the commit."""
+    """A view of `store` for a reader of uploads; inside `store.writing()` it stays true until the commit.
 
-    def __init__(self, store: Store) -> None:
+    seen: the agencies whose rows the sender may read (None: all). A receipt must not tell what others hold: their
+    records are left out, their fixes are marked as not seen.
+    """
+
+    def __init__(self, store: Store, seen: Collection[str] | None = None) -> None:
         self._store = store
+        self._seen = None if seen is None else frozenset(seen)
 
     def records(self, kind: str) -> pd.DataFrame:
         """Records of a kind in force, the newest version of each per agency, with agency, version and receipt_id."""
-        return self._store.records(kind)
+        frame = self._store.records(kind)
+        if self._seen is None or kind not in OF_AGENCIES:
+            return frame
+        return frame[frame["agency"].isin(self._seen)].reset_index(drop=True)
 
     def positions(self, unit_ids: Iterable[str], first: datetime, last: datetime) -> pd.DataFrame:
-        """unit_id, time, lon, lat of fixes in force of these units, first <= time <= last."""
+        """unit_id, time, lon, lat, seen of fixes in force of these units, first <= time <= last."""
         import pandas as pd
 
         end = pd.Timestamp(last) + pd.Timedelta(milliseconds=1)
-        names = ["unit_id", "time", "lon", "lat"]
-        return self._store.positions(None, first, end, names, units=list(unit_ids)).to_pandas()
+        return self._marked(self._store.positions(None, first, end, FIX, units=list(unit_ids)).to_pandas())
+
+    def _marked(self, fixes: pd.DataFrame) -> pd.DataFrame:
+        """`fixes` with `seen`: whether the sender may read them."""
+        own = None if self._seen is None else set(self._store.receipts_in_force(None, ["tracks"], self._seen))
+        return fixes.assign(seen=True if own is None else fixes["receipt_id"].isin(own)).drop(columns="receipt_id")
 
     def moments(self, times: Iterable[int]) -> pd.DataFrame:
-        """Fixes in force of any unit at exactly these moments (UTC milliseconds): unit_id, time, lon, lat."""
+        """Fixes in force of any unit at exactly these moments (UTC milliseconds): unit_id, time, lon, lat, seen."""
         import pandas as pd
 
         wanted = np.unique(np.array(list(times), dtype=np.int64))
-        names = ["unit_id", "time", "lon", "lat"]
         parts = []
         for day in np.unique(positions.day_of(wanted)) if len(wanted) else ():  # type: ignore[arg-type]
             own = wanted[positions.day_of(wanted) == day]  # type: ignore[arg-type]
             end = pd.Timestamp(int(own[-1]) + 1, unit="ms", tz="UTC")
-            frame = self._store.positions(None, pd.Timestamp(int(own[0]), unit="ms", tz="UTC"), end, names).to_pandas()
+            frame = self._store.positions(None, pd.Timestamp(int(own[0]), unit="ms", tz="UTC"), end, FIX).to_pandas()
             ms = frame["time"].dt.tz_localize(None).to_numpy(dtype="datetime64[ms]").astype(np.int64)
             parts.append(frame[np.isin(ms, own)])
-        return (
-            pd.concat(parts, ignore_index=True)
-            if parts
-            else self._store.positions(None, columns=names, units=[]).to_pandas()
-        )
+        none = self._store.positions(None, columns=FIX, units=[]).to_pandas()
+        return self._marked(pd.concat(parts, ignore_index=True) if parts else none)
 
     def reference(self, west: float, south: float, east: float, north: float) -> pd.DataFrame:
         """What is known for certain to lie in the box; see `ingest.Held`. Lines and banks are simplified within 5 m."""
@@ -174,7 +184,7 @@ class Held:
         ]
 
     def mmsi(self) -> set[str]:
-        """AIS numbers of the units held."""
+        """AIS numbers of the units held, of every agency: they are on the air anyway."""
         return set(self._store.records("units")["mmsi"].dropna())
 
     def sha256(self, digest: str, kind: str) -> str | None:
@@ -186,6 +196,8 @@ class Held:
         receipts = SQL["receipts"]
         query = sql.select(receipts.c.receipt_id, receipts.c.row, receipts.c.received_at, receipts.c.withdrawn_at)
         same = query.where(receipts.c.sha256 == digest, receipts.c.kind == kind).order_by(receipts.c.row.desc())
+        if self._seen is not None and kind in OF_AGENCIES:
+            same = same.where(receipts.c.agency.in_(sorted(self._seen)))
         held = set(self._store.receipts_in_force(kinds=[kind]))
         found = next((row for row in self._store.rows(same) if row.receipt_id in held), None)
         if found is None:

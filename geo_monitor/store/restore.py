@@ -26,6 +26,7 @@ import sqlalchemy as sql
 from geo_monitor.errors import Refused
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import files, policies, schema
+from geo_monitor.store.audit import FIRST
 from geo_monitor.store.backup import FORMAT, FORMAT_VERSION, LEFT_OUT, LOOSE, MANIFEST
 from geo_monitor.store.database import DATABASE, URL_FILE, address, engine_of, plain, reached, schema_of, tell_where
 from geo_monitor.store.embedded import FOLDERS, Store, make_space
@@ -51,6 +52,7 @@ class Manifest:
     schema_version: int
     workspace_id: str
     made_at: str
+    audit_head: str
     rows: dict[str, int]
     members: dict[str, tuple[int, str]]  # size, SHA-256
 
@@ -191,7 +193,9 @@ def _read_manifest(archive: zipfile.ZipFile, file: Path) -> Manifest:
         members = {str(name): (int(one["size"]), str(one["sha256"])) for name, one in found["members"].items()}
         rows = {str(name): int(count) for name, count in found["rows"].items()}
         version = max(1, int(found["schema_version"]))
-        return Manifest(version, str(found["workspace_id"]), str(found["made_at"]), rows, members)
+        return Manifest(
+            version, str(found["workspace_id"]), str(found["made_at"]), str(found["audit_head"]), rows, members
+        )
     except (KeyError, ValueError, TypeError, AttributeError, OSError, RecursionError, NotImplementedError) as error:
         raise Refused("backup_unreadable", file=file.name, why=str(error)) from None
     except zipfile.BadZipFile as error:
@@ -206,7 +210,7 @@ def extract(archive: zipfile.ZipFile, told: Manifest, file: Path, place: Path, t
     files.folder(place)
     whole = sum(size for size, _ in told.members.values())
     if whole > shutil.disk_usage(place).free:
-        raise Refused("disk_full", place=str(place))
+        raise files.full(place)
     done = 0
     for name, (size, sha256) in told.members.items():
         path = place.joinpath(*name.split("/"))
@@ -261,6 +265,11 @@ def fill(connection: sql.Connection, where: sql.URL, told: Manifest, folder: Pat
             connection.exec_driver_sql(
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'row'), max(\"row\")) FROM {table} HAVING count(*) > 0"  # noqa: S608
             )
+    if told.schema_version > 1:  # the first version had no chain
+        audit = schema.SQL["audit"]
+        head = connection.scalar(sql.select(audit.c.hash).order_by(audit.c.row.desc()).limit(1))
+        if (head or FIRST) != told.audit_head:
+            raise Refused("backup_damaged", file=file.name, member="tables/audit.parquet")
     if on_server and "accounts" in wanted:
         for (account,) in connection.execute(sql.select(schema.ACCOUNTS.c.name)).all():
             policies.grant(connection, schema_of(where), account)

@@ -6,14 +6,19 @@ read through this face; only the analysis itself and the door for uploads see ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sql
+
 from geo_monitor import tables
-from geo_monitor.errors import Denied
-from geo_monitor.store.accounts import Accounts
-from geo_monitor.store.database import Moment, table_of
+from geo_monitor.errors import Denied, Usage
+from geo_monitor.store.accounts import Accounts, Share
+from geo_monitor.store.database import ACCEPTED, Moment, table_of
 from geo_monitor.store.rights import Viewer, inside, readable
+from geo_monitor.store.schema import SQL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +43,7 @@ RULES: dict[str, str] = {
     "audit": "audit",
 }  # fmt: skip
 UPLOADED = ("zones", "levels", "jurisdictions", "river_lines", "rasters")  # readable by whoever sends uploads, too
+WHILE_READING_MS = 3_600_000  # an upload that came while an analysis began may have been read by it
 BOOKS = ("receipts", "runs", "quality", "quality_scores")  # readable by auditors, whole
 
 
@@ -49,12 +55,15 @@ class Seen:
         self.viewer = viewer
         self._accounts = Accounts(store, settings)
 
-    @property
+    @cached_property
     def agencies(self) -> Collection[str] | None:
         """The agencies whose rows are seen in full; None: all."""
-        if "books" in self.viewer.rights and "read" not in self.viewer.rights:
-            return None
-        return readable(self.viewer, self._accounts.agencies())
+        return readable(self.viewer, self._accounts.agencies(self.viewer.adcodes))
+
+    @property
+    def _listed(self) -> Collection[str] | None:
+        """The agencies whose receipts are seen; None: all."""
+        return None if "books" in self.viewer.rights else self.agencies
 
     def _may(self, name: str) -> str:
         """The rule of a table. Raises `Denied("not_allowed")` where the viewer may read none of it."""
@@ -71,20 +80,17 @@ class Seen:
 
     # --- what may be changed ----------------------------------------------------------------------------------------
 
-    def may_send(self, rows: pd.DataFrame | None) -> None:
-        """Raises `Denied("agency_not_yours")` where rows of an upload belong to agencies that are not seen."""
+    def may_send(self, agencies: Iterable[str]) -> None:
+        """Raises `Denied("agency_not_yours")` where an upload, or rows of it, belong to agencies that are not seen."""
         seen = self.agencies
-        if rows is None or seen is None or "agency" not in rows:
-            return
-        others = sorted({str(name) for name in rows["agency"].dropna()} - set(seen))
+        others = [] if seen is None else sorted(set(agencies) - set(seen))
         if others:
             raise Denied("agency_not_yours", account=self.viewer.account, agencies=", ".join(others[:5]))
 
     def may_withdraw(self, receipt_id: str) -> None:
         """Raises `Denied("receipt_not_yours")` for the receipt of an agency that is not seen."""
         seen = self.agencies
-        book = self._store.book("receipts")
-        agency = book.loc[book["receipt_id"] == receipt_id, "agency"]
+        agency = self._store.book("receipts", SQL["receipts"].c.receipt_id == receipt_id)["agency"]
         if seen is not None and not agency.isin(list(seen)).all():
             raise Denied("receipt_not_yours", account=self.viewer.account, receipt_id=receipt_id)
 
@@ -109,7 +115,7 @@ class Seen:
             return frame
         own = frame["agency"].isin(list(seen)).to_numpy(dtype=bool)
         parts = [frame[own]]
-        for share in self._accounts.shared_with(self.viewer, name) if shared else ():
+        for share in self._shares(name) if shared else ():
             theirs = frame[(frame["agency"] == share.from_agency).to_numpy(dtype=bool) & ~own]
             parts.append(_without(theirs, share.hidden))
         found = pd.concat(parts) if len(parts) > 1 else parts[0]
@@ -132,9 +138,7 @@ class Seen:
         if seen is None:
             return self._store.positions(as_of, start, end, columns, units, encoded)
         own = self._store.positions(as_of, start, end, columns, units, encoded, agencies=seen)
-        shares = [
-            share for share in self._accounts.shared_with(self.viewer, "positions") if share.from_agency not in seen
-        ]
+        shares = [share for share in self._shares("positions") if share.from_agency not in seen]
         if not shares:
             return own
         parts = [own]
@@ -151,10 +155,19 @@ class Seen:
             together = together.take(pa.array(order_of(together)))
         return together
 
-    def receipts_in_force(self, as_of: Moment = None, kinds: Sequence[str] | None = None) -> list[str]:
-        """As `Store.receipts_in_force`."""
-        self._may("receipts")
-        return self._store.receipts_in_force(as_of, kinds, self.agencies)
+    def _shares(self, table: str) -> list[Share]:
+        return self._accounts.shared_with(self.viewer, table) if "read" in self.viewer.rights else []
+
+    def upload(self, receipt_id: str) -> pd.Series:
+        """The row of `receipts` of an upload whose bytes and refused rows may be read: they hold what was sent.
+
+        Raises `Usage("receipt_unknown")` for one that is not there or another agency's, `Denied("not_allowed")`.
+        """
+        self.viewer.needs("read", "own")
+        found = self._store.book("receipts", SQL["receipts"].c.receipt_id == receipt_id)
+        if not len(found) or not (self.agencies is None or found["agency"].iloc[0] in self.agencies):
+            raise Usage("receipt_unknown", receipt_id=receipt_id)
+        return found.iloc[0]
 
     # --- books ------------------------------------------------------------------------------------------------------
 
@@ -162,8 +175,21 @@ class Seen:
         """As `Store.book`."""
         rule = self._may(name)
         frame = self._store.book(name)
-        seen = self.agencies if rule == "agency" else None
+        if name == "runs":
+            frame["summary"] = [self._told(summary) for summary in frame["summary"]]
+        seen = self._listed if rule == "agency" else None
         return frame if seen is None else frame[frame["agency"].isin(list(seen))].reset_index(drop=True)
+
+    def _told(self, summary: str) -> str:
+        """The summary of a run without notes on patrols of others."""
+        if self.viewer.everywhere or '"patrol"' not in summary:
+            return summary
+        told = json.loads(summary)
+        mine, theirs = self._owned("patrols", "patrol_id", sql.true())
+        told["notes"] = [
+            note for note in told["notes"] if str(note["params"].get("patrol", "")) in {"", *(mine - theirs)}
+        ]
+        return json.dumps(told, ensure_ascii=False)
 
     def persons(self) -> pd.DataFrame:
         """The people in reports, as pseudonyms."""
@@ -192,11 +218,11 @@ class Seen:
     def _mine(self, frame: pd.DataFrame, rule: str, run_id: str | None) -> Any:
         """Which rows (bool, n) of a result are seen."""
         if rule == "unit":
-            return frame["unit_id"].isin(self._units()).to_numpy(dtype=bool)
+            mine, theirs = self._tracked(self._read_by(run_id))
+            return frame["unit_id"].isin(mine - theirs).to_numpy(dtype=bool)
         if rule == "report":
-            reports = set(self._records("seizures", lambda: self._store.records("seizures"), shared=False)["report_id"])
-            hidden = set(self._store.records("seizures")["report_id"]) - reports
-            return (frame["report_id"].isin(reports) & ~frame["report_id"].isin(hidden)).to_numpy(dtype=bool)
+            mine, theirs = self._owned("seizures", "report_id", self._read_by(run_id))
+            return frame["report_id"].isin(mine - theirs).to_numpy(dtype=bool)
         water = self._store.result("reaches", run_id)
         left, right = water["adcode_left"].tolist(), water["adcode_right"].tolist()
         areas = self.viewer.adcodes
@@ -211,15 +237,50 @@ class Seen:
             return [bool(near & set(members)) for members in frame["reach_ids"]]
         raise Denied("not_allowed", account=self.viewer.account, roles=", ".join(self.viewer.roles), right=rule)
 
-    def _units(self) -> set[str]:
-        """Units with a fix or a record that is seen."""
+    # A unit or report is its agency's only where no other agency sent one of that name: who claims a boat or a number
+    # must not see by it what became of another's.
+
+    def _read_by(self, run_id: str | None) -> sql.ColumnElement[bool]:
+        """The condition on `receipts`: an analysis read it."""
+        runs, receipts = SQL["runs"], SQL["receipts"]
+        query = sql.select(runs.c.as_of, runs.c.made_at).where(runs.c.run_id == self._store.run_id(run_id))
+        ((as_of, made_at),) = self._store.rows(query)
+        until = made_at + WHILE_READING_MS if as_of is None else as_of
+        standing = receipts.c.withdrawn_at.is_(None) | (receipts.c.withdrawn_at > (made_at if as_of is None else as_of))
+        return receipts.c.status.in_(ACCEPTED) & (receipts.c.received_at <= until) & standing
+
+    def _owned(self, table: str, column: str, read: sql.ColumnElement[bool]) -> tuple[set[str], set[str]]:
+        """Names in a column of records, of the receipts `read`: those of agencies that are seen, those of others."""
+        of, receipts = SQL[table], SQL["receipts"]
+        query = sql.select(of.c[column], of.c.agency).distinct()
+        rows = self._store.rows(query.join_from(of, receipts, of.c.receipt_id == receipts.c.receipt_id).where(read))
+        return self._parted(rows)
+
+    def _tracked(self, read: sql.ColumnElement[bool]) -> tuple[set[str], set[str]]:
+        """As `_owned`, of the units with fixes."""
         import pyarrow.compute as pc
 
-        fixes = self._store.positions(columns=["unit_id"], encoded=True, agencies=self.agencies)
-        tracked = {str(name) for name in pc.unique(fixes["unit_id"]).to_pylist()}
-        known = self._records("units", lambda: self._store.records("units"), shared=False)
-        told = self._records("patrols", lambda: self._store.records("patrols"), shared=False)
-        return tracked | set(known["unit_id"].dropna()) | set(told["unit_id"].dropna())
+        from geo_monitor.store import positions
+
+        receipts = SQL["receipts"]
+        query = sql.select(receipts.c.receipt_id, receipts.c.agency).where(read, receipts.c.kind == "tracks")
+        of: dict[str | None, list[str]] = {}
+        for receipt_id, agency in self._store.rows(query):
+            of.setdefault(agency, []).append(receipt_id)
+        found = []
+        for agency, names in of.items():
+            paths = positions.files(self._store.root / "positions", names, None, None)
+            fixes = positions.read(paths, ["unit_id"], encoded=True)
+            found += [(str(unit), agency) for unit in pc.unique(fixes["unit_id"]).to_pylist()]
+        return self._parted(found)
+
+    def _parted(self, named: Iterable[Any]) -> tuple[set[str], set[str]]:
+        """(name, agency) as names of agencies that are seen, and of others."""
+        seen = self.agencies
+        parts: tuple[set[str], set[str]] = (set(), set())
+        for name, agency in named:
+            parts[0 if seen is None or agency in seen else 1].add(str(name))
+        return parts
 
 
 def _without(frame: pd.DataFrame, hidden: Sequence[str]) -> pd.DataFrame:

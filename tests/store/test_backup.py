@@ -161,6 +161,7 @@ CHANGES: dict[str, Callable[[dict[str, bytes], dict[str, Any]], None]] = {
     "database": lambda members, manifest: slip(members, manifest, "geo_monitor.sqlite"),
     "table": lambda members, manifest: slip(members, manifest, "tables/spies.parquet"),
     "rows": lambda _, manifest: manifest["rows"].update(seizures=99),
+    "book": lambda _, manifest: manifest.update(audit_head="0" * 64),
     "newer": lambda _, manifest: manifest.update(schema_version=99),
     "other": lambda _, manifest: manifest.update(format="something"),
     "no size": lambda _, manifest: manifest["members"]["settings.toml"].pop("size"),

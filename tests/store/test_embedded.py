@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import sqlalchemy as sql
 
 from geo_monitor.errors import GeoMonitorError, Refused, Usage
-from geo_monitor.store import Store, schema, unfinished
+from geo_monitor.store import Store, database, schema, unfinished
 from geo_monitor.store.database import URL_FILE
 from geo_monitor.store.held import Held
 from geo_monitor.store.schema import RECORDS
@@ -357,7 +358,7 @@ def test_what_a_reader_of_uploads_is_told(store: Store, tmp_path: Path) -> None:
     held = Held(store)
     found = held.positions(["b"], at("2026-05-01T00:00:00Z"), at("2026-05-01T00:01:00Z"))
     assert found["time"].tolist() == [pd.Timestamp("2026-05-01T00:00:00Z"), pd.Timestamp("2026-05-01T00:01:00Z")]
-    assert list(found.columns) == ["unit_id", "time", "lon", "lat"]
+    assert list(found.columns) == ["unit_id", "time", "lon", "lat", "seen"]
     assert held.mmsi() == {"413000001"}
     assert held.records("units")["receipt_id"].tolist() == ["r2", "r2"]
     assert len(held.records("raster")) == 0
@@ -446,3 +447,22 @@ def test_a_lost_lock_stops_the_commit(tmp_path: Path, server: postgres.Server) -
     assert len(store.book("receipts")) == 0
     kept(store, tmp_path, "seizures", seizures(report_id=["a"]), "r1")
     assert len(store.records("seizures")) == 1
+
+
+def test_a_killed_writer_whose_server_has_not_missed_it_yet_is_waited_for(
+    tmp_path: Path, server: postgres.Server
+) -> None:
+    """The killed writer's lock in the folder is free at once; that on the server when its statement is through."""
+    store = Store.create(tmp_path / "ws", server.url())
+    unfinished.begin(store.root, unfinished.Work("import", "a.csv"))
+    with ThreadPoolExecutor(1) as other:
+        with store.engine.connect() as connection:  # what is left of the killed writer in the server
+            key = database._key("writer")
+            connection.execute(sql.select(sql.func.pg_advisory_lock(key)))
+            again = other.submit(Store, store.root)
+            with pytest.raises(TimeoutError):
+                again.result(timeout=0.5)
+            connection.execute(sql.select(sql.func.pg_advisory_unlock(key)))
+        fallen = again.result(timeout=60).fallen
+    assert fallen is not None
+    assert fallen.code == "fallen.import.undone"

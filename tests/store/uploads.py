@@ -22,6 +22,7 @@ class Receipt:
     status: str = "accepted"
     rows_read: int = 0
     quarantine: str | None = None
+    rows_quarantined: int = 0
 
     def counts(self) -> dict[str, dict[str, int]]:
         return {"errors": {}, "warnings": {}}
@@ -30,7 +31,8 @@ class Receipt:
         return {
             "receipt_id": self.receipt_id,
             "status": self.status,
-            "rows": {"read": self.rows_read, "accepted": self.rows_read},
+            "rows": {"read": self.rows_read, "accepted": self.rows_read, "quarantined": self.rows_quarantined},
+            "quarantine": self.quarantine,
             "lang": lang,
         }
 
@@ -59,6 +61,7 @@ def upload(
 ) -> tuple[Upload, Path]:
     path = folder / f"{receipt_id}.bin"
     path.write_bytes(content)
+    fields.setdefault("rows_quarantined", 0 if quarantine is None else len(quarantine))
     fields.setdefault("rows_read", 0 if rows is None else len(rows))
     receipt = Receipt(receipt_id, kind, path.name, hashlib.sha256(content).hexdigest(), at(when), **fields)
     return Upload(receipt, rows, quarantine), path

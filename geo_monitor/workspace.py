@@ -67,7 +67,7 @@ class Workspace:
         self.root = Path(root)
         self._store = Store(self.root)
         self._viewer = viewer
-        self.accounts = Accounts(self._store, self.settings)
+        self.accounts = Accounts(self._store, self.settings, lambda: self.viewer)
 
     @property
     def viewer(self) -> Viewer:
@@ -96,7 +96,8 @@ class Workspace:
         import getpass
 
         file = self.root / DATABASE
-        if not file.is_file() or (hasattr(os, "geteuid") and file.stat().st_uid != os.geteuid()):
+        local = self._store.engine.dialect.name == "sqlite"
+        if not local or not file.is_file() or (hasattr(os, "geteuid") and file.stat().st_uid != os.geteuid()):
             raise Denied("not_owner")
         return replace(OWNER, account=f"owner:{getpass.getuser()}")
 
@@ -179,13 +180,16 @@ class Workspace:
             raise Usage("file_missing", file=str(path))
         self.viewer.needs("import")
         agency, crs, datum, encoding, columns, role, accuracy = given
+        if agency:
+            self.store.may_send([agency])
         options = Options(agency or self.viewer.agency, crs, datum, encoding, dict(columns or {}), role, accuracy)
         settings, now = self.settings, now or datetime.now(UTC)
         work = Work("import", path.name)
         with one_file(path, self.root) as raw, self._store.writing(work) if store else nullcontext():
-            upload = limited.read(kind, raw, options, Held(self._store), settings, now, self.root)
+            upload = limited.read(kind, raw, options, Held(self._store, self.store.agencies), settings, now, self.root)
             upload = replace(upload, receipt=replace(upload.receipt, file=path.name))
-            self.store.may_send(upload.rows)
+            if upload.rows is not None and "agency" in upload.rows:
+                self.store.may_send(upload.rows["agency"].dropna().astype(str).unique())
             if not store:
                 return upload
             return replace(upload, receipt=self._store.commit(upload, raw, self.viewer.account))
@@ -196,11 +200,9 @@ class Workspace:
 
         Raises `Usage("receipt_unknown")` for a receipt that is not there or not the viewer's to see.
         """
-        book = self.store.book("receipts")
-        found = book[book["receipt_id"] == receipt_id]
-        if not len(found) or not self._store.raw(found["sha256"].iloc[0]).is_file():
+        row = self.store.upload(receipt_id)
+        if not self._store.raw(str(row["sha256"])).is_file():
             raise Usage("receipt_unknown", receipt_id=receipt_id)
-        row = found.iloc[0]
         with TemporaryDirectory(prefix="geo-monitor-") as folder:
             name = PurePath(str(row["file"])).name or "upload"
             copy = Path(folder) / name
@@ -209,9 +211,7 @@ class Workspace:
 
     def quarantine(self, receipt_id: str) -> bytes | None:
         """The refused rows of an upload as CSV, or None. Raises `Usage("receipt_unknown")` as `kept`."""
-        book = self.store.book("receipts")
-        if receipt_id not in set(book["receipt_id"]):
-            raise Usage("receipt_unknown", receipt_id=receipt_id)
+        self.store.upload(receipt_id)
         path = self.root / "quarantine" / f"{receipt_id}.csv"
         return path.read_bytes() if path.is_file() else None
 
@@ -278,7 +278,7 @@ class Workspace:
             "summary": json.dumps(summary, ensure_ascii=False),
         }
         self._store.write_run(row, result.tables, self.viewer.account)
-        return Run(run_id, summary, self)
+        return self.run(run_id)  # as the viewer may read it
 
     def run(self, run_id: str | None = None) -> Run:
         """A run done before (None: the latest). Raises `Usage("run_unknown")`, `Usage("no_run")`."""

@@ -35,11 +35,12 @@ def opened() -> Workspace:
     from geo_monitor.workspace import Workspace
 
     workspace = Workspace(console.workspace)
-    if workspace.fallen:
-        console.say(console(workspace.fallen.code, **workspace.fallen.params))
-    if not workspace.accounts.any():
-        return workspace
-    return Workspace(console.workspace, _viewer(workspace))
+    fallen = workspace.fallen
+    if workspace.accounts.any():
+        workspace = Workspace(console.workspace, _viewer(workspace))
+    if fallen and "keep" in workspace.viewer.rights:  # it names somebody's file
+        console.say(console(fallen.code, **fallen.params))
+    return workspace
 
 
 def _viewer(workspace: Workspace) -> Viewer:

@@ -68,7 +68,8 @@ def positions(frame: pd.DataFrame, ledger: Ledger, held: Held, settings: Setting
             )
             unchanged[mine[metres <= settings.same_place_m]] = True
             clash = np.zeros(n, dtype=bool)
-            clash[mine[metres > settings.same_place_m]] = True
+            # a fix of an agency that the sender does not see refuses nothing: it would tell when its boat was out
+            clash[mine[(metres > settings.same_place_m) & there["seen"].to_numpy(dtype=bool)[spot]]] = True
             ledger.refuse(clash, "device_clash")
     _under_another_name(frame, ms, lon, lat, unchanged, ledger, held, settings)
     new = ledger.alive & ~unchanged
@@ -110,7 +111,10 @@ def _under_another_name(
             way = motion.metres(x[:1], y[:1], x, y).max()
             if part["ms"].nunique() >= settings.twice_share * len(rows) and way >= settings.twice_way_m:
                 same = (code == unit) & ledger.alive & ~unchanged
-                ledger.warn("patrol_twice", same, unit=names[unit], other=other)
+                if part["seen"].all():
+                    ledger.warn("patrol_twice", same, unit=names[unit], other=other)
+                else:
+                    ledger.warn("patrol_twice_elsewhere", same, unit=names[unit])
                 unchanged[same] = True
                 break
 

@@ -43,11 +43,12 @@ class Held(Protocol):
         ...
 
     def positions(self, unit_ids: Iterable[str], first: datetime, last: datetime) -> pd.DataFrame:
-        """Fixes in force of these units with first <= time <= last: unit_id, time (UTC), lon, lat."""
+        """Fixes in force of these units with first <= time <= last: unit_id, time (UTC), lon, lat, and seen: whether
+        the sender may know of them."""
         ...
 
     def moments(self, times: Iterable[int]) -> pd.DataFrame:
-        """Fixes in force of any unit at exactly these moments (UTC milliseconds): unit_id, time (UTC), lon, lat."""
+        """Fixes in force of any unit at exactly these moments (UTC milliseconds); columns of `positions`."""
         ...
 
     def reference(self, west: float, south: float, east: float, north: float) -> pd.DataFrame:
@@ -80,7 +81,8 @@ class Nothing:
         import pandas as pd
 
         columns = {"unit_id": pd.Series(dtype=object), "time": pd.Series(dtype="datetime64[ms, UTC]")}
-        return pd.DataFrame({**columns, "lon": pd.Series(dtype=float), "lat": pd.Series(dtype=float)})
+        places = {"lon": pd.Series(dtype=float), "lat": pd.Series(dtype=float)}
+        return pd.DataFrame({**columns, **places, "seen": pd.Series(dtype=bool)})
 
     def moments(self, times: Iterable[int]) -> pd.DataFrame:
         return self.positions((), datetime.min, datetime.min)

@@ -587,6 +587,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         'The {count} rows of "{unit}" are those held of "{other}" at the same moments: one boat under two names; its effort'
         " is not counted again.",
     ),
+    "patrol_twice_elsewhere": (
+        "“{unit}”的 {count} 行与其他单位已报送的轨迹在同一时刻位置完全重合:同一次巡护未重复计入。",
+        'The {count} rows of "{unit}" lie where another agency has told at the same moments: the patrol is not counted'
+        " again.",
+    ),
     "track_frozen": (
         "{count} 行的位置在 {minutes} 分钟以上分毫不变,而航速不为零:终端定位可能已冻结,这些位置不可靠,请核对设备。",
         "{count} rows repeat one place for over {minutes} minutes while a speed is told: the receiver may be frozen and these"

@@ -127,7 +127,7 @@ class Knows:
     def positions(self, unit_ids: Any, first: Any, last: Any) -> pd.DataFrame:
         self.asked.append(("positions", unit_ids, first, last))
         moments = pd.to_datetime(["2026-05-01T00:00:00Z"]).as_unit("ms")
-        return pd.DataFrame({"unit_id": ["渔政1"], "time": moments, "lon": [112.0], "lat": [30.0]})
+        return pd.DataFrame({"unit_id": ["渔政1"], "time": moments, "lon": [112.0], "lat": [30.0], "seen": [True]})
 
     def mmsi(self) -> set[str]:
         return {"412000001"}

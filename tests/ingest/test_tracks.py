@@ -232,9 +232,8 @@ class HeldFixes(ingest.Nothing):
     def moments(self, times: object) -> pd.DataFrame:
         ms = np.array(list(times))  # type: ignore[call-overload]
         step = (ms - np.datetime64("2026-05-01T00:00:00", "ms").astype(np.int64)) / 30_000
-        return pd.DataFrame(
-            {"unit_id": "渔政A", "time": pd.to_datetime(ms, unit="ms", utc=True), "lon": 112 + step / 1000, "lat": 30.0}
-        )
+        time = pd.to_datetime(ms, unit="ms", utc=True)
+        return pd.DataFrame({"unit_id": "渔政A", "time": time, "lon": 112 + step / 1000, "lat": 30.0, "seen": True})
 
 
 @pytest.mark.parametrize(("off", "moves", "twice"), [(0.0, 1, True), (0.001, 1, False), (0.0, 0, False)])

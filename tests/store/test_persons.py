@@ -65,12 +65,13 @@ def test_only_the_role_that_needs_them_sees_names_and_only_of_its_area(held: Wor
     held.accounts.add_agency("荆州渔政", "421000", NOW, "local")
     held.accounts.add_agency("宜昌渔政", "420500", NOW, "local")
     held.accounts.add("管理员", WORD, ["admin"], None, ["100000"], NOW, "local")
+    desk = Workspace(held.root, held.accounts.sign_in("管理员", WORD, NOW, "script").viewer)
     for name, role, agency in (
         ("王", "commander", "荆州渔政"),
         ("李", "analyst", "荆州渔政"),
         ("周", "commander", "宜昌渔政"),
     ):
-        held.accounts.add(name, WORD, [role], agency, [], NOW, "管理员")
+        desk.accounts.add(name, WORD, [role], agency, [], NOW, "管理员")
 
     def as_(name: str) -> Workspace:
         return Workspace(held.root, held.accounts.sign_in(name, WORD, NOW, "script").viewer)

@@ -61,7 +61,7 @@ def analyse(
     settings = settings or Settings()
     stage = Stages(tell)
 
-    with stage("read"):
+    with stage("read"), store.reading():  # imports may end meanwhile: a run uses what was there at one moment
         inputs = read(store, period, settings)
     with stage("river"):
         network = river.build(

@@ -2,6 +2,9 @@
 
 A workspace without accounts opens for everybody on this machine. Once it has accounts, nothing is read before a sign-in;
 the token lies in a cookie of the browser session (SameSite=Strict), so that a reload or another page keeps it.
+
+Where `.streamlit/secrets.toml` has a section `[auth]`, an identity provider (OpenID Connect) can vouch for somebody.
+Streamlit keeps what it told for 30 days; here it opens a session of ours once, within `sign_in_fresh_s` of its issue.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from geo_monitor.app.deck import plain
 from geo_monitor.app.words import Speaker
 from geo_monitor.errors import Denied
 from geo_monitor.messages import hint, text
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 COOKIE = "geo_monitor_session"
 TOKEN = "session-token"  # noqa: S105  a key of the session state
 PART = "\x1f"
+CLOCKS_S = 60.0  # how far the provider's clock may be ahead of ours
 
 
 def key(path: str, viewer: Viewer, acting: bool = False) -> str:
@@ -49,16 +54,42 @@ def viewer(workspace: Workspace) -> Viewer | None:
         return OWNER
     token = st.session_state.get(TOKEN) or st.context.cookies.get(COOKIE)
     if not token or token == st.session_state.get("signed-out"):
-        return None
+        return _vouched(workspace)
     try:
         found = workspace.accounts.viewer(token, datetime.now(UTC))
     except Denied as error:
         st.session_state.pop(TOKEN, None)
         st.session_state["signed-out"] = token
         st.session_state["sign-in-error"] = error
-        return None
+        return _vouched(workspace)
     st.session_state[TOKEN] = token
     return found
+
+
+def providers() -> list[str]:
+    """The identity providers of `[auth]` in secrets.toml: names of its parts, or "default" for one without a name."""
+    section = st.secrets.get("auth", {}) if st.secrets.load_if_toml_exists() else {}
+    named = [name for name, part in section.items() if hasattr(part, "items") and "client_id" in part]
+    return named or (["default"] if "client_id" in section else [])
+
+
+def _vouched(workspace: Workspace) -> Viewer | None:
+    """Who an identity provider vouched for just now; None for nobody, for one without an account, and the second time."""
+    told = st.user.to_dict() if providers() else {}
+    if not told.get("is_logged_in") or st.session_state.get("vouched") == told.get("iat"):
+        return None
+    now = datetime.now(UTC)
+    st.session_state["vouched"] = told.get("iat")
+    if not 0 <= now.timestamp() - float(told.get("iat", 0)) + CLOCKS_S <= workspace.settings.sign_in_fresh_s:
+        return None
+    try:
+        session = workspace.accounts.sign_in_by(f"{told['iss']}|{told['sub']}", now, "provider")
+    except Denied as error:
+        st.session_state["sign-in-error"] = error
+        return None
+    st.session_state.pop("sign-in-error", None)
+    st.session_state[TOKEN] = st.session_state["new-cookie"] = session.token
+    return session.viewer
 
 
 def form(workspace: Workspace, speaker: Speaker) -> None:
@@ -85,6 +116,14 @@ def form(workspace: Workspace, speaker: Speaker) -> None:
                     st.session_state[TOKEN] = session.token
                     st.session_state["new-cookie"] = session.token
                 st.rerun()
+        for provider in providers():
+            name = "" if provider == "default" else provider
+            if st.button(speaker.say("sign_in_by", name=name), key=f"provider-{provider}", width="stretch"):
+                st.login(provider)
+        if providers() and st.user.is_logged_in:
+            st.caption(speaker.say("vouched_as", name=plain(str(st.user.get("email") or st.user.get("sub")))))
+            if st.button(speaker.say("provider_sign_out"), key="provider-sign-out"):
+                st.logout()
 
 
 def bar(workspace: Workspace, viewer: Viewer, speaker: Speaker) -> None:
@@ -101,10 +140,14 @@ def bar(workspace: Workspace, viewer: Viewer, speaker: Speaker) -> None:
         if token:
             workspace.accounts.sign_out(token)
             st.session_state["signed-out"] = token
+        if providers() and st.user.is_logged_in:
+            st.logout()  # leads away from this page, and here again as nobody
+            st.stop()
         st.rerun()
 
 
 def _cookie(token: str, seconds: int) -> None:
     """Sets the cookie from the page: the server can read cookies but not send them."""
     cookie = json.dumps(f"{COOKIE}={token}; path=/; SameSite=Strict; max-age={seconds}")
-    st.iframe(f"<script>parent.document.cookie = {cookie};</script>", height=1)
+    secure = "(parent.location.protocol === 'https:' ? '; Secure' : '')"
+    st.iframe(f"<script>parent.document.cookie = {cookie} + {secure};</script>", height=1)

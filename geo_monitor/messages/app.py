@@ -32,6 +32,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.password": ("密码", "Password"),
     "app.sign_in": ("登录", "Sign in"),
     "app.sign_out": ("退出", "Sign out"),
+    "app.sign_in_by": ("统一认证登录 {name}", "Sign in with the identity provider {name}"),
+    "app.vouched_as": ("统一认证身份:{name}", "Identity: {name}"),
+    "app.provider_sign_out": ("退出统一认证", "Sign out of the identity provider"),
     # the data page
     "app.page_map": ("地图", "Map"),
     "app.page_data": ("数据", "Data"),

@@ -69,6 +69,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "上次写入中途中断,其残留已清除,先前数据不受影响。",
         "A write was interrupted; what it had left was removed, nothing held before is touched.",
     ),
+    "database_busy": (
+        "另一个程序正在工作区“{root}”里写入,等了 {seconds} 秒仍未结束。本次未作任何更改。",
+        'Another program is writing in "{root}" and was not through after {seconds} s. Nothing was changed.',
+    ),
+    "database_busy.hint": ("请稍后重新运行同一命令。", "Run the same command again a little later."),
     "disk_full": (
         "“{place}”所在磁盘已满(剩余 {free} MB)或超出配额。本次未保存任何内容,已有数据不变。",
         'The disk that holds "{place}" is full ({free} MB are free), or a quota is used up. '

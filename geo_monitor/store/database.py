@@ -23,6 +23,7 @@ DATABASE = "geo_monitor.sqlite"
 URL_FILE = "database.url"  # without a password: that comes from the environment (PGPASSWORD) or ~/.pgpass
 VARIABLE = "GEO_MONITOR_DATABASE"
 LINGER_S = 5.0  # seconds; a server misses a killed writer only when its statement is through
+WAIT_S = 60.0  # seconds one waits for another's transaction on SQLite, then hears of it
 SPARE = 1 << 20  # bytes; a disk with less is full
 
 ACCEPTED = ("accepted", "accepted_with_warnings")
@@ -119,7 +120,7 @@ def engine_of(url: sql.URL) -> sql.Engine:
         path = {"options": f"-csearch_path={_quoted(schema_of(url))},public"}
         plain = url.difference_update_query(["schema"])
         return sql.create_engine(plain, connect_args=path, isolation_level="REPEATABLE READ", pool_pre_ping=True)
-    engine = sql.create_engine(url, connect_args={"timeout": 60})
+    engine = sql.create_engine(url, connect_args={"timeout": WAIT_S})
 
     @sql.event.listens_for(engine, "connect")
     def connected(connection: Any, record: Any) -> None:
@@ -182,18 +183,19 @@ def _key(what: str) -> sql.ColumnElement[int]:
 
 @contextmanager
 def reached(url: sql.URL, root: Path) -> Iterator[None]:
-    """Says clearly that a database can't be reached, or is full.
+    """Says clearly that a database can't be reached, is full, or held by another for long.
 
-    Raises `GeoMonitorError("database_unreachable")`, `Refused("disk_full")`.
+    Raises `GeoMonitorError("database_unreachable")`, `Refused`: `disk_full`, `database_busy`.
     """
     try:
-        with files.room(root):
-            yield
+        yield
     except sql.exc.DBAPIError as error:
         if _full(error, root):
             if url.get_backend_name() == "sqlite":
                 raise files.full(root) from error
             raise Refused("disk_full", place=plain(url), free="?") from error
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            raise Refused("database_busy", root=str(root), seconds=f"{WAIT_S:g}") from error
         if url.get_backend_name() != "postgresql" or not isinstance(error, sql.exc.OperationalError):
             raise
         why = str(error.orig).strip().splitlines()[0]

@@ -117,7 +117,7 @@ class Store:
         for name in FOLDERS:
             files.folder(root / name)
         on_server = where.get_backend_name() == "postgresql"
-        with files.lock(root / ".lock"), reached(where, root):
+        with files.room(root), files.lock(root / ".lock"), reached(where, root):
             # the folder knows whose records it goes with before there are any: a fall in between harms nothing
             workspace_id = told_id(root) or secrets.token_hex(8)
             if on_server and not held:
@@ -185,7 +185,7 @@ class Store:
                 if self._depth > 1:
                     yield
                     return
-                with reached(self._url, self.root), lock(self.root, self._engine) as held:
+                with files.room(self.root), reached(self._url, self.root), lock(self.root, self._engine) as held:
                     assert held is not None  # it waited
                     self._held = held
                     with self._marked(work):
@@ -210,11 +210,14 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sql.Connection]:
         """One transaction on the records, kept if the block ends well. One at a time; each statement in it sees what
-        was committed before."""
+        was committed before.
+
+        Raises `Refused`: `disk_full`, `database_busy`; `GeoMonitorError("database_unreachable")`.
+        """
         options = {"begin": "BEGIN IMMEDIATE"}
         if self._engine.dialect.name == "postgresql":
             options["isolation_level"] = "READ COMMITTED"
-        with self._engine.execution_options(**options).begin() as connection:
+        with reached(self._url, self.root), self._engine.execution_options(**options).begin() as connection:
             committing(connection)
             self._held()
             yield connection
@@ -521,12 +524,13 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sql.Connection]:
-        """What is read inside, by this thread, is of one moment, whatever others commit meanwhile."""
+        """What is read inside, by this thread, is of one moment, whatever others commit meanwhile. Raises as
+        `transaction`."""
         connection = getattr(self._snapshot, "connection", None)
         if connection is not None:
             yield connection
             return
-        with self._engine.connect() as connection:
+        with reached(self._url, self.root), self._engine.connect() as connection:
             self._snapshot.connection = connection
             try:
                 yield connection

@@ -73,7 +73,7 @@ def restore(file: Path, root: Path, url: str | None = None, tell: Tell = silent)
     with _opened(file) as archive:
         told = manifest(archive, file)
         files.folder(root)
-        with files.lock(root / ".lock", wait=False) as free, reached(where, root):
+        with files.room(root), files.lock(root / ".lock", wait=False) as free, reached(where, root):
             if not free:
                 raise Refused("restore_busy", root=str(root))
             if not _was_finished(root, where):

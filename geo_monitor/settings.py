@@ -153,6 +153,7 @@ class Settings:
     password_length: int = 10  # characters a password has at least
     sign_in_tries: int = 5  # wrong passwords after which an account is locked ...
     sign_in_lock_s: float = 900.0  # ... for so many seconds
+    sign_in_rows: int = 60  # rows a minute that refused sign-ins of unknown names may add to the audit book
     sign_in_fresh_s: float = 300.0  # seconds for which what an identity provider told opens a session
     session_h: float = 12.0  # hours a sign-in lasts at most: one duty shift
     session_idle_s: float = 3600.0  # seconds without a click after which it ends

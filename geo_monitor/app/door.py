@@ -80,7 +80,7 @@ def _vouched(workspace: Workspace) -> Viewer | None:
         return None
     now = datetime.now(UTC)
     st.session_state["vouched"] = told.get("iat")
-    if not 0 <= now.timestamp() - float(told.get("iat", 0)) + CLOCKS_S <= workspace.settings.sign_in_fresh_s:
+    if not 0 <= now.timestamp() - float(str(told.get("iat", 0))) + CLOCKS_S <= workspace.settings.sign_in_fresh_s:
         return None
     try:
         session = workspace.accounts.sign_in_by(f"{told['iss']}|{told['sub']}", now, "provider")
@@ -103,9 +103,13 @@ def form(workspace: Workspace, speaker: Speaker) -> None:
             more = hint(told.code, speaker.lang, **told.params) if told.code != "session_over" else None
             st.error(detail + (f"\n\n{more}" if more else ""))
         with st.form("sign-in"):
-            name = st.text_input(speaker.say("account"), key="sign-in-name", autocomplete="username")
+            name = st.text_input(speaker.say("account"), key="sign-in-name", autocomplete="username", max_chars=64)
             word = st.text_input(
-                speaker.say("password"), type="password", key="sign-in-word", autocomplete="current-password"
+                speaker.say("password"),
+                type="password",
+                key="sign-in-word",
+                autocomplete="current-password",
+                max_chars=1024,
             )
             if st.form_submit_button(speaker.say("sign_in"), type="primary"):
                 try:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geo_monitor.cli.people import PASSWORD
 from geo_monitor.errors import Usage
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def serve(workspace: Workspace, host: str, port: int, lang: str, browser: bool, 
     if _answers(host, port):
         raise Usage("app_port", host=host, port=port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    os.environ.pop(PASSWORD, None)  # neither the server nor the browser has need of it
     env = {**os.environ, "GEO_MONITOR_WORKSPACE": str(workspace.root.resolve()), "GEO_MONITOR_LANG": lang}
     process = subprocess.Popen(command(host, port), env=env, stdout=sys.stderr)
 

@@ -59,7 +59,7 @@ def _viewer(workspace: Workspace) -> Viewer:
 
 def _password() -> str:
     """Of GEO_MONITOR_PASSWORD, of the terminal (asked without showing it), or a line of stdin."""
-    told = os.environ.get(PASSWORD)
+    told = os.environ.pop(PASSWORD, None)  # what this starts has no need of it
     if told:
         return told
     if not sys.stdin.isatty():

@@ -53,6 +53,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "建议用几个不相干的词连成一句。",
         "Several unrelated words in a row make a good one.",
     ),
+    "password_long": (
+        "密码超过 {length} 个字符。未作更改。",
+        "The password has more than {length} characters. Nothing was changed.",
+    ),
+    "password_long.hint": ("请换一个短些的。", "Choose a shorter one."),
     "password.ask": ("密码:", "Password: "),
     "password.new": ("新密码:", "New password: "),
     "password.again": ("再输一遍:", "Again: "),

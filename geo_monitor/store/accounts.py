@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,7 @@ from geo_monitor.settings import Settings
 from geo_monitor.store import audit
 from geo_monitor.store.database import milliseconds
 from geo_monitor.store.rights import EVERYWHERE, ROLES, Viewer, prefix
-from geo_monitor.store.schema import ACCOUNTS, AGENCIES, SESSIONS, SHARES
+from geo_monitor.store.schema import ACCOUNTS, AGENCIES, SESSIONS, SHARES, SQL
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -37,6 +38,9 @@ SHARED = {  # what may be shared, and the fields a share may hide
     "positions": ("speed", "heading", "patrol_id"),
 }  # fmt: skip
 NAME_LENGTH = 64  # characters of a name of an account or agency
+PASSWORD_LENGTH = 1024  # characters at most: hashing takes time by length
+AT_ONCE = threading.BoundedSemaphore(2)  # passwords judged: each takes 64 MiB
+LOOKED_BACK = 2000  # newest rows of the audit book in which refused sign-ins are looked for
 SEEN_EVERY_MS = 60_000  # a session notes that it is alive this often, not at every click
 
 
@@ -84,37 +88,63 @@ class Accounts:
     def sign_in(self, name: str, password: str, now: datetime, how: str) -> Session:
         """Checks a password. Raises `Denied`: `sign_in_wrong` (the same for an unknown account), `sign_in_locked`.
 
-        After `sign_in_tries` wrong passwords an account is locked for `sign_in_lock_s`.
+        After `sign_in_tries` wrong passwords an account is locked for `sign_in_lock_s`, and a name that is no account
+        seems so. A try is counted before it is judged, so that no number of tries at once has more of them, and judged
+        outside the transaction, so that imports don't wait for it. Tries while locked add no rows to the audit book,
+        those of unknown names `sign_in_rows` a minute.
         """
+        at = milliseconds(now)
+        name = "".join(c for c in name[:NAME_LENGTH] if c.isprintable())
+        mine = ACCOUNTS.c.name == name
+        lock_ms = int(self._settings.sign_in_lock_s * 1000)
         with self._store.transaction() as connection:
-            held = connection.execute(sql.select(ACCOUNTS).where(ACCOUNTS.c.name == name)).one_or_none()
-            told = self._judged(connection, held, name, password, milliseconds(now))
-            audit.append(connection, now, name, "sign_in" if told is None else "sign_in_refused", how,
-                         **({} if told is None else {"why": told.code}))  # fmt: skip
-            if told is None:
-                assert held is not None
-                return self._session(connection, held, now, how)
+            held = connection.execute(sql.select(ACCOUNTS).where(mine, ~ACCOUNTS.c.disabled)).one_or_none()
+            failed, until = (held.failed, held.locked_until) if held else self._tried(connection, name)
+            if until is not None and at < until:
+                raise Denied("sign_in_locked", minutes=-(-(until - at) // 60_000))
+            locks = failed + 1 >= self._settings.sign_in_tries
+            counted = {"failed": 0 if locks else failed + 1, "locked_until": at + lock_ms if locks else None}
+            connection.execute(sql.update(ACCOUNTS).where(mine, ~ACCOUNTS.c.disabled).values(**counted))
+        # as long for an unknown account as for a real one, so that names can't be found by the clock
+        right = _matches((held.password if held else None) or _nobody(), password) and bool(held and held.password)
+        with self._store.transaction() as connection:
+            now_held = connection.execute(sql.select(ACCOUNTS).where(mine, ~ACCOUNTS.c.disabled)).one_or_none()
+            if right and held and now_held and now_held.password == held.password:
+                fresh = {"password": _hasher().hash(_word(password))} if _stale(held.password) else {}
+                connection.execute(sql.update(ACCOUNTS).where(mine).values(failed=0, locked_until=None, **fresh))
+                audit.append(connection, now, name, "sign_in", how)
+                return self._session(connection, now_held, now, how)
+            told = Denied("sign_in_locked", minutes=-(-lock_ms // 60_000)) if locks else Denied("sign_in_wrong")
+            if held or self._room(connection, now, how):
+                audit.append(connection, now, name, "sign_in_refused", how, why=told.code)
         raise told  # after the commit: a wrong try must be remembered
 
-    def _judged(self, connection: sql.Connection, held: Any, name: str, password: str, at: int) -> Denied | None:
-        if held is None or held.disabled:
-            _matches(_nobody(), password)  # as long as for a real account, so that names can't be found by the clock
-            return Denied("sign_in_wrong")
-        mine = sql.update(ACCOUNTS).where(ACCOUNTS.c.name == name)
-        if held.locked_until is not None and at < held.locked_until:
-            minutes = -(-(held.locked_until - at) // 60_000)
-            return Denied("sign_in_locked", minutes=minutes)
-        if _matches(held.password, password):
-            fresh = {"password": _hasher().hash(password)} if _hasher().check_needs_rehash(held.password) else {}
-            connection.execute(mine.values(failed=0, locked_until=None, **fresh))
-            return None
-        failed = held.failed + 1
-        locked = failed >= self._settings.sign_in_tries
-        until = at + int(self._settings.sign_in_lock_s * 1000) if locked else None
-        connection.execute(mine.values(failed=0 if locked else failed, locked_until=until))
-        if locked:
-            return Denied("sign_in_locked", minutes=-(-int(self._settings.sign_in_lock_s) // 60))
-        return Denied("sign_in_wrong")
+    def _refused(self, connection: sql.Connection) -> sql.Select[Any]:
+        """The newest rows of the audit book that tell of refused sign-ins: who, at, action."""
+        book = SQL["audit"]
+        newest = connection.scalar(sql.select(sql.func.max(book.c.row))) or 0
+        query = sql.select(book.c.who, book.c.at, book.c.action).where(book.c.row > newest - LOOKED_BACK)
+        return query.where(book.c.action.in_(["sign_in_refused", "sign_in_flood"])).order_by(book.c.row)
+
+    def _tried(self, connection: sql.Connection, name: str) -> tuple[int, int | None]:
+        """What a name that is no account would have by now: wrong tries, and until when it is locked."""
+        failed, until = 0, None
+        for row in connection.execute(self._refused(connection).where(SQL["audit"].c.who == name)):
+            failed += 1
+            if failed >= self._settings.sign_in_tries:
+                failed, until = 0, row.at + int(self._settings.sign_in_lock_s * 1000)
+        return failed, until
+
+    def _room(self, connection: sql.Connection, now: datetime, how: str) -> bool:
+        """Whether the audit book takes another row on an unknown name this minute; the first that it doesn't take, it
+        notes as the beginning of a flood."""
+        last = SQL["audit"].c.at > milliseconds(now) - 60_000
+        rows = [row.action for row in connection.execute(self._refused(connection).where(last))]
+        if rows.count("sign_in_refused") < self._settings.sign_in_rows:
+            return True
+        if "sign_in_flood" not in rows:
+            audit.append(connection, now, "geo-monitor", "sign_in_flood", how, rows=len(rows))
+        return False
 
     def sign_in_by(self, identity: str, now: datetime, how: str) -> Session:
         """A sign-in that an identity provider has checked (`identity`: issuer|subject, as given to an account).
@@ -125,8 +155,9 @@ class Accounts:
             held = connection.execute(
                 sql.select(ACCOUNTS).where(ACCOUNTS.c.identity == identity, ~ACCOUNTS.c.disabled)
             ).one_or_none()
-            audit.append(connection, now, held.name if held else "?", "sign_in" if held else "sign_in_refused", how,
-                         identity=identity)  # fmt: skip
+            if held or self._room(connection, now, how):
+                audit.append(connection, now, held.name if held else "?", "sign_in" if held else "sign_in_refused", how,
+                             identity=identity[:200])  # fmt: skip
             if held is not None:
                 return self._session(connection, held, now, how)
         raise Denied("identity_unknown", identity=identity)
@@ -360,7 +391,9 @@ class Accounts:
     def _hashed(self, name: str, password: str) -> str:
         if len(password) < self._settings.password_length or password.strip().lower() in (name.lower(), ""):
             raise Refused("password_weak", length=self._settings.password_length)
-        return _hasher().hash(password)
+        if len(password) > PASSWORD_LENGTH:
+            raise Refused("password_long", length=PASSWORD_LENGTH)
+        return _hasher().hash(_word(password))
 
 
 def _check_roles(roles: Iterable[str]) -> None:
@@ -395,10 +428,19 @@ def _nobody() -> str:
     return _hasher().hash(secrets.token_urlsafe(32))
 
 
-def _matches(hashed: str | None, password: str) -> bool:
+def _stale(hashed: str) -> bool:
+    return _hasher().check_needs_rehash(hashed)
+
+
+def _word(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")
+
+
+def _matches(hashed: str, password: str) -> bool:
     from argon2.exceptions import InvalidHashError, VerificationError
 
     try:
-        return hashed is not None and _hasher().verify(hashed, password)
+        with AT_ONCE:
+            return _hasher().verify(hashed, _word(password[:PASSWORD_LENGTH])) and len(password) <= PASSWORD_LENGTH
     except (VerificationError, InvalidHashError):
         return False

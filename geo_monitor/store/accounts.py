@@ -223,10 +223,9 @@ class Accounts:
         _check_roles(roles)
         hashed = None if password is None else self._hashed(name, password)
         with self._store.transaction() as connection:
-            names = [row.name for row in connection.execute(sql.select(ACCOUNTS.c.name))]
-            if name in names:
+            if connection.scalar(sql.select(ACCOUNTS.c.name).where(ACCOUNTS.c.name == name)):
                 raise Refused("account_there", name=name)
-            if not names and "admin" not in roles:
+            if connection.scalar(sql.select(ACCOUNTS.c.name).limit(1)) is None and "admin" not in roles:
                 raise Refused("first_account_admin")
             row = {
                 "name": name, "password": hashed, "identity": identity, "roles": json.dumps(sorted(roles)),
@@ -301,7 +300,8 @@ class Accounts:
         query = sql.select(AGENCIES).order_by(AGENCIES.c.name)
         if areas is not None:
             query = query.where(sql.or_(sql.false(), *(AGENCIES.c.adcode.startswith(prefix(area)) for area in areas)))
-        return [(row.name, row.adcode) for row in self._store.rows(query)]
+        with self._store.reading() as connection:
+            return [(name, adcode) for name, adcode in connection.execute(query).all()]
 
     def add_agency(self, name: str, adcode: str, now: datetime, who: str) -> None:
         """Registers an agency, or moves it, and with it the accounts that answer for its place alone: name as uploads

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from geo_monitor.errors import Denied
 
@@ -51,6 +52,7 @@ class Viewer:
 OWNER = Viewer("local", None, tuple(ROLES), (EVERYWHERE,))  # of a workspace without accounts: whoever opens it
 
 
+@lru_cache(4096)  # asked for every agency at every read
 def prefix(adcode: str) -> str:
     """What all adcodes inside an area begin with: codes end in 00 for each level they stand above.
 

@@ -58,6 +58,8 @@ class Seen:
     @cached_property
     def agencies(self) -> Collection[str] | None:
         """The agencies whose rows are seen in full; None: all."""
+        if self.viewer.everywhere:
+            return None
         return readable(self.viewer, self._accounts.agencies(self.viewer.adcodes))
 
     @property

@@ -113,10 +113,11 @@ def _page(path: str, speaker: Speaker) -> None:
         run_id = controls.run(runs, speaker)
     seizures = data.uploaded(path, "seizures", mark)
     zones = data.uploaded(path, "zones", mark)
+    valid = _in_force(zones, path, mark)
     if run_id is None:
         _head(speaker, held.simulated, "")
         st.info(speaker.say("no_run"))
-        _empty(zones, seizures, speaker)
+        _empty(zones, valid, seizures, speaker)
         return
     run = runs[runs["run_id"] == run_id].iloc[0]
     start, end = _period(run)
@@ -139,14 +140,14 @@ def _page(path: str, speaker: Speaker) -> None:
     left, right = st.columns([2.3, 1], gap="small")
     with left:
         worst = {row.id: row for row in rows(reaches[reaches["id"].isin(drawn["worst"])])}
-        drawing = _drawing(drawn, found, zones, recent, tracks, worst, choice, bounds, speaker)
+        drawing = _drawing(drawn, found, zones, valid, recent, tracks, worst, choice, bounds, speaker)
         _map(drawing, bounds, speaker)
         stretch = None if "stretch" not in set(drawn["level"]) else _stretch_km(choice.area)
         st.html(legend.html(set(choice.layers), speaker, LOOKS[controls.theme()], stretch))
     with right:
         if not len(drawn):
             st.info(speaker.say("nothing_here"))
-        listed, caption = _said(chosen, found, area, reaches, zones, placed, choice, speaker)
+        listed, caption = _said(chosen, found, area, reaches, zones, valid, placed, choice, speaker)
         if tracks is not None:
             cut = tracks[1] > data.TRACKS_MAX
             st.caption(
@@ -167,6 +168,7 @@ def _drawing(
     drawn: pd.DataFrame,
     found: pd.DataFrame,
     zones: pd.DataFrame,
+    valid: set[tuple[str, str, int]],
     seizures: pd.DataFrame,
     tracks: tuple[pd.DataFrame, int] | None,
     worst: dict[str, Any],
@@ -179,7 +181,7 @@ def _drawing(
     turn = st.session_state.get(panel.TURN, 0)
     out: list[layers.Layer] = []
     if "zones" in choice.layers:
-        out += layers.zones(zones, _in_force(zones), speaker, colours, turn)
+        out += layers.zones(zones, valid, speaker, colours, turn)
     if len(found):
         out += layers.picked(found, colours)
     if "unseen" in choice.layers:
@@ -224,6 +226,7 @@ def _said(
     area: pd.DataFrame,
     reaches: pd.DataFrame,
     zones: pd.DataFrame,
+    valid: set[tuple[str, str, int]],
     seizures: pd.DataFrame,
     choice: controls.Choice,
     speaker: Speaker,
@@ -239,7 +242,7 @@ def _said(
         zone, _, version = name.rpartition("|")
         for row in rows(zones[(zones["zone_id"].map(plain) == zone)]):
             if str(row.version) == version:
-                panel.sentence(*speaker.zone(row, zone_key(row) in _in_force(zones)))
+                panel.sentence(*speaker.zone(row, zone_key(row) in valid))
                 told = True
     if kind in ("seizure", "seizures"):
         wanted = {name} if kind == "seizure" else set(name.split(","))
@@ -253,14 +256,14 @@ def _said(
     return levels.worst_first(area), speaker.say("table")
 
 
-def _in_force(zones: pd.DataFrame) -> set[tuple[str, str, int]]:
+def _in_force(zones: pd.DataFrame, path: str, mark: str) -> set[tuple[str, str, int]]:
+    """The zones that hold now (`rows.zone_key`), some by the water level."""
     import pandas as pd
 
     now = pd.Timestamp.now(tz="UTC")
     if "level_station" not in zones or not zones["level_station"].notna().any():
         return data.in_force(zones, now)
-    path = str(data.location())
-    levels_ = data.uploaded(path, "levels", data.stamp(path))
+    levels_ = data.uploaded(path, "levels", mark)
     return data.in_force(zones, now, levels_, data.workspace(path).settings)
 
 
@@ -296,12 +299,12 @@ def _bounds(area: tuple[Any, ...], frame: pd.DataFrame) -> Bounds:
     return float(west - margin), float(south - margin), float(east + margin), float(north + margin)
 
 
-def _empty(zones: pd.DataFrame, seizures: pd.DataFrame, speaker: Speaker) -> None:
+def _empty(zones: pd.DataFrame, valid: set[tuple[str, str, int]], seizures: pd.DataFrame, speaker: Speaker) -> None:
     """The base map, with zones and seizures where some were imported already."""
     colours = LOOKS[controls.theme()]
     turn = st.session_state.get(panel.TURN, 0)
     known = seizures[seizures["lon"].notna() & seizures["lat"].notna()]
-    drawing = layers.zones(zones, _in_force(zones), speaker, colours, turn) if len(zones) else []
+    drawing = layers.zones(zones, valid, speaker, colours, turn) if len(zones) else []
     drawing += layers.seizures(known, fit(BASIN)["zoom"], speaker, colours, turn) if len(known) else []
     _map(drawing, BASIN, speaker)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from geo_monitor.app import data, door
+from geo_monitor.app import data, door, main
 from geo_monitor.errors import Denied
 from geo_monitor.store.rights import Viewer
 from geo_monitor.workspace import Workspace
@@ -96,3 +96,20 @@ def test_a_page_kept_from_before_the_first_account_is_shut(tmp_path: Path) -> No
     held.accounts.add("管理员", counties.WORD, ["admin"], None, [], datetime.now(UTC), "local")
     with pytest.raises(Denied, match="sign in"):
         data.workspace(root).table("zones")
+
+
+def test_a_zone_of_a_water_level_is_judged_as_whoever_looks(tmp_path: Path) -> None:
+    """A zone of the high water only, and a reading of today above it: a signed-in viewer's map knows it is in force."""
+    held = Workspace.create(tmp_path / "w")
+    now = datetime.now(UTC)
+    zone = {"zone_id": "洲", "name": "洲", "level_station": "汉口", "level_from_m": 20}
+    counties.features(tmp_path / "z.geojson", (zone, "Polygon", counties.box(112, 113)))
+    read = tmp_path / "l.csv"
+    read.write_text(f"station,time,level_m\n汉口,{now:%Y-%m-%d %H:%M},25.0\n", encoding="utf-8")
+    assert held.import_file("zones", tmp_path / "z.geojson").status.startswith("accepted")
+    assert held.import_file("levels", read).status.startswith("accepted")
+    held.accounts.add("管理员", counties.WORD, ["admin"], None, [], now, "local")
+    path = door.key(str(tmp_path / "w"), Viewer("甲", None, ("analyst",), ("421000",)))
+    mark = data.stamp(path)
+    zones = data.uploaded(path, "zones", mark)
+    assert {key[1] for key in main._in_force(zones, path, mark)} == {"洲"}

@@ -217,3 +217,38 @@ def test_what_was_interrupted_is_told_to_its_keeper_only(office: Office, monkeyp
     assert MARK not in told
     _, told = office("管理员", "whoami")
     assert f"{MARK}-seizures.csv" in told
+
+
+def test_fixes_of_two_agencies_under_one_name_leave_the_patrol_of_the_first(office: Office) -> None:
+    """Two hours and two nights of a boat; another agency's fixes under its name, at its moments, 230 km away."""
+    office.json("宜昌员", "analyse", "--reach-length", 5000)
+    before = pd.read_csv(_out(office, "宜昌员", "effort"))["minutes"].sum()
+    lines = (office.root.parent / f"{MARK}-tracks.csv").read_text(encoding="utf-8").splitlines()
+    far = [line.replace(",110.", ",112.") for line in lines]
+    told = office.json("荆州员", "import", "tracks", sent(office, "far.csv", *far))
+    assert told["rows"]["quarantined"] == 0
+    office.json("宜昌员", "analyse", "--reach-length", 5000)
+    after = pd.read_csv(_out(office, "宜昌员", "effort"))["minutes"].sum()
+    assert before > 300
+    assert after == pytest.approx(before, rel=0.05)
+
+
+def _out(office: Office, account: str, table: str) -> Path:
+    path = office.root.parent / "out.csv"
+    office.json(account, "export", table, "-o", path)
+    return path
+
+
+def test_a_surface_lies_in_ones_own_water(office: Office) -> None:
+    import rasterio
+
+    path = office.root.parent / "s.tif"
+    for account, west, east in (("荆州员", 111.4, 113.1), ("宜昌员", 109.9, 111.6)):
+        for table in ("hotspots", "effort"):
+            office.json(account, "export", table, "-o", path)
+            with rasterio.open(path) as held:
+                band = held.read(1, masked=True)
+                columns = (~band.mask).any(axis=0).nonzero()[0]
+                xs = [held.xy(0, column)[0] for column in (columns[0], columns[-1])]
+                assert held.crs.to_epsg() in (4326, 4490)
+            assert west <= min(xs) <= max(xs) <= east, (account, table, xs)

@@ -48,6 +48,9 @@ def write(workspace: Workspace, name: str, path: Path, run: str | None = None) -
     if name not in ("hotspots", "effort"):
         raise Usage("export_no_surface", table=name)
     reaches = workspace.table("reaches", run)
+    # the water of others is no data: there no effort would read as nobody having looked
+    mine = reaches["reach_id"].isin(workspace.table("hotspots", run)["reach_id"])
+    reaches = reaches[mine].reset_index(drop=True)
     if not len(reaches):
         raise Usage("surface_empty")
     tolerance = workspace.table("locating", run).set_index("reach_id")["tolerance_m"].reindex(reaches["reach_id"])

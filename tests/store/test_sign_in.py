@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from geo_monitor.cli import launch
 from geo_monitor.errors import Denied, Refused, Usage
 from geo_monitor.settings import Settings
 from geo_monitor.store import Store, audit
 from geo_monitor.store import accounts as module
 from geo_monitor.store.accounts import Accounts
+from geo_monitor.store.database import DATABASE
+from geo_monitor.workspace import Workspace
 
 NOW = datetime(2026, 5, 1, 22, 0, tzinfo=UTC)
 WORD = "江豚与中华鲟同游十里"
@@ -120,3 +124,42 @@ def test_an_account_changed_meanwhile_lets_nobody_in(accounts: Accounts, monkeyp
 
     monkeypatch.setattr(module, "_matches", slowly)
     assert told(accounts, "王", WORD)[0] == "sign_in_wrong"
+
+
+def test_on_a_server_nobody_is_the_owner_by_a_file_of_their_own(store: Store) -> None:
+    """Who can write the folder could lay an empty file of their own there."""
+    held = Workspace(store.root)
+    if store.engine.dialect.name == "sqlite":
+        assert held.owner().everywhere
+        return
+    (store.root / DATABASE).touch()
+    with pytest.raises(Denied, match="owns the folder"):
+        held.owner()
+
+
+def test_a_database_file_of_somebody_else_makes_no_owner(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 4_294_967)
+    with pytest.raises(Denied, match="owns the folder"):
+        Workspace(store.root).owner()
+
+
+def test_the_server_of_the_page_inherits_no_password(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {}
+
+    class Started:
+        def __init__(self, command: list[str], env: dict[str, str], **_: object) -> None:
+            given.update(env)
+
+        def poll(self) -> int:
+            return 0
+
+        def wait(self) -> int:
+            return 0
+
+    monkeypatch.setenv("GEO_MONITOR_PASSWORD", WORD)
+    monkeypatch.setattr(launch.subprocess, "Popen", Started)
+    monkeypatch.setattr(launch.signal, "signal", lambda *_: None)
+    assert launch.serve(Workspace(store.root), "127.0.0.1", 18999, "zh", False, lambda _: None) == 0
+    assert given["GEO_MONITOR_WORKSPACE"] == str(store.root.resolve())
+    assert WORD not in given.values()
+    assert WORD not in os.environ.values()

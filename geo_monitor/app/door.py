@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -123,7 +124,10 @@ def form(workspace: Workspace, speaker: Speaker) -> None:
         for provider in providers():
             name = "" if provider == "default" else provider
             if st.button(speaker.say("sign_in_by", name=name), key=f"provider-{provider}", width="stretch"):
-                st.login(provider)
+                if find_spec("authlib") is None:
+                    st.error(speaker.say("provider_missing"))
+                else:
+                    st.login(provider)
         if providers() and st.user.is_logged_in:
             st.caption(speaker.say("vouched_as", name=plain(str(st.user.get("email") or st.user.get("sub")))))
             if st.button(speaker.say("provider_sign_out"), key="provider-sign-out"):

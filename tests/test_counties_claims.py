@@ -201,6 +201,7 @@ def test_a_script_makes_no_accounts_for_itself(office: Office) -> None:
         lambda: held.accounts.share("seizures", "宜昌渔政", "荆州渔政", [], "试", now, "荆州员"),
         lambda: held.accounts.end_share(1, now, "荆州员"),
         lambda: held.accounts.every(),
+        lambda: held.accounts.shares(),
         lambda: gm.open(office.root).accounts.every(),
     ):
         with pytest.raises(Denied):
@@ -252,3 +253,19 @@ def test_a_surface_lies_in_ones_own_water(office: Office) -> None:
                 xs = [held.xy(0, column)[0] for column in (columns[0], columns[-1])]
                 assert held.crs.to_epsg() in (4326, 4490)
             assert west <= min(xs) <= max(xs) <= east, (account, table, xs)
+
+
+def test_a_look_at_the_workspace_names_no_files(office: Office) -> None:
+    (raw,) = [
+        office.root / "raw" / one["sha256"]
+        for one in pd.read_csv(_receipts(office, "宜昌员")).to_dict("records")
+        if one["kind"] == "seizures"
+    ]
+    raw.write_bytes(b"broken")
+    (office.root / ".unfinished").write_text(
+        json.dumps({"action": "import", "name": f"{MARK}-x.csv", "subject": "R0"}), encoding="utf-8"
+    )
+    code, told = office(None, "doctor")
+    assert code != 0
+    assert MARK not in told
+    assert "fallen" in told

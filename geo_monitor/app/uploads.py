@@ -288,7 +288,7 @@ def _receipts(held: Workspace, speaker: Speaker) -> None:
     receipt = receipts[chosen[0]]
     _outcome(receipt, speaker)
     receipt_id = receipt["receipt_id"]
-    refused = held.quarantine(receipt_id)
+    refused = held.quarantine(receipt_id) if held.store.sees(receipt["agency"]) else None
     if refused is not None:
         st.download_button(speaker.say("quarantine"), refused, f"{receipt_id}.csv", "text/csv", key=f"q-{receipt_id}")
     withdrawn = book["withdrawn_reason"].iloc[chosen[0]]

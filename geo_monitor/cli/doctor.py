@@ -170,7 +170,9 @@ def exposure() -> Finding:
 def workspace(root: Path) -> list[Finding]:
     """The workspace: opens, nothing left over, every raw upload still what it was, every file of fixes there."""
     from geo_monitor.errors import GeoMonitorError
+    from geo_monitor.settings import Settings
     from geo_monitor.store import Store, files
+    from geo_monitor.store.accounts import Accounts
     from geo_monitor.store.database import DATABASE, URL_FILE
 
     if not any((root / name).exists() for name in (DATABASE, URL_FILE)):
@@ -180,14 +182,17 @@ def workspace(root: Path) -> list[Finding]:
     except GeoMonitorError as error:
         return [Finding("workspace", "broken", {"root": str(root), "detail": str(error)})]
     receipts = store.book("receipts")
+    private = Accounts(store, Settings()).any()  # nobody signed in: no names of files
     found = [Finding("workspace", "fine", {"root": str(root.resolve()), "receipts": len(receipts)})]
     if store.fallen is not None:
-        found.append(Finding("fallen", "look", dict(store.fallen.params), store.fallen.code))
+        told = {**store.fallen.params, **({"name": "***"} if private else {})}
+        found.append(Finding("fallen", "look", told, store.fallen.code))
     left = store.orphans()
     found.append(Finding("orphans", "look" if left else "fine", {"count": len(left)}))
     wanted = set(receipts.loc[receipts["status"] != "duplicate", "sha256"])
     bad = sorted(name for name in wanted if not store.raw(name).exists() or files.sha256(store.raw(name)) != name)
-    names = ", ".join(receipts.loc[receipts["sha256"].isin(bad), "file"].head(3))
+    named = "receipt_id" if private else "file"
+    names = ", ".join(receipts.loc[receipts["sha256"].isin(bad), named].head(3))
     found.append(Finding("raw", "broken" if bad else "fine", {"count": len(wanted), "bad": len(bad), "names": names}))
     tracks = receipts[(receipts["kind"] == "tracks") & receipts["status"].str.startswith("accepted")]
     held = _fixes_held(root)

@@ -359,6 +359,10 @@ class Accounts:
 
     def shares(self) -> list[dict[str, Any]]:
         """Every share in force: number, table, from, to, hidden, reason."""
+        self._needs()
+        return self._shares()
+
+    def _shares(self) -> list[dict[str, Any]]:
         query = sql.select(SHARES).where(SHARES.c.ended_at.is_(None)).order_by(SHARES.c.row)
         return [
             {"number": row.row, "table": row.name, "from": row.from_agency, "to": row.to_agency,
@@ -368,7 +372,7 @@ class Accounts:
 
     def stamp(self) -> str:
         """Changes whenever an agency or a share does."""
-        told = json.dumps([self.agencies(), self.shares()])
+        told = json.dumps([self.agencies(), self._shares()])
         return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     def shared_with(self, viewer: Viewer, table: str) -> list[Share]:

@@ -160,6 +160,11 @@ class Seen:
     def _shares(self, table: str) -> list[Share]:
         return self._accounts.shared_with(self.viewer, table) if "read" in self.viewer.rights else []
 
+    def sees(self, agency: str | None) -> bool:
+        """Whether the rows of an agency (None: of nobody's) are seen."""
+        allowed = bool(self.viewer.rights & {"read", "own"})
+        return allowed and (self.agencies is None or agency in self.agencies)
+
     def upload(self, receipt_id: str) -> pd.Series:
         """The row of `receipts` of an upload whose bytes and refused rows may be read: they hold what was sent.
 
@@ -167,7 +172,7 @@ class Seen:
         """
         self.viewer.needs("read", "own")
         found = self._store.book("receipts", SQL["receipts"].c.receipt_id == receipt_id)
-        if not len(found) or not (self.agencies is None or found["agency"].iloc[0] in self.agencies):
+        if not len(found) or not self.sees(found["agency"].iloc[0]):
             raise Usage("receipt_unknown", receipt_id=receipt_id)
         return found.iloc[0]
 

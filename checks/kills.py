@@ -177,15 +177,18 @@ def judge(root: Path, made: Made, finished: bool) -> tuple[bool, str]:
     store = Store(root)
     try:
         book = store.book("receipts")
-        held = bool((book["sha256"] == files.sha256(made.path)).any())
+        statuses = book.loc[book["sha256"] == files.sha256(made.path), "status"].tolist()
+        held = any(status.startswith("accepted") for status in statuses)
         fallen = store.fallen
-        assert not finished or held, f"{made.path.name}: said to be in, and is not"
+        assert not finished or statuses, f"{made.path.name}: said to be through, and is not"
         if fallen is not None:
-            assert fallen.done == held, f"{made.path.name}: the next start said {fallen.code}"
+            assert fallen.done == bool(statuses), f"{made.path.name}: the next start said {fallen.code}"
             assert fallen.work.name == made.path.name, fallen
         assert rows_of(store, made) == (made.good if held else 0), f"{made.path.name}: half of it is in"
         troubles = verify(store).troubles
         assert not troubles, f"{made.path.name}: {troubles}"
+        if statuses == ["rejected"]:  # the parser, not the store: counted, and to be looked into
+            return False, f"refused, {json.loads(book['receipt'].iloc[-1])['en']['errors'][0]['code']}"
         return held, fallen.code.rsplit(".", 1)[1] if fallen else "nothing had begun" if not held else "came to its end"
     finally:
         store.close()

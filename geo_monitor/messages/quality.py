@@ -34,6 +34,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{count} file(s) did not say their coordinate system. Send the .prj, or a column datum (WGS84, CGCS2000, GCJ-02 ...).",
     ),
     # what to do about each warning
+    "quality.todo.crs_from_mercator": (
+        "坐标为网络墨卡托投影而未注明。请导出为经纬度,或附 .prj 文件。",
+        "coordinates are Web Mercator and don't say so. Export degrees, or send the .prj along.",
+    ),
+    "quality.todo.patrol_twice": (
+        "同一艘船以两个名称报送。请统一终端编号。",
+        "one boat was sent under two names. Use one id.",
+    ),
+    "quality.todo.patrol_twice_elsewhere": (
+        "其他单位已报送同一次巡护。请约定由一家报送。",
+        "another agency sent the same patrol. Agree on who sends it.",
+    ),
+    "quality.todo.track_frozen": (
+        "有航速而位置不变,终端定位可能已冻结。请检修设备。",
+        "places stood still while a speed was told: the receiver may be frozen. Have it checked.",
+    ),
     "quality.todo.number_unreadable": (
         "数字无法识别,该格留空。请只填数字,单位写在表头。",
         "numbers that can't be read were left empty. Write digits only, the unit in the header.",

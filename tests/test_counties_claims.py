@@ -269,3 +269,15 @@ def test_a_look_at_the_workspace_names_no_files(office: Office) -> None:
     assert code != 0
     assert MARK not in told
     assert "fallen" in told
+
+
+def test_a_report_put_beside_anothers_boat_does_not_tell_of_it(office: Office) -> None:
+    """宜昌's boat was at 110.505 E at 00:50; 荆州 writes a report of there and then, and one beside its own boat."""
+    own = sent(office, "s.csv", "案件编号,查获时间,经度,纬度", "JZ案8,2026-05-01 00:50:00,110.505,30.0",
+               "JZ案9,2026-05-01 00:50:00,112.005,30.0")  # fmt: skip
+    office.json("荆州员", "import", "seizures", own)
+    office.json("荆州员", "analyse", "--reach-length", 5000)
+    told = pd.read_csv(_out(office, "荆州员", "seizure_links")).set_index("report_id")
+    assert told.loc["JZ案9", "nearest_unit_id"] == "JZ艇01"
+    assert told.loc["JZ案8", ["nearest_unit_id", "nearest_unit_m", "nearest_unit_s"]].isna().all()
+    assert MARK not in exported(office, "荆州员", "seizure_links")

@@ -43,6 +43,7 @@ RULES: dict[str, str] = {
     "audit": "audit",
 }  # fmt: skip
 UPLOADED = ("zones", "levels", "jurisdictions", "river_lines", "rasters")  # readable by whoever sends uploads, too
+NEAREST = ("nearest_unit_id", "nearest_unit_m", "nearest_unit_s")
 WHILE_READING_MS = 3_600_000  # an upload that came while an analysis began may have been read by it
 BOOKS = ("receipts", "runs", "quality", "quality_scores")  # readable by auditors, whole
 
@@ -220,7 +221,11 @@ class Seen:
             return frame
         if rule == "agency":  # patrols found in tracks belong to their units
             rule = "unit"
-        return frame[self._mine(frame, rule, run_id)].reset_index(drop=True)
+        found = frame[self._mine(frame, rule, run_id)].reset_index(drop=True)
+        if rule == "report":  # a report put somewhere must not tell whose boat was near
+            hidden = ~self._mine(found.rename(columns={"nearest_unit_id": "unit_id"}), "unit", run_id)
+            found.loc[hidden, list(NEAREST)] = None
+        return found
 
     def _mine(self, frame: pd.DataFrame, rule: str, run_id: str | None) -> Any:
         """Which rows (bool, n) of a result are seen."""

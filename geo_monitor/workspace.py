@@ -66,6 +66,10 @@ class Workspace:
     def __init__(self, root: Path | str, viewer: Viewer | None = None) -> None:
         self.root = Path(root)
         self._store = Store(self.root)
+        if self._store.fallen:
+            from geo_monitor.ingest import limited
+
+            limited.clear(self.root)  # what its parser had unpacked
         self._viewer = viewer
         self.accounts = Accounts(self._store, self.settings, lambda: self.viewer)
 

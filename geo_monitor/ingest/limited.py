@@ -157,18 +157,23 @@ def scratch(folder: Path | None) -> Iterator[Path]:
 
     What a process that was killed left there is removed first.
     """
-    import psutil
-
     folder = Path(tempfile.gettempdir()) if folder is None else folder
-    for left in folder.glob(f"{SCRATCH}*"):
-        maker = left.name.removeprefix(SCRATCH).split("-")[0]
-        if maker.isdigit() and not psutil.pid_exists(int(maker)):
-            _remove(left)
+    clear(folder)
     place = Path(tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-", dir=folder)).resolve()
     try:
         yield place
     finally:
         _remove(place)
+
+
+def clear(folder: Path) -> None:
+    """Removes scratch folders in `folder` whose makers are gone."""
+    for left in folder.glob(f"{SCRATCH}*"):
+        import psutil
+
+        maker = left.name.removeprefix(SCRATCH).split("-")[0]
+        if maker.isdigit() and not psutil.pid_exists(int(maker)):
+            _remove(left)
 
 
 def _remove(place: Path) -> None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("geo_monitor")
 SCRATCH = ".tmp-parse-"  # name of scratch folders, followed by the process that made them
 POLL_S = 0.02
+LAST_S = 10.0  # seconds until the last line of a parser that ended is read, on a machine that has much else to do
 OPEN_FILES = 256
 ASKED = frozenset(name for name in vars(Held) if not name.startswith("_"))
 CHILD = Path(__file__).with_name("child.py")
@@ -251,7 +252,7 @@ class _Parser:
                     return {"failed": over}
                 if not self._gone():
                     continue
-                line = self._line(POLL_S)  # what it said last; what it started may hold the pipe open
+                line = self._line(LAST_S)  # what it said last; what it started may hold the pipe open
             if not line:
                 return self._crash()
             told = handover.loads(line)

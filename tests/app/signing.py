@@ -21,7 +21,9 @@ PORT = 18517
 
 
 def enter(visit: Visit, name: str, word: str) -> None:
-    fields = visit.driver.find_elements(By.CSS_SELECTOR, "[data-testid=stForm] input")
+    inputs = "[data-testid=stForm] input"
+    wait(lambda: len(visit.driver.find_elements(By.CSS_SELECTOR, inputs)) == 2, 30, "the fields of the form")
+    fields = visit.driver.find_elements(By.CSS_SELECTOR, inputs)
     for field, text in zip(fields, (name, word), strict=True):
         field.send_keys(Keys.CONTROL + "a")
         field.send_keys(text)

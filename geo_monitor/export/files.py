@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo_monitor import tables
 from geo_monitor.errors import Usage
-from geo_monitor.store.files import replacing
+from geo_monitor.store.files import filling, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "xlsx", "parquet", "geojson", "gpkg", "shp.zip", "fgb", "tif")
 MAPS = ("geojson", "gpkg", "shp.zip", "fgb")
 POINTS = ("positions", "seizures", "events")
+SURFACE_BYTES = 1e9  # 50 million pixels of four bytes in up to three bands, and GDAL's own copy of them
 CHUNK = 200_000  # rows held as a frame at a time
 
 
@@ -58,7 +59,7 @@ def export(workspace: Workspace, name: str, path: Path, run: str | None = None, 
 
         if all_versions:
             raise Usage("no_versions", table=name, tables="zones, seizures")
-        with replacing(path) as temporary:
+        with replacing(path) as temporary, filling(path.parent, SURFACE_BYTES):
             rows = write_surface(workspace, name, temporary, run)
         return Exported(name, str(path), kind, rows, notes)
     if name == "positions" and not all_versions and kind in ("csv", "parquet"):
@@ -79,9 +80,17 @@ def export(workspace: Workspace, name: str, path: Path, run: str | None = None, 
         raise Usage("export_no_shape", table=name, format=kind)
     from geo_monitor.export.maps import write as write_map
 
-    with replacing(path) as temporary:
+    with replacing(path) as temporary, filling(path.parent, _most(shaped)):
         notes += write_map(shaped, name, temporary, kind, _about(workspace, name))
     return Exported(name, str(path), kind, len(frame), notes)
+
+
+def _most(frame: gpd.GeoDataFrame) -> float:
+    """Bytes that a map format may take, with its journal or temporary copy: amply."""
+    import shapely
+
+    numbers = 2 * shapely.get_num_coordinates(frame.geometry.to_numpy()).sum()
+    return 1e6 + 100.0 * float(numbers) + 10.0 * float(frame.drop(columns="geometry").memory_usage(deep=True).sum())
 
 
 def format_of(path: Path) -> str:

@@ -38,7 +38,21 @@ def write(frame: gpd.GeoDataFrame, name: str, path: Path, kind: str, about: dict
         geometry_type="Unknown" if missing else None,
         layer_options=options,
     )
+    _whole(path, len(frame))
     return []
+
+
+def _whole(path: Path, rows: int) -> None:
+    """Reads a file to its end: on a full disk GDAL may leave one without its tail and say nothing.
+
+    (A shapefile needs no such look: the zip that is made of it needs room on the same disk.) Raises OSError.
+    """
+    import pyogrio
+
+    with pyogrio.open_arrow(path, use_pyarrow=True) as (_, batches):
+        found = sum(batch.num_rows for batch in batches)
+    if found != rows:
+        raise OSError(f"{path.name} holds {found} of {rows} rows")
 
 
 def attributes(frame: gpd.GeoDataFrame, times_as_text: bool) -> gpd.GeoDataFrame:

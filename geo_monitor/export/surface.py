@@ -135,6 +135,9 @@ def burn(
             overview_resampling="average",
             bigtiff="IF_SAFER",
         )
+    with rasterio.open(path) as written:  # to its end: on a full disk GDAL may leave it without and say nothing
+        for _, window in written.block_windows(1):
+            written.read(window=window)
 
 
 def finest(reaches: gpd.GeoDataFrame, tolerance_m: np.ndarray) -> float:

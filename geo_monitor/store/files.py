@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from geo_monitor.errors import Refused
+from geo_monitor.errors import GeoMonitorError, Refused
 
 TEMPORARY = ".tmp-"  # every name that begins so may be swept
 BLOCK = 1 << 20
@@ -64,6 +64,21 @@ def room(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno not in FULL:
+            raise
+        raise full(place) from error
+
+
+@contextmanager
+def filling(place: Path, need: float) -> Iterator[None]:
+    """Around a library that writes to the folder `place` and does not say why it failed: where fewer than `need` bytes
+    were free when it began, the disk was full. Raises `Refused("disk_full")`."""
+    free = shutil.disk_usage(place).free
+    try:
+        yield
+    except GeoMonitorError:
+        raise
+    except Exception as error:
+        if free >= need:
             raise
         raise full(place) from error
 

@@ -189,7 +189,8 @@ class Workspace:
         options = Options(agency or self.viewer.agency, crs, datum, encoding, dict(columns or {}), role, accuracy)
         settings, now = self.settings, now or datetime.now(UTC)
         work = Work("import", path.name)
-        with one_file(path, self.root) as raw, self._store.writing(work) if store else nullcontext():
+        writing = self._store.writing(work) if store else nullcontext()
+        with files.room(self.root), one_file(path, self.root) as raw, writing:
             upload = limited.read(kind, raw, options, Held(self._store, self.store.agencies), settings, now, self.root)
             upload = replace(upload, receipt=replace(upload.receipt, file=path.name))
             if upload.rows is not None and "agency" in upload.rows:

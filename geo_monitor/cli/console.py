@@ -105,11 +105,17 @@ class Console:
 def _keep(error: BaseException, workspace: Path) -> tuple[str, str]:
     """Keeps the traceback of a fault of ours. Gives its short reference and the file."""
     reference = os.urandom(4).hex()
-    folder = workspace / "faults" if workspace.is_dir() else Path(tempfile.gettempdir())
-    folder.mkdir(exist_ok=True)
-    path = folder / f"geo-monitor-{reference}.txt"
     trace = "".join(traceback.format_exception(error))
-    path.write_text(f"{datetime.now(UTC).isoformat()}\n{' '.join(sys.argv)}\n{trace}", encoding="utf-8")
+    told = f"{datetime.now(UTC).isoformat()}\n{' '.join(sys.argv)}\n{trace}"
+    name = f"geo-monitor-{reference}.txt"
+    folder = workspace / "faults" if workspace.is_dir() else Path(tempfile.gettempdir())
+    try:
+        folder.mkdir(exist_ok=True)
+        path = folder / name
+        path.write_text(told, encoding="utf-8")
+    except OSError:  # a workspace on a full disk, or not ours to write in
+        path = Path(tempfile.gettempdir()) / name
+        path.write_text(told, encoding="utf-8")
     return reference, str(path)
 
 

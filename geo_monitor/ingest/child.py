@@ -12,6 +12,7 @@ import faulthandler
 import mimetypes
 import os
 import sys
+import tempfile
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -75,6 +76,7 @@ def main() -> None:
         held = sandbox.enter(job["limits"], job["readable"], job["writable"])
         tell(out, {"protections": held})
         scratch = Path(job["scratch"])
+        tempfile.tempdir = job["scratch"]  # left to look for itself, it takes a full disk for no folder at all
         for module in HEAVY:  # while the parent still counts the bytes of the upload
             import_module(module)
         job = handover.loads(answers.readline())

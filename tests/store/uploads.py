@@ -34,6 +34,7 @@ class Receipt:
             "rows": {"read": self.rows_read, "accepted": self.rows_read, "quarantined": self.rows_quarantined},
             "quarantine": self.quarantine,
             "lang": lang,
+            "crs": {},
         }
 
 

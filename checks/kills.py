@@ -2,9 +2,10 @@
 
 Usage: python checks/kills.py --store sqlite --kills 200 [--seed 7]
 
-Uploads of tracks, zones and seizures go through the door one after another. Each import is killed (SIGKILL): a third
-at a random moment of the whole import, a third at a random moment from the beginning of its commit on, a third just
-before a file or SQL operation of the commit drawn by lot. Then the workspace is opened as the next command would, and
+Uploads of tracks, zones and seizures go through the door one after another. Each import is killed (SIGKILL): a quarter
+at a random moment of the whole import, a quarter at a random moment from the beginning of its commit on, a quarter just
+before a file or SQL operation of the commit drawn by lot, a quarter as the program that people type, at a random moment
+of its run; the process that parses must be gone with it. Then the workspace is opened as the next command would, and
 checked; and the same file is imported again, which must give exactly what it would have given.
 """
 
@@ -16,21 +17,23 @@ import multiprocessing
 import os
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
 
 KINDS = ("tracks", "zones", "seizures")
-WAYS = ("whole", "commit", "step")
+WAYS = ("whole", "commit", "step", "program")
 TRACKED = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir")
 
 
@@ -154,6 +157,36 @@ class Imports:
             return (*word, before, end - moments[-1])
 
 
+def typed(root: Path, made: Made, seconds: float | None = None) -> tuple[bool, float]:
+    """The import as people type it, its whole process group killed after `seconds` (None: never). Gives whether it
+    came to its end, and how long it ran."""
+    command = [sys.executable, "-m", "geo_monitor", "--workspace", str(root), "import", made.kind, str(made.path)]
+    begun = time.perf_counter()
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT, start_new_session=True
+    ) as process:
+        try:
+            return process.wait(seconds) == 0, time.perf_counter() - begun
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return process.wait() == 0, time.perf_counter() - begun
+
+
+def strays(root: Path) -> list[int]:
+    """Processes that work in the folder `root`: parsers that outlived their import. They have 10 seconds to end."""
+    here = str(root.resolve())
+    for _ in range(1000):
+        found = []
+        for link in Path("/proc").glob("[0-9]*/cwd"):
+            with suppress(OSError):  # ended meanwhile
+                if os.readlink(link).startswith(here):
+                    found.append(int(link.parent.name))
+        if not found:
+            return []
+        time.sleep(0.01)
+    return found
+
+
 # --- what must hold ---------------------------------------------------------------------------------------------------
 
 
@@ -194,6 +227,24 @@ def judge(root: Path, made: Made, finished: bool) -> tuple[bool, str]:
         store.close()
 
 
+def killed(
+    imports: Imports, root: Path, made: Made, way: str, dice: random.Random, size: tuple[int, float, float]
+) -> bool:
+    """Starts an import of `size` (steps, seconds before and in the commit) and kills it. Gives whether it had come to
+    its end before."""
+    steps, before, during = size
+    with imports.start(root, made, dice.randint(1, steps) if way == "step" else None) as (process, told):
+        try:
+            while not isinstance(word := told.recv(), tuple):
+                if (way, word) in (("whole", "begin"), ("commit", "commit")):
+                    time.sleep(dice.uniform(0, before + during if way == "whole" else during))
+                    process.kill()
+            return True
+        except EOFError:  # killed
+            process.join()
+            return False
+
+
 def run(database: str | None, kills: int, seed: int, folder: Path) -> dict[str, Any]:
     """Kills that many imports. Gives how many were killed in which way and what the next start said of them.
 
@@ -212,21 +263,15 @@ def run(database: str | None, kills: int, seed: int, folder: Path) -> dict[str, 
         status, steps, before, during = imports.whole(root, made)
         assert status.startswith("accepted")
         sizes[made.kind] = (steps, before, during)
+    program = min(typed(root, make(folder, 0))[1] for _ in range(2))  # seconds for a duplicate: others take longer
     said: Counter[str] = Counter()
     for number in range(len(KINDS), len(KINDS) + kills):
         made, way = make(folder, number), WAYS[number // len(KINDS) % len(WAYS)]
-        steps, before, during = sizes[made.kind]
-        with imports.start(root, made, dice.randint(1, steps) if way == "step" else None) as (process, told):
-            finished = False
-            try:
-                while not finished:
-                    word = told.recv()
-                    finished = isinstance(word, tuple)
-                    if (way, word) in (("whole", "begin"), ("commit", "commit")):
-                        time.sleep(dice.uniform(0, before + during if way == "whole" else during))
-                        process.kill()
-            except EOFError:  # killed
-                process.join()
+        if way == "program":
+            finished, _ = typed(root, made, dice.uniform(0, 1.1 * program))
+            assert not strays(root), f"{made.path.name}: its parser goes on"
+        else:
+            finished = killed(imports, root, made, way, dice, sizes[made.kind])
         held, what = judge(root, made, finished)
         said[f"{way}: {what}"] += 1
         status, *_ = imports.whole(root, made)

@@ -29,9 +29,14 @@ def backup(
         "members": len(made.members),
         "rows": made.rows,
         "damaged": made.damaged,
+        "audit_head": made.audit_head,
+        "key_file": str(made.key_file) if made.key_file else None,
     }
     counts = {"members": f"{len(made.members):,}", "rows": f"{sum(made.rows.values()):,}", "mb": f"{size / 1e6:,.1f}"}
-    console.result(told, [console("backup.done", file=str(output), **counts)])
+    head = console("backup.head", head=made.audit_head)
+    console.result(told, [console("backup.done", file=str(output), **counts), head])
+    if made.key_file:
+        console.say(console("backup.key", file=str(made.key_file)))
     if made.damaged:
         console.say(console("backup.damaged", count=len(made.damaged), names=", ".join(made.damaged[:3])))
 

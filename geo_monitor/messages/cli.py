@@ -161,6 +161,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "已备份到 {file}:{members} 个部分,{rows} 行记录,{mb} MB",
         "Backed up to {file}: {members} members, {rows} rows of records, {mb} MB",
     ),
+    "backup.head": (
+        "审计簿末尾校验值 {head}(请另行抄存,核对时用 verify --head)",
+        "head of the audit book {head} (note it down elsewhere, for verify --head)",
+    ),
+    "backup.key": (
+        "注意:姓名密钥不在备份里。请另行保存文件 {file},否则恢复后姓名再也读不出来。",
+        "Note: the key of people's names is not in the backup. Keep a copy of {file} elsewhere, or the names can never be "
+        "read again after a restore.",
+    ),
     "backup.damaged": (
         "注意:工作区里有 {count} 个文件缺失或已被改动({names});备份里也是如此。请运行 geo-monitor verify。",
         "Note: {count} files of the workspace are missing or changed ({names}), and so they are in the backup: "

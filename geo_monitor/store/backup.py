@@ -30,9 +30,9 @@ import sqlalchemy as sql
 
 from geo_monitor.errors import Usage
 from geo_monitor.stages import Tell, silent
-from geo_monitor.store import files
+from geo_monitor.store import files, persons
 from geo_monitor.store.audit import FIRST
-from geo_monitor.store.schema import BATCH, SQL, metadata
+from geo_monitor.store.schema import BATCH, PERSONS, SQL, metadata
 
 if TYPE_CHECKING:
     from geo_monitor.store import Store
@@ -46,12 +46,15 @@ LOOSE = ("settings.toml", "SIMULATED")
 
 @dataclass
 class Backup:
-    """What a backup holds: rows of each table, members by name with size and sha256, and what should have been in it
-    but was not in the workspace or was not what it had been (`damaged`)."""
+    """What a backup holds: rows of each table, members by name with size and sha256, the newest hash of its audit book,
+    and what should have been in it but was not in the workspace or was not what it had been (`damaged`). `key_file`:
+    where the key of people's names lies, which is not in it (None: no names are held)."""
 
     rows: dict[str, int] = field(default_factory=dict)
     members: dict[str, dict[str, Any]] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
+    audit_head: str = FIRST
+    key_file: Path | None = None
 
 
 class _Hashed:
@@ -109,6 +112,9 @@ def write(store: Store, target: Path, now: datetime, tell: Tell = silent) -> Bac
                 if table.name not in LEFT_OUT:
                     _table(archive, made, connection, table)
             _files(archive, made, store, tell)
+            made.audit_head = _head(connection)
+            if made.rows[PERSONS.name]:
+                made.key_file = persons.key_file(store)
             manifest = {
                 "format": FORMAT,
                 "version": FORMAT_VERSION,
@@ -116,7 +122,7 @@ def write(store: Store, target: Path, now: datetime, tell: Tell = silent) -> Bac
                 "schema_version": int(str(store.meta("schema_version"))),
                 "workspace_id": store.workspace_id,
                 "made_at": now.isoformat(),
-                "audit_head": _head(connection),
+                "audit_head": made.audit_head,
                 "rows": made.rows,
                 "members": made.members,
             }

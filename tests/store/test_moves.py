@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,11 @@ def test_from_a_server_into_a_file_and_nothing_differs(
     book = shell("server", "export", "audit", "-o", tmp_path / "before.csv", **admin)
     backup = tmp_path / "kept.gmb"
     assert shell("server", "backup", "-o", backup, **analyst, code=3)["error"]["code"] == "not_allowed"
-    shell("server", "backup", "-o", backup, **admin)
+    told = shell("server", "backup", "-o", backup, **admin)
+    assert told["key_file"] == str(tmp_path / "names.key")
+    key = (tmp_path / "names.key").read_bytes().strip()
+    with zipfile.ZipFile(backup) as archive:
+        assert not any(key in archive.read(name) for name in archive.namelist())
     shell("file", "restore", backup)
     shell("back", "restore", backup, "--database", server.url())
 
@@ -121,7 +126,7 @@ def test_from_a_server_into_a_file_and_nothing_differs(
         before, after = ((tmp_path / name).read_text().splitlines() for name in ("before.csv", "after.csv"))
         assert len(before) == book["rows"] + 1
         assert after[: len(before)] == before
-        assert shell(place, "audit", "verify", **admin)["ok"]
+        assert shell(place, "audit", "verify", "--head", told["audit_head"], **admin)["ok"]
         (name,) = shell(place, "persons", "甲1", "--reason", "结案", **analyst)["names"]
         assert name["name"] == "张三"
     monkeypatch.setenv("GEO_MONITOR_KEY_FILE", str(tmp_path / "lost.key"))

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -297,32 +294,6 @@ def start(store: Store, tmp_path: Path, name: str, count: int) -> subprocess.Pop
         cwd=repo,
         env={**os.environ, "PYTHONPATH": str(repo)},
     )
-
-
-@pytest.mark.skipif(os.name == "nt", reason="kill -9 is a signal")
-def test_killed_at_any_moment_an_import_is_all_or_nothing(store: Store, tmp_path: Path) -> None:
-    dice = random.Random(7)
-    promised: set[str] = set()
-    for attempt in range(5):
-        process = start(store, tmp_path, f"k{attempt}", 500)
-        assert process.stdout is not None
-        process.stdout.readline()
-        process.stdout.readline()  # the first import is through: from here on the clock is a die
-        time.sleep(dice.uniform(0.0, 0.3))
-        process.send_signal(signal.SIGKILL)
-        promised |= {f"k{attempt}-0", *process.stdout.read().split()}
-        process.wait()
-        again = Store(store.root)
-        receipts = set(again.book("receipts")["receipt_id"])
-        counts = again.positions(columns=["receipt_id"]).to_pandas()["receipt_id"].value_counts()
-        assert set(counts.index) == {name for name in receipts if name.startswith("t-")}
-        assert set(counts) == {300}
-        reports = again.records("seizures")["receipt_id"].value_counts()
-        assert set(reports.index) == {name for name in receipts if name.startswith("s-")}
-        assert set(reports) == {2}
-        assert {f"t-{key}" for key in promised} | {f"s-{key}" for key in promised} <= receipts
-        assert again.orphans() == []
-        again.close()
 
 
 def test_two_processes_at_once_see_each_other(store: Store, tmp_path: Path) -> None:

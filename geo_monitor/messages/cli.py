@@ -196,6 +196,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "verify.looked.runs": ("分析", "runs"),
     "verify.looked.audit": ("审计条目", "rows of the audit book"),
     "verify.database": ("数据库文件已损坏:{detail}", "the database file is damaged: {detail}"),
+    "verify.receipt": (
+        "“{file}”的回执 {receipt_id} 读不出来:{detail}",
+        'receipt {receipt_id} of "{file}" cannot be read: {detail}',
+    ),
     "verify.raw_missing": (
         "原始文件丢失:“{file}”(回执 {receipt_id})",
         'the raw upload "{file}" is lost (receipt {receipt_id})',

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import shapely
 import sqlalchemy as sql
 
 from geo_monitor.errors import Refused
@@ -34,6 +35,7 @@ from geo_monitor.store.schema import BATCH, META
 from geo_monitor.store.shapes import Shape
 from geo_monitor.store.unfinished import RESTORING
 
+JSON = {"receipt", "summary", "detail", "roles", "adcodes", "hidden"}  # columns of the books and of accounts
 TOKEN = "token"  # noqa: S105  the name of a file; its text is in the database once that is restored
 RESTORED = "restored_as"  # where, in `meta`
 MANIFEST_BYTES = 1 << 28
@@ -256,7 +258,9 @@ def fill(connection: sql.Connection, where: sql.URL, told: Manifest, folder: Pat
         columns = set(connection.execute(sql.select(sql.text("*")).select_from(sql.table(name)).limit(0)).keys())
         try:
             count = _insert(connection, name, folder / f"{name}.parquet", columns)
-        except (pa.ArrowException, ValueError, sql.exc.IntegrityError, sql.exc.DataError) as error:
+        except sql.exc.OperationalError:  # a server that went away, a full disk
+            raise
+        except (pa.ArrowException, ValueError, shapely.GEOSException, sql.exc.DatabaseError) as error:
             raise Refused("backup_damaged", file=file.name, member=f"tables/{name}.parquet") from error
         if count != told.rows.get(name):
             raise Refused("backup_damaged", file=file.name, member=f"tables/{name}.parquet")
@@ -265,6 +269,9 @@ def fill(connection: sql.Connection, where: sql.URL, told: Manifest, folder: Pat
             connection.exec_driver_sql(
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'row'), max(\"row\")) FROM {table} HAVING count(*) > 0"  # noqa: S608
             )
+    facts = {row.key: row.value for row in connection.execute(sql.select(META))}
+    if (facts.get("schema_version"), facts.get("workspace_id")) != (str(told.schema_version), told.workspace_id):
+        raise Refused("backup_damaged", file=file.name, member="tables/meta.parquet")
     if told.schema_version > 1:  # the first version had no chain
         audit = schema.SQL["audit"]
         head = connection.scalar(sql.select(audit.c.hash).order_by(audit.c.row.desc()).limit(1))
@@ -285,9 +292,21 @@ def _insert(connection: sql.Connection, name: str, path: Path, columns: set[str]
         table = sql.table(name, *(sql.column(column.name, _type(column)) for column in shape))
         count = 0
         for batch in source.iter_batches(batch_size=BATCH):
+            _readable(batch)
             connection.execute(sql.insert(table), batch.to_pylist())
             count += len(batch)
     return count
+
+
+def _readable(batch: pa.RecordBatch) -> None:
+    """Shapes are shapes, and lists and receipts JSON: a server would ask for the first, and a reader for both."""
+    for name in batch.schema.names:
+        if name == "geometry":
+            shapely.from_wkb(batch.column(name).to_numpy(zero_copy_only=False))
+        elif name in JSON:
+            for text in batch.column(name).to_pylist():
+                if text is not None:
+                    json.loads(text)
 
 
 def _type(column: pa.Field) -> sql.types.TypeEngine[Any]:

@@ -52,7 +52,7 @@ def verify(store: Store, head: str | None = None, tell: Tell = silent) -> Verdic
             for (told,) in connection.exec_driver_sql("PRAGMA integrity_check"):
                 if told != "ok":
                     found.wrong("database", detail=told)
-        receipts = store.rows(sql.select(SQL["receipts"]).order_by(SQL["receipts"].c.row))
+        receipts = _receipts(store, found)
         _raw(store, receipts, found, tell)
         fixes = _fixes(store, receipts, found, tell)
         _rows(store, receipts, fixes, found)
@@ -67,6 +67,18 @@ def verify(store: Store, head: str | None = None, tell: Tell = silent) -> Verdic
     _leftovers(store, found)
     tell("verify", 1.0)
     return found
+
+
+def _receipts(store: Store, found: Verdict) -> list[Any]:
+    """The receipts that can be read; the others are told."""
+    held = []
+    for row in store.rows(sql.select(SQL["receipts"]).order_by(SQL["receipts"].c.row)):
+        try:
+            json.loads(row.receipt)["en"]["rows"]
+            held.append(row)
+        except (ValueError, KeyError, TypeError) as error:
+            found.wrong("receipt", receipt_id=row.receipt_id, file=row.file, detail=_line(error))
+    return held
 
 
 def _raw(store: Store, receipts: list[Any], found: Verdict, tell: Tell) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import stat
 import struct
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 import sqlalchemy as sql
@@ -241,3 +244,36 @@ def test_an_interrupted_restore_is_no_workspace_and_the_next_goes_through(
         Store.create(root)
     assert everything(restore(file, root, url)) == everything(full)
     assert not (root / unfinished.RESTORING).exists()
+
+
+@pytest.mark.parametrize("to", ["sqlite", "postgres"])
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("zones", "geometry", b"\x01no shape"),
+        ("receipts", "receipt", "no JSON"),
+        ("meta", "value", "x"),
+        ("audit", "hash", "0" * 64),
+        ("seizures", "receipt_id", None),
+    ],
+)
+def test_tables_that_no_workspace_holds_are_refused(
+    full: Store, file: Path, tmp_path: Path, server: postgres.Server, to: str, table: str, column: str, value: object
+) -> None:
+    """Hashes that fit are no promise: whoever makes a table can make its hash."""
+
+    def change(members: dict[str, bytes], manifest: dict[str, Any]) -> None:
+        name = f"tables/{table}.parquet"
+        held = pq.read_table(io.BytesIO(members[name]))
+        at_ = held.column_names.index(column)
+        values = pa.array([value] * len(held), held.schema.field(at_).type)
+        out = io.BytesIO()
+        pq.write_table(held.set_column(at_, held.schema.field(at_), values), out)
+        members[name] = out.getvalue()
+        manifest["members"][name] = told(members[name])
+
+    url = server.url() if to == "postgres" else None
+    with pytest.raises(Refused) as raised:
+        restore(rewritten(file, change), tmp_path / "again", url)
+    assert (raised.value.code, raised.value.params["member"]) == ("backup_damaged", f"tables/{table}.parquet")
+    restore(file, tmp_path / "again", url).close()

@@ -68,10 +68,17 @@ def of_nobody(store: Store) -> None:
         connection.execute(SQL["units"].insert().values(unit_id="v", version=1, receipt_id="r9"))
 
 
+def unreadable(store: Store) -> None:
+    book = SQL["receipts"]
+    with store.transaction() as connection:
+        connection.execute(book.update().where(book.c.receipt_id == "r0").values(receipt="{"))
+
+
 DAMAGE: dict[str, tuple[Callable[[Store], object], set[str]]] = {
     "raw lost": (lambda store: raw(store, 0).unlink(), {"raw_missing"}),
     "raw changed": (lambda store: raw(store, 0).write_bytes(b"other"), {"raw_changed"}),
     "rows gone": (lambda store: without(store, "seizures", "r0"), {"rows"}),
+    "receipt unreadable": (unreadable, {"receipt", "rows_of_nobody"}),
     "rows of nobody": (of_nobody, {"rows_of_nobody"}),
     "fixes lost": (lambda store: fix_file(store).unlink(), {"rows"}),
     "fixes cut": (lambda store: cut(fix_file(store)), {"rows", "file_unreadable"}),

@@ -9,8 +9,10 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -30,15 +32,58 @@ def enter(visit: Visit, name: str, word: str) -> None:
     fields[-1].send_keys(Keys.ENTER)
 
 
+def sign_in(visit: Visit, name: str) -> None:
+    """Signs in and waits for the map; what was typed while the page was still being drawn is typed again."""
+    for last in (False, False, True):
+        enter(visit, name, counties.WORD)
+        try:
+            visit.until(rf"{name}[\s\S]*\d+ 段中", 90)
+            return
+        except TimeoutError:
+            if last or not visit.driver.find_elements(By.CSS_SELECTOR, "[data-testid=stForm] input"):
+                raise
+
+
 def click(visit: Visit, words: str) -> None:
-    path = f"//button[.//p[normalize-space(.)='{words}']]"
-    wait(lambda: [one for one in visit.driver.find_elements("xpath", path) if one.is_displayed()], 30, words)
-    next(one for one in visit.driver.find_elements("xpath", path) if one.is_displayed()).click()
+    press(visit, "xpath", f"//button[.//p[normalize-space(.)='{words}']]", words)
 
 
 def tab(visit: Visit, number: int) -> None:
-    wait(lambda: len(visit.driver.find_elements(By.CSS_SELECTOR, "[role=tab]")) > number, 30, "the tabs")
-    visit.driver.find_elements(By.CSS_SELECTOR, "[role=tab]")[number].click()
+    press(visit, By.CSS_SELECTOR, f"[role=tab]:nth-of-type({number + 1})", "the tabs")
+
+
+def press(visit: Visit, how: str, path: str, what: str) -> None:
+    """Clicks the first such thing that can be seen, as soon as the page, which may be drawn anew meanwhile, lets us."""
+
+    def done() -> bool:
+        try:
+            shown = [one for one in visit.driver.find_elements(how, path) if one.is_displayed() and one.is_enabled()]
+            if shown:
+                shown[0].click()
+            return bool(shown)
+        except WebDriverException:  # drawn anew, or covered for a moment: wait() asks again
+            return False
+
+    wait(done, 60, what)
+
+
+def choose(visit: Visit, kind: str) -> None:
+    """The kind of upload, in a list that a page drawn anew shuts again."""
+
+    def done() -> bool:
+        driver = visit.driver
+        try:
+            named = [one for one in driver.find_elements(By.CSS_SELECTOR, "[role=option]") if one.text == kind]
+            if named:
+                named[0].click()
+                return True
+            driver.find_elements(By.CSS_SELECTOR, "[data-testid=stSelectbox] input")[0].click()
+            time.sleep(1)
+        except (WebDriverException, IndexError):
+            return False
+        return False
+
+    wait(done, 60, kind)
 
 
 def data_page(visit: Visit, url: str, folder: Path) -> dict[str, str]:
@@ -50,12 +95,7 @@ def data_page(visit: Visit, url: str, folder: Path) -> dict[str, str]:
     visit.driver.get(url + "data")
     visit.until("数据报送")
     for file, kind in ((good, "巡护单元"), (unsure, "查获案件")):
-        wait(lambda: visit.driver.find_elements(By.CSS_SELECTOR, "[data-testid=stSelectbox] input"), 30, "the kinds")
-        visit.driver.find_elements(By.CSS_SELECTOR, "[data-testid=stSelectbox] input")[0].click()
-        options = "[role=option]"
-        wait(lambda: visit.driver.find_elements(By.CSS_SELECTOR, options), 30, "the list of kinds")  # noqa: B023
-        named = [one for one in visit.driver.find_elements(By.CSS_SELECTOR, options) if one.text == kind]
-        named[0].click()
+        choose(visit, kind)
         visit.driver.find_elements(By.CSS_SELECTOR, "input[type=file]")[0].send_keys(str(file))
         visit.until(file.name)
         if file is good:
@@ -99,22 +139,22 @@ def run(folder: Path) -> dict[str, object]:
         visit.shot("sign-in")
         enter(visit, "荆州员", "猜一个不对的密码")
         visit.until("不正确")
-        enter(visit, "荆州员", counties.WORD)
-        visit.until(r"\d+ 段中", 120)
-        visit.until("荆州员")
+        sign_in(visit, "荆州员")
         seen["here"] = visit.text()
         visit.shot("signed-in")
         driver.get(url + "?lang=zh")
         visit.until(r"\d+ 段中", 120)  # the cookie carries the session over a reload
         visit.until("荆州员")
-        driver.find_element("xpath", "//button[.//p[text()='退出']]").click()
+        click(visit, "退出")
         visit.until("密码")
         driver.get(url)
         visit.until("密码")  # the old cookie opens nothing any more
-        enter(visit, "宜昌员", counties.WORD)
-        visit.until(r"\d+ 段中", 120)
+        sign_in(visit, "宜昌员")
         seen["there"] = visit.text()
         seen |= data_page(visit, url, folder)
+    except Exception:
+        driver.save_screenshot(str(shots / "failed.png"))  # what was seen when something was missing
+        raise
     finally:
         driver.quit()
         server.terminate()

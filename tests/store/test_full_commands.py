@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 import sqlalchemy as sql
 
 from geo_monitor.cli import run
+from geo_monitor.cli.console import _keep
 from geo_monitor.store import Store
 from geo_monitor.store.schema import metadata
 from tests.store import worlds
@@ -133,6 +135,14 @@ def test_commands_on_a_full_disk(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert set(json.loads(done.stdout.splitlines()[-1])) >= {*FORMATS, "tracks", "analyse", "backup"}
+
+
+def test_a_fault_that_the_workspace_cannot_keep_is_kept_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "faults").write_text("no folder", encoding="utf-8")
+    _, kept = _keep(ValueError("what happened"), tmp_path)
+    assert Path(kept).parent == Path(tempfile.gettempdir())
+    assert "what happened" in Path(kept).read_text(encoding="utf-8")
+    Path(kept).unlink()
 
 
 if __name__ == "__main__":

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from checks import kills
+from geo_monitor.store import unfinished
+from geo_monitor.workspace import Workspace
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is a signal")
@@ -15,3 +19,16 @@ def test_a_killed_import_is_all_or_nothing_and_the_next_start_says_which(tmp_pat
     found = kills.run(database, 20, 11, tmp_path)
     assert sum(found["said"].values()) == 20
     assert min(found["steps"].values()) > 10  # kills by step have where to fall
+
+
+def test_what_a_killed_parser_had_unpacked_goes_when_the_workspace_is_next_opened(tmp_path: Path) -> None:
+    root = Workspace.create(tmp_path / "ws").root
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    killed, going_on = (root / f".tmp-parse-{number}-x" for number in (gone.pid, os.getpid()))
+    for folder in (killed, going_on):
+        folder.mkdir()
+        (folder / "unpacked.shp").write_bytes(b"shape")
+    unfinished.begin(root, unfinished.Work("import", "x.zip"))
+    assert Workspace(root).fallen == unfinished.Fallen(unfinished.Work("import", "x.zip"), False, ())
+    assert (killed.exists(), going_on.exists()) == (False, True)

@@ -105,7 +105,15 @@ class Store:
         held = [name for name in (DATABASE, URL_FILE) if (root / name).is_file()]
         if root.exists() and not held:
             strange = sorted(part.name for part in root.iterdir()) if root.is_dir() else [root.name]
-            ours = {*FOLDERS, "settings.toml", ".lock", unfinished.MARK, f"{DATABASE}-wal", f"{DATABASE}-shm"}
+            ours = {
+                *FOLDERS,
+                "settings.toml",
+                ".lock",
+                unfinished.MARK,
+                unfinished.NEW,
+                f"{DATABASE}-wal",
+                f"{DATABASE}-shm",
+            }
             strange = [name for name in strange if name not in ours and not name.startswith(files.TEMPORARY)]
             if strange:
                 raise Refused("workspace_not_empty", root=str(root), names=", ".join(strange[:5]))

@@ -9,6 +9,7 @@ from pathlib import Path
 from geo_monitor.store import files
 
 MARK = ".unfinished"
+NEW = f"{MARK}.new"  # there is one writer, so one name will do
 RESTORING = f"{files.TEMPORARY}restoring"  # a folder: a backup is being restored, or was
 
 
@@ -42,15 +43,16 @@ class Fallen:
 
 
 def begin(root: Path, work: Work) -> None:
-    """Writes down what is being done in the workspace `root`."""
-    mark = root / MARK
-    mark.write_text(json.dumps(work.__dict__, ensure_ascii=False), encoding="utf-8")
-    files.sync(mark)
+    """Writes down what is being done in the workspace `root`: the old mark or the new one stands, never half of one."""
+    new = root / NEW
+    new.write_text(json.dumps(work.__dict__, ensure_ascii=False), encoding="utf-8")
+    files.sync(new)
+    new.replace(root / MARK)
     files.sync(root)
 
 
 def found(root: Path) -> Work | None:
-    """What a writer was at that did not come to its end, or None. A mark that was not written whole says nothing."""
+    """What a writer was at that did not come to its end, or None. A mark that cannot be read says nothing."""
     try:
         told = json.loads((root / MARK).read_text(encoding="utf-8"))
         return Work(**{name: str(told[name]) for name in ("action", "name", "subject")})
@@ -62,4 +64,5 @@ def found(root: Path) -> Work | None:
 
 def end(root: Path) -> None:
     """Takes the mark away."""
+    (root / NEW).unlink(missing_ok=True)
     (root / MARK).unlink(missing_ok=True)

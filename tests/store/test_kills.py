@@ -32,3 +32,20 @@ def test_what_a_killed_parser_had_unpacked_goes_when_the_workspace_is_next_opene
     unfinished.begin(root, unfinished.Work("import", "x.zip"))
     assert Workspace(root).fallen == unfinished.Fallen(unfinished.Work("import", "x.zip"), False, ())
     assert (killed.exists(), going_on.exists()) == (False, True)
+
+
+def test_a_writer_killed_while_it_marks_what_it_is_at_leaves_the_mark_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_first, then = unfinished.Work("import", "x.zip"), unfinished.Work("import", "x.zip", "receipt")
+    unfinished.begin(tmp_path, at_first)
+
+    def killed(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(unfinished.files, "sync", killed)  # the new bytes may be there, in part or whole
+    with pytest.raises(KeyboardInterrupt):
+        unfinished.begin(tmp_path, then)
+    assert unfinished.found(tmp_path) == at_first
+    unfinished.end(tmp_path)
+    assert not list(tmp_path.iterdir())

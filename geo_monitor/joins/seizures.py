@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+from geo_monitor.joins.nearest import Near, nearest
 from geo_monitor.joins.zones import zones_between
 from geo_monitor.settings import Settings
 from geo_monitor.tables import TABLES
-from geo_monitor.tracks import Chunk, Tracks, encode, milliseconds
+from geo_monitor.tracks import encode, milliseconds
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -25,12 +25,11 @@ if TYPE_CHECKING:
 
 USES = ("rate", "unpatrolled", "no_place", "off_river", "elsewhere")
 _POINT_KM = 1e-6
-_NEIGHBOUR_ROWS = 50_000
 
 
 def seizure_links(
     seizures: pd.DataFrame,
-    fixes: pa.Table,
+    fixes: pa.Table | Near,
     zones: gpd.GeoDataFrame,
     network: Any,
     settings: Settings | None = None,
@@ -39,19 +38,14 @@ def seizure_links(
 ) -> pd.DataFrame:
     """Table `seizure_links`, one row per row of `seizures`, in its order.
 
-    A report with coordinates is located by `locate` (default `river.locate`); one without lies where its river and km
-    are. nearest_unit_*: among each patrol unit's fix closest in time within `nearest_window_s` (inclusive), the nearest
-    by geodesic (WGS84; source: Karney, J. Geodesy 87, 2013), ties to the smaller unit_id. `use` says what becomes of
-    the report in the rate (`USES`).
+    fixes: table `positions`, or who was near by them (`nearest`, for the places of `places`). A report with coordinates
+    is located by `locate` (default `river.locate`); one without lies where its river and km are. `use` says what
+    becomes of the report in the rate (`USES`).
     """
     settings = settings or Settings()
-    if locate is None:
-        from geo_monitor import river
-
-        locate = river.locate
-    time = milliseconds(seizures["time"]) if len(seizures) else np.empty(0, np.int64)
-    place = _places(seizures, network, locate)
-    near = _nearest(place.lon, place.lat, time, encode(fixes, role="patrol"), settings)
+    place = places(seizures, network, locate)
+    time = place.time
+    near = fixes if isinstance(fixes, Near) else _near(place, fixes, settings)
     there, possible = _zones_there(place.lon, place.lat, time, zones, levels, settings)
     ids = np.array([*network.reaches["reach_id"], None], dtype=object)  # reach -1 is the last: none
     table = pa.table(
@@ -92,11 +86,22 @@ def seizure_counts(links: pd.DataFrame, network: Any) -> tuple[np.ndarray, np.nd
     return counts[0], counts[1], left_out
 
 
+def _near(place: Places, fixes: pa.Table, settings: Settings) -> Near:
+    tracks = encode(fixes, role="patrol")
+    near = Near.nobody(len(place.lon))
+    for chunk in tracks.chunks():
+        near = near.joined(nearest(place.lon, place.lat, place.time, chunk, tracks.unit_ids, settings))
+    return near
+
+
 @dataclass(frozen=True)
-class _Places:
+class Places:
+    """When and where each report (n,) lies: ms UTC; WGS84 degrees, NaN without a place; reach -1 where on none."""
+
+    time: np.ndarray
     lon: np.ndarray
     lat: np.ndarray
-    reach: np.ndarray  # -1: none
+    reach: np.ndarray
     km: np.ndarray
     bank: np.ndarray
     offset_m: np.ndarray
@@ -113,7 +118,15 @@ def _column(frame: pd.DataFrame, name: str, kind: type = float) -> np.ndarray:
     return np.array([value if isinstance(value, str) else None for value in values], dtype=object)
 
 
-def _places(seizures: pd.DataFrame, network: Any, locate: Callable[[pa.RecordBatch, Any], pa.RecordBatch]) -> _Places:
+def places(
+    seizures: pd.DataFrame, network: Any, locate: Callable[[pa.RecordBatch, Any], pa.RecordBatch] | None = None
+) -> Places:
+    """Where each row of `seizures` lies; see `seizure_links`."""
+    if locate is None:
+        from geo_monitor import river
+
+        locate = river.locate
+    time = milliseconds(seizures["time"]) if len(seizures) else np.empty(0, np.int64)
     lon, lat = _column(seizures, "lon").copy(), _column(seizures, "lat").copy()
     n = len(seizures)
     reach, km, offset = np.full(n, -1, dtype=np.int64), np.full(n, np.nan), np.full(n, np.nan)
@@ -140,7 +153,7 @@ def _places(seizures: pd.DataFrame, network: Any, locate: Callable[[pa.RecordBat
         km[on], bank[on] = said_km[on], said_bank[on]
     said = np.zeros(n, dtype=bool)
     said[given] = said[told] = True
-    return _Places(lon, lat, reach, km, bank, offset, said)
+    return Places(time, lon, lat, reach, km, bank, offset, said)
 
 
 def _reach_at(network: Any, river: str, km: float) -> int:
@@ -180,81 +193,7 @@ def _zones_there(
     return [sorted(ids) for ids in there], [sorted(ids - sure) for ids, sure in zip(there, known, strict=True)]
 
 
-@dataclass(frozen=True)
-class _Near:
-    unit_id: np.ndarray  # (n,) text or None
-    metres: np.ndarray
-    seconds: np.ndarray
-    there: np.ndarray  # (n,) bool: any fix of any unit within `there_m` and `nearest_window_s`
-
-
-def _nearest(lon: np.ndarray, lat: np.ndarray, time: np.ndarray, tracks: Tracks, settings: Settings) -> _Near:
-    import pyproj
-
-    geod = pyproj.Geod(ellps="WGS84")
-    window = round(settings.nearest_window_s * 1000)
-    n = len(lon)
-    unit_id = np.full(n, None, dtype=object)
-    metres, seconds = np.full(n, np.nan), np.full(n, np.nan)
-    there = np.zeros(n, dtype=bool)
-    placed = np.flatnonzero(~np.isnan(lon))
-    placed = placed[np.argsort(time[placed], kind="stable")]
-    when = time[placed]
-    for chunk in tracks.chunks():
-        for first, last in zip(chunk.bounds[:-1], chunk.bounds[1:], strict=True):
-            track = chunk.time[first:last]
-            near = slice(*np.searchsorted(when, [track[0] - window, track[-1] + window + 1]))
-            at, t = placed[near], when[near]
-            if not len(at):
-                continue
-            # "there" asks every fix in the window, "nearest" only those closest in time
-            lo = np.searchsorted(track, t - window, side="left")
-            hi = np.searchsorted(track, t + window, side="right")
-            some = hi > lo
-            at, t, lo, hi = at[some], t[some], lo[some], hi[some]
-            for part in _parts(hi - lo):
-                count = (hi - lo)[part]
-                of = np.repeat(np.arange(len(at))[part], count)
-                begin = np.cumsum(count) - count
-                fix = first + np.repeat(lo[part] - begin, count) + np.arange(len(of))
-                away = np.abs(chunk.time[fix] - t[of])
-                closest = away == np.repeat(np.minimum.reduceat(away, begin), count)
-                candidate = closest | _perhaps_near(chunk, fix, lon[at[of]], lat[at[of]], settings.there_m)
-                of, fix, closest = of[candidate], fix[candidate], closest[candidate]
-                where = at[of]
-                distance = np.asarray(geod.inv(lon[where], lat[where], chunk.lon[fix], chunk.lat[fix])[2])
-                there[where[distance <= settings.there_m]] = True
-                of, fix, distance, where = of[closest], fix[closest], distance[closest], where[closest]
-                # of two fixes equally close in time the nearer in place, then the earlier
-                order = np.lexsort((fix, distance, of))
-                order = order[np.flatnonzero(np.diff(of[order], prepend=-1))]
-                where, distance, fix = where[order], distance[order], fix[order]
-                # units come in the order of their ids, so a tie stays with the smaller one
-                better = np.isnan(metres[where]) | (distance < metres[where])
-                where, distance, fix = where[better], distance[better], fix[better]
-                metres[where] = distance
-                seconds[where] = (chunk.time[fix] - time[where]) / 1000
-                unit_id[where] = tracks.unit_ids[chunk.unit[first]]
-    return _Near(unit_id, metres, seconds, there)
-
-
-def _parts(count: np.ndarray) -> list[slice]:
-    """Slices of rows that hold about `_NEIGHBOUR_ROWS` pairs each, so that memory stays bounded."""
-    total = np.cumsum(count)
-    cuts = np.flatnonzero(np.diff(total // _NEIGHBOUR_ROWS)) + 1
-    ends = [0, *cuts.tolist(), len(count)]
-    return [slice(a, b) for a, b in pairwise(ends) if b > a]
-
-
-def _perhaps_near(chunk: Chunk, fix: np.ndarray, lon: np.ndarray, lat: np.ndarray, metres: float) -> np.ndarray:
-    """Pairs that may lie within `metres`: a box of degrees a little too large, so that no true pair is lost."""
-    degrees = metres / 110_000  # a degree of latitude is at least 110,574 m
-    with np.errstate(divide="ignore"):
-        wide = degrees / np.maximum(np.cos(np.radians(np.abs(lat) + degrees)), 1e-6)
-    return (np.abs(chunk.lat[fix] - lat) <= degrees) & (np.abs(chunk.lon[fix] - lon) <= wide)
-
-
-def _uses(seizures: pd.DataFrame, place: _Places, there: np.ndarray) -> np.ndarray:
+def _uses(seizures: pd.DataFrame, place: Places, there: np.ndarray) -> np.ndarray:
     """What becomes of each report in the rate: one of `USES`."""
     setting, origin = _column(seizures, "setting", object), _column(seizures, "origin", object)
     on_water = np.isin(setting.astype(str), ["water", "bank", "None"])

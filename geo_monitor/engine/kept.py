@@ -1,0 +1,103 @@
+"""What blocks gave, kept in the workspace, so that a new day costs a day: `derived/<what>/<block>/<key>.arrow`.
+
+The key is a hash of everything the result depends on (the files, the state carried in, settings, river, zones), so what
+is found under it is right for as long as it is there, and nothing has to be invalidated. Losing the folder loses time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from geo_monitor.store import files
+
+FOLDER = "derived"
+RECENT = 3  # results kept of a block: periods and reach lengths that people go back and forth between
+Arrays = Mapping[str, np.ndarray]
+
+
+def digest(*values: Any) -> str:
+    """A hash of plain values and arrays that is the same in every process."""
+    told = hashlib.sha256()
+    for value in values:
+        if isinstance(value, np.ndarray):
+            if value.dtype == object or value.dtype.kind == "U":
+                told.update(json.dumps(value.tolist(), ensure_ascii=False).encode())
+            else:
+                told.update(f"{value.dtype.str}{value.shape}".encode())
+                told.update(np.ascontiguousarray(value).data)
+        else:
+            told.update(json.dumps(value, ensure_ascii=False, sort_keys=True, default=str).encode())
+        told.update(b"\x1f")
+    return told.hexdigest()
+
+
+def of_arrays(arrays: Arrays) -> str:
+    """The hash of named arrays."""
+    return digest(*(part for name in sorted(arrays) for part in (name, arrays[name])))
+
+
+class Kept:
+    """The results of one kind of work (`what`) in the workspace `root`."""
+
+    def __init__(self, root: Path, what: str) -> None:
+        self._folder = root / FOLDER / what
+        self.found = 0  # blocks that did not have to be computed
+
+    def get(self, block: str, key: str) -> dict[str, np.ndarray] | None:
+        """The arrays kept under `key`, or None. A file that cannot be read is none, and is written anew."""
+        import pyarrow.feather as feather
+
+        path = self._folder / block / f"{key}.arrow"
+        if not path.is_file():
+            return None
+        try:
+            table = feather.read_table(path, memory_map=False)
+        except (pa.ArrowInvalid, OSError):
+            path.unlink(missing_ok=True)
+            return None
+        path.touch()
+        self.found += 1
+        return {name: _array(table[name]) for name in table.column_names}
+
+    def put(self, block: str, key: str, arrays: Arrays) -> None:
+        """Keeps arrays under `key`; of one block only the `RECENT` used last stay."""
+        import pyarrow.feather as feather
+
+        folder = self._folder / block
+        columns = {name: _column(array) for name, array in arrays.items()}
+        with files.replacing(folder / f"{key}.arrow") as temporary:
+            feather.write_feather(pa.table(columns), str(temporary), compression="zstd")
+        held = sorted(folder.glob("*.arrow"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        for path in held[RECENT:]:
+            path.unlink(missing_ok=True)
+
+
+def _column(array: np.ndarray) -> pa.Array:
+    """An array of one or two dimensions as one cell: its values and its width (0: one dimension)."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    if flat.dtype.kind == "U":
+        flat = flat.astype(object)
+    values = pa.array(flat.tolist(), pa.string()) if flat.dtype == object else pa.array(flat)
+    width = array.shape[1] if array.ndim == 2 else 0
+    cell = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values)
+    return pa.StructArray.from_arrays([cell, pa.array([width], pa.int32())], names=["values", "width"])
+
+
+def _array(column: pa.ChunkedArray) -> np.ndarray:
+    cell = column.combine_chunks()
+    if isinstance(cell, pa.ChunkedArray):
+        cell = cell.chunk(0)
+    values = cell.field("values").flatten()
+    width = int(cell.field("width")[0].as_py())
+    if pa.types.is_string(values.type):
+        flat = np.array(values.to_pylist(), dtype=object)
+    else:
+        flat = values.to_numpy(zero_copy_only=False)
+    return flat.reshape(-1, width) if width else flat

@@ -1,0 +1,134 @@
+"""Who was near: for each report the patrol unit closest in time and place, and whether anybody was there at all.
+
+In: places and times of reports, a chunk of patrol fixes. Out: `Near`, which joins with that of other chunks.
+Rules: `docs/methods-effort.md`, Seizure links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from geo_monitor.settings import Settings
+    from geo_monitor.tracks import Chunk
+
+_PAIRS = 500_000  # units by reports looked at, at once: bounds memory
+_NEIGHBOURS = 50_000  # fixes measured at once
+
+
+@dataclass(frozen=True)
+class Near:
+    """Per report (n,): the nearest unit (text or None), its distance in metres, its fix minus the report in seconds,
+    and whether any fix of any unit lies within `there_m` and `nearest_window_s`."""
+
+    unit_id: np.ndarray
+    metres: np.ndarray
+    seconds: np.ndarray
+    there: np.ndarray
+
+    @classmethod
+    def nobody(cls, n: int) -> Near:
+        """Nobody was near any of `n` reports."""
+        return cls(np.full(n, None, dtype=object), np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, dtype=bool))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As named arrays, for a file."""
+        return {"unit_id": self.unit_id, "metres": self.metres, "seconds": self.seconds, "there": self.there}
+
+    def joined(self, other: Near) -> Near:
+        """The nearer of two for each report; of two equally near the smaller unit_id."""
+        better = ~np.isnan(other.metres) & (np.isnan(self.metres) | (other.metres < self.metres))
+        for i in np.flatnonzero(other.metres == self.metres):
+            better[i] = other.unit_id[i] < self.unit_id[i]
+        pick = {name: np.where(better, there, mine) for (name, mine), there in
+                zip(self.arrays().items(), other.arrays().values(), strict=True)}  # fmt: skip
+        return Near(**{**pick, "there": self.there | other.there})
+
+
+def nearest(
+    lon: np.ndarray, lat: np.ndarray, time: np.ndarray, chunk: Chunk, unit_ids: Any, settings: Settings
+) -> Near:
+    """Who of `chunk` (fixes of patrols; `unit_ids`: text of its units, ascending) was near each report (n,).
+
+    lon, lat: WGS84 degrees, NaN where a report names no place; time: ms UTC. Of each unit the fix closest in time within
+    `nearest_window_s` (inclusive; of two equally close the nearer in place, then the earlier); of these the nearest by
+    geodesic (WGS84; source: Karney, J. Geodesy 87, 2013).
+    """
+    import pyproj
+
+    near = Near.nobody(len(lon))
+    placed = np.flatnonzero(~np.isnan(lon))
+    if not len(placed) or not len(chunk):
+        return near
+    geod = pyproj.Geod(ellps="WGS84")
+    for report, row, lo, hi in _windows(time[placed], chunk, round(settings.nearest_window_s * 1000)):
+        for part in _parts(hi - lo):
+            count = (hi - lo)[part]
+            begin = np.cumsum(count) - count
+            of = np.repeat(np.arange(len(count)), count)
+            fix = np.repeat(lo[part] - begin, count) + np.arange(len(of))
+            where, unit = placed[report[part]], row[part]
+            away = np.abs(chunk.time[fix] - time[where[of]])
+            closest = away == np.repeat(np.minimum.reduceat(away, begin), count)
+            # "there" asks every fix in the window, "nearest" only those closest in time
+            candidate = closest | _perhaps_near(chunk, fix, lon[where[of]], lat[where[of]], settings.there_m)
+            of, fix, closest = of[candidate], fix[candidate], closest[candidate]
+            at = where[of]
+            metres = np.asarray(geod.inv(lon[at], lat[at], chunk.lon[fix], chunk.lat[fix])[2])
+            near.there[at[metres <= settings.there_m]] = True
+            of, fix, metres, at = of[closest], fix[closest], metres[closest], at[closest]
+            order = np.lexsort((fix, metres, of))
+            order = order[np.flatnonzero(np.diff(of[order], prepend=-1))]  # one of each unit
+            at, metres, fix, of = at[order], metres[order], fix[order], of[order]
+            order = np.lexsort((unit[of], metres, at))
+            order = order[np.flatnonzero(np.diff(at[order], prepend=-1))]  # one of each report
+            at, metres, fix, of = at[order], metres[order], fix[order], of[order]
+            # units of later parts come after, so a tie stays with the smaller one
+            better = np.isnan(near.metres[at]) | (metres < near.metres[at])
+            at, metres, fix, of = at[better], metres[better], fix[better], of[better]
+            near.metres[at] = metres
+            near.seconds[at] = (chunk.time[fix] - time[at]) / 1000
+            near.unit_id[at] = np.asarray(unit_ids, dtype=object)[unit[of]]
+    return near
+
+
+def _windows(
+    time: np.ndarray, chunk: Chunk, window: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Report, unit and its fixes [lo, hi) within `window` ms of the report, unit by unit, where there are any."""
+    first = int(chunk.time.min())
+    reach = int(chunk.time.max()) - first + 1  # times of one unit and the next must not meet on the common axis
+    when = np.flatnonzero((time >= first - window) & (time <= first + reach + window))
+    heads = chunk.bounds[:-1]
+    axis = np.repeat(np.arange(len(heads)), np.diff(chunk.bounds)) * reach + (chunk.time - first)
+    step = max(1, _PAIRS // max(len(when), 1))
+    for begin in range(0, len(heads), step):
+        base = np.arange(begin, min(begin + step, len(heads)))[:, None] * reach
+        early = np.clip(time[when] - window - first, 0, reach)
+        late = np.clip(time[when] + window - first, -1, reach - 1)
+        lo = np.searchsorted(axis, (base + early).ravel(), side="left")
+        hi = np.searchsorted(axis, (base + late).ravel(), side="right")
+        some = np.flatnonzero(hi > lo)
+        unit = chunk.unit[heads[begin + some // len(when)]]
+        yield when[some % len(when)], unit, lo[some], hi[some]
+
+
+def _parts(count: np.ndarray) -> list[slice]:
+    """Slices of rows that hold about `_NEIGHBOURS` fixes each, so that memory stays bounded."""
+    total = np.cumsum(count)
+    cuts = np.flatnonzero(np.diff(total // _NEIGHBOURS)) + 1
+    ends = [0, *cuts.tolist(), len(count)]
+    return [slice(a, b) for a, b in pairwise(ends) if b > a]
+
+
+def _perhaps_near(chunk: Chunk, fix: np.ndarray, lon: np.ndarray, lat: np.ndarray, metres: float) -> np.ndarray:
+    """Pairs that may lie within `metres`: a box of degrees a little too large, so that no true pair is lost."""
+    degrees = metres / 110_000  # a degree of latitude is at least 110,574 m
+    with np.errstate(divide="ignore"):
+        wide = degrees / np.maximum(np.cos(np.radians(np.abs(lat) + degrees)), 1e-6)
+    return (np.abs(chunk.lat[fix] - lat) <= degrees) & (np.abs(chunk.lon[fix] - lon) <= wide)

@@ -28,13 +28,15 @@ from geo_monitor.panel import Panel, moment
 from geo_monitor.tables import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from geo_monitor.hotspots import Posterior
     from geo_monitor.river import Network
     from geo_monitor.settings import Settings
+    from geo_monitor.tracks import Chunk
 
 WEEK = 7
 FRESH = 4  # weeks the forecast sees week by week: they make its last 28-day step ...
@@ -378,8 +380,10 @@ def _sentence(row: Any, settings: Settings, language: str, text: Any) -> str:
     return (";" if language == "zh" else "; ").join(parts) + ("。" if language == "zh" else ".")
 
 
-def predictability(ground: Ground, patrols: pd.DataFrame, fixes: pa.Table, where: pa.Table) -> pd.DataFrame:
+def predictability(ground: Ground, patrols: pd.DataFrame, tracks: Iterable[tuple[Chunk, Any]]) -> pd.DataFrame:
     """Table `predictability`: tracked patrols by unit and month (Asia/Shanghai).
+
+    tracks: located fixes, chunk by chunk in time order, each with the ids of its units.
 
     A patrol starts from the 5 km of river its first located fix lies in; its first direction is that of its first
     `predictability_move_m` metres along one river.
@@ -395,7 +399,7 @@ def predictability(ground: Ground, patrols: pd.DataFrame, fixes: pa.Table, where
     local = pd.to_datetime(start, unit="ms", utc=True).tz_convert("Asia/Shanghai")
     unit, units = pd.factorize(patrols["unit_id"], sort=True)
     month, months = pd.factorize(np.asarray(local.strftime("%Y-%m")), sort=True)
-    place, direction = _beginnings(ground, patrols, fixes, where, settings)
+    place, direction = _beginnings(ground, patrols, tracks, settings)
     codes, places = pd.factorize(pd.Series(place, dtype=object), sort=True)
     found = hotspots.predictability(
         unit, month, np.asarray(local.hour * 60 + local.minute), codes, direction, seed=ground.seed, settings=settings
@@ -408,47 +412,38 @@ def predictability(ground: Ground, patrols: pd.DataFrame, fixes: pa.Table, where
 
 
 def _beginnings(
-    ground: Ground, patrols: pd.DataFrame, fixes: pa.Table, where: pa.Table, settings: Settings
+    ground: Ground, patrols: pd.DataFrame, tracks: Iterable[tuple[Chunk, Any]], settings: Settings
 ) -> tuple[list[str | None], NDArray[np.int64]]:
     """5 km stretch in which each patrol starts (None: not on a river with km), and its first direction."""
-    import pandas as pd
-
     from geo_monitor.tracks import milliseconds
 
-    reach = np.asarray(where["reach"], dtype=np.int64)
-    km = where["km"].to_numpy()
     river = ground.network.reaches["river"].to_numpy(dtype=object)
-    frame = pd.DataFrame(
-        {
-            "unit_id": fixes["unit_id"].to_pandas().astype(object),
-            "time": fixes["time"].cast("int64").to_numpy(),
-            "km": km,
-            "reach": reach,
-        }
-    )
-    frame = frame[(frame["reach"] >= 0) & frame["km"].notna()].sort_values(["unit_id", "time"], kind="stable")
-    groups = dict(list(frame.groupby("unit_id", sort=False)))
-    places: list[str | None] = []
-    direction = np.zeros(len(patrols), dtype=np.int64)
     begin, end = milliseconds(patrols["started_at"]), milliseconds(patrols["ended_at"])
+    of_unit: dict[str, list[int]] = {}
     for number, name in enumerate(patrols["unit_id"]):
-        part = groups.get(name)
-        if part is None:
-            places.append(None)
-            continue
-        time = part["time"].to_numpy()
-        inside = slice(*np.searchsorted(time, [begin[number], end[number] + 1]))
-        along, of = part["km"].to_numpy()[inside], part["reach"].to_numpy()[inside]
-        if not len(along):
-            places.append(None)
-            continue
-        home = river[of[0]]
-        low = int(along[0] // settings.predictability_place_km * settings.predictability_place_km)
-        places.append(f"{home} {low}-{low + settings.predictability_place_km:g} km")
-        moved = np.flatnonzero(
-            (np.abs(along - along[0]) * 1000 >= settings.predictability_move_m) & (river[of] == home)
-        )
-        direction[number] = 0 if not len(moved) else int(np.sign(along[moved[0]] - along[0]))
+        of_unit.setdefault(name, []).append(number)
+    start = np.full(len(patrols), np.nan)  # km of the first located fix
+    home: list[str | None] = [None] * len(patrols)
+    direction = np.zeros(len(patrols), dtype=np.int64)
+    for chunk, unit_ids in tracks:
+        on = np.flatnonzero((chunk.reach >= 0) & ~np.isnan(chunk.km))
+        unit, time, along, of = chunk.unit[on], chunk.time[on], chunk.km[on], chunk.reach[on]
+        edges = np.flatnonzero(np.diff(unit, prepend=-1))
+        for low, high in zip(edges, [*edges[1:], len(unit)], strict=True):
+            for number in of_unit.get(str(unit_ids[unit[low]]), ()):
+                first, last = low + np.searchsorted(time[low:high], [begin[number], end[number] + 1])
+                if first == last or direction[number]:
+                    continue
+                if home[number] is None:
+                    start[number], home[number] = along[first], river[of[first]]
+                km = along[first:last]
+                far = np.abs(km - start[number]) * 1000 >= settings.predictability_move_m
+                moved = np.flatnonzero(far & (river[of[first:last]] == home[number]))
+                if len(moved):
+                    direction[number] = int(np.sign(km[moved[0]] - start[number]))
+    step = settings.predictability_place_km
+    lows = [None if name is None else int(km // step * step) for km, name in zip(start, home, strict=True)]
+    places = [None if low is None else f"{name} {low}-{low + step:g} km" for low, name in zip(lows, home, strict=True)]
     return places, direction
 
 

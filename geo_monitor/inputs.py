@@ -10,10 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from geo_monitor import reference, tables
+from geo_monitor.engine import blocks
 from geo_monitor.tracks import milliseconds
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from geo_monitor.store import Store
 
 DISTRICTS = ("上海", "重庆")  # of these the shipped localities are counties and districts, elsewhere cities
-FIX_COLUMNS = ("unit_id", "patrol_id", "time", "lon", "lat", "platform", "role")
+EVER = blocks.Span(-(1 << 60), 1 << 60)
 
 
 @dataclass(frozen=True)
@@ -35,31 +35,44 @@ class Period:
     end: datetime | None = None
     as_of: datetime | None = None
 
+    @property
+    def span(self) -> blocks.Span:
+        """The same in ms UTC."""
+        start, end = (None if edge is None else milliseconds([edge])[0] for edge in (self.start, self.end))
+        return blocks.Span(EVER.start if start is None else int(start), EVER.end if end is None else int(end))
+
 
 @dataclass
 class Inputs:
-    """Frames of the tables of these names; `zones` with every version in force; `masks` paths of water masks."""
+    """Frames of the tables of these names; `zones` with every version in force; `masks` paths of water masks.
+
+    Positions are not read yet: `plan` says in which blocks they lie.
+    """
 
     lines: gpd.GeoDataFrame
     lakes: gpd.GeoDataFrame
     marks: gpd.GeoDataFrame
     jurisdictions: gpd.GeoDataFrame
     zones: gpd.GeoDataFrame
-    fixes: pa.Table
+    plan: blocks.Plan
+    platforms: dict[str, str]  # of units, for fixes that tell none
     seizures: pd.DataFrame
     reported: pd.DataFrame  # of table `patrols`, and the platform of the unit
     levels: pd.DataFrame  # readings of the gauges that rules of zones ask for, whatever the period
     masks: list[Path]
     notes: list[dict[str, Any]] = field(default_factory=list)
 
-    def span(self, period: Period) -> tuple[int, int] | None:
+    def span(self, period: Period, fixes: tuple[int, int] | None) -> tuple[int, int] | None:
         """The time looked at, ms UTC: that of the period, where it is open from the first to the last of fixes and
         seizures. None where there is neither."""
-        times = np.concatenate([milliseconds(self.fixes["time"]), milliseconds(self.seizures["time"])])
-        start, end = (None if edge is None else int(edge.timestamp() * 1000) for edge in (period.start, period.end))
-        if not len(times):
+        times = [*(fixes or ()), *milliseconds(self.seizures["time"]).tolist()]
+        asked = period.span
+        if not times:
             return None
-        return int(times.min()) if start is None else start, int(times.max()) if end is None else end
+        return (
+            min(times) if asked.start == EVER.start else asked.start,
+            max(times) if asked.end == EVER.end else asked.end,
+        )
 
 
 def read(store: Store, period: Period, settings: Settings) -> Inputs:
@@ -90,10 +103,8 @@ def read(store: Store, period: Period, settings: Settings) -> Inputs:
         jurisdictions=jurisdictions,
         zones=zones,
         levels=_asked(store, zones, period),
-        fixes=with_platforms(
-            store.positions(period.as_of, period.start, period.end, FIX_COLUMNS, encoded=True),
-            {str(unit_id): str(platform) for unit_id, platform in platforms.items()},
-        ),
+        plan=blocks.plan(store.position_files(period.as_of, period.start, period.end), period.span),
+        platforms={str(unit_id): str(platform) for unit_id, platform in platforms.items()},
         seizures=_within(seizures, "time", period),
         reported=_within(patrols[patrols["how"] == "reported"], "started_at", period),
         masks=[store.raw(digest) for digest in store.records("raster", period.as_of)["raster_id"]],

@@ -1,6 +1,6 @@
 """The main job, from the tables in the store to the answer, as one page.
 
-    store -> river -> locate -> joins -> effort -> hotspots -> tables of one run and its summary
+    store -> river -> locate, joins, effort (positions, block by block: `engine`) -> hotspots -> tables and summary
 
 Every stage reads tables and gives tables; what a stage does stands in its own room.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from geo_monitor.inputs import Period, read
 from geo_monitor.panel import panel
 from geo_monitor.settings import Settings
-from geo_monitor.stages import Stages, Tell, located, silent, summary, with_masks
+from geo_monitor.stages import Stages, Tell, silent, summary, with_masks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,10 +52,14 @@ def analyse(
     seed: int = 0,
     tell: Tell = silent,
     methods: Sequence[str] = ("rates", "gistar"),
+    engine: str = "local",
 ) -> Result:
-    """Runs the main job on what is in force, with the `methods` asked for. The same data and seed give the same tables."""
+    """Runs the main job on what is in force, with the `methods` asked for. The same data and seed give the same tables,
+    whatever the `engine` (`engine.ENGINES`) that goes over the positions."""
     from geo_monitor import answers, hotspots, joins, river
     from geo_monitor import effort as looking
+    from geo_monitor import engine as engines
+    from geo_monitor.engine import work
     from geo_monitor.hotspots import exposure
 
     settings = settings or Settings()
@@ -74,22 +78,25 @@ def analyse(
         )
         network = with_masks(network, inputs.masks)
     with stage("locate"):
-        where = located(inputs.fixes, network, stage)
+        places = joins.places(inputs.seizures, network)
+        job = work.Job.of(inputs, network, places, settings)
+        found = engines.run(engine, job, inputs.plan, store.root, stage)
     with stage("joins"):
-        visits = joins.zone_visits(inputs.fixes, inputs.zones, settings, inputs.levels)
+        visits = joins.visits_table(found.visits, job.areas)
+        near = found.near(len(inputs.seizures))
         links = joins.seizure_links(
-            inputs.seizures, inputs.fixes, inputs.zones, network, settings, levels=inputs.levels
+            inputs.seizures, near, inputs.zones, network, settings, levels=inputs.levels, place=places
         )
-        span = inputs.span(period)
+        span = inputs.span(period, found.span)
         if span is not None:
             inputs.notes += joins.level_gaps(inputs.zones, inputs.levels, *span, settings)
     with stage("effort"):
-        looked = looking.effort(inputs.fixes, where, network, settings, inputs.reported)
+        looked = looking.sum_up(found.looked, network, settings, inputs.reported)
         hours = looking.platform_hours(looked.effort, network)
     with stage("hotspots"):
         cases, unpatrolled, left_out = joins.seizure_counts(links, network)
-        found = joins.found_by(inputs.seizures, links, inputs.fixes, inputs.reported, settings)
-        weighed = exposure.weights(hours, found.counts(links, network), exposure.stated(settings), settings)
+        finders = joins.found_by(inputs.seizures, links, found.kinds, inputs.reported, settings)
+        weighed = exposure.weights(hours, finders.counts(links, network), exposure.stated(settings), settings)
         hot, known = hotspots.table(
             network.reaches,
             cases,
@@ -114,7 +121,7 @@ def analyse(
         "patrols": looked.patrols,
         "hotspots": hot,
     }
-    told = summary(inputs, network, where, looked, hot, weighed, left_out, stage.timings)
+    told = summary(inputs, network, found, looked, hot, weighed, left_out, stage.timings)
     days = panel(looked.effort, links, inputs.seizures, network, period, weighed.per_hour)
     ground = answers.Ground(days, network, settings, seed)
     if "emerging" in methods:
@@ -140,5 +147,5 @@ def analyse(
             tables["why"] = answers.why(ground, hot, known)
     if "predictability" in methods:
         with stage("predictability"):
-            tables["predictability"] = answers.predictability(ground, looked.patrols, inputs.fixes, where)
+            tables["predictability"] = answers.predictability(ground, looked.patrols, work.tracks(job, inputs.plan))
     return Result(tables, told)

@@ -1,4 +1,4 @@
-"""What the main job needs around its stages: a clock, batches, and the summary of what happened."""
+"""What the main job needs around its stages: a clock, and the summary of what happened."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
 if TYPE_CHECKING:
     import pandas as pd
 
     from geo_monitor.effort import Effort
+    from geo_monitor.engine.work import Found
     from geo_monitor.hotspots.exposure import Weights
     from geo_monitor.inputs import Inputs
     from geo_monitor.river import Network
 
-BATCH_ROWS = 1 << 18
 Tell = Callable[[str, float], None]  # stage, share done 0..1
 
 
@@ -39,27 +36,19 @@ class Stages:
     def __call__(self, name: str) -> Iterator[None]:
         began = time.perf_counter()
         self._name = name
+        self.spent(name, 0.0)
         self._tell(name, 0.0)
         yield
-        self.timings[name] = round(time.perf_counter() - began, 3)
+        self.spent(name, time.perf_counter() - began)
         self._tell(name, 1.0)
+
+    def spent(self, name: str, seconds: float) -> None:
+        """Adds `seconds` to what a stage has taken so far."""
+        self.timings[name] = round(self.timings.get(name, 0.0) + seconds, 3)
 
     def done(self, share: float) -> None:
         """Tells that `share` of the stage under way is done."""
         self._tell(self._name, share)
-
-
-def located(fixes: pa.Table, network: Network, stages: Stages) -> pa.Table:
-    """reach, km, bank, offset_m of every fix, row by row, found batch by batch."""
-    from geo_monitor import river
-
-    points = fixes.select(["lon", "lat"])
-    batches = points.to_batches(max_chunksize=BATCH_ROWS) or [pa.RecordBatch.from_pylist([], points.schema)]
-    found = []
-    for number, batch in enumerate(batches):
-        found.append(river.locate(batch, network))
-        stages.done((number + 1) / len(batches))
-    return pa.Table.from_batches(found)
 
 
 def with_masks(network: Network, masks: list[Path]) -> Network:
@@ -74,7 +63,7 @@ def with_masks(network: Network, masks: list[Path]) -> Network:
 def summary(
     inputs: Inputs,
     network: Network,
-    where: pa.Table,
+    found: Found,
     looked: Effort,
     hot: pd.DataFrame,
     weighed: Weights,
@@ -83,8 +72,7 @@ def summary(
 ) -> dict[str, Any]:
     """What happened, as plain values: timings, counts, minutes on no reach, weights of an hour, seizures left out and
     why, notes."""
-    reach = np.asarray(where["reach"], dtype=np.int64)
-    first, last = _span(inputs)
+    first, last = _span(inputs, found)
     states = hot["state"].value_counts()
     return {
         "data_from": first,
@@ -94,8 +82,8 @@ def summary(
         "exposure_weights": weighed.told(),
         "seizures_left_out": {"total": sum(left_out.values()), **left_out},
         "counts": {
-            "positions": len(reach),
-            "positions_unlocated": int((reach < 0).sum()),
+            "positions": found.positions,
+            "positions_unlocated": found.unlocated,
             "seizures": len(inputs.seizures),
             "seizures_in_rate": int(hot["seizures"].sum()),
             "zones": int(inputs.zones["zone_id"].nunique()),
@@ -110,15 +98,11 @@ def summary(
     }
 
 
-def _span(inputs: Inputs) -> tuple[str | None, str | None]:
+def _span(inputs: Inputs, found: Found) -> tuple[str | None, str | None]:
     """First and last moment in the data, ISO 8601 UTC."""
     import pandas as pd
-    import pyarrow.compute as pc
 
-    moments = []
-    if len(inputs.fixes):
-        ends = pc.min_max(inputs.fixes["time"]).as_py()
-        moments += [pd.Timestamp(ends["min"]), pd.Timestamp(ends["max"])]
+    moments = [] if found.span is None else [pd.Timestamp(edge, unit="ms", tz="UTC") for edge in found.span]
     for frame, columns in ((inputs.seizures, ["time"]), (inputs.reported, ["started_at", "ended_at"])):
         for column in columns:
             moments += [frame[column].min(), frame[column].max()] if len(frame) else []

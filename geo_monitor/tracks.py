@@ -9,7 +9,8 @@ Strings are dictionary-encoded once; only one chunk of about a million fixes is 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,7 +86,8 @@ class Chunk:
     """All fixes of some units, sorted by unit, time, then every other value.
 
     `unit` indexes `Tracks.unit_ids`, `patrol` indexes `Tracks.patrol_ids` (-1: no id), `platform` indexes `PLATFORMS`,
-    `reach` the reaches of the network (-1: not located). `bounds` (units + 1,) cuts the rows into units.
+    `patrolling` is false for traffic, `reach` indexes the reaches of the network (-1: not located). `bounds` (units + 1,)
+    cuts the rows into units.
     """
 
     unit: np.ndarray
@@ -94,12 +96,39 @@ class Chunk:
     lon: np.ndarray
     lat: np.ndarray
     platform: np.ndarray
+    patrolling: np.ndarray
     reach: np.ndarray
     km: np.ndarray
     bounds: np.ndarray
 
     def __len__(self) -> int:
         return len(self.time)
+
+    @classmethod
+    def empty(cls) -> Chunk:
+        """No fixes."""
+        kinds = {"patrolling": bool, "lon": float, "lat": float, "km": float}
+        rows = {part.name: np.empty(0, dtype=kinds.get(part.name, np.int64)) for part in fields(cls)}
+        return cls(**{**rows, "bounds": np.zeros(1, dtype=np.int64)})
+
+    def where(self, keep: np.ndarray) -> Chunk:
+        """The rows (n,) bool that are true."""
+        if keep.all():
+            return self
+        rows = {part.name: getattr(self, part.name)[keep] for part in fields(self) if part.name != "bounds"}
+        return Chunk(**rows, bounds=_bounds(rows["unit"]))
+
+    def halves(self, parts: int) -> list[Chunk]:
+        """The chunk in at most `parts` of about equal size, cut between units."""
+        cuts = np.unique(np.searchsorted(self.bounds, len(self) * np.arange(1, parts) / parts))
+        edges = np.unique(np.r_[0, self.bounds[cuts], len(self)])
+        return [
+            Chunk(
+                **{part.name: getattr(self, part.name)[a:b] for part in fields(self) if part.name != "bounds"},
+                bounds=self.bounds[(self.bounds >= a) & (self.bounds <= b)] - a,
+            )
+            for a, b in pairwise(edges)
+        ]
 
 
 @dataclass(frozen=True)
@@ -137,12 +166,16 @@ class Tracks:
         step = np.diff(time)
         if not bool(np.all((step > 0) | (unit[1:] != unit[:-1]))):
             # every value takes part in the order, so rows that still tie are the same row twice
-            keys = ("km", "reach", "platform", "lat", "lon", "patrol", "time", "unit")
+            keys = ("km", "reach", "patrolling", "platform", "lat", "lon", "patrol", "time", "unit")
             order = np.lexsort([taken[name] for name in keys])
             taken = {name: values[order] for name, values in taken.items()}
             unit = taken["unit"]
-        change = np.flatnonzero(unit[1:] != unit[:-1]) + 1
-        return Chunk(**taken, bounds=np.concatenate([[0], change, [len(unit)]]).astype(np.int64))
+        return Chunk(**taken, bounds=_bounds(unit))
+
+
+def _bounds(unit: np.ndarray) -> np.ndarray:
+    change = np.flatnonzero(unit[1:] != unit[:-1]) + 1
+    return np.concatenate([[0], change, [len(unit)]]).astype(np.int64)
 
 
 def encode(fixes: pa.Table, located: pa.Table | pa.RecordBatch | None = None, role: str | None = None) -> Tracks:
@@ -182,6 +215,7 @@ def encode(fixes: pa.Table, located: pa.Table | pa.RecordBatch | None = None, ro
         "lon": taken(np.asarray(fixes["lon"], dtype=np.float64)),
         "lat": taken(np.asarray(fixes["lat"], dtype=np.float64)),
         "platform": number[code],
+        "patrolling": taken(_patrolling(fixes)),
         "reach": np.full(rows, -1, dtype=np.int32),
         "km": np.full(rows, np.nan),
     }
@@ -193,6 +227,15 @@ def encode(fixes: pa.Table, located: pa.Table | pa.RecordBatch | None = None, ro
     order = np.arange(rows) if bool(np.all(unit[1:] >= unit[:-1])) else np.argsort(unit, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(unit, minlength=len(unit_ids)))]).astype(np.int64)
     return Tracks(unit_ids, patrol_ids, columns, order, starts)
+
+
+def _patrolling(fixes: pa.Table) -> np.ndarray:
+    """Which rows (n,) are of role patrol; all of them where no role is told."""
+    import pyarrow.compute as pc
+
+    if "role" not in fixes.column_names:
+        return np.ones(fixes.num_rows, dtype=bool)
+    return np.asarray(pc.fill_null(pc.equal(_plain(fixes["role"]), "patrol"), False))
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -236,14 +236,16 @@ class Workspace:
         reach_length: float | None = None,
         methods: Sequence[str] | str = "rates,gistar",
         *,
+        engine: str = "local",
         seed: int = 0,
         now: datetime | None = None,
         tell: Tell = silent,
     ) -> Run:
         """The main job over start <= time < end (None: all there is), with what had been received by `as_of`.
 
-        Keeps one set of result tables; older ones stay. Raises `Usage("method_unknown")`, `Usage("period_empty")`,
-        `Usage("reach_length_bad")`.
+        engine: where positions are worked on, `local` or `spark`; the tables are the same. Keeps one set of result
+        tables; older ones stay. Raises `Usage`: `method_unknown`, `engine_unknown`, `engine_missing`, `period_empty`,
+        `reach_length_bad`.
         """
         from geo_monitor import pipeline
         from geo_monitor.inputs import Period
@@ -259,7 +261,7 @@ class Workspace:
                 raise Usage("reach_length_bad", length=f"{reach_length:g}")
             settings = replace(settings, reach_length_m=float(reach_length))
         made_at = (now or datetime.now(UTC)).astimezone(UTC)
-        result = pipeline.analyse(self._store, period, settings, seed, tell, chosen)
+        result = pipeline.analyse(self._store, period, settings, seed, tell, chosen, engine)
         run_id = f"{made_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         head = {
             "run_id": run_id,

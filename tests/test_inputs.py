@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from geo_monitor.inputs import Period, read, with_platforms
 from geo_monitor.settings import Settings
+from geo_monitor.store import Store
 from geo_monitor.workspace import Workspace
 
 
@@ -19,7 +20,7 @@ def test_km_marks_without_a_line_tie_the_shipped_river(tmp_path: Path) -> None:
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
     workspace = Workspace.create(tmp_path / "w")
     assert workspace.import_file("river", path).status == "accepted"
-    inputs = read(workspace.store, Period(), Settings())
+    inputs = read(Store(workspace.root), Period(), Settings())
     assert inputs.marks[["river", "km"]].to_numpy().tolist() == [["长江", 1043.0]]
     assert len(inputs.lines) > 20
     assert {note["code"] for note in inputs.notes} == {"river_shipped", "jurisdictions_shipped"}
@@ -61,11 +62,9 @@ def test_the_main_job_reads_the_platform_of_the_unit(tmp_path: Path) -> None:
     )
     for kind in ("units", "tracks", "patrols"):
         assert workspace.import_file(kind, tmp_path / f"{kind}.csv").rows["accepted"] > 0
-    inputs = read(workspace.store, Period(), Settings())
-    assert dict(zip(inputs.fixes["unit_id"].to_pylist(), inputs.fixes["platform"].to_pylist(), strict=True)) == {
-        "u1": "foot",
-        "u2": None,
-    }
+    inputs = read(Store(workspace.root), Period(), Settings())
+    assert inputs.platforms == {"u1": "foot"}
+    assert inputs.plan.rows == 2
     platform = inputs.reported.set_index("patrol_id")["platform"]
     assert platform["p1"] == "foot"
     assert not isinstance(platform["p2"], str)

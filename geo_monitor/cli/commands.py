@@ -127,12 +127,13 @@ def analyse(
     as_of: Annotated[str | None, typer.Option("--as-of")] = None,
     reach_length: Annotated[float | None, typer.Option("--reach-length")] = None,
     methods: Annotated[str, typer.Option("--methods")] = "rates,gistar",
+    engine: Annotated[str, typer.Option("--engine")] = "local",
     as_json: Json = False,
 ) -> None:
     _json(as_json)
     workspace = people.opened()
     with console.progress() as tell:
-        run = workspace.analyse(start, end, as_of, reach_length, methods, tell=tell)
+        run = workspace.analyse(start, end, as_of, reach_length, methods, engine=engine, tell=tell)
     _show_run(run.summary)
 
 

@@ -13,9 +13,10 @@ from numba import njit
 
 _A = 6_378_137.0  # WGS84 semi-major axis, metres
 _E2 = 0.006_694_379_990_14  # WGS84 first eccentricity squared
+_NEVER = np.iinfo(np.int64).min  # as `tracks.NEVER`
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def scale(lat: float) -> tuple[float, float]:
     """Metres per degree of longitude and of latitude at `lat`: the ellipsoidal Mercator plane times k(lat).
 
@@ -28,7 +29,7 @@ def scale(lat: float) -> tuple[float, float]:
     return east, north
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def clip(
     unit: np.ndarray, start: np.ndarray, end: np.ndarray, first: np.ndarray, last: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -58,7 +59,7 @@ def clip(
     return begin, begin_fix, left
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def uncovered(
     unit: np.ndarray, start: np.ndarray, end: np.ndarray, cover_unit: np.ndarray, cover_start: np.ndarray,
     cover_end: np.ndarray,
@@ -98,44 +99,75 @@ def uncovered(
     return of[:count], lo[:count], hi[:count]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def stays(
-    unit: np.ndarray, time: np.ndarray, lon: np.ndarray, lat: np.ndarray, gap_ms: int, stay_ms: int, stay_m: float,
-    stray_ms: int,
+    bounds: np.ndarray, time: np.ndarray, lon: np.ndarray, lat: np.ndarray, gap_ms: int, stay_ms: int, stay_m: float,
+    stray_ms: int, until: int, open_time: np.ndarray, open_place: np.ndarray,
 ) -> np.ndarray:  # fmt: skip
     """Number of the stay each fix (n,) belongs to, -1 outside any. See `docs/methods-effort.md`, Stake-out.
 
     A stay begins at the earliest fix from which the unit remains within `stay_m` for `stay_ms` or more; it lasts to the
     last fix within `stay_m` of that first one. Out and back again within `stray_ms` is noise.
+
+    bounds (u + 1,) cut the rows into units. open_time (u, 2), open_place (u, 2): for each unit the first fix of the
+    stay that may be under way and the time of the last fix within it, `_NEVER` where there is none; that first fix may
+    lie before the rows if the stay has lasted for `stay_ms`. Both are replaced by what is under way at `until`.
     """
-    n = len(time)
-    stay = np.full(n, -1, dtype=np.int32)
+    stay = np.full(len(time), -1, dtype=np.int32)
     number = 0
-    i = 0
-    while i < n:
-        east, north = scale(lat[i])
-        last = i
-        j = i + 1
-        while j < n and unit[j] == unit[i] and time[j] - time[j - 1] <= gap_ms:
-            dx = (lon[j] - lon[i]) * east
-            dy = (lat[j] - lat[i]) * north
-            if dx * dx + dy * dy <= stay_m * stay_m:
-                if last < j - 1 and time[j] - time[last] > stray_ms:
+    for u in range(len(bounds) - 1):
+        end = bounds[u + 1]
+        i = bounds[u]
+        began, last_time = open_time[u, 0], open_time[u, 1]
+        x, y = open_place[u, 0], open_place[u, 1]
+        open_time[u, 0] = open_time[u, 1] = _NEVER
+        going_on = began != _NEVER and last_time - began >= stay_ms
+        if began != _NEVER:
+            while i < end and (time[i] < began or (not going_on and (time[i] != began or lon[i] != x or lat[i] != y))):
+                i += 1
+            if not going_on and i == end:  # its first fix is not among the rows: it ended in a gap
+                i = bounds[u]
+        noted = False
+        while i < end:
+            last = i
+            j = i + 1
+            if going_on:
+                while last + 1 < end and time[last + 1] <= last_time:
+                    last += 1
+                if time[last] > last_time:
+                    last = i - 1
+                j = last + 1
+            else:
+                began, x, y = time[i], lon[i], lat[i]
+                last_time = began
+            east, north = scale(y)
+            while True:
+                if not noted and began < until and (j == end or time[j] >= until):
+                    noted = True
+                    open_time[u, 0], open_time[u, 1] = began, last_time
+                    open_place[u, 0], open_place[u, 1] = x, y
+                if j == end or time[j] - (time[j - 1] if j > bounds[u] else last_time) > gap_ms:
                     break
-                last = j
-            elif time[j] - time[last] > stray_ms:
-                break
-            j += 1
-        if time[last] - time[i] >= stay_ms:
-            stay[i : last + 1] = number
-            number += 1
-            i = last + 1
-        else:
-            i += 1
+                dx = (lon[j] - x) * east
+                dy = (lat[j] - y) * north
+                if dx * dx + dy * dy <= stay_m * stay_m:
+                    if last < j - 1 and time[j] - last_time > stray_ms:
+                        break
+                    last, last_time = j, time[j]
+                elif time[j] - last_time > stray_ms:
+                    break
+                j += 1
+            if last_time - began >= stay_ms:
+                stay[i : last + 1] = number
+                number += 1
+                i = last + 1
+            else:
+                i += 1
+            going_on = False
     return stay
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def passes(
     piece_leg: np.ndarray, piece_day: np.ndarray, piece_reach: np.ndarray, piece_ms: np.ndarray, unit: np.ndarray,
     start: np.ndarray, end: np.ndarray, reach_a: np.ndarray, reach_b: np.ndarray, platform: np.ndarray, gap_ms: int,

@@ -94,8 +94,8 @@ class Totals:
     def __init__(self, reaches: int) -> None:
         self.unlocated = 0
         self.last_look = np.full(reaches, NEVER, dtype=np.int64)
-        self._key = np.empty(0, dtype=np.int64)
-        self._sums = np.empty((0, 6), dtype=np.int64)  # ms, stake-out ms, night ms, passes, units, reported ms
+        self.key = np.empty(0, dtype=np.int64)
+        self.sums = np.empty((0, 6), dtype=np.int64)  # ms, stake-out ms, night ms, passes, units, reported ms
 
     def add(
         self,
@@ -117,21 +117,23 @@ class Totals:
         rows = np.empty((len(key), 6), dtype=np.int64)
         for i, column in enumerate((ms, stakeout, night, passes, units, reported)):
             rows[:, i] = column
+        self.sum(key, rows)
+
+    def sum(self, key: np.ndarray, rows: np.ndarray) -> None:
+        """Adds sums (p, 6) of keys (p,), which may occur more than once."""
+        if not len(key):
+            return
+        key, rows = np.concatenate([self.key, key]), np.concatenate([self.sums, rows])
         order = np.argsort(key, kind="stable")
         begin = np.flatnonzero(np.diff(key[order], prepend=-1))
-        unique, sums = key[order][begin], np.add.reduceat(rows[order], begin, axis=0)
-        union = np.union1d(self._key, unique)
-        merged = np.zeros((len(union), 6), dtype=np.int64)
-        merged[np.searchsorted(union, self._key)] += self._sums
-        merged[np.searchsorted(union, unique)] += sums
-        self._key, self._sums = union, merged
+        self.key, self.sums = key[order][begin], np.add.reduceat(rows[order], begin, axis=0)
 
     def frame(self, reach_ids: Any) -> pd.DataFrame:
         """Table `effort`, by reach, day and platform; reach_ids (n,) in network order."""
         import pyarrow.compute as pc
 
         ids = pa.array(reach_ids, pa.string())
-        key, sums = self._key, self._sums
+        key, sums = self.key, self.sums
         platform = pa.DictionaryArray.from_arrays(pa.array((key & 7).astype(np.int32)), pa.array(PLATFORMS))
         day = (((key >> 3) & ((1 << 18) - 1)) - _DAY_ORIGIN).astype(np.int32)
         table = pa.table(

@@ -3,3 +3,30 @@
 `blocks` cuts what is held into blocks, `work` says what one block gives, `kept` keeps that, `local` runs blocks on this
 machine, `spark` on a cluster. Every engine gives the same tables to the last bit.
 """
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geo_monitor.errors import Usage
+
+if TYPE_CHECKING:
+    from geo_monitor.engine.blocks import Plan
+    from geo_monitor.engine.work import Found, Job
+    from geo_monitor.stages import Stages
+
+ENGINES = ("local", "spark")
+
+
+def run(engine: str, job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
+    """What all blocks of `plan` give, by the engine of that name. Raises `Usage`: `engine_unknown`, `engine_missing`."""
+    if engine == "local":
+        from geo_monitor.engine import local
+
+        return local.run(job, plan, root, stage)
+    if engine == "spark":
+        from geo_monitor.engine import spark
+
+        return spark.run(job, plan, stage)
+    raise Usage("engine_unknown", engine=engine, engines=", ".join(ENGINES))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from geo_monitor.store import files
 
 FOLDER = "derived"
 RECENT = 3  # results kept of a block: periods and reach lengths that people go back and forth between
+HASH = b"sha256"
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -51,29 +53,43 @@ class Kept:
         self.found = 0  # blocks that did not have to be computed
 
     def get(self, block: str, key: str) -> dict[str, np.ndarray] | None:
-        """The arrays kept under `key`, or None. A file that cannot be read is none, and is written anew."""
-        import pyarrow.feather as feather
+        """The arrays kept under `key`, or None. A file that is not what was written is none, and is written anew."""
+        from pyarrow import feather
 
         path = self._folder / block / f"{key}.arrow"
-        if not path.is_file():
-            return None
         try:
             table = feather.read_table(path, memory_map=False)
+        except FileNotFoundError:
+            return None
         except (pa.ArrowInvalid, OSError):
+            path.unlink(missing_ok=True)
+            return None
+        arrays = {name: _array(table[name]) for name in table.column_names}
+        if (table.schema.metadata or {}).get(HASH) != of_arrays(arrays).encode():
             path.unlink(missing_ok=True)
             return None
         path.touch()
         self.found += 1
-        return {name: _array(table[name]) for name in table.column_names}
+        return arrays
 
     def put(self, block: str, key: str, arrays: Arrays) -> None:
-        """Keeps arrays under `key`; of one block only the `RECENT` used last stay."""
-        import pyarrow.feather as feather
+        """Keeps arrays under `key`; of one block only the `RECENT` used last stay.
+
+        The file is not forced onto the disk, which would take longer than the work: its hash tells whether it is whole.
+        """
+        from pyarrow import feather
 
         folder = self._folder / block
-        columns = {name: _column(array) for name, array in arrays.items()}
-        with files.replacing(folder / f"{key}.arrow") as temporary:
-            feather.write_feather(pa.table(columns), str(temporary), compression="zstd")
+        folder.mkdir(parents=True, exist_ok=True)
+        table = pa.table({name: _column(array) for name, array in arrays.items()})
+        temporary = folder / f"{files.TEMPORARY}{os.getpid()}-{key}"
+        with files.room(folder):
+            try:
+                table = table.replace_schema_metadata({HASH: of_arrays(arrays)})
+                feather.write_feather(table, str(temporary), compression="zstd")
+                temporary.replace(folder / f"{key}.arrow")
+            finally:
+                temporary.unlink(missing_ok=True)
         held = sorted(folder.glob("*.arrow"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for path in held[RECENT:]:
             path.unlink(missing_ok=True)

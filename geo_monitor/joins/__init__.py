@@ -4,8 +4,19 @@ found it."""
 from __future__ import annotations
 
 from geo_monitor.joins.finders import found_by
-from geo_monitor.joins.seizures import seizure_counts, seizure_links
-from geo_monitor.joins.visits import zone_visits
+from geo_monitor.joins.nearest import nearest
+from geo_monitor.joins.seizures import Places, places, seizure_counts, seizure_links
+from geo_monitor.joins.visits import visits_table, zone_visits
 from geo_monitor.joins.zones import level_gaps
 
-__all__ = ["found_by", "level_gaps", "seizure_counts", "seizure_links", "zone_visits"]
+__all__ = [
+    "Places",
+    "found_by",
+    "level_gaps",
+    "nearest",
+    "places",
+    "seizure_counts",
+    "seizure_links",
+    "visits_table",
+    "zone_visits",
+]

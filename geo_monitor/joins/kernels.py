@@ -1,28 +1,42 @@
 """Compiled state machine of zone visits. Arrays in, arrays out; imported only where it runs.
 
-Times are integer milliseconds, positions degrees; a zone comes as the arrays of `zones.Shape`.
+Times are integer milliseconds, positions degrees; zones come as the flat arrays of `areas.Areas`.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numba import njit
 
 from geo_monitor.effort.kernels import scale
+from geo_monitor.joins.machine import (
+    AWAY,
+    BEFORE,
+    ENTRY,
+    ENTRY_SEEN,
+    EXIT,
+    EXIT_SEEN,
+    FIRST,
+    FIXES,
+    OPEN,
+    PATROL,
+    SINCE,
+    SINCE_SEEN,
+    WAS_IN,
+    WAS_WINDOW,
+    WINDOW,
+)  # fmt: skip
 
-# the open visit, kept in one array so that helpers can change it
-_OPEN, _ENTRY, _ENTRY_SEEN, _EXIT, _EXIT_SEEN, _FIX, _WINDOW, _AWAY, _COUNT = range(9)
+RUN = 64  # fixes whose extent is looked at, at once
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _slab_of(y: float, south: float, per_degree: float, slabs: int) -> int:
     k = int((y - south) * per_degree)
     return min(max(k, 0), slabs - 1)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def inside(
     x: float, y: float, edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float, per_degree: float,
     box: np.ndarray,
@@ -45,7 +59,7 @@ def inside(
     return odd
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def within(
     x: float, y: float, metres: float, edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float,
     per_degree: float, box: np.ndarray,
@@ -71,7 +85,7 @@ def within(
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _crossings(
     ax: float, ay: float, bx: float, by: float, edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float,
     per_degree: float, box: np.ndarray, cut: np.ndarray,
@@ -106,150 +120,225 @@ def _crossings(
     return single
 
 
-@njit(cache=True)
-def _emit(v: np.ndarray, out: np.ndarray) -> None:
-    """Writes the open visit, if any, as a row of `out`: fix, window, entry, exit, observed."""
-    if v[_OPEN] == 1:
-        row = v[_COUNT]
-        out[row, 0] = v[_FIX]
-        out[row, 1] = v[_WINDOW]
-        out[row, 2] = v[_ENTRY]
-        out[row, 3] = v[_EXIT]
-        out[row, 4] = v[_ENTRY_SEEN] * v[_EXIT_SEEN]
-        v[_COUNT] += 1
-        v[_OPEN] = 0
+@njit(cache=True, nogil=True)
+def _emit(v: np.ndarray, out: np.ndarray, count: int) -> int:
+    """Writes the open visit, if any, as row `count` of `out`: patrol, window, entry, exit, observed."""
+    if v[OPEN] == 0:
+        return count
+    out[count, 0] = v[PATROL]
+    out[count, 1] = v[WINDOW]
+    out[count, 2] = v[ENTRY]
+    out[count, 3] = v[EXIT]
+    out[count, 4] = v[ENTRY_SEEN] * v[EXIT_SEEN]
+    v[OPEN] = 0
+    return count + 1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _spell(
-    v: np.ndarray, out: np.ndarray, fix: int, window: int, entry: int, entry_seen: int, leave: int, leave_seen: int,
-    begins: bool, exit_ms: int,
-) -> None:  # fmt: skip
-    """A spell inside is over: it prolongs the open visit, or begins one of its own if it is enough (`begins`)."""
-    if v[_OPEN] == 1 and v[_WINDOW] == window and v[_AWAY] == 0 and entry - v[_EXIT] < exit_ms:
-        v[_EXIT] = leave
-        v[_EXIT_SEEN] = leave_seen
-        return
-    _emit(v, out)
-    if begins:
-        v[_OPEN] = 1
-        v[_ENTRY], v[_ENTRY_SEEN] = entry, entry_seen
-        v[_EXIT], v[_EXIT_SEEN] = leave, leave_seen
-        v[_FIX] = fix
-        v[_WINDOW] = window
-        v[_AWAY] = 0
-
-
-@njit(cache=True)
-def visits(
-    bounds: np.ndarray, time: np.ndarray, lon: np.ndarray, lat: np.ndarray, boxes: np.ndarray, windows: np.ndarray,
-    edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float, per_degree: float, box: np.ndarray,
-    need_fixes: int, need_ms: int, exit_m: float, exit_ms: int, seen_ms: int, split_ms: int, out: np.ndarray,
+    v: np.ndarray, out: np.ndarray, count: int, patrol: int, window: int, entry: int, entry_seen: int, leave: int,
+    leave_seen: int, begins: bool, exit_ms: int,
 ) -> int:  # fmt: skip
-    """Visits of all units of a chunk to one zone version; rows into `out`, their number returned.
+    """A spell inside is over: it prolongs the open visit, or begins one of its own if it is enough (`begins`)."""
+    if v[OPEN] == 1 and v[WINDOW] == window and v[AWAY] == 0 and entry - v[EXIT] < exit_ms:
+        v[EXIT] = leave
+        v[EXIT_SEEN] = leave_seen
+        return count
+    count = _emit(v, out, count)
+    if begins:
+        v[OPEN] = 1
+        v[ENTRY], v[ENTRY_SEEN] = entry, entry_seen
+        v[EXIT], v[EXIT_SEEN] = leave, leave_seen
+        v[PATROL] = patrol
+        v[WINDOW] = window
+        v[AWAY] = 0
+    return count
 
-    bounds (u + 1,) and boxes (u, 4): rows and extent of each unit; time, lon, lat (n,): fixes, times strictly ascending
-    within a unit; windows (w, 2): when the version is in force; out (2 n, 5) int64: first fix, window, entered, left,
-    observed (1) or possible (0). The rules: `docs/methods-effort.md`, Zone visits.
+
+@njit(cache=True, nogil=True)
+def extents(bounds: np.ndarray, lon: np.ndarray, lat: np.ndarray, before: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Boxes (r, 4) of runs of `RUN` fixes of each unit with the fix before them: west, south, east, north.
+
+    before (u,) bool, place (u, 2): whether a unit had a fix before its rows, and where.
     """
-    v = np.zeros(9, dtype=np.int64)
-    cut = np.empty(len(filed) + 2, dtype=np.float64)
+    total = 0
     for u in range(len(bounds) - 1):
-        if boxes[u, 0] > box[2] or boxes[u, 2] < box[0] or boxes[u, 1] > box[3] or boxes[u, 3] < box[1]:
-            continue
-        w = 0  # the first window not yet over
-        was_in, was_window = False, -1  # of the fix before: in the polygon; window it is in (-1: none)
-        fixes = 0  # of the spell inside that is going on; 0: none is
-        entry: Any = np.int64(0)
-        entry_seen = 0
-        first: Any = np.int64(0)
-        for i in range(bounds[u], bounds[u + 1]):
-            while w < len(windows) and windows[w, 1] <= time[i]:
-                w += 1
-            window = w if w < len(windows) and windows[w, 0] <= time[i] else -1
-            now_in = inside(lon[i], lat[i], edges, slab, filed, south, per_degree, box)
-            counts = now_in and window >= 0
-            begun = i == bounds[u]
-            gap = np.int64(0) if begun else time[i] - time[i - 1]
-            if begun or gap > split_ms:
-                if fixes > 0:
-                    enough = fixes >= need_fixes or time[i - 1] - entry >= need_ms
-                    _spell(v, out, first, was_window, entry, entry_seen, time[i - 1], 0, enough, exit_ms)
-                    fixes = 0
-                v[_AWAY] = 1
-                if counts:
-                    fixes, first, entry, entry_seen = 1, i, time[i], 0
-            elif counts and fixes > 0 and window == was_window:
-                fixes += 1
-            elif gap <= seen_ms or counts or fixes > 0:
-                seen = 1 if gap <= seen_ms else 0
-                whole = was_in and now_in
-                n = 0
-                if not whole and (fixes > 0 or counts or was_in or now_in or gap >= need_ms):
-                    n = _crossings(
-                        lon[i - 1], lat[i - 1], lon[i], lat[i], edges, slab, filed, south, per_degree, box, cut
-                    )
-                # walk the inside parts of the line, in order; the first may end a spell, the last may begin one
-                start_used = False
-                a_part = -1.0
-                entered = np.int64(-1)
-                for piece in range(n + 1):
-                    lo = 0.0 if piece == 0 else cut[piece - 1]
-                    hi = 1.0 if piece == n else cut[piece]
-                    if whole:
-                        part_in = True
-                    elif hi > lo and (n > 0 or was_in or now_in):
-                        half = (lo + hi) / 2
-                        part_in = inside(
-                            lon[i - 1] + half * (lon[i] - lon[i - 1]), lat[i - 1] + half * (lat[i] - lat[i - 1]),
-                            edges, slab, filed, south, per_degree, box,
-                        )  # fmt: skip
-                    else:
-                        part_in = a_part >= 0.0
-                    if part_in and a_part < 0.0:
-                        a_part = lo
-                    last_piece = piece == n
-                    if a_part >= 0.0 and (not part_in or last_piece):
-                        b_part = hi if part_in else lo
-                        begin = time[i - 1] + np.int64(np.floor(a_part * gap + 0.5))
-                        end = time[i - 1] + np.int64(np.floor(b_part * gap + 0.5))
-                        from_start = a_part == 0.0 and was_in
-                        to_end = b_part == 1.0 and now_in
-                        a_part = -1.0
-                        if fixes > 0 and not start_used:
-                            # the spell of the fix before ends here: on the border at once, or where this part ends
-                            leave = min(end if from_start else time[i - 1], windows[was_window, 1])
-                            enough = fixes >= need_fixes or leave - entry >= need_ms
-                            _spell(v, out, first, was_window, entry, entry_seen, leave, seen, enough, exit_ms)
-                            start_used = True
-                        for k in range(len(windows)):
-                            if windows[k, 1] <= begin or windows[k, 0] >= end:
-                                continue
-                            lo_ms, hi_ms = max(begin, windows[k, 0]), min(end, windows[k, 1])
-                            if to_end and counts and k == window:
-                                entered = lo_ms
-                            elif from_start and fixes > 0 and k == was_window:
-                                continue
-                            elif seen == 1 and hi_ms - lo_ms >= need_ms:
-                                _spell(v, out, i - 1, k, lo_ms, 1, hi_ms, 1, True, exit_ms)
-                if fixes > 0 and not start_used:
-                    leave = min(time[i - 1], windows[was_window, 1])
-                    enough = fixes >= need_fixes or leave - entry >= need_ms
-                    _spell(v, out, first, was_window, entry, entry_seen, leave, seen, enough, exit_ms)
+        total += (bounds[u + 1] - bounds[u] + RUN - 1) // RUN
+    boxes = np.empty((total, 4))
+    r = 0
+    for u in range(len(bounds) - 1):
+        for start in range(bounds[u], bounds[u + 1], RUN):
+            west = east = lon[start]
+            south = north = lat[start]
+            for i in range(start - 1 if start > bounds[u] else start, min(start + RUN, bounds[u + 1])):
+                west, east = min(west, lon[i]), max(east, lon[i])
+                south, north = min(south, lat[i]), max(north, lat[i])
+            if start == bounds[u] and before[u]:
+                west, east = min(west, place[u, 0]), max(east, place[u, 0])
+                south, north = min(south, place[u, 1]), max(north, place[u, 1])
+            boxes[r, 0], boxes[r, 1], boxes[r, 2], boxes[r, 3] = west, south, east, north
+            r += 1
+    return boxes
+
+
+@njit(cache=True, nogil=True)
+def advance(
+    first: int, stop: int, time: np.ndarray, lon: np.ndarray, lat: np.ndarray, patrol: np.ndarray, boxes: np.ndarray,
+    begun: bool, ago: int, x: float, y: float, windows: np.ndarray, edges: np.ndarray, slab: np.ndarray,
+    filed: np.ndarray, south: float, per_degree: float, box: np.ndarray, need_fixes: int, need_ms: int, exit_m: float,
+    exit_ms: int, seen_ms: int, split_ms: int, v: np.ndarray, cut: np.ndarray, out: np.ndarray, count: int,
+) -> int:  # fmt: skip
+    """Takes one unit through one zone version from fix `first` to `stop`; its visits that end go into `out` from row
+    `count` on, and the row after them is returned.
+
+    time, lon, lat, patrol (n,): fixes, times strictly ascending; boxes (r, 4): extents of the unit's runs of `RUN`
+    fixes; begun: it has no fix before these, else that was at `ago`, `x`, `y`; windows (w, 2): when the version is in
+    force; v (WIDTH,): the state, changed. The rules: `docs/methods-effort.md`, Zone visits.
+    """
+    was_in, was_window = v[WAS_IN] == 1, v[WAS_WINDOW]
+    fixes, entry, entry_seen, of = v[FIXES], v[SINCE], v[SINCE_SEEN], v[FIRST]
+    w = 0  # the first window not yet over
+    i = first
+    while i < stop:
+        if (i - first) % RUN == 0 and fixes == 0 and (v[OPEN] == 0 or v[AWAY] == 1):
+            b = (i - first) // RUN
+            if boxes[b, 0] > box[2] or boxes[b, 2] < box[0] or boxes[b, 1] > box[3] or boxes[b, 3] < box[1]:
+                i = min(i + RUN, stop)  # none of these fixes, nor a line between them, is near
+                begun = False
+                ago, x, y = time[i - 1], lon[i - 1], lat[i - 1]
+                was_in, was_window = False, -1
+                continue
+        while w < len(windows) and windows[w, 1] <= time[i]:
+            w += 1
+        window = w if w < len(windows) and windows[w, 0] <= time[i] else -1
+        now_in = inside(lon[i], lat[i], edges, slab, filed, south, per_degree, box)
+        counts = now_in and window >= 0
+        gap = np.int64(0) if begun else time[i] - ago
+        if begun or gap > split_ms:
+            if fixes > 0:
+                enough = fixes >= need_fixes or ago - entry >= need_ms
+                count = _spell(v, out, count, of, was_window, entry, entry_seen, ago, 0, enough, exit_ms)
                 fixes = 0
-                if counts:
-                    fixes, first, entry_seen = 1, i, seen
-                    entry = entered if entered >= 0 else time[i]
-            if not counts and v[_OPEN] == 1 and v[_AWAY] == 0:
-                far = window != v[_WINDOW] or not (
-                    now_in or within(lon[i], lat[i], exit_m, edges, slab, filed, south, per_degree, box)
-                )
-                if far:
-                    v[_AWAY] = 1
-            was_in, was_window = now_in, window
-        if fixes > 0:
-            last = bounds[u + 1] - 1
-            enough = fixes >= need_fixes or time[last] - entry >= need_ms
-            _spell(v, out, first, was_window, entry, entry_seen, time[last], 0, enough, exit_ms)
-        _emit(v, out)
-    return v[_COUNT]
+            v[AWAY] = 1
+            if counts:
+                fixes, of, entry, entry_seen = 1, patrol[i], time[i], 0
+        elif counts and fixes > 0 and window == was_window:
+            fixes += 1
+        elif gap <= seen_ms or counts or fixes > 0:
+            seen = 1 if gap <= seen_ms else 0
+            whole = was_in and now_in
+            n = 0
+            if not whole and (fixes > 0 or counts or was_in or now_in or gap >= need_ms):
+                n = _crossings(x, y, lon[i], lat[i], edges, slab, filed, south, per_degree, box, cut)
+            # walk the inside parts of the line, in order; the first may end a spell, the last may begin one
+            start_used = False
+            a_part = -1.0
+            entered = np.int64(-1)
+            for piece in range(n + 1):
+                lo = 0.0 if piece == 0 else cut[piece - 1]
+                hi = 1.0 if piece == n else cut[piece]
+                if whole:
+                    part_in = True
+                elif hi > lo and (n > 0 or was_in or now_in):
+                    half = (lo + hi) / 2
+                    part_in = inside(
+                        x + half * (lon[i] - x), y + half * (lat[i] - y), edges, slab, filed, south, per_degree, box
+                    )
+                else:
+                    part_in = a_part >= 0.0
+                if part_in and a_part < 0.0:
+                    a_part = lo
+                last_piece = piece == n
+                if a_part >= 0.0 and (not part_in or last_piece):
+                    b_part = hi if part_in else lo
+                    begin = ago + np.int64(np.floor(a_part * gap + 0.5))
+                    end = ago + np.int64(np.floor(b_part * gap + 0.5))
+                    from_start = a_part == 0.0 and was_in
+                    to_end = b_part == 1.0 and now_in
+                    a_part = -1.0
+                    if fixes > 0 and not start_used:
+                        # the spell of the fix before ends here: on the border at once, or where this part ends
+                        leave = min(end if from_start else ago, windows[was_window, 1])
+                        enough = fixes >= need_fixes or leave - entry >= need_ms
+                        count = _spell(v, out, count, of, was_window, entry, entry_seen, leave, seen, enough, exit_ms)
+                        start_used = True
+                    for k in range(len(windows)):
+                        if windows[k, 1] <= begin or windows[k, 0] >= end:
+                            continue
+                        lo_ms, hi_ms = max(begin, windows[k, 0]), min(end, windows[k, 1])
+                        if to_end and counts and k == window:
+                            entered = lo_ms
+                        elif from_start and fixes > 0 and k == was_window:
+                            continue
+                        elif seen == 1 and hi_ms - lo_ms >= need_ms:
+                            before = patrol[i - 1] if i > first else v[BEFORE]
+                            count = _spell(v, out, count, before, k, lo_ms, 1, hi_ms, 1, True, exit_ms)
+            if fixes > 0 and not start_used:
+                leave = min(ago, windows[was_window, 1])
+                enough = fixes >= need_fixes or leave - entry >= need_ms
+                count = _spell(v, out, count, of, was_window, entry, entry_seen, leave, seen, enough, exit_ms)
+            fixes = 0
+            if counts:
+                fixes, of, entry_seen = 1, patrol[i], seen
+                entry = entered if entered >= 0 else time[i]
+        if not counts and v[OPEN] == 1 and v[AWAY] == 0:
+            far = window != v[WINDOW] or not (
+                now_in or within(lon[i], lat[i], exit_m, edges, slab, filed, south, per_degree, box)
+            )
+            if far:
+                v[AWAY] = 1
+        was_in, was_window = now_in, window
+        begun = False
+        ago, x, y = time[i], lon[i], lat[i]
+        i += 1
+    v[WAS_IN], v[WAS_WINDOW] = (1 if was_in else 0), was_window
+    v[FIXES], v[SINCE], v[SINCE_SEEN], v[FIRST] = fixes, entry, entry_seen, of
+    return count
+
+
+@njit(cache=True, nogil=True)
+def finish(v: np.ndarray, ago: int, need_fixes: int, need_ms: int, exit_ms: int, out: np.ndarray) -> int:
+    """The visits of one unit to one zone version when there are no more fixes after the one at `ago`; rows of `out`."""
+    count = 0
+    if v[FIXES] > 0:
+        enough = v[FIXES] >= need_fixes or ago - v[SINCE] >= need_ms
+        count = _spell(v, out, count, v[FIRST], v[WAS_WINDOW], v[SINCE], v[SINCE_SEEN], ago, 0, enough, exit_ms)
+    return _emit(v, out, count)
+
+
+@njit(cache=True, nogil=True)
+def advance_all(
+    pair_unit: np.ndarray, pair_zone: np.ndarray, state: np.ndarray, bounds: np.ndarray, runs: np.ndarray,
+    boxes: np.ndarray, time: np.ndarray, lon: np.ndarray, lat: np.ndarray, patrol: np.ndarray, before: np.ndarray,
+    ago: np.ndarray, place: np.ndarray, window_at: np.ndarray, windows: np.ndarray, edge_at: np.ndarray,
+    edges: np.ndarray, slab_at: np.ndarray, slab: np.ndarray, filed_at: np.ndarray, filed: np.ndarray,
+    grid: np.ndarray, zone_box: np.ndarray, need_fixes: int, need_ms: int, exit_m: float, exit_ms: int, seen_ms: int,
+    split_ms: int, longest: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """`advance` for pairs (p,) of unit and zone. Gives rows (m, 5) of visits that ended, and the pair of each."""
+    cut = np.empty(longest + 2, dtype=np.float64)
+    rows = np.empty((1024, 5), dtype=np.int64)
+    of = np.empty(1024, dtype=np.int64)
+    rooms = np.full(len(bounds) - 1, -1, dtype=np.int64)
+    total = 0
+    for p in range(len(pair_unit)):
+        u, z = pair_unit[p], pair_zone[p]
+        first, stop = bounds[u], bounds[u + 1]
+        if rooms[u] < 0:  # a spell a fix, and as many passages between two fixes as there is time for
+            rooms[u] = stop - first + 2
+            for i in range(first, stop):
+                step = time[i] - (time[i - 1] if i > first else ago[u])
+                if (i > first or before[u]) and step <= seen_ms:
+                    rooms[u] += step // max(need_ms, 1)
+        while total + rooms[u] > len(rows):
+            rows = np.concatenate((rows, np.empty_like(rows)))
+            of = np.concatenate((of, np.empty_like(of)))
+        end = advance(
+            first, stop, time, lon, lat, patrol, boxes[runs[u] : runs[u + 1]], not before[u], ago[u], place[u, 0],
+            place[u, 1], windows[window_at[z] : window_at[z + 1]], edges[edge_at[z] : edge_at[z + 1]],
+            slab[slab_at[z] : slab_at[z + 1]], filed[filed_at[z] : filed_at[z + 1]], grid[z, 0], grid[z, 1],
+            zone_box[z], need_fixes, need_ms, exit_m, exit_ms, seen_ms, split_ms, state[p], cut, rows, total,
+        )  # fmt: skip
+        of[total:end] = p
+        total = end
+    return rows[:total], of[:total]

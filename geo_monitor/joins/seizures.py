@@ -35,15 +35,16 @@ def seizure_links(
     settings: Settings | None = None,
     locate: Callable[[pa.RecordBatch, Any], pa.RecordBatch] | None = None,
     levels: pd.DataFrame | None = None,
+    place: Places | None = None,
 ) -> pd.DataFrame:
     """Table `seizure_links`, one row per row of `seizures`, in its order.
 
-    fixes: table `positions`, or who was near by them (`nearest`, for the places of `places`). A report with coordinates
+    fixes: table `positions`, or who was near by them (`nearest`). place: what `places` gave, if that was asked before. A report with coordinates
     is located by `locate` (default `river.locate`); one without lies where its river and km are. `use` says what
     becomes of the report in the rate (`USES`).
     """
     settings = settings or Settings()
-    place = places(seizures, network, locate)
+    place = place or places(seizures, network, locate)
     time = place.time
     near = fixes if isinstance(fixes, Near) else _near(place, fixes, settings)
     there, possible = _zones_there(place.lon, place.lat, time, zones, levels, settings)

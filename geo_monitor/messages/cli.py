@@ -42,6 +42,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "method_unknown": ("没有名为“{method}”的方法。未分析。", 'There is no method "{method}". Nothing was analysed.'),
     "method_unknown.hint": ("可用的方法:{methods},或 all。", "The methods are: {methods}; or all."),
+    "engine_unknown": (
+        "没有名为“{engine}”的计算引擎。未分析。",
+        'There is no engine "{engine}". Nothing was analysed.',
+    ),
+    "engine_unknown.hint": ("可用的引擎:{engines}。", "The engines are: {engines}."),
+    "engine_missing": (
+        "本机未装 Spark 所需的部件({missing})。未分析。",
+        "What Spark needs is not installed here ({missing}). Nothing was analysed.",
+    ),
+    "engine_missing.hint": (
+        "安装 Java 17 和附加组件 spark(pip install 'geo-monitor[spark]'),或改用 --engine local。",
+        "Install Java 17 and the extra spark (pip install 'geo-monitor[spark]'), or use --engine local.",
+    ),
     "no_versions": ("数据表“{table}”不分版本。", 'The table "{table}" has no versions.'),
     "no_versions.hint": ("可看全部版本的表:{tables}。", "Tables with versions: {tables}."),
     "reference_missing": (
@@ -299,6 +312,10 @@ HELP: dict[str, tuple[str, str]] = {
     "help.analyse.from": ("起始时间(含);只写日期即北京时间 00:00", "from (inclusive); a bare date is 00:00 Shanghai"),
     "help.analyse.to": ("截止时间(不含)", "until (exclusive)"),
     "help.analyse.as-of": ("只用该时刻前收到的数据", "use only what had been received by then"),
+    "help.analyse.engine": (
+        "计算引擎:local 本机,spark 集群;结果完全一致",
+        "local (this machine) or spark (a cluster): the same tables",
+    ),
     "help.analyse.reach-length": ("江段长度(米),默认 500", "metres a reach, default 500"),
     "help.analyse.methods": (
         "除 rates、gistar(始终运行)外再运行的方法,逗号分隔:emerging、scan、near_repeat、reemergence、displacement、forecast、"

@@ -5,6 +5,7 @@ A pure function over Arrow record batches with the network held in memory: array
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,26 @@ SAME_M = 1e-3  # metres; a fix on the line and in the lake is on the line
 FEW = 1_024  # fixes whose surroundings are all looked at, at once
 CHUNK = 65_536  # fixes worked at once: bounds memory, large enough that array calls dominate
 SCHEMA = pa.schema([("reach", pa.int32()), ("km", pa.float64()), ("bank", pa.string()), ("offset_m", pa.float64())])
+
+
+@dataclass(frozen=True)
+class Spots:
+    """Where fixes (n,) lie: `reach` (-1: on none), `km`, `bank` (0 left, 1 right, 2 mid, -1 none), `offset_m`; see `locate`."""
+
+    reach: np.ndarray
+    km: Floats
+    bank: np.ndarray
+    offset_m: Floats
+
+
+def place(lon: Floats, lat: Floats, network: Network) -> Spots:
+    """`locate` over plain arrays (n,), WGS84 degrees."""
+    parts = [_chunk(lon[i : i + CHUNK], lat[i : i + CHUNK], network) for i in range(0, len(lon), CHUNK)]
+    if not parts:
+        none = np.empty(0)
+        return Spots(np.empty(0, np.int32), none, np.empty(0, np.int8), none)
+    reach, km, offset, bank = (np.concatenate([part[i] for part in parts]) for i in range(4))
+    return Spots(reach, km, bank, offset)
 
 
 def locate(batch: pa.RecordBatch | pa.Table, network: Network) -> pa.RecordBatch:

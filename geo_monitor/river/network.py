@@ -5,6 +5,7 @@ Input: raw centre lines, lakes, km marks, jurisdictions (WGS84). Output: `Networ
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,22 @@ class Network:
     @property
     def tolerance_m(self) -> Floats:
         return self.settings.tolerance_factor * self.accuracy_m + self.half_width_m
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of all that locating, shares of a way and the tables of a run depend on: the same for the same river."""
+        told = hashlib.sha256()
+        axis = self.axis
+        arrays = [axis.x, axis.y, axis.position, axis.stem, axis.segment, axis.start, axis.knot_position, axis.knot_km]
+        arrays += [self.low, self.high, self.accuracy_m, self.half_width_m, self.cells.pairs, self.cells.lake]
+        for array in arrays:
+            told.update(f"{array.dtype.str}{array.shape}".encode())
+            told.update(np.ascontiguousarray(array).data)
+        told.update(b"".join(shapely.to_wkb(self.cells.shape).tolist()))
+        for name in ("reach_id", "river"):
+            told.update("\x1f".join(self.reaches[name].astype(str)).encode())
+        told.update(repr(self.holes).encode())
+        return told.hexdigest()
 
     @cached_property
     def segment_tree(self) -> shapely.STRtree:

@@ -451,12 +451,18 @@ class Store:
         agencies: Collection[str] | None = None,
     ) -> pa.Table:
         """Fixes in force at `as_of`, start <= time < end, sorted by unit_id and time; see `store.positions.read`."""
-        start_ms = None if start is None else milliseconds(start)
-        end_ms = None if end is None else milliseconds(end)
-        receipts = self.receipts_in_force(as_of, ["tracks"], agencies)
-        paths = positions.files(self.root / "positions", receipts, start_ms, end_ms)
+        start_ms, end_ms = (None if edge is None else milliseconds(edge) for edge in (start, end))
+        paths = self.position_files(as_of, start, end, agencies)
         names = tables.TABLES["positions"].names
         return positions.read(paths, columns or names, start_ms, end_ms, units, encoded)
+
+    def position_files(
+        self, as_of: Moment = None, start: Moment = None, end: Moment = None, agencies: Collection[str] | None = None
+    ) -> list[Path]:
+        """The files of fixes in force at `as_of` that may lie in [start, end), oldest day first."""
+        start_ms, end_ms = (None if edge is None else milliseconds(edge) for edge in (start, end))
+        receipts = self.receipts_in_force(as_of, ["tracks"], agencies)
+        return positions.files(self.root / "positions", receipts, start_ms, end_ms)
 
     def book(self, name: str, where: Any = None) -> pd.DataFrame:
         """The tables `receipts`, `runs` or `audit`, oldest first."""

@@ -1,0 +1,311 @@
+"""What one block of positions gives: where it lies, who was in which zone, how long somebody looked, who was near.
+
+In: a `Job` (river, zones, settings: small, the same for every block), the block's fixes, the state that the block before
+left. Out: plain arrays, and the state for the next block. Every engine calls these functions and adds up in `Found`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from geo_monitor.effort import Looked, Moored, halo_ms, look
+from geo_monitor.engine.blocks import Block, Plan, Reader, Span
+from geo_monitor.engine.kept import Arrays, digest, of_arrays
+from geo_monitor.joins import nearest
+from geo_monitor.joins.areas import Areas
+from geo_monitor.joins.nearest import Near
+from geo_monitor.joins.visits import Underway, Visits, advance
+from geo_monitor.tables import PLATFORMS
+from geo_monitor.tracks import Chunk, encode, milliseconds
+
+if TYPE_CHECKING:
+    from geo_monitor.inputs import Inputs
+    from geo_monitor.joins import Places
+    from geo_monitor.river import Network
+    from geo_monitor.settings import Settings
+
+VERSION = 1  # of what blocks give: to be raised whenever a rule of locating, effort, visits or nearness changes
+KINDS = ("unit_id", "patrol_id", "platform", "role")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every block is worked on with: the river, the zones in force at some time, the platform of units that tell
+    none in their fixes, when and where reports lie, and the spans (unit or None, start, end) of patrols in words."""
+
+    network: Network
+    areas: Areas
+    settings: Settings
+    platforms: dict[str, str]
+    reports: Places
+    told: tuple[tuple[str | None, int, int], ...]
+
+    @classmethod
+    def of(cls, inputs: Inputs, network: Network, reports: Places, settings: Settings) -> Job:
+        """The job of these inputs."""
+        from geo_monitor.joins.zones import zones_between
+
+        ends = inputs.plan.ends
+        kept = [] if ends is None else zones_between(inputs.zones, ends.start, ends.end, inputs.levels, settings)
+        spans = (milliseconds(inputs.reported[name]).tolist() for name in ("started_at", "ended_at"))
+        units = [name if isinstance(name, str) else None for name in inputs.reported["unit_id"]]
+        told = sorted(zip(units, *spans, strict=True), key=lambda row: (row[0] or "", row[1], row[2]))
+        return cls(network, Areas.of(kept), settings, inputs.platforms, reports, tuple(told))
+
+    @cached_property
+    def halo_ms(self) -> int:
+        """How much before and after a block is looked at with it, ms."""
+        return max(halo_ms(self.settings), round(self.settings.nearest_window_s * 1000))
+
+    def watched(self, span: Span) -> frozenset[str] | None:
+        """Units whose presence in the block has to be known for patrols told in words; None: every unit's."""
+        units = {unit for unit, start, end in self.told if start < span.end and end > span.start}
+        return None if None in units else frozenset(unit for unit in units if unit is not None)
+
+
+# --- a block ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A block's fixes in order: by unit, time, then every other value; with its halo."""
+
+    chunk: Chunk
+    unit_ids: list[str]
+    patrol_ids: list[str]
+    days: tuple[int, int]
+    span: Span  # the block's own time
+
+    @classmethod
+    def nothing(cls) -> Laid:
+        """No block."""
+        return cls(Chunk.empty(), [], [], (0, 0), Span(0, 0))
+
+    @classmethod
+    def of(cls, table: pa.Table, block: Block, job: Job) -> Laid:
+        """The rows of a block (columns of `blocks.SCHEMA`), in any order, not yet located."""
+        from geo_monitor.inputs import with_platforms
+
+        tracks = encode(with_platforms(table.unify_dictionaries(), job.platforms))
+        chunk = next(tracks.chunks(1 << 62), None) or Chunk.empty()
+        return cls(chunk, tracks.unit_ids, tracks.patrol_ids, (block.first, block.last), block.span)
+
+    @property
+    def own(self) -> np.ndarray:
+        """Which fixes are the block's own, (n,) bool."""
+        return (self.chunk.time >= self.span.start) & (self.chunk.time < self.span.end)
+
+    def located(self, reach: np.ndarray, km: np.ndarray) -> Laid:
+        """The same, with where each fix lies."""
+        return replace(self, chunk=replace(self.chunk, reach=reach, km=km))
+
+
+def located(chunk: Chunk, network: Network) -> tuple[np.ndarray, np.ndarray]:
+    """Reach (-1: none) and km of every fix."""
+    from geo_monitor.river import place
+
+    found = place(chunk.lon, chunk.lat, network)
+    return found.reach, found.km
+
+
+def looked(laid: Laid, patrols: Chunk, job: Job, moored: Moored) -> tuple[Looked, Moored]:
+    """How long somebody looked: `effort.look` of fixes of patrols, with the halo."""
+    watched = job.watched(laid.span)
+    return look(patrols, laid.unit_ids, laid.patrol_ids, job.network, job.settings, laid.days, moored, watched)
+
+
+def visited(laid: Laid, own: Chunk, job: Job, underway: Underway) -> tuple[Visits, Underway]:
+    """Zone visits of the units of `own` (no halo), and what goes on of these."""
+    names = {laid.unit_ids[code] for code in own.unit[own.bounds[:-1]]} if len(own) else set()
+    others = [name for name in underway.unit_id if name not in names]
+    return advance(job.areas, own, laid.unit_ids, laid.patrol_ids, underway.without(others), job.settings)
+
+
+def near(laid: Laid, job: Job) -> Arrays:
+    """Who was near each report of the block's own time: `Near`, and `rows`, the places of these reports."""
+    rows = reports(job, laid.span)
+    chunk = laid.chunk.where(laid.chunk.patrolling)
+    lon, lat, time = (getattr(job.reports, name)[rows] for name in ("lon", "lat", "time"))
+    return {"rows": rows, **nearest(lon, lat, time, chunk, laid.unit_ids, job.settings).arrays()}
+
+
+def reports(job: Job, span: Span) -> np.ndarray:
+    """Places of the reports of a time."""
+    return np.flatnonzero((job.reports.time >= span.start) & (job.reports.time < span.end))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What there is in a block: `kinds` (m, 4), every unit_id, patrol_id, platform and role that occur together; counts
+    (2,): fixes, of these on no reach; ends (2,): first and last moment, ms UTC (of no fixes: 0)."""
+
+    kinds: np.ndarray
+    counts: np.ndarray
+    ends: np.ndarray
+
+
+def seen(laid: Laid) -> Seen:
+    """What there is among the block's own fixes."""
+    chunk = laid.chunk.where(laid.own)
+    if not len(chunk):
+        return Seen(np.empty((0, 4), dtype=object), np.zeros(2, np.int64), np.zeros(2, np.int64))
+    code = (chunk.unit.astype(np.int64) << 32 | (chunk.patrol + 1).astype(np.int64)) << 4
+    code |= chunk.platform.astype(np.int64) << 1 | chunk.patrolling
+    code = np.unique(code[np.flatnonzero(np.diff(code, prepend=-1))])  # rows of a unit stand together: few changes
+    kinds = [
+        np.array(laid.unit_ids, dtype=object)[code >> 36],
+        np.array([*laid.patrol_ids, None], dtype=object)[(code >> 4 & 0xFFFFFFFF) - 1],
+        np.array(PLATFORMS, dtype=object)[code >> 1 & 7],
+        np.where(code & 1, "patrol", "traffic").astype(object),
+    ]
+    counts = np.array([len(chunk), (chunk.reach < 0).sum()], dtype=np.int64)
+    return Seen(np.column_stack(kinds), counts, np.array([chunk.time.min(), chunk.time.max()], dtype=np.int64))
+
+
+# --- as plain arrays --------------------------------------------------------------------------------------------------
+
+
+def packed_looked(parts: Sequence[tuple[Looked, Moored]], seen: Seen) -> Arrays:
+    """What parts of a block's units gave, and what there is in it, as one set of arrays."""
+    after = [moored for _, moored in parts]
+    names = np.concatenate([np.empty(0, dtype=object), *(moored.unit_id for moored in after)])
+    order = np.argsort(names.astype(str), kind="stable")
+    together = {"unit_id": names[order]}
+    for name in ("time", "place"):
+        none = getattr(Moored.nowhere(), name)
+        together[name] = np.concatenate([none, *(getattr(moored, name) for moored in after)])[order]
+    arrays = {f"after.{name}": array for name, array in together.items()}
+    arrays |= {f"seen.{name}": array for name, array in vars(seen).items()}
+    for number, (one, _) in enumerate(parts):
+        arrays |= {f"{number}.{name}": array for name, array in one.arrays().items()}
+    return arrays
+
+
+def packed_visits(parts: Sequence[tuple[Visits, Underway]], before: Underway) -> Arrays:
+    """Visits that parts of a block's units gave, and what goes on after it, of these and of all other units."""
+    names = {name for _, after in parts for name in after.unit_id}
+    after = Underway.joined([before.without(names), *(after for _, after in parts)])
+    visits = Visits.joined([visits for visits, _ in parts])
+    return {f"visits.{name}": array for name, array in visits.arrays().items()} | {
+        f"after.{name}": array for name, array in after.arrays().items()
+    }
+
+
+def _part(arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+@dataclass
+class Found:
+    """What all blocks gave, in any order. `near` is for reports by place; span: first and last moment of all fixes."""
+
+    looked: list[Looked] = field(default_factory=list)
+    visits: list[Visits] = field(default_factory=list)
+    nears: list[tuple[np.ndarray, Near]] = field(default_factory=list)
+    kind_rows: set[tuple[Any, ...]] = field(default_factory=set)
+    positions: int = 0
+    unlocated: int = 0
+    ends: list[int] = field(default_factory=list)
+
+    def add_looked(self, arrays: Arrays) -> Moored:
+        """Adds what `packed_looked` gave; gives the stays that go on."""
+        numbers = sorted({int(name.split(".")[0]) for name in arrays if name[0].isdigit()})
+        self.looked += [Looked.from_arrays(_part(arrays, f"{number}.")) for number in numbers]
+        seen = Seen(**_part(arrays, "seen."))
+        self.kind_rows |= {tuple(row) for row in seen.kinds.tolist()}
+        self.positions += int(seen.counts[0])
+        self.unlocated += int(seen.counts[1])
+        self.ends += seen.ends.tolist() if seen.counts[0] else []
+        return Moored.from_arrays(_part(arrays, "after."))
+
+    def add_visits(self, arrays: Arrays) -> Underway:
+        """Adds what `packed_visits` gave; gives what goes on."""
+        self.visits.append(Visits.from_arrays(_part(arrays, "visits.")))
+        return Underway.from_arrays(_part(arrays, "after."))
+
+    def add_near(self, arrays: Arrays) -> None:
+        """Adds what `near` gave."""
+        one = Near(**{name: array for name, array in arrays.items() if name != "rows"})
+        self.nears.append((arrays["rows"], one))
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """First and last moment, ms UTC, or None without fixes."""
+        return (min(self.ends), max(self.ends)) if self.ends else None
+
+    @property
+    def kinds(self) -> pa.Table:
+        """Every unit_id, patrol_id, platform and role that occur together."""
+        rows = sorted(self.kind_rows, key=lambda row: tuple("" if value is None else value for value in row))
+        columns = zip(*rows, strict=True) if rows else ([] for _ in KINDS)
+        return pa.table({name: pa.array(list(part), pa.string()) for name, part in zip(KINDS, columns, strict=True)})
+
+    def near(self, reports: int) -> Near:
+        """Who was near each of `reports` reports."""
+        found = Near.nobody(reports)
+        for rows, one in self.nears:
+            wide = Near.nobody(reports)
+            for name, array in one.arrays().items():
+                getattr(wide, name)[rows] = array
+            found = found.joined(wide)
+        return found
+
+
+# --- what a block's results depend on ---------------------------------------------------------------------------------
+
+
+class Keys:
+    """Hashes of all that what a block gives depends on."""
+
+    def __init__(self, job: Job, plan: Plan) -> None:
+        self.job, self.plan = job, plan
+        self._always = digest(VERSION, vars(job.settings), job.network.digest, job.platforms)
+
+    def effort(self, number: int, moored: Moored) -> str:
+        """Of effort, with what goes on before it."""
+        block = self.plan.blocks[number]
+        watched = self.job.watched(block.span)
+        watching = None if watched is None else sorted(watched)
+        return digest(self._always, self._files(number), watching, of_arrays(moored.arrays()))
+
+    def visits(self, number: int, underway: Underway) -> str:
+        """Of zone visits, with what goes on before them."""
+        block = self.plan.blocks[number]
+        law = self.job.areas.until(block.span.end)
+        return digest(
+            VERSION, vars(self.job.settings), self._files(number, halo=False), law, of_arrays(underway.arrays())
+        )
+
+    def near(self, number: int) -> str:
+        """Of who was near the reports of its time."""
+        rows = self.reports(number)
+        told = [getattr(self.job.reports, name)[rows] for name in ("time", "lon", "lat")]
+        return digest(VERSION, vars(self.job.settings), self._files(number), *told, rows)
+
+    def reports(self, number: int) -> np.ndarray:
+        """Places of the reports of its time."""
+        return reports(self.job, self.plan.blocks[number].span)
+
+    def _files(self, number: int, halo: bool = True) -> list[Any]:
+        block, own = self.plan.blocks[number], self.plan.blocks[number].span
+        wide = self.job.halo_ms if halo else 0
+        start, end = max(own.start - wide, self.plan.span.start), min(own.end + wide, self.plan.span.end)
+        days = [block.before, block.files, block.after] if halo else [block.files]
+        names = [[f"{path.parent.name}/{path.stem}" for path in files] for files in days]
+        return [block.first, block.last, block.low, block.high, start, end, names]
+
+
+def tracks(job: Job, plan: Plan) -> Iterator[tuple[Chunk, Sequence[str]]]:
+    """The located fixes of every block, in time order, without halo; with the text of their units."""
+    reader = Reader(plan.span, 0)
+    for block in plan.blocks:
+        laid = Laid.of(reader.rows(block), block, job)
+        chunk = laid.chunk.where(laid.own)
+        reach, km = located(chunk, job.network)
+        yield replace(chunk, reach=reach, km=km), laid.unit_ids

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from scipy.sparse import csr_matrix
 
+    from geo_monitor.river.grid import Grid
     from geo_monitor.river.paths import WaterGraph
 
 GAP_M = 1000.0  # between the stems on the common axis `position`, so that no two touch
@@ -105,6 +106,13 @@ class Network:
             told.update("\x1f".join(self.reaches[name].astype(str)).encode())
         told.update(repr(self.holes).encode())
         return told.hexdigest()
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The index that `locate` looks fixes up in."""
+        from geo_monitor.river.grid import Grid
+
+        return Grid.of(self)
 
     @cached_property
     def segment_tree(self) -> shapely.STRtree:

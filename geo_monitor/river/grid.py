@@ -1,0 +1,170 @@
+"""The index behind `locate`: which segments and lake cells can be nearest to a point of a cell of the map.
+
+In: a `Network`. Out: `Grid`, flat arrays over even cells of the Mercator plane.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from geo_monitor.river.geodesy import scale, to_degrees
+
+if TYPE_CHECKING:
+    from geo_monitor.river.network import Network
+
+CELL_M = 1000.0  # metres on the map; a cell lists few segments, and the shipped basin has 5 million cells
+CELLS = 1 << 24  # at most: 64 MB; a larger river has larger cells
+SCALE_STEP_M = 100.0  # of the table of k; between two rows it is good to 3e-11 of itself
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells from `west`, `south`, `size` metres wide, `nx` by `ny`; the other arrays as `kernels.channels` takes them, and
+    with `lake_` in front as `kernels.lakes` does."""
+
+    west: float
+    south: float
+    size: float
+    nx: int
+    ny: int
+    first: np.ndarray
+    listed: np.ndarray
+    away: np.ndarray
+    ends: np.ndarray
+    along: np.ndarray
+    stem: np.ndarray
+    search: np.ndarray
+    own: np.ndarray
+    low_sorted: np.ndarray
+    order: np.ndarray
+    from_y: float
+    table: np.ndarray
+    lake_first: np.ndarray
+    lake_listed: np.ndarray
+    lake_away: np.ndarray
+    lake_edge_at: np.ndarray
+    lake_edges: np.ndarray
+    lake_tolerance: np.ndarray
+
+    @property
+    def cells(self) -> tuple[float, float, float, int, int]:
+        """Where the cells are."""
+        return self.west, self.south, self.size, self.nx, self.ny
+
+    @classmethod
+    def of(cls, network: Network) -> Grid:
+        """The index of a river."""
+        from geo_monitor.river.kernels import listing
+
+        axis, n = network.axis, network.channels
+        a = axis.segment
+        ends = np.ascontiguousarray(np.column_stack([axis.x[a], axis.y[a], axis.x[a + 1], axis.y[a + 1]]))
+        along = np.ascontiguousarray(np.column_stack([axis.position[a], axis.position[a + 1]]))
+        shapes = network.cell_tree.geometries if len(network.cells.cell) else np.empty(0, dtype=object)
+        low = np.concatenate([np.minimum(ends[:, :2], ends[:, 2:]), shapely.bounds(shapes).reshape(-1, 4)[:, :2]])
+        high = np.concatenate([np.maximum(ends[:, :2], ends[:, 2:]), shapely.bounds(shapes).reshape(-1, 4)[:, 2:]])
+        # the scale a degree north and south of the river, where it can be largest and least
+        lat = to_degrees(np.zeros(2), np.array([low[:, 1].min(), high[:, 1].max()]))[1]
+        around = np.clip(np.linspace(lat[0] - 1, lat[1] + 1, 200), -86, 86)
+        most, least = float(scale(around).max()), float(scale(around).min())
+        margin = float(network.tolerance_m.max(initial=0.0)) * most + 2.0
+        west, south = low.min(axis=0) - margin
+        east, north = high.max(axis=0) + margin
+        size = max(CELL_M, float(np.sqrt((east - west) * (north - south) / CELLS)))
+        cells = float(west), float(south), size, int((east - west) // size) + 1, int((north - south) // size) + 1
+        order = network._order
+        low_sorted = network.low[:n][order]
+        search = np.column_stack(
+            [
+                np.searchsorted(low_sorted, along.min(axis=1) - 1e-3, side="right") - 1,
+                np.searchsorted(low_sorted, along.max(axis=1) + 1e-3, side="right"),
+            ]
+        ).clip(0)
+        own = network.reach_at(along.mean(axis=1))
+        widest, narrowest = _tolerances(network, search, order, own)
+        far, surely = widest * most + 1.0, narrowest * least - 1.0
+        first, listed, away = _by_cell(*listing(ends, far, surely, *cells), cells)
+        from_y = south - size
+        rows_y = from_y + SCALE_STEP_M * np.arange(int((north - south + 3 * size) // SCALE_STEP_M) + 2)
+        table = scale(to_degrees(np.zeros(len(rows_y)), rows_y)[1])
+        tolerance = network.tolerance_m[n:]
+        edge_at, edges = _edges(shapes)
+        lake_first, lake_listed, lake_away = _lakes(shapes, tolerance, most, cells)
+        return cls(
+            *cells, first, listed, away, ends, along, axis.stem[a].astype(np.int64), search.astype(np.int64),
+            own.astype(np.int64), low_sorted, order.astype(np.int64), from_y, table, lake_first, lake_listed, lake_away,
+            edge_at, edges, tolerance,
+        )  # fmt: skip
+
+
+Cells = tuple[float, float, float, int, int]
+
+
+def _tolerances(
+    network: Network, search: np.ndarray, order: np.ndarray, own: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Greatest and least tolerance of the reaches each segment touches, metres; one through a lake takes all as its own."""
+    tolerance = network.tolerance_m[: network.channels]
+    sorted_ = np.append(tolerance[order], tolerance.max(initial=0.0))
+    first, last = search[:, 0], np.maximum(search[:, 1], search[:, 0] + 1)
+    at = np.column_stack([first, np.minimum(last, len(order))]).ravel()
+    most = np.maximum.reduceat(sorted_, at)[::2]
+    least = np.minimum.reduceat(sorted_, at)[::2]
+    return np.where(own >= 0, most, tolerance.max(initial=0.0)), np.where(own >= 0, least, 0.0)
+
+
+def _by_cell(
+    cell: np.ndarray, listed: np.ndarray, away: np.ndarray, cells: Cells, group: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where each cell's list begins (cells + 1,), and the lists, nearest first (within each group)."""
+    order = np.lexsort((listed, away, cell) if group is None else (listed, away, group, cell))
+    first = np.searchsorted(cell[order], np.arange(cells[3] * cells[4] + 1)).astype(np.int32)
+    return first, listed[order].astype(np.int32), away[order].astype(np.float32)
+
+
+def _edges(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Edges (e, 4) of areas and where those of each begin (n + 1,)."""
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    rings, of = shapely.get_rings(parts, return_index=True)
+    of = owner[of]
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    same = np.flatnonzero(ring[1:] == ring[:-1])
+    count = np.bincount(of[ring[same]], minlength=len(shapes))
+    edges = np.column_stack([points[same], points[same + 1]]).reshape(-1, 4)
+    return np.concatenate([[0], np.cumsum(count)]).astype(np.int64), np.ascontiguousarray(edges)
+
+
+def _lakes(
+    shapes: np.ndarray, tolerance: np.ndarray, scale_most: float, cells: Cells
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lists of lake cells, by cell of the grid, tolerance and distance from its middle."""
+    west, south, size, nx, ny = cells
+    half = size * np.sqrt(0.5)
+    cell, lake, away = [], [], []
+    x, y = (west + (np.arange(nx) + 0.5) * size, south + (np.arange(ny) + 0.5) * size)
+    for number, (shape, reach) in enumerate(zip(shapes, tolerance * scale_most + half + 1.0, strict=True)):
+        west_, south_, east_, north_ = shapely.bounds(shape)
+        i = np.arange(*np.searchsorted(x, [west_ - reach, east_ + reach]))
+        j = np.arange(*np.searchsorted(y, [south_ - reach, north_ + reach]))
+        far = shapely.distance(shapely.points(*(part.ravel() for part in np.meshgrid(x[i], y[j]))), shape)
+        cell.append((j[:, None] * nx + i[None, :]).ravel()[far <= reach])
+        lake.append(np.full(len(cell[-1]), number))
+        away.append(far[far <= reach])
+    none = np.empty(0, dtype=np.int64)
+    cell_, lake_, away_ = (
+        np.concatenate([none, *cell]),
+        np.concatenate([none, *lake]),
+        np.concatenate([none * 1.0, *away]),
+    )
+    groups = np.unique(tolerance, return_inverse=True)[1] if len(tolerance) else none
+    # as for segments: where one is surely within its tolerance, those a diagonal farther are never nearest
+    key = cell_ * (groups.max(initial=0) + 1) + groups[lake_]
+    sure = np.full(nx * ny * (groups.max(initial=0) + 1), np.inf, dtype=np.float32)
+    inside = away_ + half <= tolerance[lake_]
+    np.minimum.at(sure, key[inside], away_[inside])
+    keep = away_ <= sure[key] + 2 * half + 1e-2
+    return _by_cell(cell_[keep], lake_[keep], away_[keep], cells, groups[lake_[keep]])

@@ -1,0 +1,210 @@
+"""Compiled search of the nearest channel. Arrays in, arrays out; imported only where it runs.
+
+Metres of the ellipsoidal Mercator plane (`geodesy`) throughout, but for `metres`, which are on the ground.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def _away(x: float, y: float, ax: float, ay: float, bx: float, by: float) -> float:
+    """Distance of a point from a segment; exactly that of the end where an end is nearest, else by the cross product,
+    which stays exact to the last bits beside the line."""
+    dx, dy = bx - ax, by - ay
+    size2 = dx * dx + dy * dy
+    t = 0.0 if size2 == 0.0 else ((x - ax) * dx + (y - ay) * dy) / size2
+    if t <= 0.0:
+        return np.sqrt((x - ax) * (x - ax) + (y - ay) * (y - ay))
+    if t >= 1.0:
+        return np.sqrt((x - bx) * (x - bx) + (y - by) * (y - by))
+    return abs(((ay - y) * dx - (ax - x) * dy) / size2) * np.sqrt(size2)
+
+
+@njit(cache=True, nogil=True)
+def listing(
+    ends: np.ndarray, far: np.ndarray, surely: np.ndarray, west: float, south: float, size: float, nx: int, ny: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs (p,) of grid cell and segment such that the segment can be the nearest of those in whose tolerance some point
+    of the cell lies, and how far it is from the middle of the cell.
+
+    ends (s, 4): ax, ay, bx, by; far (s,): farther from the segment it is nobody's; surely (s,): this near a point is its.
+    """
+    half = size * np.sqrt(0.5)
+    closest = np.full(nx * ny, np.inf, dtype=np.float32)
+    capacity = 1 << 18
+    cell, segment, away = np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.float32)
+    count = 0
+    for look in range(2):
+        for s in range(len(ends)):
+            ax, ay, bx, by = ends[s, 0], ends[s, 1], ends[s, 2], ends[s, 3]
+            wide = far[s] + half if look == 1 else surely[s] - half
+            if wide <= 0.0:
+                continue
+            i0 = max(int((min(ax, bx) - wide - west) // size), 0)
+            i1 = min(int((max(ax, bx) + wide - west) // size), nx - 1)
+            j0 = max(int((min(ay, by) - wide - south) // size), 0)
+            j1 = min(int((max(ay, by) + wide - south) // size), ny - 1)
+            for j in range(j0, j1 + 1):
+                for i in range(i0, i1 + 1):
+                    d = _away(west + (i + 0.5) * size, south + (j + 0.5) * size, ax, ay, bx, by)
+                    c = j * nx + i
+                    if d > wide:
+                        continue
+                    if look == 0:
+                        closest[c] = min(closest[c], d)
+                    # what is nearest to any point of the cell is no farther from its middle than this by a diagonal
+                    elif d <= closest[c] + 2 * half + 1e-2:
+                        if count == capacity:
+                            capacity *= 2
+                            cell = np.concatenate((cell, np.empty(capacity - count, np.int32)))
+                            segment = np.concatenate((segment, np.empty(capacity - count, np.int32)))
+                            away = np.concatenate((away, np.empty(capacity - count, np.float32)))
+                        cell[count], segment[count], away[count] = c, s, d
+                        count += 1
+    return cell[:count], segment[:count], away[:count]
+
+
+@njit(cache=True, nogil=True)
+def _reach_at(
+    position: float, first: int, last: int, low_sorted: np.ndarray, order: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> int:
+    """`Network.reach_at`, the search begun between two places of `low_sorted`."""
+    # a position computed to a hair below a border belongs to the border
+    wanted = np.rint(position * 1e6) / 1e6 + 1e-6
+    while first < last:
+        middle = (first + last) // 2
+        if low_sorted[middle] <= wanted:
+            first = middle + 1
+        else:
+            last = middle
+    if first == 0:
+        return -1
+    found = order[first - 1]
+    if position >= low[found] - 1e-5 and position <= high[found] + 1e-5:
+        return found
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _scale(y: float, from_y: float, step: float, table: np.ndarray) -> float:
+    """k at Mercator `y`, between two rows of a table that is fine enough (`grid.SCALE_STEP_M`)."""
+    at = min(max((y - from_y) / step, 0.0), len(table) - 1.001)
+    i = int(at)
+    return table[i] + (at - i) * (table[i + 1] - table[i])
+
+
+@njit(cache=True, nogil=True)
+def channels(
+    x: np.ndarray, y: np.ndarray, k: np.ndarray, good: np.ndarray, west: float, south: float, size: float, nx: int,
+    ny: int, first: np.ndarray, listed: np.ndarray, away: np.ndarray, ends: np.ndarray, along: np.ndarray,
+    stem: np.ndarray, search: np.ndarray, own: np.ndarray, low_sorted: np.ndarray, order: np.ndarray, low: np.ndarray,
+    high: np.ndarray, tolerance: np.ndarray, from_y: float, step: float, table: np.ndarray, reach: np.ndarray,
+    at: np.ndarray, metres: np.ndarray, side: np.ndarray,
+) -> None:  # fmt: skip
+    """Of the channels in whose tolerance each point (n,) lies, the nearest: into reach (-1: none), at (position on the
+    axis), metres (on the ground) and side (>= 0 left of the axis, that is right looking downstream).
+
+    first (cells + 1,) cuts `listed`, the segments of a cell by distance from its middle, `away`. Of segments (s,): ends
+    (s, 4), along (s, 2) positions, stem, search (s, 2) where reaches of it stand among `low_sorted`, own reach (-1: it
+    runs through a lake, and whoever is nearest to it is on no channel).
+    """
+    half = size * np.sqrt(0.5) + 1e-2
+    for p in range(len(x)):
+        reach[p] = -1
+        if not good[p]:
+            continue
+        i, j = int((x[p] - west) // size), int((y[p] - south) // size)
+        if i < 0 or j < 0 or i >= nx or j >= ny:
+            continue
+        cell = j * nx + i
+        best = np.inf
+        chosen = -1
+        turn = 0.0
+        for n in range(first[cell], first[cell + 1]):
+            if away[n] - half > best:
+                break
+            s = listed[n]
+            ax, ay = ends[s, 0], ends[s, 1]
+            d = _away(x[p], y[p], ax, ay, ends[s, 2], ends[s, 3])
+            if d > best:
+                continue
+            dx, dy = ends[s, 2] - ax, ends[s, 3] - ay
+            length = np.hypot(dx, dy)
+            t = ((x[p] - ax) * dx + (y[p] - ay) * dy) / max(length, 1e-12) ** 2
+            t = min(max(t, 0.0), 1.0)
+            distance = np.hypot(ax + t * dx - x[p], ay + t * dy - y[p])
+            position = along[s, 0] + t * (along[s, 1] - along[s, 0])
+            ground = distance * 2 / (k[p] + _scale(ay + t * dy, from_y, step, table))  # the scale half way
+            here = _reach_at(position, search[s, 0], search[s, 1], low_sorted, order, low, high)
+            # a border belongs to the upper reach, unless that one's tolerance ends before the point
+            if here < 0 or ground > tolerance[here]:
+                here = own[s]
+            if here >= 0 and ground > tolerance[here]:
+                continue
+            aside = (dx * (y[p] - ay) - dy * (x[p] - ax)) / max(length, 1e-12)
+            better = d < best
+            if not better:
+                # equally near: the receiving river first, then the upstream segment
+                better = stem[s] < stem[chosen] or (stem[s] == stem[chosen] and along[s, 0] > along[chosen, 0])
+            # at a vertex both segments are nearest; their sides add up to that of the bisector
+            same = chosen >= 0 and d == best and stem[s] == stem[chosen]
+            turn = turn + aside if same else (aside if better else turn)
+            if better:
+                best, chosen = d, s
+                reach[p], at[p], metres[p] = here, position, ground
+        side[p] = turn
+
+
+@njit(cache=True, nogil=True)
+def _from_area(x: float, y: float, edges: np.ndarray, first: int, last: int) -> float:
+    """Distance of a point from an area, 0 inside (even-odd rule; source: Shimrat, CACM 5(8), 1962)."""
+    odd = False
+    best = np.inf
+    for e in range(first, last):
+        ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
+        if (ay > y) != (by > y) and (((bx - ax) * (y - ay) - (x - ax) * (by - ay)) > 0.0) == (by > ay):
+            odd = not odd
+        best = min(best, _away(x, y, ax, ay, bx, by))
+    return 0.0 if odd else best
+
+
+@njit(cache=True, nogil=True)
+def lakes(
+    x: np.ndarray, y: np.ndarray, k: np.ndarray, good: np.ndarray, west: float, south: float, size: float, nx: int,
+    ny: int, first: np.ndarray, listed: np.ndarray, away: np.ndarray, edge_at: np.ndarray, edges: np.ndarray,
+    tolerance: np.ndarray, channel_count: int, same: float, nothing: float, reach: np.ndarray, metres: np.ndarray,
+    in_lake: np.ndarray,
+) -> None:  # fmt: skip
+    """Gives points (n,) that are nearer to a lake cell than `metres` to that cell: reach, metres, in_lake.
+
+    first (cells + 1,) cuts `listed`, lake cells by tolerance, then by distance from the middle of the grid cell, `away`.
+    edges (e, 4) of lake cell c: edge_at[c] to edge_at[c + 1]. A channel and a lake equally near to within `same` metres
+    is the channel; of lake cells no farther than `nothing` metres, which is on their border, the first counts.
+    """
+    half = size * np.sqrt(0.5) + 1e-2
+    for p in range(len(x)):
+        if not good[p]:
+            continue
+        i, j = int((x[p] - west) // size), int((y[p] - south) // size)
+        if i < 0 or j < 0 or i >= nx or j >= ny:
+            continue
+        grid_cell = j * nx + i
+        n = first[grid_cell]
+        while n < first[grid_cell + 1]:
+            group = tolerance[listed[n]]
+            best, chosen = np.inf, -1
+            while n < first[grid_cell + 1] and tolerance[listed[n]] == group:
+                c = listed[n]
+                if away[n] - half <= best:
+                    d = _from_area(x[p], y[p], edges, edge_at[c], edge_at[c + 1])
+                    if d <= nothing:
+                        d = 0.0
+                    if d < best or (d == best and c < chosen):
+                        best, chosen = d, c
+                n += 1
+            ground = best / k[p]
+            if chosen >= 0 and ground < metres[p] - same and ground <= group:
+                reach[p], metres[p], in_lake[p] = channel_count + chosen, ground, True

@@ -205,3 +205,29 @@ def passes(
             here = -1
         until = end[i]
     return new
+
+
+@njit(cache=True, nogil=True)
+def together(
+    unit: np.ndarray, key: np.ndarray, wait: np.ndarray, ms: np.ndarray, night: np.ndarray, new: np.ndarray,
+    end: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Pieces (p,) that follow each other with the same unit, key and stay, as one: unit, key, stay, summed ms and night,
+    passes, last end. Of passes within a stay the first piece tells."""
+    n = len(key)
+    units, keys, waits = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    sums, nights, passes, ends = (np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64),
+                                  np.empty(n, np.int64))  # fmt: skip
+    count = 0
+    for i in range(n):
+        if i > 0 and unit[i] == unit[i - 1] and key[i] == key[i - 1] and wait[i] == wait[i - 1]:
+            sums[count - 1] += ms[i]
+            nights[count - 1] += night[i]
+            ends[count - 1] = max(ends[count - 1], end[i])
+            if wait[i] < 0:
+                passes[count - 1] += new[i]
+            continue
+        units[count], keys[count], waits[count] = unit[i], key[i], wait[i]
+        sums[count], nights[count], passes[count], ends[count] = ms[i], night[i], new[i], end[i]
+        count += 1
+    return (units[:count], keys[:count], waits[:count], sums[:count], nights[:count], passes[:count], ends[:count])

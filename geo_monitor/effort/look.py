@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from geo_monitor.effort.legs import Legs, Runs, pieces_of, rivers
-from geo_monitor.effort.minutes import Totals, firsts, keys
+from geo_monitor.effort.minutes import KEY_REACH, Totals, firsts, keys
 from geo_monitor.tables import TABLES
 from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, Chunk, Tracks, timestamps
 
@@ -100,7 +100,7 @@ def look(
 
     Raises `GeoMonitorError("effort_spread_broken")` if the network's shares of a path don't sum to one.
     """
-    from geo_monitor.effort.kernels import passes, stays
+    from geo_monitor.effort.kernels import passes, stays, together
 
     start, end = (day * DAY_MS - SHANGHAI_MS for day in days)
     gap_ms = round(settings.gap_s * 1000)
@@ -126,14 +126,15 @@ def look(
     unlocated = int(ms[own & (reach < 0)].sum())
     use = own & (reach >= 0) & (ms > 0)
     leg, reach, ms, night, day, until, new = (column[use] for column in (leg, reach, ms, night, day, until, new))
-    key = keys(reach, day, legs.platform[leg])
-    wait = waits[leg]
-    new &= (wait < 0) | firsts(wait, key)  # swinging at anchor on the border of two reaches is not coming back
-    unit = legs.unit[leg]
+    unit, key, wait, ms, night, new, until = together(
+        legs.unit[leg].astype(np.int64), keys(reach, day, legs.platform[leg]), waits[leg].astype(np.int64), ms, night,
+        new, until,
+    )  # fmt: skip
+    new = np.where((wait < 0) | firsts(wait, key), new, 0)  # swinging at anchor on a border is not coming back
     fresh = firsts(unit, key)
     total = Totals(len(network.reaches))
     total.add(
-        key, ms, reach=reach, end=until, night=night, units=fresh.astype(np.int64), passes=new.astype(np.int64),
+        key, ms, reach=key >> KEY_REACH, end=until, night=night, units=fresh.astype(np.int64), passes=new,
         stakeout=np.where(wait >= 0, ms, 0),
     )  # fmt: skip
     seen = fresh if watched is None else fresh & np.isin(unit, [i for i, n in enumerate(unit_ids) if n in watched])
@@ -152,7 +153,7 @@ def look(
             parts=parts,
             km=km,
             gaps=gaps,
-            seen=np.column_stack([unit[seen].astype(np.int64), key[seen]]),
+            seen=np.column_stack([unit[seen], key[seen]]),
         ),
         after,
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from geo_monitor.settings import Settings
 
+KEY_REACH = 21  # bits of a key below its reach
 _DAY_ORIGIN = 1 << 16  # keeps days before 1970 positive inside a key
 
 
@@ -58,6 +59,15 @@ def apportion(whole: np.ndarray, group: np.ndarray, share: np.ndarray) -> np.nda
     >>> apportion(np.array([10]), np.array([0, 0, 0]), np.array([1 / 3, 1 / 3, 1 / 3])).tolist()
     [4, 3, 3]
     """
+    alone = np.bincount(group, minlength=len(whole))[group] == 1
+    if alone.all():
+        return whole[group]
+    if alone.any():  # most time goes to one reach: no share of it to be rounded
+        part = whole[group]
+        shared = np.flatnonzero(~alone)
+        several, number = np.unique(group[shared], return_inverse=True)
+        part[shared] = apportion(whole[several], number, share[shared])
+        return part
     exact = whole[group] * share
     part = np.floor(exact).astype(np.int64)
     missing = whole - np.add.reduceat(part, np.flatnonzero(np.diff(group, prepend=-1))) if len(whole) else whole
@@ -138,7 +148,7 @@ class Totals:
         day = (((key >> 3) & ((1 << 18) - 1)) - _DAY_ORIGIN).astype(np.int32)
         table = pa.table(
             {
-                "reach_id": pc.take(ids, pa.array(key >> 21)),
+                "reach_id": pc.take(ids, pa.array(key >> KEY_REACH)),
                 "day": pa.array(day).cast(pa.date32()),
                 "platform": platform.cast(pa.string()),
                 "minutes": sums[:, 0] / MINUTE_MS,

@@ -291,6 +291,8 @@ def advance(
         begun = False
         ago, x, y = time[i], lon[i], lat[i]
         i += 1
+    if v[OPEN] == 1 and fixes == 0 and (v[AWAY] == 1 or ago - v[EXIT] >= exit_ms):
+        count = _emit(v, out, count)  # nothing can prolong it
     v[WAS_IN], v[WAS_WINDOW] = (1 if was_in else 0), was_window
     v[FIXES], v[SINCE], v[SINCE_SEEN], v[FIRST] = fixes, entry, entry_seen, of
     return count
@@ -342,3 +344,30 @@ def advance_all(
         of[total:end] = p
         total = end
     return rows[:total], of[:total]
+
+
+@njit(cache=True, nogil=True)
+def candidates(
+    when: np.ndarray, lon: np.ndarray, lat: np.ndarray, wide: np.ndarray, high: float, lo: np.ndarray, hi: np.ndarray,
+    fix_time: np.ndarray, fix_lon: np.ndarray, fix_lat: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Of pairs (p,) of a report and a unit, the fixes [lo, hi) of which are in its window: those closest in time, and those
+    in a box of `wide` by `high` degrees about the report. Gives pair, fix, and whether it is one of the closest."""
+    capacity = 1024
+    pair, fix, closest = np.empty(capacity, np.int64), np.empty(capacity, np.int64), np.empty(capacity, np.bool_)
+    count = 0
+    for p in range(len(lo)):
+        least = np.int64(1 << 62)
+        for f in range(lo[p], hi[p]):
+            least = min(least, abs(fix_time[f] - when[p]))
+        for f in range(lo[p], hi[p]):
+            first = abs(fix_time[f] - when[p]) == least
+            if first or (abs(fix_lat[f] - lat[p]) <= high and abs(fix_lon[f] - lon[p]) <= wide[p]):
+                if count == capacity:
+                    pair = np.concatenate((pair, np.empty(capacity, np.int64)))
+                    fix = np.concatenate((fix, np.empty(capacity, np.int64)))
+                    closest = np.concatenate((closest, np.empty(capacity, np.bool_)))
+                    capacity *= 2
+                pair[count], fix[count], closest[count] = p, f, first
+                count += 1
+    return pair[:count], fix[:count], closest[:count]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from geo_monitor.settings import Settings
     from geo_monitor.tracks import Chunk
 
-_PAIRS = 500_000  # units by reports looked at, at once: bounds memory
-_NEIGHBOURS = 50_000  # fixes measured at once
+_PAIRS = 200_000  # units by reports looked at, at once: bounds memory
 
 
 @dataclass(frozen=True)
@@ -61,39 +59,39 @@ def nearest(
     """
     import pyproj
 
+    from geo_monitor.joins.kernels import candidates
+
     near = Near.nobody(len(lon))
     placed = np.flatnonzero(~np.isnan(lon))
     if not len(placed) or not len(chunk):
         return near
     geod = pyproj.Geod(ellps="WGS84")
-    for report, row, lo, hi in _windows(time[placed], chunk, round(settings.nearest_window_s * 1000)):
-        for part in _parts(hi - lo):
-            count = (hi - lo)[part]
-            begin = np.cumsum(count) - count
-            of = np.repeat(np.arange(len(count)), count)
-            fix = np.repeat(lo[part] - begin, count) + np.arange(len(of))
-            where, unit = placed[report[part]], row[part]
-            away = np.abs(chunk.time[fix] - time[where[of]])
-            closest = away == np.repeat(np.minimum.reduceat(away, begin), count)
-            # "there" asks every fix in the window, "nearest" only those closest in time
-            candidate = closest | _perhaps_near(chunk, fix, lon[where[of]], lat[where[of]], settings.there_m)
-            of, fix, closest = of[candidate], fix[candidate], closest[candidate]
-            at = where[of]
-            metres = np.asarray(geod.inv(lon[at], lat[at], chunk.lon[fix], chunk.lat[fix])[2])
-            near.there[at[metres <= settings.there_m]] = True
-            of, fix, metres, at = of[closest], fix[closest], metres[closest], at[closest]
-            order = np.lexsort((fix, metres, of))
-            order = order[np.flatnonzero(np.diff(of[order], prepend=-1))]  # one of each unit
-            at, metres, fix, of = at[order], metres[order], fix[order], of[order]
-            order = np.lexsort((unit[of], metres, at))
-            order = order[np.flatnonzero(np.diff(at[order], prepend=-1))]  # one of each report
-            at, metres, fix, of = at[order], metres[order], fix[order], of[order]
-            # units of later parts come after, so a tie stays with the smaller one
-            better = np.isnan(near.metres[at]) | (metres < near.metres[at])
-            at, metres, fix, of = at[better], metres[better], fix[better], of[better]
-            near.metres[at] = metres
-            near.seconds[at] = (chunk.time[fix] - time[at]) / 1000
-            near.unit_id[at] = np.asarray(unit_ids, dtype=object)[unit[of]]
+    # a box of degrees a little too large, so that nothing within `there_m` is lost: a degree of latitude is over 110,574 m
+    high = settings.there_m / 110_000
+    for report, unit, lo, hi in _windows(time[placed], chunk, round(settings.nearest_window_s * 1000)):
+        where = placed[report]
+        with np.errstate(divide="ignore"):
+            wide = high / np.maximum(np.cos(np.radians(np.abs(lat[where]) + high)), 1e-6)
+        # "there" asks every fix in the window, "nearest" only those closest in time
+        of, fix, closest = candidates(
+            time[where], lon[where], lat[where], wide, high, lo, hi, chunk.time, chunk.lon, chunk.lat
+        )
+        at = where[of]
+        metres = np.asarray(geod.inv(lon[at], lat[at], chunk.lon[fix], chunk.lat[fix])[2])
+        near.there[at[metres <= settings.there_m]] = True
+        of, fix, metres, at = of[closest], fix[closest], metres[closest], at[closest]
+        order = np.lexsort((fix, metres, of))
+        order = order[np.flatnonzero(np.diff(of[order], prepend=-1))]  # one of each unit
+        at, metres, fix, of = at[order], metres[order], fix[order], of[order]
+        order = np.lexsort((unit[of], metres, at))
+        order = order[np.flatnonzero(np.diff(at[order], prepend=-1))]  # one of each report
+        at, metres, fix, of = at[order], metres[order], fix[order], of[order]
+        # units of later parts come after, so a tie stays with the smaller one
+        better = np.isnan(near.metres[at]) | (metres < near.metres[at])
+        at, metres, fix, of = at[better], metres[better], fix[better], of[better]
+        near.metres[at] = metres
+        near.seconds[at] = (chunk.time[fix] - time[at]) / 1000
+        near.unit_id[at] = np.asarray(unit_ids, dtype=object)[unit[of]]
     return near
 
 
@@ -116,19 +114,3 @@ def _windows(
         some = np.flatnonzero(hi > lo)
         unit = chunk.unit[heads[begin + some // len(when)]]
         yield when[some % len(when)], unit, lo[some], hi[some]
-
-
-def _parts(count: np.ndarray) -> list[slice]:
-    """Slices of rows that hold about `_NEIGHBOURS` fixes each, so that memory stays bounded."""
-    total = np.cumsum(count)
-    cuts = np.flatnonzero(np.diff(total // _NEIGHBOURS)) + 1
-    ends = [0, *cuts.tolist(), len(count)]
-    return [slice(a, b) for a, b in pairwise(ends) if b > a]
-
-
-def _perhaps_near(chunk: Chunk, fix: np.ndarray, lon: np.ndarray, lat: np.ndarray, metres: float) -> np.ndarray:
-    """Pairs that may lie within `metres`: a box of degrees a little too large, so that no true pair is lost."""
-    degrees = metres / 110_000  # a degree of latitude is at least 110,574 m
-    with np.errstate(divide="ignore"):
-        wide = degrees / np.maximum(np.cos(np.radians(np.abs(lat) + degrees)), 1e-6)
-    return (np.abs(chunk.lat[fix] - lat) <= degrees) & (np.abs(chunk.lon[fix] - lon) <= wide)

@@ -231,3 +231,31 @@ def together(
         sums[count], nights[count], passes[count], ends[count] = ms[i], night[i], new[i], end[i]
         count += 1
     return (units[:count], keys[:count], waits[:count], sums[:count], nights[:count], passes[:count], ends[:count])
+
+
+@njit(cache=True, nogil=True)
+def apportion(whole: np.ndarray, group: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """`minutes.apportion`."""
+    n = len(group)
+    part = np.empty(n, np.int64)
+    rest = np.empty(n, np.float64)
+    i = 0
+    while i < n:
+        g = group[i]
+        stop = i
+        missing = whole[g]
+        while stop < n and group[stop] == g:
+            exact = whole[g] * share[stop]
+            part[stop] = np.int64(np.floor(exact))
+            rest[stop] = exact - part[stop]
+            missing -= part[stop]
+            stop += 1
+        for _ in range(min(missing, stop - i)):
+            most = i
+            for k in range(i + 1, stop):
+                if rest[k] > rest[most]:
+                    most = k
+            part[most] += 1
+            rest[most] = -1.0
+        i = stop
+    return part

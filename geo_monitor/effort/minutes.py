@@ -59,26 +59,9 @@ def apportion(whole: np.ndarray, group: np.ndarray, share: np.ndarray) -> np.nda
     >>> apportion(np.array([10]), np.array([0, 0, 0]), np.array([1 / 3, 1 / 3, 1 / 3])).tolist()
     [4, 3, 3]
     """
-    alone = np.bincount(group, minlength=len(whole))[group] == 1
-    if alone.all():
-        return whole[group]
-    if alone.any():  # most time goes to one reach: no share of it to be rounded
-        part = whole[group]
-        shared = np.flatnonzero(~alone)
-        several, number = np.unique(group[shared], return_inverse=True)
-        part[shared] = apportion(whole[several], number, share[shared])
-        return part
-    exact = whole[group] * share
-    part = np.floor(exact).astype(np.int64)
-    missing = whole - np.add.reduceat(part, np.flatnonzero(np.diff(group, prepend=-1))) if len(whole) else whole
-    rows = np.flatnonzero(missing[group] > 0)
-    if len(rows):
-        order = rows[np.lexsort((part[rows] - exact[rows], group[rows]))]
-        of = group[order]
-        begin = np.flatnonzero(np.diff(of, prepend=-1))
-        rank = np.arange(len(order)) - np.repeat(begin, np.diff(begin, append=len(order)))
-        part[order[rank < missing[of]]] += 1
-    return part
+    from geo_monitor.effort.kernels import apportion as compiled
+
+    return compiled(whole, np.ascontiguousarray(group, dtype=np.int64), np.ascontiguousarray(share, dtype=np.float64))
 
 
 def day_and_night(

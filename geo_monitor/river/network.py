@@ -56,7 +56,7 @@ class Axis:
         return np.interp(position, self.knot_position, self.knot_km)
 
 
-@dataclass
+@dataclass(eq=False)  # one river is another only if it is the same object
 class Network:
     """A river network that drains. The row of a reach in `reaches` is its index everywhere.
 
@@ -115,49 +115,8 @@ class Network:
         return Grid.of(self)
 
     @cached_property
-    def segment_tree(self) -> shapely.STRtree:
-        i = self.axis.segment
-        lines = shapely.linestrings(
-            np.stack([np.c_[self.axis.x[i], self.axis.y[i]], np.c_[self.axis.x[i + 1], self.axis.y[i + 1]]], axis=1)
-        )
-        return shapely.STRtree(lines)
-
-    @cached_property
-    def wide(self) -> np.ndarray:
-        """Numbers of the segments whose tolerance is wider than the narrowest on the network."""
-        i = self.axis.segment
-        reach = self.reach_at((self.axis.position[i] + self.axis.position[i + 1]) / 2)
-        tolerance = self.tolerance_m[: self.channels]
-        return np.flatnonzero((reach >= 0) & (tolerance[reach] > tolerance.min(initial=np.inf)))
-
-    @cached_property
-    def wide_tree(self) -> shapely.STRtree:
-        return shapely.STRtree(self.segment_tree.geometries[self.wide])
-
-    @cached_property
-    def cell_groups(self) -> list[tuple[float, np.ndarray, shapely.STRtree]]:
-        """Lake cells by locating tolerance: (metres, cell numbers, their tree)."""
-        tolerance = self.tolerance_m[self.channels :]
-        groups = [(float(t), np.flatnonzero(tolerance == t)) for t in np.unique(tolerance)]
-        return [(t, own, shapely.STRtree(self.cell_tree.geometries[own])) for t, own in groups]
-
-    @cached_property
     def cell_tree(self) -> shapely.STRtree:
         return shapely.STRtree(mercator(self.cells.shape))
-
-    @cached_property
-    def lake_boxes(self) -> shapely.STRtree:
-        """One box a lake: whatever is far from all of them needs no look at the cells."""
-        bounds = shapely.bounds(self.cell_tree.geometries)
-        lakes = np.unique(self.cells.lake)
-        return shapely.STRtree(
-            [
-                shapely.box(
-                    *bounds[self.cells.lake == n, :2].min(axis=0), *bounds[self.cells.lake == n, 2:].max(axis=0)
-                )
-                for n in lakes
-            ]
-        )
 
     @cached_property
     def water(self) -> WaterGraph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,7 +107,7 @@ def _channels(
     """
     tolerance = network.tolerance_m
     widest = float(tolerance[: network.channels].max(initial=0.0))
-    pairs = network.segment_tree.query_nearest(points, max_distance=widest * float(k.max()) * 1.001, all_matches=True)
+    pairs = segment_tree(network).query_nearest(points, max_distance=widest * float(k.max()) * 1.001, all_matches=True)
     first = _nearest(network, x, y, k, *pairs)
     if first is None:
         return None
@@ -117,8 +118,8 @@ def _channels(
     parts = [result]
     for lo in range(0, len(again), FEW):
         rows = again[lo : lo + FEW]
-        i, j = network.wide_tree.query(points[rows], "dwithin", distance=widest * k[rows] * 1.001)
-        i, j = rows[i], network.wide[j]
+        i, j = wide_tree(network).query(points[rows], "dwithin", distance=widest * k[rows] * 1.001)
+        i, j = rows[i], wide(network)[j]
         _, distance, _, at, metres = _measure(network, x, y, k, i, j)
         keep = metres <= tolerance[at]
         i, j, distance = i[keep], j[keep], distance[keep]
@@ -174,9 +175,9 @@ def _lakes(
     bank: np.ndarray,
 ) -> None:
     """Give the points nearer to a lake cell than `best` metres to that cell (in place)."""
-    for tolerance, cells, tree in network.cell_groups:
+    for tolerance, cells, tree in cell_groups(network):
         limit = tolerance * float(k.max()) * 1.001
-        close = np.unique(network.lake_boxes.query(points, "dwithin", distance=limit)[0])
+        close = np.unique(lake_boxes(network).query(points, "dwithin", distance=limit)[0])
         if not len(close):
             continue
         i, j = tree.query_nearest(points[close], max_distance=limit, all_matches=True)
@@ -189,6 +190,54 @@ def _lakes(
         rows = good[i[near]]
         best[i[near]] = away[near]
         reach[rows], km[rows], offset[rows], bank[rows] = network.channels + cells[j[near]], np.nan, away[near], -1
+
+
+@cache
+def segment_tree(network: Network) -> shapely.STRtree:
+    i = network.axis.segment
+    lines = shapely.linestrings(
+        np.stack(
+            [np.c_[network.axis.x[i], network.axis.y[i]], np.c_[network.axis.x[i + 1], network.axis.y[i + 1]]], axis=1
+        )
+    )
+    return shapely.STRtree(lines)
+
+
+@cache
+def wide(network: Network) -> np.ndarray:
+    """Numbers of the segments whose tolerance is wider than the narrowest on the network."""
+    i = network.axis.segment
+    reach = network.reach_at((network.axis.position[i] + network.axis.position[i + 1]) / 2)
+    tolerance = network.tolerance_m[: network.channels]
+    return np.flatnonzero((reach >= 0) & (tolerance[reach] > tolerance.min(initial=np.inf)))
+
+
+@cache
+def wide_tree(network: Network) -> shapely.STRtree:
+    return shapely.STRtree(segment_tree(network).geometries[wide(network)])
+
+
+@cache
+def cell_groups(network: Network) -> list[tuple[float, np.ndarray, shapely.STRtree]]:
+    """Lake cells by locating tolerance: (metres, cell numbers, their tree)."""
+    tolerance = network.tolerance_m[network.channels :]
+    groups = [(float(t), np.flatnonzero(tolerance == t)) for t in np.unique(tolerance)]
+    return [(t, own, shapely.STRtree(network.cell_tree.geometries[own])) for t, own in groups]
+
+
+@cache
+def lake_boxes(network: Network) -> shapely.STRtree:
+    """One box a lake: whatever is far from all of them needs no look at the cells."""
+    bounds = shapely.bounds(network.cell_tree.geometries)
+    lakes = np.unique(network.cells.lake)
+    return shapely.STRtree(
+        [
+            shapely.box(
+                *bounds[network.cells.lake == n, :2].min(axis=0), *bounds[network.cells.lake == n, 2:].max(axis=0)
+            )
+            for n in lakes
+        ]
+    )
 
 
 def _project(network: Network, x: Floats, y: Floats, j: np.ndarray) -> tuple[Floats, Floats, Floats]:

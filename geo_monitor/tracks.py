@@ -118,7 +118,7 @@ class Chunk:
         rows = {part.name: getattr(self, part.name)[keep] for part in fields(self) if part.name != "bounds"}
         return Chunk(**rows, bounds=_bounds(rows["unit"]))
 
-    def halves(self, parts: int) -> list[Chunk]:
+    def parts(self, parts: int) -> list[Chunk]:
         """The chunk in at most `parts` of about equal size, cut between units."""
         cuts = np.unique(np.searchsorted(self.bounds, len(self) * np.arange(1, parts) / parts))
         edges = np.unique(np.r_[0, self.bounds[cuts], len(self)])

@@ -6,6 +6,7 @@ In: a chunk of located fixes of patrols. Out: plain arrays. Rules: `docs/methods
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -43,12 +44,17 @@ class Runs:
 
     @classmethod
     def of(cls, chunk: Chunk, settings: Settings) -> Runs:
-        rows = np.lexsort((chunk.patrol, chunk.unit))  # stable: time order is kept
+        mixed = (chunk.unit[1:] == chunk.unit[:-1]) & (chunk.patrol[1:] < chunk.patrol[:-1])
+        if mixed.any():
+            rows = np.lexsort((chunk.patrol, chunk.unit))  # stable: time order is kept
+        else:
+            rows = np.arange(len(chunk))
         unit, patrol, time = chunk.unit[rows], chunk.patrol[rows], chunk.time[rows]
         same = (unit[1:] == unit[:-1]) & (patrol[1:] == patrol[:-1])
         # the same unit, patrol and moment again (a second upload): the first in canonical order stands for both
         keep = np.concatenate([[True], ~(same & (time[1:] == time[:-1]))])[: len(rows)]
-        rows, unit, patrol, time = rows[keep], unit[keep], patrol[keep], time[keep]
+        if not keep.all():
+            rows, unit, patrol, time = rows[keep], unit[keep], patrol[keep], time[keep]
         fresh = np.ones(len(rows), dtype=bool)
         if len(rows):
             fresh[1:] = (unit[1:] != unit[:-1]) | (patrol[1:] != patrol[:-1])
@@ -77,7 +83,12 @@ class Legs:
         dt = chunk.time[b] - chunk.time[a]
         use = (runs.run[1:] == runs.run[:-1]) & (dt <= round(settings.gap_s * 1000))
         a, b = a[use], b[use]
-        order = np.lexsort((b, a, chunk.time[b], chunk.time[a], chunk.unit[a]))
+        unit, start = chunk.unit[a], chunk.time[a]
+        if bool(np.all((start[1:] > start[:-1]) | (unit[1:] > unit[:-1])) and np.all(unit[1:] >= unit[:-1])):
+            end = chunk.time[b]
+            if bool(np.all((start[1:] >= end[:-1]) | (unit[1:] > unit[:-1]))):  # one recorder a unit: nothing overlaps
+                return Legs(unit, start, end, a, b, chunk.platform[a])
+        order = np.lexsort((b, a, chunk.time[b], start, unit))
         a, b = a[order], b[order]
         platform = chunk.platform[a]
         begin, begin_fix, left = clip(chunk.unit[a], chunk.time[a], chunk.time[b], a, b)
@@ -86,9 +97,10 @@ class Legs:
     def overlapping(self, start: int, end: int) -> Legs:
         """Those with time in [start, end), ms."""
         use = (self.end > start) & (self.start < end)
-        return Legs(*(getattr(self, part.name)[use] for part in fields(self)))
+        return self if use.all() else Legs(*(getattr(self, part.name)[use] for part in fields(self)))
 
 
+@lru_cache(maxsize=2)
 def rivers(network: Water) -> tuple[np.ndarray, list[str]]:
     """River of each reach as a number, and the names."""
     import pandas as pd
@@ -120,10 +132,11 @@ def _shares(chunk: Chunk, legs: Legs, network: Water, settings: Settings) -> tup
         share.append(np.asarray(part, dtype=float))
     half = np.flatnonzero((a != b) & ~by_path)
     leg += [half, half]
-    reach += [a[half], b[half]]
+    reach += [np.minimum(a[half], b[half]), np.maximum(a[half], b[half])]
     share += [np.full(len(half), 0.5)] * 2
     legs_, reaches, shares = np.concatenate(leg), np.concatenate(reach), np.concatenate(share)
-    order = np.lexsort((reaches, legs_))
+    # a few sorted runs, in which the reaches of a leg are in order: quickly merged
+    order = np.argsort(legs_, kind="stable")
     return legs_[order], reaches[order], shares[order]
 
 

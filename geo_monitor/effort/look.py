@@ -6,8 +6,8 @@ In: fixes of patrols of a block with a halo before and after it, located; the st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -81,6 +81,23 @@ class Looked(Arrays):
     km: np.ndarray
     gaps: np.ndarray
     seen: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: Sequence[Looked]) -> Looked:
+        """Of other units or days together: sums of one key as one."""
+        every = _together(list(parts))
+        total = Totals(0)
+        total.sum(every.key, every.sums)
+        order = np.lexsort((every.last_look, every.last_reach))
+        last = np.flatnonzero(np.diff(every.last_reach[order], append=-1))
+        return replace(
+            every,
+            key=total.key,
+            sums=total.sums,
+            unlocated=every.unlocated.sum(keepdims=True),
+            last_reach=every.last_reach[order][last],
+            last_look=every.last_look[order][last],
+        )
 
 
 def look(

@@ -64,7 +64,7 @@ class Kept:
         except (pa.ArrowInvalid, OSError):
             path.unlink(missing_ok=True)
             return None
-        arrays = {name: _array(table[name]) for name in table.column_names}
+        arrays = arrays_of(table)
         if (table.schema.metadata or {}).get(HASH) != of_arrays(arrays).encode():
             path.unlink(missing_ok=True)
             return None
@@ -81,7 +81,7 @@ class Kept:
 
         folder = self._folder / block
         folder.mkdir(parents=True, exist_ok=True)
-        table = pa.table({name: _column(array) for name, array in arrays.items()})
+        table = table_of(arrays)
         temporary = folder / f"{files.TEMPORARY}{os.getpid()}-{key}"
         with files.room(folder):
             try:
@@ -93,6 +93,16 @@ class Kept:
         held = sorted(folder.glob("*.arrow"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for path in held[RECENT:]:
             path.unlink(missing_ok=True)
+
+
+def table_of(arrays: Arrays) -> pa.Table:
+    """Named arrays as a table of one row."""
+    return pa.table({name: _column(array) for name, array in arrays.items()})
+
+
+def arrays_of(table: pa.Table) -> dict[str, np.ndarray]:
+    """The inverse of `table_of`."""
+    return {name: _array(table[name]) for name in table.column_names}
 
 
 def _column(array: np.ndarray) -> pa.Array:

@@ -7,10 +7,13 @@ touches, are worked on again.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 THREADS = min(os.cpu_count() or 1, 8)
+PART_ROWS = 200_000  # fixes a thread works on at once: some 100 bytes each for a while
 
 
 def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
@@ -66,8 +70,17 @@ def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
             if len(keys.reports(number)):
                 found.add_near(given("near", number, keys.near(number), hands.near))
             stage.done((number + 1) / len(plan.blocks))
+            _let_go()
     found.visits.append(underway.finished(job.areas, job.settings))
     return found
+
+
+def _let_go() -> None:
+    """Gives what blocks before have left unused back to the system, so that memory does not grow with their number."""
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # a C library without it gives back by itself
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 class _Hands:
@@ -78,7 +91,7 @@ class _Hands:
         self.reader = Reader(plan.span, job.halo_ms)
         self.pool = ThreadPoolExecutor(THREADS)
         self.ahead = ThreadPoolExecutor(1)
-        self.next: tuple[int, Future[pa.Table]] | None = None
+        self.next: tuple[int, Future[Laid]] | None = None
         self.at = -1
         self.laid = Laid.nothing()
 
@@ -95,23 +108,27 @@ class _Hands:
         self.stage.spent("locate", -seconds)
 
     def take(self, number: int) -> None:
-        """Makes a block the one at hand, its fixes in order and located. The next one is read meanwhile."""
+        """Makes a block the one at hand, located. The next one is read meanwhile."""
         if self.at == number:
             return
         blocks = self.plan.blocks
         ready = self.next[1].result() if self.next is not None else None  # there is one reader
-        table = ready if self.next is not None and self.next[0] == number else self.reader.rows(blocks[number])
+        laid = ready if ready is not None and self.next is not None and self.next[0] == number else self.read(number)
         self.next = None
         if number + 1 < len(blocks):
-            self.next = number + 1, self.ahead.submit(self.reader.rows, blocks[number + 1])
-        laid = Laid.of(table, blocks[number], self.job)
+            self.next = number + 1, self.ahead.submit(self.read, number + 1)
         parts = self.each(laid.chunk, lambda chunk: work.located(chunk, self.job.network))
         self.laid = laid.located(*(np.concatenate([part[i] for part in parts]) for i in range(2)))
         self.at = number
 
+    def read(self, number: int) -> Laid:
+        """A block's fixes in order, not yet located."""
+        block = self.plan.blocks[number]
+        return Laid.of(self.reader.rows(block), block, self.job)
+
     def each(self, chunk: Chunk, do: Callable[[Chunk], T]) -> list[T]:
         """`do` for parts of a chunk, of whole units."""
-        return list(self.pool.map(do, chunk.halves(THREADS)))
+        return list(self.pool.map(do, chunk.parts(max(THREADS, -(-len(chunk) // PART_ROWS)))))
 
     def looked(self, moored: work.Moored) -> Arrays:
         patrols = self.laid.chunk.where(self.laid.chunk.patrolling)

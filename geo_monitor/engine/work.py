@@ -182,9 +182,8 @@ def packed_looked(parts: Sequence[tuple[Looked, Moored]], seen: Seen) -> Arrays:
         together[name] = np.concatenate([none, *(getattr(moored, name) for moored in after)])[order]
     arrays = {f"after.{name}": array for name, array in together.items()}
     arrays |= {f"seen.{name}": array for name, array in vars(seen).items()}
-    for number, (one, _) in enumerate(parts):
-        arrays |= {f"{number}.{name}": array for name, array in one.arrays().items()}
-    return arrays
+    looked = Looked.joined([one for one, _ in parts])
+    return arrays | {f"looked.{name}": array for name, array in looked.arrays().items()}
 
 
 def packed_visits(parts: Sequence[tuple[Visits, Underway]], before: Underway) -> Arrays:
@@ -215,8 +214,7 @@ class Found:
 
     def add_looked(self, arrays: Arrays) -> Moored:
         """Adds what `packed_looked` gave; gives the stays that go on."""
-        numbers = sorted({int(name.split(".")[0]) for name in arrays if name[0].isdigit()})
-        self.looked += [Looked.from_arrays(_part(arrays, f"{number}.")) for number in numbers]
+        self.looked.append(Looked.from_arrays(_part(arrays, "looked.")))
         seen = Seen(**_part(arrays, "seen."))
         self.kind_rows |= {tuple(row) for row in seen.kinds.tolist()}
         self.positions += int(seen.counts[0])

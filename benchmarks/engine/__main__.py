@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-EVERY = ("scan", "ours", "kernels", "geopandas", "duckdb", "sedona", "postgis", "movingpandas")
+EVERY = ("scan", "ours", "geopandas", "duckdb", "sedona", "postgis", "movingpandas")
 SLOW = {"movingpandas": 100_000, "postgis": 1_000_000}  # rows these are given: more would take hours
 CURVE_FIXES, CURVE_ZONES = (10**5, 10**6, 10**7, 10**8), (10**2, 10**3, 10**4, 10**5)
 
@@ -55,7 +55,7 @@ def compared(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
         rows = min(asked.fixes, SLOW.get(name, asked.fixes))
         engines[name] = {
             "rows": rows,
-            **timed(name, root, rows, asked.repeat if name in ("scan", "ours", "kernels") else 1),
+            **timed(name, root, rows, asked.repeat if name in ("scan", "ours") else 1),
         }
         print(f"{name}: {engines[name]}", file=sys.stderr, flush=True)
     floor = engines["scan"]["seconds"] / asked.fixes
@@ -125,7 +125,7 @@ def draw(answer: dict[str, Any], path: Path) -> None:
             axes.barh(
                 list(told),
                 list(told.values()),
-                color=["#2166ac" if name in ("ours", "kernels") else "#999999" for name in told],
+                color=["#2166ac" if name == "ours" else "#999999" for name in told],
             )
             axes.set_xscale("log")
             axes.invert_yaxis()

@@ -20,7 +20,7 @@ from geo_monitor.store import files
 
 FOLDER = "derived"
 RECENT = 3  # results kept of a block: periods and reach lengths that people go back and forth between
-HASH = b"sha256"
+HASH = 32  # bytes in front of a file: the SHA-256 of the rest
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -54,39 +54,30 @@ class Kept:
 
     def get(self, block: str, key: str) -> dict[str, np.ndarray] | None:
         """The arrays kept under `key`, or None. A file that is not what was written is none, and is written anew."""
-        from pyarrow import feather
-
         path = self._folder / block / f"{key}.arrow"
         try:
-            table = feather.read_table(path, memory_map=False)
+            content = path.read_bytes()
         except FileNotFoundError:
             return None
-        except (pa.ArrowInvalid, OSError):
-            path.unlink(missing_ok=True)
-            return None
-        arrays = arrays_of(table)
-        if (table.schema.metadata or {}).get(HASH) != of_arrays(arrays).encode():
+        if hashlib.sha256(content[HASH:]).digest() != content[:HASH]:
             path.unlink(missing_ok=True)
             return None
         path.touch()
         self.found += 1
-        return arrays
+        return of_bytes(content[HASH:])
 
     def put(self, block: str, key: str, arrays: Arrays) -> None:
         """Keeps arrays under `key`; of one block only the `RECENT` used last stay.
 
         The file is not forced onto the disk, which would take longer than the work: its hash tells whether it is whole.
         """
-        from pyarrow import feather
-
         folder = self._folder / block
         folder.mkdir(parents=True, exist_ok=True)
-        table = table_of(arrays)
+        content = to_bytes(arrays)
         temporary = folder / f"{files.TEMPORARY}{os.getpid()}-{key}"
         with files.room(folder):
             try:
-                table = table.replace_schema_metadata({HASH: of_arrays(arrays)})
-                feather.write_feather(table, str(temporary), compression="zstd")
+                temporary.write_bytes(hashlib.sha256(content).digest() + content)
                 temporary.replace(folder / f"{key}.arrow")
             finally:
                 temporary.unlink(missing_ok=True)
@@ -95,13 +86,19 @@ class Kept:
             path.unlink(missing_ok=True)
 
 
-def table_of(arrays: Arrays) -> pa.Table:
-    """Named arrays as a table of one row."""
-    return pa.table({name: _column(array) for name, array in arrays.items()})
+def to_bytes(arrays: Arrays) -> bytes:
+    """Named arrays as an Arrow stream of one row."""
+    table = pa.table({name: _column(array) for name, array in arrays.items()})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as out:
+        out.write_table(table)
+    return bytes(sink.getvalue())
 
 
-def arrays_of(table: pa.Table) -> dict[str, np.ndarray]:
-    """The inverse of `table_of`."""
+def of_bytes(content: bytes) -> dict[str, np.ndarray]:
+    """The inverse of `to_bytes`."""
+    with pa.ipc.open_stream(content) as stream:
+        table = stream.read_all()
     return {name: _array(table[name]) for name in table.column_names}
 
 

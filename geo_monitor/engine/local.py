@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 THREADS = min(os.cpu_count() or 1, 8)
-PART_ROWS = 200_000  # fixes a thread works on at once: some 100 bytes each for a while
+PART_ROWS = 350_000  # fixes a thread works on at once: some 100 bytes each for a while
 
 
 def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
@@ -133,8 +133,9 @@ class _Hands:
     def looked(self, moored: work.Moored) -> Arrays:
         patrols = self.laid.chunk.where(self.laid.chunk.patrolling)
         return work.packed_looked(
-            self.each(patrols, lambda chunk: work.looked(self.laid, chunk, self.job, moored)), work.seen(self.laid)
-        )
+            self.each(patrols, lambda chunk: work.looked(self.laid, chunk, self.job, moored)),
+            work.seen(self.laid), moored, self.laid.unit_ids,
+        )  # fmt: skip
 
     def visited(self, underway: work.Underway) -> Arrays:
         own = self.laid.chunk.where(self.laid.own)

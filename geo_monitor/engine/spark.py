@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from geo_monitor.engine import work
 from geo_monitor.engine.blocks import BLOCK_DAYS, SCHEMA, WORDS, Block, Plan, Span
+from geo_monitor.engine.kept import of_bytes, to_bytes
 from geo_monitor.engine.work import Found, Job, Laid
 from geo_monitor.errors import Usage
 from geo_monitor.tracks import DAY_MS, SHANGHAI_MS
@@ -76,7 +77,7 @@ def run(job: Job, plan: Plan, stage: Stages) -> Found:
     sent = spark.sparkContext.broadcast(pickle.dumps(replace(job, network=bare)))
     rows = frame.mapInArrow(_lane(sent, plan.span), "what string, arrays binary").toLocalIterator()
     for row in rows:
-        arrays = _read(row["arrays"])
+        arrays = of_bytes(row["arrays"])
         if row["what"] == "looked":
             found.add_looked(arrays)
         elif row["what"] == "near":
@@ -95,7 +96,7 @@ def _lane(sent: Any, span: Span) -> Callable[[Iterable[pa.RecordBatch]], Iterato
         job: Job = pickle.loads(sent.value)  # noqa: S301  our own, from the driver
         for what, arrays in lane(job, batches, span):
             yield pa.RecordBatch.from_arrays(
-                [pa.array([what]), pa.array([_written(arrays)], pa.binary())], schema=GIVEN
+                [pa.array([what]), pa.array([to_bytes(arrays)], pa.binary())], schema=GIVEN
             )
 
     return do
@@ -113,8 +114,9 @@ def lane(job: Job, batches: Iterable[pa.RecordBatch], span: Span) -> Iterator[tu
         laid = Laid.of(table, block, job)
         laid = laid.located(*work.located(laid.chunk, job.network))
         patrols, own = laid.chunk.where(laid.chunk.patrolling), laid.chunk.where(laid.own)
-        one, moored = work.looked(laid, patrols, job, moored)
-        yield "looked", work.packed_looked([(one, moored)], work.seen(laid))
+        given = work.packed_looked([work.looked(laid, patrols, job, moored)], work.seen(laid), moored, laid.unit_ids)
+        moored = Found().add_looked(given)
+        yield "looked", given
         visits, after = work.visited(laid, own, job, underway)
         packed = work.packed_visits([(visits, after)], underway)
         underway = Found().add_visits(packed)
@@ -182,20 +184,3 @@ def _with_halo(blocks: Iterable[tuple[int, pa.Table]], halo_ms: int) -> Iterator
         held = number, table
     if held is not None:
         yield held[0], pa.concat_tables([*before, held[1]])
-
-
-def _written(arrays: Arrays) -> bytes:
-    from geo_monitor.engine.kept import table_of
-
-    sink = pa.BufferOutputStream()
-    table = table_of(arrays)
-    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as out:
-        out.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def _read(content: bytes) -> Arrays:
-    from geo_monitor.engine.kept import arrays_of
-
-    with pa.ipc.open_stream(content) as stream:
-        return arrays_of(stream.read_all())

@@ -171,15 +171,16 @@ def seen(laid: Laid) -> Seen:
 # --- as plain arrays --------------------------------------------------------------------------------------------------
 
 
-def packed_looked(parts: Sequence[tuple[Looked, Moored]], seen: Seen) -> Arrays:
-    """What parts of a block's units gave, and what there is in it, as one set of arrays."""
-    after = [moored for _, moored in parts]
-    names = np.concatenate([np.empty(0, dtype=object), *(moored.unit_id for moored in after)])
+def packed_looked(parts: Sequence[tuple[Looked, Moored]], seen: Seen, before: Moored, units: Sequence[str]) -> Arrays:
+    """What parts of a block's units gave, what there is in it, and the stays that go on, also of units that are not among
+    those of the block: they may be those of another part of its days."""
+    there = set(units)
+    others = np.array([name not in there for name in before.unit_id], dtype=bool)
+    states = [Moored(before.unit_id[others], before.time[others], before.place[others]), *(after for _, after in parts)]
+    names = np.concatenate([state.unit_id for state in states])
     order = np.argsort(names.astype(str), kind="stable")
-    together = {"unit_id": names[order]}
-    for name in ("time", "place"):
-        none = getattr(Moored.nowhere(), name)
-        together[name] = np.concatenate([none, *(getattr(moored, name) for moored in after)])[order]
+    together = {name: np.concatenate([getattr(state, name) for state in states])[order]
+                for name in ("unit_id", "time", "place")}  # fmt: skip
     arrays = {f"after.{name}": array for name, array in together.items()}
     arrays |= {f"seen.{name}": array for name, array in vars(seen).items()}
     looked = Looked.joined([one for one, _ in parts])

@@ -1,0 +1,212 @@
+"""The main job in blocks against the main job over everything at once, and what is worked on again when something changes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pandas as pd
+import pytest
+
+from geo_monitor import joins, river
+from geo_monitor.engine import blocks, work
+from geo_monitor.engine.kept import FOLDER
+from geo_monitor.errors import Usage
+from geo_monitor.inputs import Period, read, with_platforms
+from geo_monitor.settings import Settings
+from geo_monitor.store import Store
+from geo_monitor.workspace import Workspace
+from tests.effort import reference
+from tests.engine import worlds
+
+FIX_COLUMNS = ("unit_id", "patrol_id", "time", "lon", "lat", "platform", "role")
+TABLES = ("effort", "effort_gaps", "patrols", "zone_visits", "seizure_links", "hotspots")
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return worlds.made(tmp_path_factory.mktemp("first"))
+
+
+@pytest.fixture
+def workspace(first: Workspace, tmp_path: Path) -> Workspace:
+    shutil.copytree(first.root, tmp_path / "w", ignore=shutil.ignore_patterns(FOLDER))
+    return Workspace(tmp_path / "w")
+
+
+def tables(workspace: Workspace, **period: Any) -> dict[str, pd.DataFrame]:
+    run = workspace.analyse(**period)
+    return {name: run.table(name) for name in TABLES}
+
+
+def same(one: dict[str, pd.DataFrame], other: dict[str, pd.DataFrame]) -> None:
+    for name, frame in one.items():
+        pd.testing.assert_frame_equal(frame, other[name], check_exact=True, obj=name)
+
+
+@contextmanager
+def counted() -> Iterator[dict[str, int]]:
+    """How many parts of blocks are worked on."""
+    found = {"looked": 0, "visited": 0, "near": 0, "located": 0}
+
+    def counting(name: str) -> Any:
+        do = getattr(work, name)
+
+        def done(*given: Any) -> Any:
+            found[name] += 1
+            return do(*given)
+
+        return done
+
+    one_thread = mock.patch("geo_monitor.engine.local.THREADS", 1)
+    with mock.patch.multiple(work, **{name: counting(name) for name in found}), one_thread:
+        yield found
+
+
+def test_blocks_give_what_everything_at_once_gives(workspace: Workspace) -> None:
+    found = tables(workspace)
+    store, settings = Store(workspace.root), Settings()
+    inputs = read(store, Period(), settings)
+    network = river.build(inputs.lines, inputs.lakes, inputs.marks, inputs.jurisdictions, settings=settings)
+    fixes = with_platforms(store.positions(columns=FIX_COLUMNS, encoded=True), inputs.platforms)
+    located = river.locate(fixes.select(["lon", "lat"]).combine_chunks().to_batches()[0], network)
+    whole = reference.effort(fixes, located, network, settings, inputs.reported)
+    visits = joins.zone_visits(fixes, inputs.zones, settings, inputs.levels)
+    links = joins.seizure_links(inputs.seizures, fixes, inputs.zones, network, settings, levels=inputs.levels)
+    expected = {"effort": whole.effort, "effort_gaps": whole.gaps, "zone_visits": visits, "seizure_links": links}
+    assert len(inputs.plan.blocks) == 3
+    assert min(len(frame) for frame in expected.values()) > 2
+    for column in ("zone_ids", "zone_ids_possible"):
+        found["seizure_links"][column] = found["seizure_links"][column].map(list)
+    for name, frame in expected.items():
+        pd.testing.assert_frame_equal(found[name], frame, check_exact=True, obj=name)
+    tracked = found["patrols"][found["patrols"]["how"] == "tracked"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(tracked, whole.patrols, check_exact=True)
+    summary = workspace.run().summary
+    assert summary["counts"]["positions"] == fixes.num_rows
+    assert summary["unlocated_minutes"] == round(whole.unlocated_minutes, 3)
+
+
+@pytest.mark.parametrize("rows", [1, 300, 3000])
+def test_however_blocks_are_cut(workspace: Workspace, rows: int) -> None:
+    expected = tables(workspace)
+    shutil.rmtree(workspace.root / FOLDER)
+    with mock.patch.object(blocks, "BLOCK_ROWS", rows), mock.patch.object(blocks.plan, "__defaults__", (rows,)):
+        plan = read(Store(workspace.root), Period(), Settings()).plan
+        assert len(plan.blocks) == {1: 60, 300: 60, 3000: 12}[rows]
+        same(tables(workspace), expected)
+
+
+def test_what_is_kept_is_not_worked_on_again(workspace: Workspace) -> None:
+    expected = tables(workspace)
+    with counted() as done:
+        same(tables(workspace), expected)
+    assert done == {"looked": 0, "visited": 0, "near": 0, "located": 0}
+
+
+def test_a_new_day_costs_a_day(workspace: Workspace, tmp_path: Path) -> None:
+    tables(workspace)
+    worlds.send(workspace, tmp_path, "tracks", worlds.tracks(worlds.DAYS), "new")
+    with counted() as done:
+        found = tables(workspace)
+    # the block of the new day, and the one whose halo it is
+    assert done["looked"] <= 2
+    assert done["visited"] <= 2
+    shutil.rmtree(workspace.root / FOLDER)
+    same(tables(workspace), found)
+
+
+def test_a_late_file_touches_its_days_and_what_hangs_on_them(workspace: Workspace, tmp_path: Path) -> None:
+    tables(workspace)
+    frame = worlds.tracks(6, seed=9)
+    worlds.send(workspace, tmp_path, "tracks", frame[frame["unit_id"] == "U0"].assign(unit_id="U9"), "late2")
+    with counted() as done:
+        found = tables(workspace)
+    assert 0 < done["looked"] <= 2
+    shutil.rmtree(workspace.root / FOLDER)
+    same(tables(workspace), found)
+
+
+def test_a_withdrawal_is_undone_in_no_time(workspace: Workspace, tmp_path: Path) -> None:
+    before = tables(workspace)
+    receipt = worlds.send(workspace, tmp_path, "tracks", worlds.tracks(4, seed=5), "wrong")
+    with_it = tables(workspace)
+    assert not before["effort"].equals(with_it["effort"])
+    workspace.withdraw(receipt, "another boat's")
+    with counted() as done:
+        same(tables(workspace), before)
+    assert done["looked"] == done["visited"] == 0
+
+
+def test_new_law_asks_for_visits_alone(workspace: Workspace, tmp_path: Path) -> None:
+    tables(workspace)
+    ring = [[112.0, 29.99], [112.3, 29.99], [112.3, 30.01], [112.0, 30.01], [112.0, 29.99]]
+    told = {"zone_id": "Z3", "valid_from": "2026-06-07"}
+    worlds.write(tmp_path / "law.geojson", [(told, {"type": "Polygon", "coordinates": [ring]})])
+    assert workspace.import_file("zones", tmp_path / "law.geojson").status.startswith("accepted")
+    with counted() as done:
+        found = tables(workspace)
+    assert done["looked"] == 0
+    assert 0 < done["visited"] <= 2  # of days before it came into force nothing is asked again
+    assert (found["zone_visits"]["zone_id"] == "Z3").any()
+    shutil.rmtree(workspace.root / FOLDER)
+    same(tables(workspace), found)
+
+
+def test_a_new_report_asks_who_was_near_it_alone(workspace: Workspace, tmp_path: Path) -> None:
+    tables(workspace)
+    more = pd.DataFrame(
+        {"report_id": ["S9"], "time": [worlds.START + pd.Timedelta(hours=24 * 8 + 8)], "lon": 112.1, "lat": 30.0}
+    )
+    worlds.send(workspace, tmp_path, "seizures", more, "more")
+    with counted() as done:
+        tables(workspace)
+    assert (done["looked"], done["visited"], done["near"]) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("period", [{"start": "2026-06-02T03:00"}, {"end": "2026-06-05T23:59"},
+                                    {"start": "2026-06-02T21:00", "end": "2026-06-03T01:00"}])  # fmt: skip
+def test_a_period_is_what_lies_in_it(workspace: Workspace, period: dict[str, str]) -> None:
+    tables(workspace)  # what is kept of all days must not be taken for that of the period
+    found = tables(workspace, **period)
+    shutil.rmtree(workspace.root / FOLDER)
+    same(tables(workspace, **period), found)
+    edges = Period(
+        *(pd.Timestamp(period[name], tz="Asia/Shanghai") if name in period else None for name in ("start", "end"))
+    )
+    fixes = Store(workspace.root).positions(None, edges.start, edges.end)
+    assert workspace.run().summary["counts"]["positions"] == fixes.num_rows > 0
+
+
+def test_a_file_that_was_damaged_is_made_anew(workspace: Workspace) -> None:
+    expected = tables(workspace)
+    kept = sorted((workspace.root / FOLDER).rglob("*.arrow"))
+    for number, path in enumerate(kept):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        path.write_bytes(content if number % 3 else b"")
+    same(tables(workspace), expected)
+
+
+def test_of_a_block_only_what_was_used_lately_is_kept(workspace: Workspace) -> None:
+    for length in (400, 600, 800, 1000, 1200):
+        workspace.analyse(reach_length=length)
+    for folder in (workspace.root / FOLDER / "effort").iterdir():
+        assert len(list(folder.glob("*"))) == 3
+
+
+def test_an_engine_that_does_not_exist_is_told(workspace: Workspace) -> None:
+    with pytest.raises(Usage) as told:
+        workspace.analyse(engine="cloud")
+    assert told.value.code == "engine_unknown"
+    assert told.value.params["engines"] == "local, spark"
+
+
+def test_no_positions_at_all(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "w")
+    run = workspace.analyse()
+    assert run.summary["counts"]["positions"] == 0

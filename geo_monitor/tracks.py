@@ -8,10 +8,10 @@ Strings are dictionary-encoded once; only one chunk of about a million fixes is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -79,6 +79,18 @@ def timestamps(ms: np.ndarray) -> pa.Array:
     """Arrow timestamps (ms, UTC) of integer milliseconds; null where `NEVER`."""
     ms = np.asarray(ms, dtype=np.int64)
     return pa.array(ms, mask=ms == NEVER).cast(pa.timestamp("ms", tz="UTC"))
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Plain arrays by name, for a file or another process."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {part.name: getattr(self, part.name) for part in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
+        return cls(**{part.name: arrays[part.name] for part in fields(cls)})
 
 
 @dataclass(frozen=True)

@@ -57,12 +57,18 @@ def init(
     database: Annotated[str | None, typer.Option("--database", envvar="GEO_MONITOR_DATABASE")] = None,
     as_json: Json = False,
 ) -> None:
+    from geo_monitor.engine import warm
     from geo_monitor.store.database import DATABASE, URL_FILE
     from geo_monitor.workspace import Workspace
 
     _json(as_json)
     there = any((console.workspace / name).exists() for name in (DATABASE, URL_FILE))
     workspace = Workspace.create(console.workspace, database)
+    if warm.needed():  # not at the first analysis, when somebody waits
+        with console.progress() as tell:
+            tell("warm", 0.0)
+            warm.warm()
+            tell("warm", 1.0)
     root = str(workspace.root.resolve())
     code = "init.there" if there else "init.done"
     console.result({"workspace": root, "created": not there}, [console(code, root=root)])

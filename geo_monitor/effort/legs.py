@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
@@ -100,9 +100,14 @@ class Legs:
         return self if use.all() else Legs(*(getattr(self, part.name)[use] for part in fields(self)))
 
 
-@lru_cache(maxsize=2)
 def rivers(network: Water) -> tuple[np.ndarray, list[str]]:
     """River of each reach as a number, and the names."""
+    found: tuple[np.ndarray, list[str]] = _rivers(cast(Any, network))  # every network is an object of its own
+    return found
+
+
+@lru_cache(maxsize=2)
+def _rivers(network: Any) -> tuple[np.ndarray, list[str]]:
     import pandas as pd
 
     codes, names = pd.factorize(network.reaches["river"], sort=True)

@@ -6,9 +6,9 @@ In: fixes of patrols of a block with a halo before and after it, located; the st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ import pyarrow as pa
 from geo_monitor.effort.legs import Legs, Runs, pieces_of, rivers
 from geo_monitor.effort.minutes import KEY_REACH, Totals, firsts, keys
 from geo_monitor.tables import TABLES
-from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, Chunk, Tracks, timestamps
+from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, Arrays, Chunk, Tracks, timestamps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,18 +30,6 @@ def halo_ms(settings: Settings) -> int:
     """How much before and after a block has to be seen with it, ms, so that all but stays is known: legs over its border,
     what clips them, and whether the fixes at their ends belong to a stay."""
     return round(1000 * (3 * settings.gap_s + settings.stakeout_s + 2 * settings.stakeout_stray_s))
-
-
-@dataclass(frozen=True)
-class Arrays:
-    """Plain arrays by name, for a file or another process."""
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {part.name: getattr(self, part.name) for part in fields(self)}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        return cls(**{part.name: arrays[part.name] for part in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -339,9 +327,10 @@ def _chained(of: Looked, settings: Settings) -> tuple[_Whole, np.ndarray]:
     within = of.gaps.copy()
     at = np.lexsort((within[:, 2], within[:, 1], within[:, 0]))
     within = within[at]
-    key = np.rec.fromarrays([unit, patrol, first], names="u,p,t")
-    wanted = np.rec.fromarrays([within[:, 0], within[:, 1], within[:, 2]], names="u,p,t")
-    within[:, 1] = number[np.searchsorted(key, wanted, side="right") - 1] if len(within) else within[:, 1]
+    rows = np.concatenate([np.column_stack([unit, patrol, first]), within[:, :3]])
+    order = np.lexsort((np.arange(len(rows)) >= len(unit), rows[:, 2], rows[:, 1], rows[:, 0]))
+    part = np.maximum.accumulate(np.where(order < len(unit), order, 0))[order >= len(unit)]
+    within[:, 1] = number[part]
     if not len(begin):
         none = np.empty(0, dtype=np.int64)
         return _Whole(none, none, none, none, none, none, np.empty((0, 2))), across.reshape(0, 4).astype(np.int64)

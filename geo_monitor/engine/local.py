@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 THREADS = min(os.cpu_count() or 1, 8)
+LET_GO = 8  # blocks after which unused memory is given back: each time it has to be asked for anew, which takes a while
 PART_ROWS = 350_000  # fixes a thread works on at once: some 100 bytes each for a while
 
 
@@ -51,26 +53,25 @@ def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
 
         def given(what: str, number: int, key: str, do: Callable[[], Arrays]) -> Arrays:
             name = plan.blocks[number].name
-            arrays = keep[what].get(name, key)
-            if arrays is None:
-                hands.take(number)
-                began = time.perf_counter()
-                arrays = do()
-                keep[what].put(name, key, arrays)
-                hands.spent(what, time.perf_counter() - began)
+            held = keep[what].get(name, key)
+            if held is not None:
+                return held
+            hands.take(number)
+            began = time.perf_counter()
+            arrays = do()
+            keep[what].put(name, key, arrays)
+            hands.spent(what, time.perf_counter() - began)
             return arrays
 
         for number in range(len(plan.blocks)):
-            moored = found.add_looked(
-                given("effort", number, keys.effort(number, moored), lambda moored=moored: hands.looked(moored))
-            )
-            underway = found.add_visits(
-                given("visits", number, keys.visits(number, underway), lambda under=underway: hands.visited(under))
-            )
+            looking, visiting = partial(hands.looked, moored), partial(hands.visited, underway)
+            moored = found.add_looked(given("effort", number, keys.effort(number, moored), looking))
+            underway = found.add_visits(given("visits", number, keys.visits(number, underway), visiting))
             if len(keys.reports(number)):
                 found.add_near(given("near", number, keys.near(number), hands.near))
             stage.done((number + 1) / len(plan.blocks))
-            _let_go()
+            if number % LET_GO == LET_GO - 1:
+                _let_go()
     found.visits.append(underway.finished(job.areas, job.settings))
     return found
 

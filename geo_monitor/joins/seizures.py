@@ -123,10 +123,9 @@ def places(
     seizures: pd.DataFrame, network: Any, locate: Callable[[pa.RecordBatch, Any], pa.RecordBatch] | None = None
 ) -> Places:
     """Where each row of `seizures` lies; see `seizure_links`."""
-    if locate is None:
-        from geo_monitor import river
+    from geo_monitor import river as rivers
 
-        locate = river.locate
+    find = locate or rivers.locate
     time = milliseconds(seizures["time"]) if len(seizures) else np.empty(0, np.int64)
     lon, lat = _column(seizures, "lon").copy(), _column(seizures, "lat").copy()
     n = len(seizures)
@@ -135,7 +134,7 @@ def places(
     given = np.flatnonzero(~np.isnan(lon) & ~np.isnan(lat))
     if len(given):
         batch = pa.RecordBatch.from_arrays([pa.array(lon[given]), pa.array(lat[given])], names=["lon", "lat"])
-        found = locate(batch, network)
+        found = find(batch, network)
         reach[given] = found.column("reach").fill_null(-1).to_numpy(zero_copy_only=False)
         km[given] = found.column("km").to_numpy(zero_copy_only=False)
         bank[given] = found.column("bank").to_pylist()

@@ -6,9 +6,9 @@ that ended, what goes on, and table `zone_visits`. Rules: `docs/methods-effort.m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -18,23 +18,11 @@ from geo_monitor.joins.areas import Areas
 from geo_monitor.joins.zones import zones_between
 from geo_monitor.settings import Settings
 from geo_monitor.tables import TABLES
-from geo_monitor.tracks import MINUTE_MS, NEVER, Chunk, encode, timestamps
+from geo_monitor.tracks import MINUTE_MS, NEVER, Arrays, Chunk, encode, timestamps
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Arrays:
-    """Plain arrays by name, for a file or another process."""
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {part.name: getattr(self, part.name) for part in fields(self)}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        return cls(**{part.name: arrays[part.name] for part in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -51,7 +39,8 @@ class Visits(Arrays):
     @classmethod
     def joined(cls, parts: Sequence[Visits]) -> Visits:
         """One after the other."""
-        none = cls(*(np.empty(0, dtype=object) for _ in range(3)), np.empty((0, 2), np.int64), np.empty(0, bool))
+        text = np.empty(0, dtype=object)
+        none = cls(text, text, text, np.empty((0, 2), np.int64), np.empty(0, bool))
         every = [none, *parts]
         return cls(**{name: np.concatenate([part.arrays()[name] for part in every]) for name in none.arrays()})
 
@@ -141,10 +130,10 @@ class Underway(Arrays):
             )  # fmt: skip
             rows.append(out[:ended].copy())
             of += [pair] * ended
-        pair = np.array(of, dtype=np.int64)
+        ended_of = np.array(of, dtype=np.int64)
         found = np.concatenate([np.empty((0, 5), np.int64), *rows])
         patrols = [*self.patrol_ids, None]
-        return _told(found, units[pair], zones[pair], np.array(patrols, dtype=object), areas)
+        return _told(found, units[ended_of], zones[ended_of], np.array(patrols, dtype=object), areas)
 
 
 def _bare(state: np.ndarray) -> np.ndarray:
@@ -157,7 +146,7 @@ def _bare(state: np.ndarray) -> np.ndarray:
         (machine.OPEN, [machine.PATROL, machine.WINDOW], -1),
     ):
         rows = np.flatnonzero(state[:, going_on] == 0)
-        state[np.ix_(rows, columns)] = nothing
+        state[rows[:, None], columns] = nothing
     state[:, machine.BEFORE] = -1
     return state
 

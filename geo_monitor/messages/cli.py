@@ -149,6 +149,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "stage.effort": ("计算巡护时长", "summing effort"),
     "stage.hotspots": ("计算热点", "finding hotspots"),
     "stage.simulate": ("生成模拟数据", "simulating"),
+    "stage.warm": ("首次使用,正在编译计算程序", "first use: compiling"),
     "stage.import": ("导入", "importing"),
     "simulate.done": (
         "模拟数据已写入 {folder}(真值在 truth 子文件夹)",

@@ -121,8 +121,14 @@ def _by_cell(
     cell: np.ndarray, listed: np.ndarray, away: np.ndarray, cells: Cells, group: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where each cell's list begins (cells + 1,), and the lists, nearest first (within each group)."""
-    order = np.lexsort((listed, away, cell) if group is None else (listed, away, group, cell))
-    first = np.searchsorted(cell[order], np.arange(cells[3] * cells[4] + 1)).astype(np.int32)
+    # a distance is not negative, so its bits are in its order; equally far ones stay as they were listed
+    key = cell.astype(np.int64) << 32 | np.ascontiguousarray(away, dtype=np.float32).view(np.int32)
+    order = np.argsort(key, kind="stable")
+    if group is not None:
+        order = order[
+            np.argsort(cell[order].astype(np.int64) * (group.max(initial=0) + 1) + group[order], kind="stable")
+        ]
+    first = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=cells[3] * cells[4]))]).astype(np.int32)
     return first, listed[order].astype(np.int32), away[order].astype(np.float32)
 
 
@@ -144,23 +150,20 @@ def _lakes(
     """Lists of lake cells, by cell of the grid, tolerance and distance from its middle."""
     west, south, size, nx, ny = cells
     half = size * np.sqrt(0.5)
-    cell, lake, away = [], [], []
     x, y = (west + (np.arange(nx) + 0.5) * size, south + (np.arange(ny) + 0.5) * size)
-    for number, (shape, reach) in enumerate(zip(shapes, tolerance * scale_most + half + 1.0, strict=True)):
-        west_, south_, east_, north_ = shapely.bounds(shape)
-        i = np.arange(*np.searchsorted(x, [west_ - reach, east_ + reach]))
-        j = np.arange(*np.searchsorted(y, [south_ - reach, north_ + reach]))
-        far = shapely.distance(shapely.points(*(part.ravel() for part in np.meshgrid(x[i], y[j]))), shape)
-        cell.append((j[:, None] * nx + i[None, :]).ravel()[far <= reach])
-        lake.append(np.full(len(cell[-1]), number))
-        away.append(far[far <= reach])
-    none = np.empty(0, dtype=np.int64)
-    cell_, lake_, away_ = (
-        np.concatenate([none, *cell]),
-        np.concatenate([none, *lake]),
-        np.concatenate([none * 1.0, *away]),
-    )
-    groups = np.unique(tolerance, return_inverse=True)[1] if len(tolerance) else none
+    reach = tolerance * scale_most + half + 1.0
+    west_, south_, east_, north_ = shapely.bounds(shapes).reshape(-1, 4).T
+    left, right = np.searchsorted(x, west_ - reach), np.searchsorted(x, east_ + reach)
+    down, up = np.searchsorted(y, south_ - reach), np.searchsorted(y, north_ + reach)
+    count = (right - left) * (up - down)
+    lake_ = np.repeat(np.arange(len(shapes)), count)
+    step = np.arange(len(lake_)) - np.repeat(np.cumsum(count) - count, count)
+    row, column = np.divmod(step, np.maximum(right - left, 1)[lake_])
+    i, j = left[lake_] + column, down[lake_] + row
+    away_ = shapely.distance(shapely.points(x[i], y[j]), shapes[lake_]) if len(lake_) else np.empty(0)
+    near = away_ <= reach[lake_]
+    cell_, lake_, away_ = (j * nx + i)[near], lake_[near], away_[near]
+    groups = np.unique(tolerance, return_inverse=True)[1].astype(np.int64)
     # as for segments: where one is surely within its tolerance, those a diagonal farther are never nearest
     key = cell_ * (groups.max(initial=0) + 1) + groups[lake_]
     sure = np.full(nx * ny * (groups.max(initial=0) + 1), np.inf, dtype=np.float32)

@@ -1,0 +1,88 @@
+"""Compiles what an analysis needs before somebody waits for it: once an installation, from `init`.
+
+numba keeps compiled code beside the package or, where that may not be written, in the user's cache folder. A mark beside it
+says for which code that was done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def mark() -> Path:
+    """Where the mark lies: its name changes with the code and with numba."""
+    told = hashlib.sha256(version("numba").encode())
+    for path in sorted(PACKAGE.rglob("*.py")):
+        state = path.stat()
+        told.update(f"{path.relative_to(PACKAGE)}|{state.st_mtime_ns}|{state.st_size}".encode())
+    beside = PACKAGE / "engine" / "__pycache__"
+    folder = beside if os.access(beside if beside.is_dir() else beside.parent, os.W_OK) else _users()
+    return folder / f"compiled-{told.hexdigest()[:16]}"
+
+
+def _users() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "geo_monitor"
+
+
+def needed() -> bool:
+    """Whether code has yet to be compiled."""
+    return not mark().is_file()
+
+
+def warm() -> None:
+    """Runs the main job on a river of three kilometres with one boat, which compiles it. Gives nothing, keeps nothing."""
+    import geopandas as gpd
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+    import shapely
+
+    from geo_monitor import effort, hotspots, joins, river
+    from geo_monitor.engine import work
+    from geo_monitor.engine.blocks import SCHEMA, Block
+    from geo_monitor.joins.areas import Areas
+    from geo_monitor.joins.visits import Underway
+    from geo_monitor.joins.zones import Zone
+    from geo_monitor.settings import Settings
+
+    settings = Settings()
+    line = gpd.GeoDataFrame({"river": ["r"], "accuracy_m": [100.0], "mouth": [True]}, crs="EPSG:4326",
+                            geometry=[shapely.LineString([(112.03, 30.0), (112.0, 30.0)])])  # fmt: skip
+    lake = gpd.GeoDataFrame({"river": ["l"], "accuracy_m": [100.0]}, crs="EPSG:4326",
+                            geometry=[shapely.box(112.03, 30.0, 112.06, 30.02)])  # fmt: skip
+    network = river.build(line, lake, settings=settings, land=shapely.Point(0, 0))
+    n = 40
+    fixes = pa.table(
+        {
+            "unit_id": pa.array(["u"] * n).dictionary_encode(),
+            "patrol_id": pa.nulls(n, pa.string()).dictionary_encode(),
+            "time": pa.array(60_000 * np.arange(n), pa.timestamp("ms", "UTC")),
+            "platform": pa.nulls(n, pa.string()).dictionary_encode(),
+            "role": pa.array(["patrol"] * n).dictionary_encode(),
+            "lon": 112.0 + 0.001 * np.arange(n),
+            "lat": np.full(n, 30.0),
+        }
+    ).select(SCHEMA.names).cast(SCHEMA)  # fmt: skip
+    zone = Zone("z", 1, np.array([[-(10**12), 10**12]]), shapely.box(112.005, 29.99, 112.01, 30.01))
+    reports = pd.DataFrame({"report_id": ["s"], "time": pd.to_datetime([60_000], unit="ms", utc=True), "lon": [112.002],
+                            "lat": [30.0]})  # fmt: skip
+    job = work.Job(network, Areas.of([zone]), settings, {}, joins.places(reports, network), ())
+    block = Block(0, 4, (), (), ())
+    laid = work.Laid.of(fixes, block, job)
+    laid = laid.located(*work.located(laid.chunk, network))
+    one, _ = work.looked(laid, laid.chunk, job, effort.Moored.nowhere())
+    _, underway = work.visited(laid, laid.chunk.where(laid.own), job, Underway.nobody())
+    underway.finished(job.areas, settings)
+    work.near(laid, job)
+    effort.sum_up([one], network, settings)
+    network.within(settings.band_m)
+    hotspots.rates([3, 0, 1, 0], [6.0, 6.0, 6.0, 0.0], network.adjacency[:4, :4], settings=settings)
+    with suppress(OSError):  # nowhere to write to: compiled code is not kept either, and the next time is as slow
+        mark().parent.mkdir(parents=True, exist_ok=True)
+        mark().touch()

@@ -1,0 +1,47 @@
+"""Compiled code is made ready once, by `init`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from geo_monitor.engine import warm
+
+CODE = """
+import sys
+from pathlib import Path
+from geo_monitor.engine import warm
+warm.warm()
+print(warm.needed(), len(list(Path(sys.argv[1]).rglob("*.nbc"))))
+"""
+
+
+def test_it_leaves_compiled_code_and_is_not_needed_again(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    given = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CODE, str(cache)], env=given, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    needed, compiled = done.stdout.split()
+    assert needed == "False"
+    assert int(compiled) > 25  # kernels of river, joins, effort, hotspots
+
+
+def test_the_mark_changes_with_the_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    before = warm.mark().name
+    (tmp_path / "one.py").write_text("x = 1\n")
+    monkeypatch.setattr(warm, "PACKAGE", tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "users"))
+    assert warm.mark().name != before
+    (tmp_path / "engine").mkdir()
+    first = warm.mark()
+    assert first.parent == tmp_path / "engine" / "__pycache__"
+    (tmp_path / "one.py").write_text("x = 22\n")
+    assert warm.mark().name != first.name
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert warm.mark().parent == tmp_path / "users" / "geo_monitor"

@@ -38,6 +38,12 @@ def shanghai_day(ms: np.ndarray) -> np.ndarray:
     return (np.asarray(ms, dtype=np.int64) + SHANGHAI_MS) // DAY_MS
 
 
+def nights(settings: Settings) -> np.ndarray:
+    """When it is night on the Shanghai clock: spans (n, 2) of ms after midnight."""
+    begin, until = round(settings.night_from_h * 3_600_000), round(settings.night_to_h * 3_600_000)
+    return np.array([(begin, until)] if begin < until else [(0, until), (begin, DAY_MS)], dtype=np.int64)
+
+
 def night_ms(start: np.ndarray, end: np.ndarray, settings: Settings) -> np.ndarray:
     """Milliseconds of night (`night_from_h` to `night_to_h`, Shanghai clock) in spans (m,) of ms UTC, int64.
 
@@ -47,8 +53,7 @@ def night_ms(start: np.ndarray, end: np.ndarray, settings: Settings) -> np.ndarr
     >>> (night_ms(np.array([11 * 3_600_000]), np.array([13 * 3_600_000]), Settings()) / MINUTE_MS).tolist()
     [60.0]
     """
-    begin, until = round(settings.night_from_h * 3_600_000), round(settings.night_to_h * 3_600_000)
-    spans = [(begin, until)] if begin < until else [(0, until), (begin, DAY_MS)]
+    spans = nights(settings)
     clock = (np.asarray(start, dtype=np.int64) + SHANGHAI_MS) % DAY_MS
     stop = clock + (np.asarray(end, dtype=np.int64) - start)
     parts = [np.maximum(np.minimum(stop, late) - np.maximum(clock, early), 0) for early, late in spans]

@@ -15,6 +15,8 @@ from benchmarks.accuracy.measures import measured, named
 from benchmarks.accuracy.methods import METHODS, Answer, Looked, kde_per_hour, marshall, marshall_local
 from benchmarks.accuracy.run import of_oracle
 from benchmarks.accuracy.tables import tables
+from benchmarks.engine.__main__ import differing
+from benchmarks.engine.__main__ import main as engines_main
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -178,3 +180,17 @@ def test_a_kernel_over_cases_and_hours_of_a_river_alike_all_over_is_its_rate() -
     made = worlds.world("flat", worlds.river("branches", 0, 20), 0.5, 0)
     assert kde_per_hour(seen, made).score == pytest.approx(0.5)
     assert METHODS["gi_hexagons"](seen, made).p.min() > 0.05
+
+
+def test_the_engines_give_the_same_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # five boats for a day, a fix every 30 s: 2,879 steps of half a minute each
+    given = ["--fixes", str(5 * 2880), "--units", "5", "--zones", "4", "--repeat", "1", "--engines", "scan,ours,geopandas",
+             "--worlds", str(tmp_path / "worlds"), "-o", str(tmp_path)]  # fmt: skip
+    assert engines_main(given) == 0
+    answer = json.loads((tmp_path / "engine.json").read_text(encoding="utf-8"))["engines"]
+    assert answer["scan"]["rows"] == answer["ours"]["located"] == answer["geopandas"]["located"] == 14_400
+    assert answer["ours"]["minutes"] == pytest.approx(5 * 2879 / 2, abs=1e-6)
+    assert capsys.readouterr().out == (tmp_path / "engine.md").read_text(encoding="utf-8")
+    assert (tmp_path / "engine.png").read_bytes().startswith(b"\x89PNG")
+    wrong = {"a": {"rows": 5, "located": 3}, "b": {"rows": 5, "located": 4}, "c": {"rows": 6, "located": 5}}
+    assert differing(wrong) == ["located of 5 rows: {'a': 3, 'b': 4}"]

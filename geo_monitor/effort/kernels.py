@@ -7,6 +7,7 @@ Times are integer milliseconds, distances metres. Rows come from `tracks.Chunk`:
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -168,94 +169,143 @@ def stays(
 
 
 @njit(cache=True, nogil=True)
-def passes(
-    piece_leg: np.ndarray, piece_day: np.ndarray, piece_reach: np.ndarray, piece_ms: np.ndarray, unit: np.ndarray,
-    start: np.ndarray, end: np.ndarray, reach_a: np.ndarray, reach_b: np.ndarray, platform: np.ndarray, gap_ms: int,
-) -> np.ndarray:  # fmt: skip
-    """Which pieces (p,) begin a run of their unit in their reach. Legs (m,) by unit and time; pieces by leg, then day.
-
-    A run goes on where the next leg begins in the reach the unit was last seen in, on the same day and platform, no
-    more than `gap_ms` later. Unlocated legs between do not end it.
-    """
-    new = np.zeros(len(piece_leg), dtype=np.bool_)
-    here, day, kind = -1, np.int64(0), -1
-    until = np.int64(0)
-    at = 0
-    for i in range(len(start)):
-        if i > 0 and unit[i] != unit[i - 1]:
-            here = -1
-        final = reach_b[i] if reach_b[i] >= 0 else reach_a[i]
-        met = False
-        met_day = day
-        goes_on = here >= 0 and platform[i] == kind and start[i] - until <= gap_ms
-        while at < len(piece_leg) and piece_leg[at] == i:
-            reach = piece_reach[at]
-            if piece_ms[at] > 0 and reach >= 0:
-                same = goes_on and reach == here and piece_day[at] == day and (reach_a[i] == reach or reach_a[i] < 0)
-                new[at] = not same
-                if reach == final:
-                    met = True
-                    met_day = piece_day[at]
-            at += 1
-        if final < 0:
-            continue
-        if met:
-            here, day, kind = final, met_day, platform[i]
-        elif final != here:
-            here = -1
-        until = end[i]
-    return new
-
-
-@njit(cache=True, nogil=True)
-def together(
-    unit: np.ndarray, key: np.ndarray, wait: np.ndarray, ms: np.ndarray, night: np.ndarray, new: np.ndarray,
-    end: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """Pieces (p,) that follow each other with the same unit, key and stay, as one: unit, key, stay, summed ms and night,
-    passes, last end. Of passes within a stay the first piece tells."""
-    n = len(key)
-    units, keys, waits = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-    sums, nights, passes, ends = (np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64),
-                                  np.empty(n, np.int64))  # fmt: skip
-    count = 0
-    for i in range(n):
-        if i > 0 and unit[i] == unit[i - 1] and key[i] == key[i - 1] and wait[i] == wait[i - 1]:
-            sums[count - 1] += ms[i]
-            nights[count - 1] += night[i]
-            ends[count - 1] = max(ends[count - 1], end[i])
-            if wait[i] < 0:
-                passes[count - 1] += new[i]
-            continue
-        units[count], keys[count], waits[count] = unit[i], key[i], wait[i]
-        sums[count], nights[count], passes[count], ends[count] = ms[i], night[i], new[i], end[i]
-        count += 1
-    return (units[:count], keys[:count], waits[:count], sums[:count], nights[:count], passes[:count], ends[:count])
+def _largest(whole: int, share: np.ndarray, part: np.ndarray, rest: np.ndarray) -> None:
+    """Integer parts of an integer by largest remainders (of equal ones the first) into `part`; `rest` is for work."""
+    missing = whole
+    for i in range(len(share)):
+        exact = whole * share[i]
+        part[i] = np.int64(np.floor(exact))
+        rest[i] = exact - part[i]
+        missing -= part[i]
+    for _ in range(min(missing, len(share))):
+        most = 0
+        for i in range(1, len(share)):
+            if rest[i] > rest[most]:
+                most = i
+        part[most] += 1
+        rest[most] = -1.0
 
 
 @njit(cache=True, nogil=True)
 def apportion(whole: np.ndarray, group: np.ndarray, share: np.ndarray) -> np.ndarray:
     """`minutes.apportion`."""
     n = len(group)
-    part = np.empty(n, np.int64)
-    rest = np.empty(n, np.float64)
+    part, rest = np.empty(n, np.int64), np.empty(n, np.float64)
     i = 0
     while i < n:
-        g = group[i]
         stop = i
-        missing = whole[g]
-        while stop < n and group[stop] == g:
-            exact = whole[g] * share[stop]
-            part[stop] = np.int64(np.floor(exact))
-            rest[stop] = exact - part[stop]
-            missing -= part[stop]
+        while stop < n and group[stop] == group[i]:
             stop += 1
-        for _ in range(min(missing, stop - i)):
-            most = i
-            for k in range(i + 1, stop):
-                if rest[k] > rest[most]:
-                    most = k
-            part[most] += 1
-            rest[most] = -1.0
+        _largest(whole[group[i]], share[i:stop], part[i:stop], rest[i:stop])
         i = stop
     return part
+
+
+@njit(cache=True, nogil=True)
+def gather(
+    unit: np.ndarray, start: np.ndarray, end: np.ndarray, reach_a: np.ndarray, reach_b: np.ndarray,
+    platform: np.ndarray, wait: np.ndarray, share_at: np.ndarray, share_reach: np.ndarray, share: np.ndarray,
+    nights: np.ndarray, gap_ms: int, first_day: int, last_day: int, day_ms: int, zone_ms: int, reaches: int,
+) -> tuple[np.ndarray, int]:  # fmt: skip
+    """Legs (m,), by unit and time, as time per reach and day: rows (k, 10) of what follows each other with the same unit,
+    reach, day, platform and stay: these five, ms, of them at night, passes, last end, and whether the unit is there for
+    the first time that day; and the ms on no reach. Of days [first_day, last_day) since 1970 on a clock `zone_ms` ahead.
+
+    A leg whose ends lie in one reach (reach_a == reach_b, -1: on none) is there; another goes to share_reach in parts of
+    `share`, from share_at[i] to share_at[i + 1]. nights (n, 2): ms of the day that are night. A leg is cut at midnight,
+    and day and night of each part are apportioned for themselves.
+
+    A pass is a run of a unit in a reach. It goes on where the next leg begins in the reach the unit was last seen in, on
+    the same day and platform, no more than `gap_ms` later; unlocated legs between do not end it. Of a stay only the first
+    piece in a reach can be one: swinging at anchor on a border is not coming back.
+    """
+    capacity = len(start) // 4 + 1024
+    rows = np.empty((capacity, 10), np.int64)
+    # of each reach and platform the unit and day, and the stay and day, last seen there: days of a unit never go back
+    last_unit = np.full((reaches, 8), -1, np.int64)
+    last_stay = np.full((reaches, 8), -1, np.int64)
+    today, midnight = np.int64(0), -np.int64(zone_ms)
+    count = 0
+    unlocated: Any = np.int64(0)
+    most = 1
+    for i in range(len(start)):
+        most = max(most, share_at[i + 1] - share_at[i])
+    dark, light, rest = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.float64)
+    here, run_day, kind = -1, np.int64(0), -1
+    until = np.int64(0)
+    for i in range(len(start)):
+        if i > 0 and unit[i] != unit[i - 1]:
+            here = -1
+        final = reach_b[i] if reach_b[i] >= 0 else reach_a[i]
+        met = False
+        met_day = run_day
+        goes_on = here >= 0 and platform[i] == kind and start[i] - until <= gap_ms
+        alone = reach_a[i] == reach_b[i]
+        low, high = share_at[i], share_at[i + 1]
+        if not midnight <= start[i] < midnight + day_ms:
+            today = (start[i] + zone_ms) // day_ms
+            midnight = today * day_ms - zone_ms
+        more = True
+        while more:
+            day = today
+            begin, stop = max(start[i], midnight), min(end[i], midnight + day_ms)
+            night: Any = np.int64(0)
+            for n in range(len(nights)):
+                night += max(min(stop - midnight, nights[n, 1]) - max(begin - midnight, nights[n, 0]), 0)
+            pieces = 1 if alone else high - low
+            if alone:
+                dark[0], light[0] = night, stop - begin - night
+            else:
+                _largest(night, share[low:high], dark[:pieces], rest[:pieces])
+                _largest(stop - begin - night, share[low:high], light[:pieces], rest[:pieces])
+            for p in range(pieces):
+                reach = reach_a[i] if alone else share_reach[low + p]
+                ms = dark[p] + light[p]
+                own = first_day <= day < last_day
+                if reach < 0:
+                    unlocated += ms if own else 0
+                    continue
+                if ms <= 0:
+                    continue
+                same = goes_on and reach == here and day == run_day and (reach_a[i] == reach or reach_a[i] < 0)
+                if reach == final:
+                    met = True
+                    met_day = day
+                if not own:
+                    continue
+                last = count - 1
+                if (
+                    count > 0 and rows[last, 0] == unit[i] and rows[last, 1] == reach and rows[last, 2] == day
+                    and rows[last, 3] == platform[i] and rows[last, 4] == wait[i]
+                ):  # fmt: skip
+                    rows[last, 5] += ms
+                    rows[last, 6] += dark[p]
+                    if wait[i] < 0 and not same:
+                        rows[last, 7] += 1
+                    rows[last, 8] = max(rows[last, 8], stop)
+                    continue
+                if count == len(rows):
+                    rows = np.concatenate((rows, np.empty_like(rows)))
+                stamp = unit[i] << 20 | (day + (1 << 16))
+                rows[count, 9] = 1 if last_unit[reach, platform[i]] != stamp else 0
+                last_unit[reach, platform[i]] = stamp
+                if wait[i] >= 0:
+                    stamp = wait[i] << 20 | (day + (1 << 16))
+                    same = same or last_stay[reach, platform[i]] == stamp
+                    last_stay[reach, platform[i]] = stamp
+                rows[count, 0], rows[count, 1], rows[count, 2], rows[count, 3] = unit[i], reach, day, platform[i]
+                rows[count, 4], rows[count, 5], rows[count, 6] = wait[i], ms, dark[p]
+                rows[count, 7], rows[count, 8] = 0 if same else 1, stop
+                count += 1
+            more = midnight + day_ms < end[i]
+            if more:
+                today += 1
+                midnight += day_ms
+        if final < 0:
+            continue
+        if met:
+            here, run_day, kind = final, met_day, platform[i]
+        elif final != here:
+            here = -1
+        until = end[i]
+    return rows[:count].copy(), unlocated

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from geo_monitor.effort.minutes import cut_at_midnight, day_and_night
 from geo_monitor.errors import GeoMonitorError
 from geo_monitor.tracks import Chunk
 
@@ -114,48 +113,35 @@ def _rivers(network: Any) -> tuple[np.ndarray, list[str]]:
     return codes.astype(np.int64), list(names)
 
 
-def _shares(chunk: Chunk, legs: Legs, network: Water, settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Long form (leg, reach, share), sorted by leg: which reaches each leg's time goes to (-1 = unlocated)."""
+def shares(chunk: Chunk, legs: Legs, network: Water, settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which reaches (-1: none) the time of legs goes to whose ends lie in different ones: where those of each leg begin
+    (m + 1,), reach, share."""
     a, b = chunk.reach[legs.a], chunk.reach[legs.b]
-    km_a, km_b = chunk.km[legs.a], chunk.km[legs.b]
-    whole = np.flatnonzero(a == b)
-    pair = np.flatnonzero((a != b) & (a >= 0) & (b >= 0))
-    by_path = np.zeros(len(a), dtype=bool)
-    leg, reach, share = [whole], [a[whole]], [np.ones(len(whole))]
+    apart = a != b
+    pair = np.flatnonzero(apart & (a >= 0) & (b >= 0))
+    km_a, km_b = chunk.km[legs.a[pair]], chunk.km[legs.b[pair]]
+    leg, reach, share = [], [], []
+    half = apart.copy()
     if len(pair):
-        metres = network.distance(a[pair], km_a[pair], b[pair], km_b[pair])
+        metres = network.distance(a[pair], km_a, b[pair], km_b)
         seconds = (legs.end[pair] - legs.start[pair]) / 1000
-        pair = pair[np.asarray(metres) <= settings.speed_limit_mps * seconds]
-        by_path[pair] = True
+        travelled = np.asarray(metres) <= settings.speed_limit_mps * seconds
+        pair, km_a, km_b = pair[travelled], km_a[travelled], km_b[travelled]
+        half[pair] = False
     if len(pair):
-        of, passed, part = network.spread(a[pair], km_a[pair], b[pair], km_b[pair])
+        of, passed, part = network.spread(a[pair], km_a, b[pair], km_b)
         sums = np.bincount(of, weights=part, minlength=len(pair))
         if (np.abs(sums - 1) > 1e-6).any() or (np.asarray(part) < 0).any():
             raise GeoMonitorError("effort_spread_broken", share=float(sums[np.argmax(np.abs(sums - 1))]))
         leg.append(pair[of])
         reach.append(np.asarray(passed, dtype=np.int32))
         share.append(np.asarray(part, dtype=float))
-    half = np.flatnonzero((a != b) & ~by_path)
-    leg += [half, half]
-    reach += [np.minimum(a[half], b[half]), np.maximum(a[half], b[half])]
-    share += [np.full(len(half), 0.5)] * 2
-    legs_, reaches, shares = np.concatenate(leg), np.concatenate(reach), np.concatenate(share)
+    rest = np.flatnonzero(half)
+    leg += [rest, rest]
+    reach += [np.minimum(a[rest], b[rest]), np.maximum(a[rest], b[rest])]
+    share += [np.full(len(rest), 0.5)] * 2
+    legs_, reaches, parts = np.concatenate(leg), np.concatenate(reach), np.concatenate(share)
     # a few sorted runs, in which the reaches of a leg are in order: quickly merged
     order = np.argsort(legs_, kind="stable")
-    return legs_[order], reaches[order], shares[order]
-
-
-def pieces_of(
-    chunk: Chunk, legs: Legs, network: Water, settings: Settings
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Leg, reach, ms, of these at night, day, end of every piece of time, by leg and day: cut at midnight, shared among
-    reaches."""
-    leg, reach, share = _shares(chunk, legs, network, settings)
-    part, day, start, end = cut_at_midnight(np.arange(len(legs.start)), legs.start, legs.end)
-    rows = np.bincount(leg, minlength=len(legs.start))  # share rows of each leg, once for each of its parts
-    offset = np.cumsum(rows) - rows
-    group = np.repeat(np.arange(len(part)), rows[part])
-    row = np.repeat(offset[part], rows[part]) + np.arange(len(group))
-    row -= np.repeat(np.cumsum(rows[part]) - rows[part], rows[part])
-    ms, night = day_and_night(start, end, group, share[row], settings)
-    return part[group], reach[row], ms, night, day[group], end[group]
+    first = np.concatenate([[0], np.cumsum(np.bincount(legs_, minlength=len(a)))]).astype(np.int64)
+    return first, reaches[order], parts[order]

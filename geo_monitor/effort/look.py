@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from geo_monitor.effort.legs import Legs, Runs, pieces_of, rivers
-from geo_monitor.effort.minutes import KEY_REACH, Totals, firsts, keys
+from geo_monitor.effort.legs import Legs, Runs, rivers, shares
+from geo_monitor.effort.minutes import Totals, keys
 from geo_monitor.tables import TABLES
-from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, Arrays, Chunk, Tracks, timestamps
+from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, Arrays, Chunk, Tracks, nights, timestamps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def look(
 
     Raises `GeoMonitorError("effort_spread_broken")` if the network's shares of a path don't sum to one.
     """
-    from geo_monitor.effort.kernels import passes, stays, together
+    from geo_monitor.effort.kernels import gather, stays
 
     start, end = (day * DAY_MS - SHANGHAI_MS for day in days)
     gap_ms = round(settings.gap_s * 1000)
@@ -122,27 +122,21 @@ def look(
     runs = Runs.of(chunk, settings)
     legs = Legs.of(chunk, runs, settings).overlapping(start, end)
     waits = np.where(stay[legs.a] == stay[legs.b], stay[legs.a], -1)
-    leg, reach, ms, night, day, until = pieces_of(chunk, legs, network, settings)
-    new = passes(
-        leg, day, reach, ms, legs.unit, legs.start, legs.end, chunk.reach[legs.a], chunk.reach[legs.b], legs.platform,
-        gap_ms,
+    rows, unlocated = gather(
+        legs.unit, legs.start, legs.end, chunk.reach[legs.a], chunk.reach[legs.b], legs.platform, waits,
+        *shares(chunk, legs, network, settings), nights(settings), gap_ms, days[0], days[1], DAY_MS, SHANGHAI_MS,
+        len(network.reaches),
     )  # fmt: skip
-    own = (day >= days[0]) & (day < days[1])
-    unlocated = int(ms[own & (reach < 0)].sum())
-    use = own & (reach >= 0) & (ms > 0)
-    leg, reach, ms, night, day, until, new = (column[use] for column in (leg, reach, ms, night, day, until, new))
-    unit, key, wait, ms, night, new, until = together(
-        legs.unit[leg].astype(np.int64), keys(reach, day, legs.platform[leg]), waits[leg].astype(np.int64), ms, night,
-        new, until,
-    )  # fmt: skip
-    new = np.where((wait < 0) | firsts(wait, key), new, 0)  # swinging at anchor on a border is not coming back
-    fresh = firsts(unit, key)
+    unit, reach, day, platform, wait, ms, night, new, until, fresh = rows.T
+    key = keys(reach, day, platform)
     total = Totals(len(network.reaches))
     total.add(
-        key, ms, reach=key >> KEY_REACH, end=until, night=night, units=fresh.astype(np.int64), passes=new,
+        key, ms, reach=reach, end=until, night=night, units=fresh, passes=new,
         stakeout=np.where(wait >= 0, ms, 0),
     )  # fmt: skip
-    seen = fresh if watched is None else fresh & np.isin(unit, [i for i, n in enumerate(unit_ids) if n in watched])
+    seen = fresh == 1
+    if watched is not None:
+        seen &= np.isin(unit, [i for i, n in enumerate(unit_ids) if n in watched])
     there = np.flatnonzero(total.last_look != NEVER)
     parts, km, gaps = _patrols(chunk, runs, start, end, gap_ms, rivers(network)[0])
     return (

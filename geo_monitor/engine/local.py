@@ -131,18 +131,20 @@ class _Hands:
         """`do` for parts of a chunk, of whole units."""
         return list(self.pool.map(do, chunk.parts(max(THREADS, -(-len(chunk) // PART_ROWS)))))
 
+    @property
+    def patrols(self) -> Chunk:
+        """The fixes of patrols, with the halo."""
+        return self.laid.chunk.where(self.laid.chunk.patrolling)
+
     def looked(self, moored: work.Moored) -> Arrays:
-        patrols = self.laid.chunk.where(self.laid.chunk.patrolling)
-        return work.packed_looked(
-            self.each(patrols, lambda chunk: work.looked(self.laid, chunk, self.job, moored)),
-            work.seen(self.laid), moored, self.laid.unit_ids,
-        )  # fmt: skip
+        parts = self.each(self.patrols, lambda chunk: work.looked(self.laid, chunk, self.job, moored))
+        return work.packed_looked(parts, work.seen(self.laid), moored, self.laid.unit_ids)
 
     def visited(self, underway: work.Underway) -> Arrays:
         own = self.laid.chunk.where(self.laid.own)
-        return work.packed_visits(
-            self.each(own, lambda chunk: work.visited(self.laid, chunk, self.job, underway)), underway
-        )
+        parts = self.each(own, lambda chunk: work.visited(self.laid, chunk, self.job, underway))
+        return work.packed_visits(parts, underway)
 
     def near(self) -> Arrays:
-        return work.near(self.laid, self.job)
+        parts = self.each(self.patrols, lambda chunk: work.near(self.laid, chunk, self.job))
+        return work.packed_near(parts, self.laid, self.job)

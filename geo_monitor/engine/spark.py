@@ -122,7 +122,7 @@ def lane(job: Job, batches: Iterable[pa.RecordBatch], span: Span) -> Iterator[tu
         underway = Found().add_visits(packed)
         yield "visits", {**packed, **_after(Underway.nobody())}
         if len(work.reports(job, laid.span)):
-            yield "near", work.near(laid, job)
+            yield "near", work.packed_near([work.near(laid, patrols, job)], laid, job)
     yield (
         "visits",
         work.packed_visits([(underway.finished(job.areas, job.settings), Underway.nobody())], Underway.nobody()),

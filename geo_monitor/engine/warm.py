@@ -79,7 +79,7 @@ def warm() -> None:
     one, _ = work.looked(laid, laid.chunk, job, effort.Moored.nowhere())
     _, underway = work.visited(laid, laid.chunk.where(laid.own), job, Underway.nobody())
     underway.finished(job.areas, settings)
-    work.near(laid, job)
+    work.near(laid, laid.chunk, job)
     effort.sum_up([one], network, settings)
     network.within(settings.band_m)
     hotspots.rates([3, 0, 1, 0], [6.0, 6.0, 6.0, 0.0], network.adjacency[:4, :4], settings=settings)

@@ -127,12 +127,11 @@ def visited(laid: Laid, own: Chunk, job: Job, underway: Underway) -> tuple[Visit
     return advance(job.areas, own, laid.unit_ids, laid.patrol_ids, underway.without(others), job.settings)
 
 
-def near(laid: Laid, job: Job) -> Arrays:
-    """Who was near each report of the block's own time: `Near`, and `rows`, the places of these reports."""
+def near(laid: Laid, patrols: Chunk, job: Job) -> Near:
+    """Who of `patrols` (with the halo) was near each report of the block's own time."""
     rows = reports(job, laid.span)
-    chunk = laid.chunk.where(laid.chunk.patrolling)
     lon, lat, time = (getattr(job.reports, name)[rows] for name in ("lon", "lat", "time"))
-    return {"rows": rows, **nearest(lon, lat, time, chunk, laid.unit_ids, job.settings).arrays()}
+    return nearest(lon, lat, time, patrols, laid.unit_ids, job.settings)
 
 
 def reports(job: Job, span: Span) -> np.ndarray:
@@ -197,6 +196,15 @@ def packed_visits(parts: Sequence[tuple[Visits, Underway]], before: Underway) ->
     }
 
 
+def packed_near(parts: Sequence[Near], laid: Laid, job: Job) -> Arrays:
+    """Who was near by parts of a block's units: `Near`, and `rows`, the places of these reports."""
+    rows = reports(job, laid.span)
+    found = Near.nobody(len(rows))
+    for one in parts:
+        found = found.joined(one)
+    return {"rows": rows, **found.arrays()}
+
+
 def _part(arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
@@ -229,7 +237,7 @@ class Found:
         return Underway.from_arrays(_part(arrays, "after."))
 
     def add_near(self, arrays: Arrays) -> None:
-        """Adds what `near` gave."""
+        """Adds what `packed_near` gave."""
         one = Near(**{name: array for name, array in arrays.items() if name != "rows"})
         self.nears.append((arrays["rows"], one))
 

@@ -106,6 +106,46 @@ def effort(
 
 
 @njit
+def passes(
+    piece_leg: np.ndarray, piece_day: np.ndarray, piece_reach: np.ndarray, piece_ms: np.ndarray, unit: np.ndarray,
+    start: np.ndarray, end: np.ndarray, reach_a: np.ndarray, reach_b: np.ndarray, platform: np.ndarray, gap_ms: int,
+) -> np.ndarray:  # fmt: skip
+    """Which pieces (p,) begin a run of their unit in their reach. Legs (m,) by unit and time; pieces by leg, then day.
+
+    A run goes on where the next leg begins in the reach the unit was last seen in, on the same day and platform, no
+    more than `gap_ms` later. Unlocated legs between do not end it.
+    """
+    new = np.zeros(len(piece_leg), dtype=np.bool_)
+    here, day, kind = -1, np.int64(0), -1
+    until = np.int64(0)
+    at = 0
+    for i in range(len(start)):
+        if i > 0 and unit[i] != unit[i - 1]:
+            here = -1
+        final = reach_b[i] if reach_b[i] >= 0 else reach_a[i]
+        met = False
+        met_day = day
+        goes_on = here >= 0 and platform[i] == kind and start[i] - until <= gap_ms
+        while at < len(piece_leg) and piece_leg[at] == i:
+            reach = piece_reach[at]
+            if piece_ms[at] > 0 and reach >= 0:
+                same = goes_on and reach == here and piece_day[at] == day and (reach_a[i] == reach or reach_a[i] < 0)
+                new[at] = not same
+                if reach == final:
+                    met = True
+                    met_day = piece_day[at]
+            at += 1
+        if final < 0:
+            continue
+        if met:
+            here, day, kind = final, met_day, platform[i]
+        elif final != here:
+            here = -1
+        until = end[i]
+    return new
+
+
+@njit
 def stays(
     unit: np.ndarray, time: np.ndarray, lon: np.ndarray, lat: np.ndarray, gap_ms: int, stay_ms: int, stay_m: float,
     stray_ms: int,
@@ -282,8 +322,6 @@ def _stacked(name: str, parts: list[pa.Table]) -> pd.DataFrame:
 
 
 def _track_effort(chunk: Chunk, legs: _Legs, network: Water, settings: Settings, total: Totals, told: Reported) -> None:
-    from geo_monitor.effort.kernels import passes
-
     stay = stays(
         chunk.unit, chunk.time, chunk.lon, chunk.lat, round(settings.gap_s * 1000), round(settings.stakeout_s * 1000),
         settings.stakeout_m, round(settings.stakeout_stray_s * 1000),

@@ -90,7 +90,7 @@ def to_bytes(arrays: Arrays) -> bytes:
     """Named arrays as an Arrow stream of one row."""
     table = pa.table({name: _column(array) for name, array in arrays.items()})
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as out:
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as out:
         out.write_table(table)
     return bytes(sink.getvalue())
 

@@ -74,20 +74,36 @@ class Areas:
         return shapely.STRtree(shapely.box(*self.box.T))
 
     @cached_property
-    def _shapes(self) -> list[bytes]:
+    def _fixed(self) -> np.ndarray:
+        """A hash (z, 32) of what of each version does not change with time: name, gauge, shape."""
         import shapely
 
-        return [hashlib.sha256(shapely.to_wkb(zone.geometry)).digest() for zone in self.zones]
+        told = [
+            hashlib.sha256(f"{name}\x1e{zone.station}\x1e".encode() + shapely.to_wkb(zone.geometry)).digest()
+            for name, zone in zip(self.names, self.zones, strict=True)
+        ]
+        return np.frombuffer(b"".join(told), dtype=np.uint8).reshape(-1, 32)
+
+    @cached_property
+    def _times(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Whose they are and the spans (n, 2), ms UTC, in which versions are in force, and in which that is unsure."""
+        of = np.arange(len(self.zones))
+        unsure = [zone.unsure for zone in self.zones]
+        return [
+            (np.repeat(of, np.diff(self.window_at)), self.windows),
+            (np.repeat(of, [len(spans) for spans in unsure]), np.concatenate([np.empty((0, 2), np.int64), *unsure])),
+        ]
 
     def until(self, moment: int) -> str:
         """A hash of all that visits up to `moment`, ms UTC, depend on: names, shapes, and when rules held or were unsure
-        before it. What is told later of a water level does not change it."""
+        before it. What is told later of a water level, and a rule that begins later, do not change it."""
         told = hashlib.sha256()
-        for name, shape, zone in zip(self.names, self._shapes, self.zones, strict=True):
-            if zone.windows[0, 0] >= moment:
-                continue
-            told.update(f"{name}\x1e{zone.station}".encode())
-            told.update(shape)
-            for spans in (zone.windows, zone.unsure):
-                told.update(np.minimum(spans[spans[:, 0] < moment], moment).tobytes() + b"|")
+        begun = np.zeros(len(self.zones), dtype=bool)
+        owner, windows = self._times[0]
+        begun[owner[windows[:, 0] < moment]] = True
+        told.update(self._fixed[begun].tobytes())
+        for of, spans in self._times:
+            before = spans[:, 0] < moment
+            told.update(np.bincount(of[before], minlength=len(self.zones))[begun].tobytes())
+            told.update(np.minimum(spans[before], moment).tobytes())
         return told.hexdigest()

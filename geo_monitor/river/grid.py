@@ -5,8 +5,9 @@ In: a `Network`. Out: `Grid`, flat arrays over even cells of the Mercator plane.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -50,6 +51,17 @@ class Grid:
     lake_edges: np.ndarray
     lake_tolerance: np.ndarray
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As named arrays, for a file."""
+        return {part.name: np.asarray(getattr(self, part.name)) for part in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Grid:
+        """The inverse of `arrays`."""
+        kinds = {"west": float, "south": float, "size": float, "nx": int, "ny": int, "from_y": float}
+        told: dict[str, Any] = dict(arrays)
+        return cls(**{**told, **{name: kind(told[name].item()) for name, kind in kinds.items()}})
+
     @property
     def cells(self) -> tuple[float, float, float, int, int]:
         """Where the cells are."""
@@ -88,7 +100,7 @@ class Grid:
         widest, narrowest = _tolerances(network, search, order, own)
         far, surely = widest * most + 1.0, narrowest * least - 1.0
         first, listed, away = _by_cell(*listing(ends, far, surely, *cells), cells)
-        from_y = south - size
+        from_y = float(south - size)
         rows_y = from_y + SCALE_STEP_M * np.arange(int((north - south + 3 * size) // SCALE_STEP_M) + 2)
         table = scale(to_degrees(np.zeros(len(rows_y)), rows_y)[1])
         tolerance = network.tolerance_m[n:]

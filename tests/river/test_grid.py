@@ -104,3 +104,15 @@ def test_the_scale_of_the_table_is_that_of_the_formula() -> None:
     y = to_mercator(np.zeros(500), lat)[1]
     found = np.array([_scale(value, grid.from_y, SCALE_STEP_M, grid.table) for value in y])
     assert np.abs(found / scale(lat) - 1).max() < 1e-10
+
+
+def test_an_index_that_was_written_and_read_is_the_same() -> None:
+    from geo_monitor.engine.kept import of_bytes, to_bytes
+    from geo_monitor.river.grid import Grid
+
+    grid = shipped().grid
+    again = Grid.from_arrays(of_bytes(to_bytes(grid.arrays())))
+    assert again.cells == grid.cells
+    for name, array in vars(grid).items():
+        assert np.array_equal(getattr(again, name), array), name
+        assert type(getattr(again, name)) is type(array)

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from geo_monitor.errors import Refused
 from geo_monitor.store import files
+
+log = logging.getLogger("geo_monitor")
 
 FOLDER = "derived"
 RECENT = 3  # results kept of a block: periods and reach lengths that people go back and forth between
@@ -49,7 +55,9 @@ class Kept:
     """The results of one kind of work (`what`) in the workspace `root`."""
 
     def __init__(self, root: Path, what: str) -> None:
-        self._folder = root / FOLDER / what
+        self._root = root / FOLDER
+        self._folder = self._root / what
+        self._room = True
         self.found = 0  # blocks that did not have to be computed
 
     def get(self, block: str, key: str) -> dict[str, np.ndarray] | None:
@@ -69,21 +77,28 @@ class Kept:
     def put(self, block: str, key: str, arrays: Arrays) -> None:
         """Keeps arrays under `key`; of one block only the `RECENT` used last stay.
 
-        The file is not forced onto the disk, which would take longer than the work: its hash tells whether it is whole.
+        On a full disk nothing is kept, and what was is let go. The file is not forced onto the disk, which would take
+        longer than the work: its hash tells whether it is whole.
         """
+        if not self._room:
+            return
         folder = self._folder / block
-        folder.mkdir(parents=True, exist_ok=True)
         content = to_bytes(arrays)
         temporary = folder / f"{files.TEMPORARY}{os.getpid()}-{key}"
-        with files.room(folder):
-            try:
+        try:
+            with files.room(self._root.parent):
+                folder.mkdir(parents=True, exist_ok=True)
                 temporary.write_bytes(hashlib.sha256(content).digest() + content)
                 temporary.replace(folder / f"{key}.arrow")
-            finally:
-                temporary.unlink(missing_ok=True)
-        held = sorted(folder.glob("*.arrow"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        for path in held[RECENT:]:
-            path.unlink(missing_ok=True)
+        except Refused:
+            self._room = False  # what is kept only saves time: the room is for what was sent and found out
+            shutil.rmtree(self._root, ignore_errors=True)
+            log.warning("no room to keep what blocks gave: %s is emptied", self._root)
+            return
+        with suppress(FileNotFoundError):  # another analysis was quicker
+            held = sorted(folder.glob("*.arrow"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+            for path in held[RECENT:]:
+                path.unlink(missing_ok=True)
 
 
 def to_bytes(arrays: Arrays) -> bytes:

@@ -106,10 +106,10 @@ class Posterior:
         for law in np.flatnonzero(count > TABLE):
             own = self.which == law
             grid = np.linspace(begin[own].min() - 1e-6, end[own].max() + 1e-6, TABLE)
-            held = gammainc(self.shape[law], np.exp(grid)[:, None] / self.scale[law]) @ self.weight
+            held = (gammainc(self.shape[law], np.exp(grid)[:, None] / self.scale[law]) * self.weight).sum(axis=1)
             tables[law] = grid, held
 
-        def below(rows: NDArray[np.int64], at: NDArray[np.float64]) -> NDArray[np.float64]:
+        def held_below(rows: NDArray[np.int64], at: NDArray[np.float64]) -> NDArray[np.float64]:
             found = np.empty(len(rows))
             law = self.which[rows]
             alone = np.ones(len(rows), dtype=bool)
@@ -118,10 +118,12 @@ class Posterior:
                 found[own] = np.interp(at[own], grid, held)
                 alone &= ~own
             law = law[alone]
-            found[alone] = gammainc(self.shape[law], np.exp(at[alone])[:, None] / self.scale[law]) @ self.weight
+            # row by row, so that reaches alike in all get the same answer to the last bit
+            below = gammainc(self.shape[law], np.exp(at[alone])[:, None] / self.scale[law])
+            found[alone] = (below * self.weight).sum(axis=1)
             return np.clip(found, 0.0, 1.0)
 
-        return below
+        return held_below
 
     def quantile(self, p: float) -> NDArray[np.float64]:
         """Rate below which the reach lies with probability `p` (0 < p < 1), (n,)."""

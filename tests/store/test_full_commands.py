@@ -20,6 +20,7 @@ import sqlalchemy as sql
 
 from geo_monitor.cli import run
 from geo_monitor.cli.console import _keep
+from geo_monitor.engine.kept import FOLDER
 from geo_monitor.store import Store
 from geo_monitor.store.schema import metadata
 from tests.store import worlds
@@ -46,6 +47,7 @@ def state(disk: Path) -> tuple[str, list[tuple[str, bytes]]]:
                 digest.update(repr(tuple(row)).encode())
     store.close()
     paths = sorted(path for path in disk.rglob("*") if path.is_file() and "sqlite" not in path.name)
+    paths = [path for path in paths if FOLDER not in path.parts]  # what may be lost at any time
     return digest.hexdigest(), [(path.relative_to(disk).as_posix(), path.read_bytes()) for path in paths]
 
 

@@ -19,21 +19,20 @@ cases are few, and finite when there are none.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geo_monitor.errors import Usage
+from geo_monitor.hotspots.gamma import Laws, quantiles, under
 from geo_monitor.settings import Settings
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 LOG_M_SPAN = 12.0  # natural log units searched either side of the prior median: e^12 = 160,000-fold
-TOLERANCE = 1e-9  # of a quantile, relative
-TABLE = 16_384  # points of a table of a law that more reaches than these share
 DROP = 9.0  # log density below the maximum from which a grid node is left out (weight < 0.0002 of the best)
 
 
@@ -78,77 +77,27 @@ class Posterior:
 
         return (nbinom.pmf(found, self.shape, 1 / (1 + hours * self.scale)) @ self.weight)[self.which]
 
+    @cached_property
+    def laws(self) -> Laws:
+        """The u distinct laws, ready to be asked."""
+        return Laws.of(self.shape, self.scale, self.weight)
+
     def above(self, rate: float) -> NDArray[np.float64]:
         """P(rate of the reach > `rate`), (n,)."""
-        from scipy.special import gammaincc
-
-        return np.clip(gammaincc(self.shape, rate / self.scale) @ self.weight, 0.0, 1.0)[self.which]
+        return 1.0 - self.below(rate)
 
     def below(self, rate: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """P(rate of the reach < `rate`), (n,): with half the basin's rate, the chance that it is cold. `rate` is one
         for all reaches, or one a reach (n,)."""
-        from scipy.special import gammainc
-
         if np.ndim(rate):
-            each = np.asarray(rate)[:, None] / self.scale[self.which]
-            return np.clip(gammainc(self.shape[self.which], each) @ self.weight, 0.0, 1.0)
-        return np.clip(gammainc(self.shape, rate / self.scale) @ self.weight, 0.0, 1.0)[self.which]
-
-    def along(
-        self, begin: NDArray[np.float64], end: NDArray[np.float64]
-    ) -> Callable[[NDArray[np.int64], NDArray[np.float64]], NDArray[np.float64]]:
-        """The distribution function of log rate, to be asked often: of reaches `rows` at `at`, one each, between `begin`
-        and `end` (n,). Reaches that share their law with many others share a table of it, good to 1e-9."""
-        from scipy.special import gammainc
-
-        count = np.bincount(self.which, minlength=len(self.shape))
-        tables = {}
-        for law in np.flatnonzero(count > TABLE):
-            own = self.which == law
-            grid = np.linspace(begin[own].min() - 1e-6, end[own].max() + 1e-6, TABLE)
-            held = (gammainc(self.shape[law], np.exp(grid)[:, None] / self.scale[law]) * self.weight).sum(axis=1)
-            tables[law] = grid, held
-
-        def held_below(rows: NDArray[np.int64], at: NDArray[np.float64]) -> NDArray[np.float64]:
-            found = np.empty(len(rows))
-            law = self.which[rows]
-            alone = np.ones(len(rows), dtype=bool)
-            for shared, (grid, held) in tables.items():
-                own = law == shared
-                found[own] = np.interp(at[own], grid, held)
-                alone &= ~own
-            law = law[alone]
-            # row by row, so that reaches alike in all get the same answer to the last bit
-            below = gammainc(self.shape[law], np.exp(at[alone])[:, None] / self.scale[law])
-            found[alone] = (below * self.weight).sum(axis=1)
-            return np.clip(found, 0.0, 1.0)
-
-        return held_below
+            return under(self.laws, self.which, np.log(np.asarray(rate, dtype=float)))
+        every = np.arange(len(self.scale))
+        return under(self.laws, every, np.full(len(every), np.log(rate)))[self.which]
 
     def quantile(self, p: float) -> NDArray[np.float64]:
         """Rate below which the reach lies with probability `p` (0 < p < 1), (n,)."""
-        from scipy.special import gammainc, gammaincinv, gammaln
-
-        parts = np.log(np.maximum(gammaincinv(self.shape, p) * self.scale, 1e-300))
-        # the quantile of a mixture lies between the smallest and the largest of its parts' quantiles
-        low, high, at = parts.min(axis=1), parts.max(axis=1), parts @ self.weight
-        todo = np.flatnonzero(high - low > TOLERANCE)
-        for _ in range(200):
-            if len(todo) == 0:
-                break
-            shape, x = self.shape[todo], np.exp(at[todo])[:, None] / self.scale[todo]
-            error = gammainc(shape, x) @ self.weight - p
-            slope = np.exp(shape * np.log(x) - x - gammaln(shape)) @ self.weight  # of the distribution in log rate
-            low[todo] = np.where(error < 0, at[todo], low[todo])
-            high[todo] = np.where(error < 0, high[todo], at[todo])
-            with np.errstate(divide="ignore", invalid="ignore"):
-                newton = at[todo] - error / slope
-            inside = (newton > low[todo]) & (newton < high[todo])
-            fresh = np.where(inside, newton, 0.5 * (low[todo] + high[todo]))
-            moved = np.abs(fresh - at[todo])
-            at[todo] = fresh
-            todo = todo[(moved > TOLERANCE) & (high[todo] - low[todo] > TOLERANCE)]
-        return np.exp(at)[self.which]
+        start = np.log((self.shape * self.scale) @ self.weight)
+        return np.exp(quantiles(self.laws, np.arange(len(start)), p, start))[self.which]
 
 
 def posterior(

@@ -26,6 +26,7 @@ from numba import njit
 
 from geo_monitor.hotspots import exchangeable
 from geo_monitor.hotspots.field import Fit, fit
+from geo_monitor.hotspots.gamma import Told, quantiles
 from geo_monitor.hotspots.propagation import support
 from geo_monitor.hotspots.sparse import neighbours
 from geo_monitor.settings import Settings
@@ -37,9 +38,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-4  # probability under which the exchangeable model is left out
-ROUNDS = 60  # at most, of the search for a mixture's quantile; six are usual
-LOG_RATE = 1e-9  # a quantile is known to this much of itself ...
-HELD = 1e-10  # ... or holds the probability asked for to this much
+NOTHING = 1e-18  # of a law's density at its top: what is less is left out
 POINTS = 321  # of the grid of log rates in one reach: probabilities come out good to 1e-4
 
 
@@ -103,47 +102,10 @@ class Posterior:
         log_rate = first + step * (low + (p - a) / np.maximum(b - a, 1e-300))
         if self.lonely is None or self.share < NEGLIGIBLE:
             return np.exp(log_rate)
-        other = np.log(np.maximum(self.lonely.quantile(p), 1e-300))
         if self.share > 1 - NEGLIGIBLE:
-            return np.exp(other)
-        # the quantile of a mixture lies between those of its parts
-        begin, end = np.minimum(log_rate, other), np.maximum(log_rate, other)
-        return np.exp(self._between(p, begin, end))
-
-    def _between(self, p: float, begin: Floats, end: Floats) -> Floats:
-        """Log rate (n,) at which the mixture of both models holds `p`, between two that hold less and more: regula falsi
-        with the weight of an end that stays halved (Illinois; source: Dowell & Jarratt 1971, BIT 11:168-174)."""
-        assert self.lonely is not None
-        alike = self.lonely.along(begin, end)
-        first, step, cdf, _ = self._grid
-
-        def over(rows: NDArray[np.int64], at: Floats) -> Floats:
-            place = (at - first[rows]) / step[rows]
-            low = np.clip(np.floor(place), 0, POINTS - 2).astype(np.int64)
-            part = np.clip(place - low, 0.0, 1.0)
-            field = np.clip(cdf[rows, low] + part * (cdf[rows, low + 1] - cdf[rows, low]), 0.0, 1.0)
-            return (1 - self.share) * field + self.share * alike(rows, at) - p
-
-        begin, end = begin.copy(), end.copy()
-        rows = np.flatnonzero(end - begin > LOG_RATE)
-        low, high = over(rows, begin[rows]), over(rows, end[rows])
-        found = 0.5 * (begin + end)
-        for _ in range(ROUNDS):
-            if not len(rows):
-                break
-            width = end[rows] - begin[rows]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                at = begin[rows] - low * width / (high - low)
-            middle = 0.5 * (begin[rows] + end[rows])
-            at = np.where((at > begin[rows]) & (at < end[rows]), at, middle)
-            value = over(rows, at)
-            under = value < 0
-            begin[rows], end[rows] = np.where(under, at, begin[rows]), np.where(under, end[rows], at)
-            low, high = np.where(under, value, 0.5 * low), np.where(under, 0.5 * high, value)
-            found[rows] = at
-            go_on = (np.abs(value) > HELD) & (end[rows] - begin[rows] > LOG_RATE)
-            rows, low, high = rows[go_on], low[go_on], high[go_on]
-        return found
+            return self.lonely.quantile(p)
+        field = Told(first, step, cdf)
+        return np.exp(quantiles(self.lonely.laws, self.lonely.which, p, log_rate, self.share, field))
 
     def at(self, which: NDArray[np.int64], cases: Floats, hours: Floats) -> Posterior:
         """What would be known of the reaches `which` (k,) had they had these cases and hours (k,), all else as it is."""
@@ -279,42 +241,94 @@ def _mixtures(
     parts = own.shape[1]
     first, step, expected = np.empty(n), np.empty(n), np.zeros(n)
     cdf = np.empty((n, points))
-    density, part, data = np.empty(points), np.empty((parts, points)), np.zeros(points)
+    density, part, data, chance = np.empty(points), np.empty((parts, points)), np.zeros(points), np.ones(points)
+    middle, level, mass = np.empty((nodes, parts)), np.empty(parts), np.empty(parts)
+    begin, end = np.empty(parts, np.int64), np.empty(parts, np.int64)
     for i in range(n):
         low, high = np.inf, -np.inf
         for k in range(nodes):
             for c in range(parts):
                 if own[k, c, 0] > 0.0:
-                    begin, end = support(mean[k, i] + own[k, c, 1], variance[k, i] + own[k, c, 2], y[i], h[i])
-                    low, high = min(low, begin), max(high, end)
-        first[i], step[i] = low, (high - low) / (points - 1)
-        for j in range(points):
-            e = low + step[i] * j
-            data[j] = y[i] * e - h[i] * np.exp(e) if h[i] > 0.0 else 0.0
+                    left, right = support(mean[k, i] + own[k, c, 1], variance[k, i] + own[k, c, 2], y[i], h[i])
+                    low, high, middle[k, c] = min(low, left), max(high, right), 0.5 * (left + right)
+        width = (high - low) / (points - 1)
+        first[i], step[i] = low, width
+        if h[i] > 0.0:
+            for j in range(points):
+                e = low + width * j
+                data[j] = y[i] * e - h[i] * np.exp(e)
+            chance[:] = np.exp(data - data.max())
+        else:
+            data[:], chance[:] = 0.0, 1.0
         density[:] = 0.0
         for k in range(nodes):
             best = -np.inf
             for c in range(parts):
                 if own[k, c, 0] > 0.0:
                     centre, spread = mean[k, i] + own[k, c, 1], variance[k, i] + own[k, c, 2]
-                    level = np.log(own[k, c, 0]) - 0.5 * np.log(spread)
-                    for j in range(points):
-                        part[c, j] = level + data[j] - 0.5 * (low + step[i] * j - centre) ** 2 / spread
-                        best = max(best, part[c, j])
+                    top = int((middle[k, c] - low) / width)
+                    level[c] = np.log(own[k, c, 0]) - 0.5 * np.log(spread)
+                    begin[c], end[c], mass[c] = _product(part[c], top, low, width, centre, spread, data, chance)
+                    level[c] += data[top] - 0.5 * (low + width * top - centre) ** 2 / spread
+                    best = max(best, level[c])
             total = 0.0
             for c in range(parts):
                 if own[k, c, 0] > 0.0:
-                    for j in range(points):
-                        part[c, j] = np.exp(part[c, j] - best)
-                        total += part[c, j]
+                    level[c] = np.exp(level[c] - best)
+                    total += level[c] * mass[c]
             for c in range(parts):
                 if own[k, c, 0] > 0.0:
-                    for j in range(points):
-                        density[j] += weight[k] * part[c, j] / total
+                    share = weight[k] * level[c] / total
+                    for j in range(begin[c], end[c]):
+                        density[j] += share * part[c, j]
         total = density.sum()
-        running = 0.0
+        running, rate, stride = 0.0, np.exp(low), np.exp(width)
         for j in range(points):
-            expected[i] += density[j] * np.exp(low + step[i] * j) / total
-            running += density[j] / total
-            cdf[i, j] = running - 0.5 * density[j] / total
+            here = density[j] / total
+            expected[i] += here * rate
+            rate *= stride
+            running += here
+            cdf[i, j] = running - 0.5 * here
     return first, step, cdf, expected
+
+
+@njit(cache=True, nogil=True)
+def _product(
+    part: Floats, top: int, low: float, width: float, centre: float, spread: float, data: Floats, chance: Floats
+) -> tuple[int, int, float]:
+    """Fills part (points,) with normal(centre, spread) times the likelihood, as multiples of its value at `top`, and tells
+    from where to where that is not nothing, and its sum.
+
+    On an even grid a normal density goes on by multiplication: N(e + d) / N(e) changes by exp(-d^2 / spread) a step. Where
+    numbers would leave what a float holds (prior and data at odds), every value has an exponential of its own.
+    """
+    points = len(part)
+    off = low + width * top - centre
+    if off * off / spread > 600.0 or chance[top] < 1e-200:
+        for j in range(points):
+            part[j] = np.exp(data[j] - data[top] - 0.5 * ((low + width * j - centre) ** 2 - off**2) / spread)
+        return 0, points, part.sum()
+    part[top] = 1.0
+    turn = np.exp(-width * width / spread)
+    begin, end, total = 0, points, 1.0
+    ratio, value, before = np.exp((-width * off - 0.5 * width * width) / spread), 1.0 / chance[top], 1.0
+    for j in range(top + 1, points):
+        value *= ratio
+        ratio *= turn
+        part[j] = value * chance[j]
+        total += part[j]
+        if part[j] < NOTHING and part[j] <= before:  # it has one top: what follows is less
+            end = j
+            break
+        before = part[j]
+    ratio, value, before = np.exp((width * off - 0.5 * width * width) / spread), 1.0 / chance[top], 1.0
+    for j in range(top - 1, -1, -1):
+        value *= ratio
+        ratio *= turn
+        part[j] = value * chance[j]
+        total += part[j]
+        if part[j] < NOTHING and part[j] <= before:
+            begin = j + 1
+            break
+        before = part[j]
+    return begin, end, total

@@ -75,8 +75,8 @@ def table(
     p_hot = known.above(settings.hot_factor * known.basin)
     p_cold = known.below(settings.cold_factor * known.basin)
     # on rates that know nothing of their neighbours: Gi* is to find likeness along the water, not to be handed it
-    alone_rate = exchangeable.posterior(y, exposure_h, looked=looked, settings=settings).mean
-    local = gistar(alone_rate, looked, distance_within, settings.gi_permutations, seed)
+    lonely = known.lonely or exchangeable.posterior(y, exposure_h, looked=looked, settings=settings)
+    local = gistar(lonely.mean, looked, distance_within, settings.gi_permutations, seed)
     frame = pd.DataFrame(
         {
             "reach_id": reaches["reach_id"].to_numpy(),

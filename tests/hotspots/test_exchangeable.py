@@ -33,8 +33,8 @@ def test_one_gamma_is_scipys_gamma() -> None:
     found = known(5.0, 0.1)
     law = stats.gamma(5, scale=0.1)
     assert found.mean[0] == pytest.approx(0.5)
-    assert found.above(0.8)[0] == pytest.approx(law.sf(0.8), rel=1e-12)
-    assert found.below(0.2)[0] == pytest.approx(law.cdf(0.2), rel=1e-12)
+    assert found.above(0.8)[0] == pytest.approx(law.sf(0.8), abs=1e-9)
+    assert found.below(0.2)[0] == pytest.approx(law.cdf(0.2), abs=1e-9)
     for p in (0.05, 0.5, 0.95):
         assert found.quantile(p)[0] == pytest.approx(law.ppf(p), rel=1e-8)
 

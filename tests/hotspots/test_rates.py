@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import settings as runs
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
+from scipy.special import logsumexp
 
 from geo_monitor.errors import Usage
 from geo_monitor.hotspots import Posterior, posterior, rates
@@ -202,3 +206,57 @@ def test_an_even_river_has_no_hot_reach() -> None:
     for world in range(3):
         rng = np.random.default_rng([world, 79])
         assert (rates(rng.poisson(0.1 * 6, 1000), np.full(1000, 6.0), chain(1000)).p_hot < 0.8).all()
+
+
+def slow(known: Posterior, i: int) -> Callable[[float], float]:
+    """The distribution function of reach i's log rate, every term of it by itself (source: docstrings of `rates`)."""
+    fit, y, h = known.fit, known.cases[i], known.hours[i]
+    first, step, _, _ = known._grid
+    e = first[i] + step[i] * np.arange(321)
+    data = stats.poisson.logpmf(y, h * np.exp(e)) if h > 0 else np.zeros(len(e))
+    density = np.zeros(len(e))
+    for k, weight in enumerate(fit.weight):
+        laws = [
+            np.log(share)
+            + stats.norm.logpdf(e, fit.cavity_mean[k, i] + raised, np.sqrt(fit.cavity_variance[k, i] + spread))
+            for share, raised, spread in fit.parts[k]
+            if share > 0
+        ]
+        log = np.logaddexp.reduce(laws, axis=0) + data
+        density += weight * np.exp(log - logsumexp(log))
+    field = np.cumsum(density) - 0.5 * density
+    lonely = known.lonely
+    assert lonely is not None
+    law = lonely.which[i]
+
+    def below(at: float) -> float:
+        alone = stats.gamma.cdf(np.exp(at), lonely.shape[law], scale=lonely.scale[law]) @ lonely.weight
+        return float((1 - known.share) * np.interp(at, e, field) + known.share * alone)
+
+    return below
+
+
+@pytest.mark.parametrize("share", [None, 0.4, 1.0])
+@pytest.mark.parametrize("world", [0, 1, 2])
+def test_answers_are_those_of_the_plain_slow_form(world: int, share: float | None) -> None:
+    """12 reaches of a small random river, some never looked at: quantiles by bisection, sums term by term."""
+    rng = np.random.default_rng([world, 12])
+    hours = rng.gamma(1.0, 6.0, 12) * (rng.random(12) < 0.7)
+    known = posterior(rng.poisson(rng.gamma(0.7, 0.4, 12) * hours), hours, chain(12))
+    known = known if share is None else replace(known, share=share)
+    basin, low, high = known.basin, known.quantile(0.05), known.quantile(0.95)
+    for i in range(12):
+        below = slow(known, i)
+        assert known.above(2 * basin)[i] == pytest.approx(1 - below(float(np.log(2 * basin))), abs=1e-8)
+        for p, found in ((0.05, low[i]), (0.95, high[i])):
+            expected = optimize.brentq(lambda at, below=below, p=p: below(at) - p, -60.0, 10.0, xtol=1e-12)
+            assert np.log(found) == pytest.approx(expected, abs=1e-7)
+
+
+def test_prior_and_data_at_odds_are_still_multiplied() -> None:
+    """10,000 cases in an hour against a field sure (sd 0.01) of one in 22,000 hours: the likelihood at the field's mean
+    is e^-200,000 of its best. The law's top is where (e + 10) / 0.01^2 + exp(e) = 10,000."""
+    fit = Fit(np.array([[-10.0]]), np.array([[1e-4]]), np.ones(1), np.zeros((1, 5)))
+    known = Posterior(fit, np.array([1e4]), np.array([1.0]), 1.0, 1.0)
+    top = optimize.brentq(lambda e: (e + 10) / 1e-4 + np.exp(e) - 1e4, -12.0, 2.0)
+    assert np.log(known.quantile(0.5)[0]) == pytest.approx(top, abs=1e-4)

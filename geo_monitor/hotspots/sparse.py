@@ -15,6 +15,7 @@ which needs no entry of Z = A^-1 outside the pattern of L (Erisman & Tinney 1975
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +51,8 @@ class Pattern:
     """Where a symmetric (n, n) matrix may hold something, in the order of elimination, and where its factor does.
 
     `order` (n,): the reach that is eliminated as i-th. `row_a`, `row_b` (m,): the m links, as positions of reaches,
-    a < b in that order. Values of a matrix on the pattern are a diagonal (n,) in reach order and a value a link (m,).
+    a < b in that order; `a_place` (m,): where the factor holds them. Values of a matrix on the pattern are a diagonal
+    (n,) in reach order and a value a link (m,).
     """
 
     order: Ints
@@ -64,6 +66,7 @@ class Pattern:
     l_row_column: Ints
     l_start: Ints
     l_row: Ints
+    a_place: Ints
 
     @classmethod
     def of(cls, links: Any) -> Pattern:
@@ -92,6 +95,7 @@ class Pattern:
         parent = _elimination_tree(n, start, early)
         l_row_start, l_row_column = _row_patterns(n, start, early, parent)
         l_start, l_row = _columns(n, l_row_start, l_row_column)
+        entry = np.repeat(np.arange(n), np.diff(l_start)) * n + l_row  # rows ascend in every column
         return cls(
             order=order,
             place=place,
@@ -104,6 +108,7 @@ class Pattern:
             l_row_column=l_row_column,
             l_start=l_start,
             l_row=l_row,
+            a_place=np.searchsorted(entry, early * n + late),
         )
 
     @property
@@ -172,8 +177,17 @@ class Factor:
         """The diagonal of A^-1, (n,): the marginal variances under the precision A."""
         p = self.pattern
         answer = np.empty(p.n)
-        answer[p.order] = _takahashi(self.value, p.l_start, p.l_row)
+        answer[p.order] = self._inverse[p.l_start[:-1]]
         return answer
+
+    def inverse_links(self) -> Floats:
+        """A^-1 where reaches touch, (m,)."""
+        return self._inverse[self.pattern.a_place]
+
+    @cached_property
+    def _inverse(self) -> Floats:
+        """A^-1 where L holds something."""
+        return _takahashi(self.value, self.pattern.l_start, self.pattern.l_row)
 
 
 @njit(cache=True, nogil=True)
@@ -297,7 +311,7 @@ def _solve(value: Floats, l_start: Ints, l_row: Ints, right: Floats) -> Floats:
 
 @njit(cache=True, nogil=True)
 def _takahashi(value: Floats, l_start: Ints, l_row: Ints) -> Floats:
-    """The diagonal of the inverse; Z is kept on the pattern of L."""
+    """The inverse Z on the pattern of L."""
     n = len(l_start) - 1
     z = np.zeros(len(value))
     slot = np.full(n, -1, np.int64)  # of a row in the column under way
@@ -328,7 +342,4 @@ def _takahashi(value: Floats, l_start: Ints, l_row: Ints) -> Floats:
             total += value[begin + 1 + p] * z[begin + 1 + p]
             slot[l_row[begin + 1 + p]] = -1
         z[begin] = (1.0 / d - total) / d
-    answer = np.empty(n)
-    for j in range(n):
-        answer[j] = z[l_start[j]]
-    return answer
+    return z

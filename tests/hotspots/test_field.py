@@ -103,7 +103,7 @@ def test_marginal_likelihood_and_marginals_against_brute_force(smoothness: int) 
     exact = logsumexp(log) - np.log(len(log))
     weight = np.exp(log - logsumexp(log))
     model = Field.on(links, smoothness, k)
-    law = model.normal(y, h, theta, np.where(seen, -0.5, 0.0), np.where(seen, 0.5, 0.0))
+    law, _ = model.normal(y, h, theta, np.where(seen, -0.5, 0.0), np.where(seen, 0.5, 0.0))
     assert law.log_density - model.log_prior(theta) == pytest.approx(exact, abs=0.03)
     # the reach nobody looked at: its cavity is its posterior
     assert law.cavity_mean[2] == pytest.approx(weight @ draws[:, 2], abs=0.03)
@@ -128,7 +128,7 @@ def test_pockets_against_brute_force(smoothness: int) -> None:
     log = stats.poisson.logpmf(y[seen], h[seen] * np.exp(draws[:, seen])).sum(axis=1)
     weight = np.exp(log - logsumexp(log))
     model = Pockets.on(links, smoothness, k)
-    law = model.normal(y, h, theta, np.where(seen, -0.5, 0.0), np.where(seen, 0.5, 0.0))
+    law, _ = model.normal(y, h, theta, np.where(seen, -0.5, 0.0), np.where(seen, 0.5, 0.0))
     assert law.log_density - model.log_prior(theta) == pytest.approx(logsumexp(log) - np.log(len(log)), abs=0.05)
     # the reach nobody looked at: what is shared there, without its own part
     assert law.cavity_mean[3] == pytest.approx(weight @ shared[:, 3], abs=0.06)
@@ -148,13 +148,13 @@ def test_slopes_are_those_of_the_marginal_likelihood(
     h = rng.uniform(0.0, 5.0, 25) * (np.arange(25) % 4 > 0)
     y = np.where(h > 0, rng.poisson(1.0, 25), 0).astype(float)
     model, theta = kind.on(chain(25), smoothness, Settings()), np.array([0.1, second, 1.5])
-    law = model.normal(y, h, theta, np.zeros(25), 0.5 * (h > 0))
+    law, joint = model.normal(y, h, theta, np.zeros(25), 0.5 * (h > 0))
 
     def value(at: np.ndarray) -> float:
-        return model.normal(y, h, at, law.pull, law.grip).log_density
+        return model.normal(y, h, at, law.pull, law.grip)[0].log_density
 
     central = [(value(theta + step) - value(theta - step)) / 0.02 for step in 0.01 * np.eye(3)]
-    assert model.slope(y, h, theta, law) == pytest.approx(central, abs=0.01)
+    assert model.slope(y, h, theta, law, joint) == pytest.approx(central, abs=0.01)
 
 
 def test_laplace_takes_the_spread_for_too_small_and_this_does_not() -> None:

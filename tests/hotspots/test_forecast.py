@@ -70,7 +70,7 @@ def test_marginal_likelihood_and_the_step_to_come_against_brute_force() -> None:
     weight = np.exp(log - logsumexp(log))
     model = Drift.on(chain(3), days, K)
     cases, hours = np.r_[y.ravel(), np.zeros(6)], np.r_[h.ravel(), np.zeros(6)]
-    law = model.normal(cases, hours, THETA, np.where(hours > 0, -0.5, 0.0), np.where(hours > 0, 0.5, 0.0))
+    law, _ = model.normal(cases, hours, THETA, np.where(hours > 0, -0.5, 0.0), np.where(hours > 0, 0.5, 0.0))
     assert law.log_density - model.log_prior(THETA) == pytest.approx(logsumexp(log) - np.log(draws), abs=0.03)
     for cell in (1, 5, 6, 7, 8):  # those without data: what is said of them is their posterior
         mean = weight @ e[:, cell]
@@ -84,13 +84,13 @@ def test_slopes_are_those_of_the_marginal_likelihood(monkeypatch: pytest.MonkeyP
     h = np.r_[rng.uniform(0.1, 3, 30), np.zeros(10)] * (np.arange(40) % 5 > 0)
     y = np.where(h > 0, rng.poisson(1.0, 40), 0).astype(float)
     model = Drift.on(chain(10), np.array([3.5, 10.5, 17.5]), K)
-    law = model.normal(y, h, THETA, np.zeros(40), 0.5 * (h > 0))
+    law, joint = model.normal(y, h, THETA, np.zeros(40), 0.5 * (h > 0))
 
     def value(theta: np.ndarray) -> float:
-        return model.normal(y, h, theta, law.pull, law.grip).log_density
+        return model.normal(y, h, theta, law.pull, law.grip)[0].log_density
 
     central = [(value(THETA + step) - value(THETA - step)) / 0.02 for step in 0.01 * np.eye(4)]
-    assert model.slope(y, h, THETA, law) == pytest.approx(central, abs=0.02)
+    assert model.slope(y, h, THETA, law, joint) == pytest.approx(central, abs=0.02)
 
 
 def test_middles_of_steps_by_hand() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from geo_monitor.inputs import Period, read
 from geo_monitor.panel import panel
 from geo_monitor.settings import Settings
-from geo_monitor.stages import Stages, Tell, silent, summary, with_masks
+from geo_monitor.stages import Stages, Tell, silent, summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def analyse(
 ) -> Result:
     """Runs the main job on what is in force, with the `methods` asked for. The same data and seed give the same tables,
     whatever the `engine` (`engine.ENGINES`) that goes over the positions."""
-    from geo_monitor import answers, hotspots, joins, river
+    from geo_monitor import answers, hotspots, joins
     from geo_monitor import effort as looking
     from geo_monitor import engine as engines
     from geo_monitor.engine import work
@@ -68,15 +68,7 @@ def analyse(
     with stage("read"), store.reading():  # imports may end meanwhile: a run uses what was there at one moment
         inputs = read(store, period, settings)
     with stage("river"):
-        network = river.build(
-            inputs.lines,
-            inputs.lakes,
-            inputs.marks,
-            inputs.jurisdictions,
-            reach_length_m=settings.reach_length_m,
-            settings=settings,
-        )
-        network = with_masks(network, inputs.masks)
+        network = engines.river(inputs, settings, store.root)
     with stage("locate"):
         places = joins.places(inputs.seizures, network)
         job = work.Job.of(inputs, network, places, settings)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,15 +48,6 @@ class Stages:
     def done(self, share: float) -> None:
         """Tells that `share` of the stage under way is done."""
         self._tell(self._name, share)
-
-
-def with_masks(network: Network, masks: list[Path]) -> Network:
-    """`network` with the water width that every water mask tells."""
-    from geo_monitor import river
-
-    for mask in masks:
-        network = river.with_mask(network, mask)
-    return network
 
 
 def summary(

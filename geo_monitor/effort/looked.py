@@ -9,6 +9,7 @@ once at the end, so neither the order of the rows nor the way uploads were cut c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -79,24 +80,27 @@ def platform_hours(effort: pd.DataFrame, network: Water) -> np.ndarray:
     Reach order is that of the network; a row whose reach the network doesn't know raises
     `GeoMonitorError("effort_reach_unknown")`.
     """
-    import pandas as pd
-
-    ids = pd.Index(network.reaches["reach_id"])
-    reach = ids.get_indexer(pd.Index(effort["reach_id"]))
+    ids = network.reaches["reach_id"]
+    reach = _places(effort["reach_id"], ids)
     if (reach < 0).any():
         raise GeoMonitorError("effort_reach_unknown", reach=effort["reach_id"].iloc[int(np.argmin(reach))])
-    platform = pd.Index(PLATFORMS).get_indexer(pd.Index(effort["platform"]))
-    hours = np.zeros((len(ids), len(PLATFORMS), 2))
+    cell = reach * len(PLATFORMS) + _places(effort["platform"], PLATFORMS)
     night = effort["night_minutes"].to_numpy(dtype=float)
-    by_day = effort["minutes"].to_numpy(dtype=float) - night
-    np.add.at(hours, (reach, platform), np.column_stack([by_day, night]) / 60)
-    return hours
+    parts = effort["minutes"].to_numpy(dtype=float) - night, night
+    hours = [np.bincount(cell, part / 60, len(ids) * len(PLATFORMS)) for part in parts]
+    return np.stack(hours, axis=-1).reshape(len(ids), len(PLATFORMS), 2)
 
 
 def weighted_hours(effort: pd.DataFrame, per_hour: np.ndarray) -> np.ndarray:
     """Exposure of each row of an `effort` frame, hours: by day and by night as `per_hour` (platforms, 2) weighs them."""
-    import pandas as pd
-
-    weight = np.asarray(per_hour, dtype=float)[pd.Index(PLATFORMS).get_indexer(pd.Index(effort["platform"]))]
+    weight = np.asarray(per_hour, dtype=float)[_places(effort["platform"], PLATFORMS)]
     night = effort["night_minutes"].to_numpy(dtype=float)
     return ((effort["minutes"].to_numpy(dtype=float) - night) * weight[:, 0] + night * weight[:, 1]) / 60
+
+
+def _places(column: pd.Series, values: Sequence[str] | pd.Series) -> np.ndarray:
+    """Which of `values` each text of a column is; -1: none of them."""
+    import pyarrow.compute as pc
+
+    found = pc.index_in(pa.array(column, pa.string()), value_set=pa.array(list(values), pa.string()))
+    return np.asarray(found.fill_null(-1)).astype(np.int64)

@@ -114,12 +114,12 @@ class Totals:
 
     def sum(self, key: np.ndarray, rows: np.ndarray) -> None:
         """Adds sums (p, 6) of keys (p,), which may occur more than once."""
-        if not len(key):
-            return
-        key, rows = np.concatenate([self.key, key]), np.concatenate([self.sums, rows])
-        order = np.argsort(key, kind="stable")
-        begin = np.flatnonzero(np.diff(key[order], prepend=-1))
-        self.key, self.sums = key[order][begin], np.add.reduceat(rows[order], begin, axis=0)
+        from geo_monitor.effort.kernels import summed
+
+        if len(self.key):
+            key, rows = np.concatenate([self.key, key]), np.concatenate([self.sums, rows])
+        if len(key):
+            self.key, self.sums = summed(key, rows, key >> KEY_REACH)
 
     def frame(self, reach_ids: Any) -> pd.DataFrame:
         """Table `effort`, by reach, day and platform; reach_ids (n,) in network order."""

@@ -1,7 +1,7 @@
 """The main job over any number of positions: one block of days after the other, the same work here and on a cluster.
 
-`blocks` cuts what is held into blocks, `work` says what one block gives, `kept` keeps that, `local` runs blocks on this
-machine, `spark` on a cluster. Every engine gives the same tables to the last bit.
+`rivers` gives the river, `blocks` cuts what is held into blocks, `work` says what one block gives, `kept` keeps that,
+`local` runs blocks on this machine, `spark` on a cluster. Every engine gives the same tables to the last bit.
 """
 
 from __future__ import annotations
@@ -14,9 +14,19 @@ from geo_monitor.errors import Usage
 if TYPE_CHECKING:
     from geo_monitor.engine.blocks import Plan
     from geo_monitor.engine.work import Found, Job
+    from geo_monitor.inputs import Inputs
+    from geo_monitor.river import Network
+    from geo_monitor.settings import Settings
     from geo_monitor.stages import Stages
 
 ENGINES = ("local", "spark")
+
+
+def river(inputs: Inputs, settings: Settings, root: Path) -> Network:
+    """The river of a run: `rivers.network`."""
+    from geo_monitor.engine import rivers
+
+    return rivers.network(inputs, settings, root)
 
 
 def run(engine: str, job: Job, plan: Plan, root: Path, stage: Stages) -> Found:

@@ -67,12 +67,12 @@ class Kept:
             content = path.read_bytes()
         except FileNotFoundError:
             return None
-        if hashlib.sha256(content[HASH:]).digest() != content[:HASH]:
+        if hashlib.sha256(memoryview(content)[HASH:]).digest() != content[:HASH]:
             path.unlink(missing_ok=True)
             return None
         path.touch()
         self.found += 1
-        return of_bytes(content[HASH:])
+        return of_bytes(memoryview(content)[HASH:])
 
     def put(self, block: str, key: str, arrays: Arrays) -> None:
         """Keeps arrays under `key`; of one block only the `RECENT` used last stay.
@@ -110,8 +110,8 @@ def to_bytes(arrays: Arrays) -> bytes:
     return bytes(sink.getvalue())
 
 
-def of_bytes(content: bytes) -> dict[str, np.ndarray]:
-    """The inverse of `to_bytes`."""
+def of_bytes(content: bytes | memoryview) -> dict[str, np.ndarray]:
+    """The inverse of `to_bytes`. The arrays can be written to: compiled code is another for those that can't."""
     with pa.ipc.open_stream(content) as stream:
         table = stream.read_all()
     return {name: _array(table[name]) for name in table.column_names}
@@ -129,13 +129,8 @@ def _column(array: np.ndarray) -> pa.Array:
 
 
 def _array(column: pa.ChunkedArray) -> np.ndarray:
-    cell = column.combine_chunks()
-    if isinstance(cell, pa.ChunkedArray):
-        cell = cell.chunk(0)
-    values = cell.field("values").flatten()
+    cell = column.chunk(0)
+    values = cell.field("values").values  # of the one cell: all there are
     width = int(cell.field("width")[0].as_py())
-    if pa.types.is_string(values.type):
-        flat = np.array(values.to_pylist(), dtype=object)
-    else:
-        flat = values.to_numpy(zero_copy_only=False)
+    flat = np.array(values.to_pylist(), dtype=object) if pa.types.is_string(values.type) else np.array(values)
     return flat.reshape(-1, width) if width else flat

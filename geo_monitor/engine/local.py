@@ -26,11 +26,9 @@ from geo_monitor.engine import work
 from geo_monitor.engine.blocks import Plan, Reader
 from geo_monitor.engine.kept import Arrays, Kept
 from geo_monitor.engine.work import Found, Job, Laid
-from geo_monitor.river.grid import Grid
 from geo_monitor.tracks import Chunk
 
 if TYPE_CHECKING:
-    from geo_monitor.river import Network
     from geo_monitor.stages import Stages
 
 T = TypeVar("T")
@@ -51,7 +49,7 @@ def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
     moored, underway = Moored.nowhere(), Underway.nobody()
     keep = {what: Kept(root, what) for what in ("effort", "visits", "near")}
     keys = work.Keys(job, plan)
-    with _Hands(job, plan, stage, Kept(root, "grid")) as hands:
+    with _Hands(job, plan, stage) as hands:
 
         def given(what: str, number: int, key: str, do: Callable[[], Arrays]) -> Arrays:
             name = plan.blocks[number].name
@@ -78,17 +76,6 @@ def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
     return found
 
 
-def _with_grid(network: Network, grids: Kept) -> None:
-    """Gives the river its index as it was kept, or keeps it: a new day would take less time than making it."""
-    if "grid" in vars(network):
-        return
-    arrays = grids.get("river", network.digest)
-    if arrays is None:
-        grids.put("river", network.digest, network.grid.arrays())
-    else:
-        network.grid = Grid.from_arrays(arrays)
-
-
 def _let_go() -> None:
     """Gives what blocks before have left unused back to the system, so that memory does not grow with their number."""
     pa.default_memory_pool().release_unused()
@@ -100,8 +87,8 @@ def _let_go() -> None:
 class _Hands:
     """Reads blocks, and does with the one at hand what is asked, in threads."""
 
-    def __init__(self, job: Job, plan: Plan, stage: Stages, grids: Kept) -> None:
-        self.job, self.plan, self.stage, self.grids = job, plan, stage, grids
+    def __init__(self, job: Job, plan: Plan, stage: Stages) -> None:
+        self.job, self.plan, self.stage = job, plan, stage
         self.reader = Reader(plan.span, job.halo_ms)
         self.pool = ThreadPoolExecutor(THREADS)
         self.ahead = ThreadPoolExecutor(1)
@@ -127,8 +114,6 @@ class _Hands:
             return
         blocks = self.plan.blocks
         ready = self.next[1].result() if self.next is not None else None  # there is one reader
-        if self.at < 0:
-            _with_grid(self.job.network, self.grids)
         laid = ready if ready is not None and self.next is not None and self.next[0] == number else self.read(number)
         self.next = None
         if number + 1 < len(blocks):

@@ -1,0 +1,76 @@
+"""The river is built once, and again when something it is made from changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+import pandas as pd
+import pytest
+
+from geo_monitor import river
+from geo_monitor.engine.kept import FOLDER
+from geo_monitor.workspace import Workspace
+from tests.engine import worlds
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return worlds.made(tmp_path, days=range(1))
+
+
+@contextmanager
+def built() -> Iterator[list[int]]:
+    """One entry for every time a river is built."""
+    times: list[int] = []
+    do = river.build
+
+    def counting(*given: object, **named: object) -> river.Network:
+        times.append(1)
+        return do(*given, **named)  # type: ignore[arg-type]
+
+    with mock.patch.object(river, "build", counting):
+        yield times
+
+
+def reaches(workspace: Workspace, **told: float) -> pd.DataFrame:
+    return workspace.analyse(**told).table("reaches")  # type: ignore[arg-type]
+
+
+def test_a_second_analysis_finds_the_river_as_it_was(workspace: Workspace, tmp_path: Path) -> None:
+    with built() as times:
+        first = reaches(workspace)
+        worlds.send(workspace, tmp_path, "tracks", worlds.tracks(1), "day1")
+        second = reaches(workspace)
+    assert len(times) == 1
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_another_length_of_reach_a_lake_or_a_locality_is_another_river(workspace: Workspace, tmp_path: Path) -> None:
+    box = [[112.1, 30.002], [112.2, 30.002], [112.2, 30.05], [112.1, 30.05], [112.1, 30.002]]
+    square = {"type": "Polygon", "coordinates": [box]}
+    with built() as times:
+        before = reaches(workspace)
+        assert len(reaches(workspace, reach_length=1000)) < len(before)
+        worlds.write(tmp_path / "lake.geojson", [({"river": "湖", "what": "lake"}, square)])
+        assert workspace.import_file("river", tmp_path / "lake.geojson").status.startswith("accepted")
+        with_lake = reaches(workspace)
+        assert (with_lake["kind"] == "lake").any()
+        worlds.write(tmp_path / "county.geojson", [({"adcode": "429001", "name": "甲县", "level": "county"}, square)])
+        receipt = workspace.import_file("jurisdictions", tmp_path / "county.geojson")
+        assert receipt.status.startswith("accepted"), receipt.to_json("en")
+        assert not with_lake["adcode_left"].equals(reaches(workspace)["adcode_left"])
+    assert len(times) == 4
+
+
+def test_a_river_that_is_not_as_it_was_written_is_built_again(workspace: Workspace) -> None:
+    before = reaches(workspace)
+    (path,) = (workspace.root / FOLDER / "river").rglob("*.arrow")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with built() as times:
+        pd.testing.assert_frame_equal(reaches(workspace), before, check_exact=True)
+    assert len(times) == 1

@@ -137,7 +137,7 @@ def oracle(seen: Looked, truth: World) -> Answer:
     """The same model, told its true hyperparameters."""
     model = Field.on(seen.links, truth.smoothness, SETTINGS)
     nothing = np.zeros(len(seen.cases))
-    law = model.normal(seen.cases, seen.hours, truth.theta, nothing, nothing)
+    law, _ = model.normal(seen.cases, seen.hours, truth.theta, nothing, nothing)
     fit = Fit(law.cavity_mean[None], law.cavity_variance[None], np.ones(1), np.zeros((1, 5)), own=law.own[None])
     looked = seen.hours >= SETTINGS.looked_h
     basin = float(seen.cases[looked].sum() / seen.hours[looked].sum())

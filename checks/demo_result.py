@@ -66,10 +66,14 @@ def main(folder: Path) -> None:
     off = [abs(a - b - want) / want for a, b, want in zip(km[:-2], km[1:-1], KM, strict=True)]
     check("distances between cities within 8 %", max(off) < 0.08, str([round(value, 3) for value in off]))
     known = (reaches["adcode_left"].notna() | reaches["adcode_right"].notna()).mean()
-    check("70 % of reaches with a jurisdiction", known >= 0.7, f"{known:.3f}")
-    check("at least one hot reach", (hotspots["state"] == "hot").any(), str(hotspots["state"].value_counts().to_dict()))
+    check("70 % of reaches with a jurisdiction", float(known) >= 0.7, f"{known:.3f}")
+    check(
+        "at least one hot reach",
+        bool((hotspots["state"] == "hot").any()),
+        str(hotspots["state"].value_counts().to_dict()),
+    )
     quiet = hotspots["patrol_h"] < 2
-    check("under 2 h is not_looked", (hotspots.loc[quiet, "state"] == "not_looked").all())
+    check("under 2 h is not_looked", bool((hotspots.loc[quiet, "state"] == "not_looked").all()))
 
 
 def check(what: str, holds: bool, detail: str = "") -> None:

@@ -274,8 +274,8 @@ def _safe(file: dict[str, Any], outcome: Outcome, upload: Path) -> Iterator[str]
     must_not = file.get("must_not", {})
     names = set(must_not.get("exist", ()))
     for folder in (outcome.place, upload.parent, outcome.place.parent):
-        if found := sorted(names & {path.name for path in folder.rglob("*")}):
-            yield f"written: {found}"
+        if written := sorted(names & {path.name for path in folder.rglob("*")}):
+            yield f"written: {written}"
     secrets = set(must_not.get("contain", ()))
     with suppress(OSError):
         host = Path("/etc/hostname").read_text().strip()

@@ -156,7 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     asked.output.mkdir(parents=True, exist_ok=True)
     asked.worlds.mkdir(parents=True, exist_ok=True)
-    answer = {"curves": curves(asked.worlds, asked)} if asked.curves else compared(asked.worlds, asked)
+    answer: dict[str, Any] = {"curves": curves(asked.worlds, asked)} if asked.curves else compared(asked.worlds, asked)
     (asked.output / "engine.json").write_text(json.dumps(answer, indent=1) + "\n", encoding="utf-8")
     (asked.output / "engine.md").write_text(tables(answer), encoding="utf-8")
     draw(answer, asked.output / "engine.png")

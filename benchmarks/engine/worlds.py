@@ -55,7 +55,7 @@ def positions(day: int, units: int, fixes: int, seed: int = 1) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "unit_id": pd.Categorical.from_codes(
-                np.repeat(np.arange(units), A_DAY), [f"U{i:05d}" for i in range(units)]
+                np.repeat(np.arange(units), A_DAY), pd.Index([f"U{i:05d}" for i in range(units)])
             ),
             "time": moment.astype("datetime64[ms]"),
             "lon": lon + rng.normal(0, 15 / 96_000, n),

@@ -55,7 +55,7 @@ class World:
 
 def middle_days(weeks: int) -> Floats:
     """Middles of the weeks, days since the turn of the first year."""
-    return FIRST_DAY - 1 + WEEK * (np.arange(weeks) + 0.5)
+    return FIRST_DAY - 1.0 + WEEK * (np.arange(weeks, dtype=np.float64) + 0.5)
 
 
 def world(kind: str, habit: str, weeks: int, reaches: int, seed: int) -> World:

@@ -339,6 +339,7 @@ def main(argv: list[str] | None = None) -> None:
             (OUT / f"style-{theme}-{lang}.json").write_text(text, encoding="utf-8")
     for colours in look.LOOKS.values():
         symbols.sheet(colours, layers.SYMBOLS, OUT.parent / f"symbols-{colours.name}.png")
+        symbols.units(colours, OUT.parent / f"units-{colours.name}.png")
     if options.font:
         print(f"glyphs {glyphs.write(options.font, OUT / 'glyphs' / style.FONT) / 1000:.0f} kB")
 

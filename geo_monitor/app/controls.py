@@ -87,13 +87,13 @@ def run(runs: pd.DataFrame, speaker: Speaker) -> str | None:
         index=ids.index(wanted) if wanted in made else 0,
         format_func=lambda run_id: moment(made[run_id]),
     )
-    _remember("run", chosen if chosen != ids[0] else None)
+    remember("run", chosen if chosen != ids[0] else None)
     return str(chosen)
 
 
 def choose(frame: pd.DataFrame, localities: dict[str, tuple[str, str]], speaker: Speaker) -> Choice:
     """Draws the side bar and gives what is chosen. frame: `levels.joined`; localities: adcode -> (name, province)."""
-    area, name = _area(frame, localities, speaker)
+    area_, name = area(frame, localities, speaker)
     states = st.pills(
         speaker.say("states"),
         list(levels.STATES),
@@ -116,17 +116,18 @@ def choose(frame: pd.DataFrame, localities: dict[str, tuple[str, str]], speaker:
     days = 7
     if "tracks" in layers:
         days = st.slider(speaker.say("track_days"), 1, 60, 7, key="track-days")
-    return Choice(area, name, tuple(states), frozenset(layers), str(period), int(days))
+    return Choice(area_, name, tuple(states), frozenset(layers), str(period), int(days))
 
 
-def _area(frame: pd.DataFrame, localities: dict[str, tuple[str, str]], speaker: Speaker) -> tuple[tuple[Any, ...], str]:
+def area(frame: pd.DataFrame, localities: dict[str, tuple[str, str]], speaker: Speaker) -> tuple[tuple[Any, ...], str]:
+    """Draws the choice of an area, kept in the address; gives it and its name."""
     wanted = (st.query_params.get("area") or "basin").split("|")
     st.session_state.setdefault("area-kind", wanted[0] if wanted[0] in AREAS else "basin")
     kind = st.selectbox(
         speaker.say("area"), AREAS, format_func=lambda name: speaker.say(f"area_{name}"), key="area-kind"
     )
     if kind == "basin":
-        _remember("area", None)
+        remember("area", None)
         return ("basin",), speaker.say("area_basin")
     options = _options(kind, frame, localities, speaker)
     key = f"area-{kind}"
@@ -138,11 +139,11 @@ def _area(frame: pd.DataFrame, localities: dict[str, tuple[str, str]], speaker: 
     if chosen is None:  # no reach lies in any locality
         return ("basin",), speaker.say("area_basin")
     if kind != "river":
-        _remember("area", f"{kind}|{chosen}")
+        remember("area", f"{kind}|{chosen}")
         return (kind, chosen), options[chosen]
     of = frame[(frame["river"] == chosen) & (frame["kind"] == "channel")]
     if not len(of):
-        _remember("area", f"river|{chosen}")
+        remember("area", f"river|{chosen}")
         return ("river", chosen, None, None), options[chosen]
     low, high = float(int(of["km_from"].min())), float(int(of["km_to"].max()) + 1)
     key = f"stretch-{chosen}"
@@ -151,7 +152,7 @@ def _area(frame: pd.DataFrame, localities: dict[str, tuple[str, str]], speaker: 
     st.session_state.setdefault(key, (low, high))
     pair: Any = st.slider(speaker.say("stretch"), low, high, step=1.0, format="K%d", key=key)
     start, end = pair  # the pair stored under its key made it a slider of two
-    _remember("area", f"river|{chosen}|{start:g}|{end:g}")
+    remember("area", f"river|{chosen}|{start:g}|{end:g}")
     whole = start <= low and end >= high
     name = options[chosen] if whole else speaker.say("place_km", river=options[chosen], low=km(start), high=km(end))
     return ("river", chosen, None if whole else start, None if whole else end), name
@@ -182,7 +183,7 @@ def zoom_to(river: str, low: float, high: float) -> None:
     st.session_state[f"stretch-{river}"] = (float(int(low)), float(int(high)))
 
 
-def _remember(name: str, value: str | None) -> None:
+def remember(name: str, value: str | None) -> None:
     """Keeps a choice in the address; the usual one is left out, so that addresses stay short."""
     if value is None:
         st.query_params.pop(name, None)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from geo_monitor.app import levels
+from geo_monitor.app.deck import BASIN, Bounds
 from geo_monitor.app.rows import rows
 from geo_monitor.errors import Usage
+from geo_monitor.tables import TIMEZONE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,11 +49,10 @@ def workspace(path: str) -> Workspace:
 
 
 def stamp(path: str) -> str:
-    """Changes whenever an upload is taken in or withdrawn, or somebody may see more or less: the key under which
-    uploaded tables are kept."""
+    """Changes whenever an upload is taken in or withdrawn, an analysis ends, or somebody may see more or less: the key
+    under which uploaded tables are kept."""
     held = workspace(path)
-    receipts = held.table("receipts")
-    return f"{len(receipts)}|{receipts['received_at'].max()}|{receipts['withdrawn_at'].max()}|{held.accounts.stamp()}"
+    return f"{held.store.mark()}|{held.accounts.stamp()}"
 
 
 def runs(path: str) -> pd.DataFrame:
@@ -65,11 +66,53 @@ def uploaded(path: str, name: str, mark: str) -> pd.DataFrame:
     return workspace(path).table(name)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+def period(run: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The time a run speaks of: its period where one was given, else from the first to the last of its data."""
+    import pandas as pd
+
+    told = json.loads(str(run["summary"]))
+    ends = []
+    for column, key in (("period_from", "data_from"), ("period_to", "data_to")):
+        value = told.get(key) if pd.isna(run[column]) else run[column]
+        ends.append(pd.Timestamp(value if value else run["made_at"]))
+    return ends[0], ends[1]
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
 def reaches(path: str, run_id: str, now: pd.Timestamp) -> pd.DataFrame:
-    """The answer of a run joined with the shapes of its reaches (`levels.joined`)."""
+    """The answer of a run joined with the shapes of its reaches (`levels.joined`), days counted back from `now`.
+
+    Before the end of the run's period the last look is that of the last day with effort up to the day of `now`, to the
+    day; rates stay those of the run.
+    """
+    import numpy as np
+
     held = workspace(path)
-    return levels.joined(held.table("hotspots", run=run_id), held.table("reaches", run=run_id), now)
+    frame = levels.joined(held.table("hotspots", run=run_id), held.table("reaches", run=run_id), now)
+    of = runs(path)
+    if now >= period(of[of["run_id"] == run_id].iloc[0])[1]:
+        return frame
+    looked = effort(path, run_id)
+    if looked is None:
+        return frame.assign(unseen_d=np.nan)
+    day = int(np.datetime64(now.tz_convert(TIMEZONE).tz_localize(None), "D").astype(int))
+    last = looked[looked["day"] <= day].groupby("reach_id", observed=True)["day"].max()
+    unseen = day - last.reindex(frame["reach_id"]).to_numpy(dtype=float)
+    return frame.assign(unseen_d=unseen)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def effort(path: str, run_id: str) -> pd.DataFrame | None:
+    """Of `effort`: reach_id (categorical), day (days since 1970), minutes."""
+    import numpy as np
+    import pandas as pd
+
+    held = result(path, "effort", run_id)
+    if held is None:
+        return None
+    day = np.asarray(held["day"].to_numpy(), dtype="datetime64[D]").astype(int)
+    minutes = held["minutes"].to_numpy()
+    return pd.DataFrame({"reach_id": held["reach_id"].astype("category"), "day": day, "minutes": minutes})
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -215,3 +258,67 @@ def result(path: str, name: str, run_id: str) -> pd.DataFrame | None:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _result(path: str, name: str, run_id: str) -> pd.DataFrame:
     return workspace(path).table(name, run=run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def reports(path: str, run_id: str | None, mark: str) -> pd.DataFrame:
+    """Seizures in force with a place (`placed`) and, where a run located them, their reach_id."""
+    sent = uploaded(path, "seizures", mark)
+    if run_id is None:
+        return sent.assign(reach_id=None)
+    links = result(path, "seizure_links", run_id)
+    water = workspace(path).table("reaches", run=run_id)
+    found = placed(sent, links, water).copy()
+    if links is None:
+        return found.assign(reach_id=None)
+    reach = links.drop_duplicates("report_id").set_index("report_id")["reach_id"].reindex(found["report_id"])
+    return found.assign(reach_id=reach.to_numpy())
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def names_of_units(path: str, mark: str) -> dict[str, str]:
+    """unit_id -> what people call it."""
+    sent = uploaded(path, "units", mark)
+    named = sent[sent["name"].notna()]
+    return dict(zip(named["unit_id"].astype(str), named["name"].astype(str), strict=True))
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def days(path: str, run_id: str, area: tuple[Any, ...], mark: str) -> pd.DataFrame:
+    """Hours patrolled and seizures of an area by Shanghai day: index day (without zone), columns hours, cases."""
+    import pandas as pd
+
+    of = runs(path)
+    end = period(of[of["run_id"] == run_id].iloc[0])[1]
+    ids = pd.Index(in_area(reaches(path, run_id, end), area)["reach_id"])
+    looked = effort(path, run_id)
+    out = pd.DataFrame({"hours": pd.Series(dtype=float), "cases": pd.Series(dtype=int)})
+    if looked is not None:
+        mine = looked[looked["reach_id"].isin(ids)]
+        out = pd.DataFrame({"hours": mine.groupby("day")["minutes"].sum() / 60})
+        out.index = pd.to_datetime(out.index, unit="D")
+    sent = reports(path, run_id, mark)
+    sent = sent[sent["reach_id"].isin(ids) & sent["time"].notna()]
+    by_day = sent["time"].dt.tz_convert(TIMEZONE).dt.tz_localize(None).dt.normalize().value_counts()
+    out.index = pd.DatetimeIndex(out.index)
+    return out.reindex(out.index.union(by_day.index)).assign(cases=by_day).fillna({"hours": 0.0, "cases": 0})
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def in_force_at(path: str, mark: str, now: pd.Timestamp) -> frozenset[tuple[str, str, int]]:
+    """`in_force` of the zones of a workspace, some by the water level."""
+    zones = uploaded(path, "zones", mark)
+    if "level_station" not in zones or not zones["level_station"].notna().any():
+        return frozenset(in_force(zones, now))
+    return frozenset(in_force(zones, now, uploaded(path, "levels", mark), workspace(path).settings))
+
+
+def bounds(area: tuple[Any, ...], frame: pd.DataFrame) -> Bounds:
+    """What the map shows of an area: the basin, or the box around its reaches with a margin."""
+    import shapely
+
+    if area[0] == "basin" or not len(frame):
+        return BASIN
+    west, south, east, north = shapely.total_bounds(frame["geometry"].to_numpy())
+    margin = max(0.06 * max(east - west, north - south), 0.02)
+    return float(west - margin), float(south - margin), float(east + margin), float(north + margin)

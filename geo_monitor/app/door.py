@@ -67,6 +67,17 @@ def viewer(workspace: Workspace) -> Viewer | None:
     return found
 
 
+def alive(workspace: Workspace) -> bool:
+    """Whether who looks may go on looking: asked at every tick of a live page, which counts as a click."""
+    if not workspace.accounts.any():
+        return True
+    try:
+        workspace.accounts.viewer(st.session_state.get(TOKEN, ""), datetime.now(UTC))
+    except Denied:
+        return False
+    return True
+
+
 def providers() -> list[str]:
     """The identity providers of `[auth]` in secrets.toml: names of its parts, or "default" for one without a name."""
     section = st.secrets.get("auth", {}) if st.secrets.load_if_toml_exists() else {}

@@ -7,7 +7,7 @@ selection: the browser then forgets what it had selected, which would otherwise 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,16 +15,21 @@ import numpy as np
 from geo_monitor.app import look
 from geo_monitor.app.deck import plain
 from geo_monitor.app.rows import rows, zone_key
+from geo_monitor.app.symbols import UNITS
+from geo_monitor.app.words import STILL_MS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from geo_monitor.app.look import Look
+    from geo_monitor.app.look import Look, Rgb
     from geo_monitor.app.words import Speaker
 
 Layer = dict[str, Any]
 DIGITS = 4  # degrees; 11 m, under a pixel at the closest zoom of the base map's accuracy
 SYMBOLS = ("water", "bank", "market", "road", "restaurant", "shop", "other")
+SINGLE_MAX = 150  # units drawn one by one up to here; more are gathered where they crowd
+NAMED_MAX = 60  # names of units written beside them up to here
+NAME_MAX = 24  # characters of a name on the map
 CROWD_PIXELS = 46  # seizures nearer than this are one symbol with their number
 TOUCH = 0.6  # of that: groups with their middles nearer are one
 TOOLTIP = {
@@ -43,48 +48,69 @@ TOOLTIP = {
 }
 
 
-def reaches(frame: pd.DataFrame, speaker: Speaker, colours: Look, turn: int, worst: dict[str, Any]) -> list[Layer]:
+def reaches(
+    frame: pd.DataFrame,
+    speaker: Speaker,
+    colours: Look,
+    turn: int | str,
+    worst: dict[str, Any] | None = None,
+    short: bool = False,
+) -> list[Layer]:
     """Reaches and stretches as lines along the channel, lake cells as polygons, coloured by state.
 
-    `worst` is id -> row of the hottest reach of a stretch, for its tooltip.
+    `worst` is id -> row of the hottest reach of a stretch, for its tooltip. `short` draws coarser and says less: a live map
+    is sent anew with every tick, and a click says the rest.
     """
     lines: list[Layer] = []
     bold: list[Layer] = []
     dashed: list[Layer] = []
     cells: list[Layer] = []
     # hot last: what matters most lies on top
+    digits = 3 if short and (frame["level"] != "reach").any() else DIGITS
     rank = frame["state"].map({"not_looked": 0, "normal": 1, "cold": 2, "hot": 3})
     for row in rows(frame.iloc[np.argsort(rank.to_numpy(), kind="stable")]):
         looked = row.state != "not_looked"
         colour = colours.state(row.state)
         opacity = look.alpha(row.rate_lo, row.rate_hi) if looked else 210
-        told = {
-            "id": plain(row.id),
-            "title": plain(speaker.title(row)),
-            "body": plain(speaker.about(row, worst.get(row.worst))),
-        }
+        if short:
+            title, body = speaker.place(row), speaker.brief(row)
+        else:
+            title, body = speaker.title(row), speaker.about(row, (worst or {}).get(row.worst))
+        told = {"id": plain(row.id), "title": plain(title), "body": plain(body)}
         if row.kind == "lake":
             fill = [*colour, (opacity // 2 if row.state == "hot" else opacity // 3) if looked else 26]
             edge = [*colour, 200 if looked else 110]
-            for polygon in _polygons(row.geometry, 0 if row.level == "reach" else 0.004):
+            for polygon in _polygons(row.geometry, 0 if row.level == "reach" else 0.004 * (2 if short else 1), digits):
                 cells.append(told | {"polygon": polygon, "fill": fill, "edge": edge})
             continue
         far, loud = row.level != "reach", row.state in ("hot", "cold")
         pixels = look.width(row.p_hot if loud else 0.0, far and not loud)
-        simple = {"reach": 0.0, "stretch": 0.003}[row.level]
-        for path in _paths(row.geometry, simple):
+        simple = {"reach": 0.0004 if short else 0.0, "stretch": 0.006 if short else 0.003}[row.level]
+        for path in _paths(row.geometry, simple, digits):
             into = bold if loud else lines if looked else dashed
             into.append(told | {"path": path, "color": [*colour, opacity], "width": pixels})
-    common: Layer = {"getPath": "@@=path", "getColor": "@@=color", "getWidth": "@@=width", "widthUnits": "pixels"}
+    common: Layer = {"getPath": "@@=path", "widthUnits": "pixels"}
     common |= {"jointRounded": True, "pickable": True, "autoHighlight": True, "highlightColor": [*colours.pick, 90]}
     dash: Layer = {"extensions": [{"@@type": "PathStyleExtension", "dash": True}], "getDashArray": list(look.DASH)}
     return [
         _polygon_layer(f"cells-{turn}", cells),
-        {"@@type": "PathLayer", "id": f"unlooked-{turn}", "data": dashed} | common | dash,
-        {"@@type": "PathLayer", "id": f"reaches-{turn}", "data": lines} | common,
+        {"@@type": "PathLayer", "id": f"unlooked-{turn}"} | _columns(dashed, "color", "width") | common | dash,
+        {"@@type": "PathLayer", "id": f"reaches-{turn}"} | _columns(lines, "color", "width") | common,
         # round ends make a dot of 500 m that would be two pixels long; in faint normal lines they would show as beads
-        {"@@type": "PathLayer", "id": f"bold-{turn}", "data": bold, "capRounded": True} | common,
+        {"@@type": "PathLayer", "id": f"bold-{turn}", "capRounded": True} | _columns(bold, "color", "width") | common,
     ]
+
+
+def _columns(data: list[Layer], *names: str) -> Layer:
+    """`data` and the accessors of `names`: one value for the layer where all rows share it, else one a row.
+
+    >>> _columns([{"path": 1, "color": [9]}, {"path": 2, "color": [9]}], "color")
+    {'data': [{'path': 1}, {'path': 2}], 'getColor': [9]}
+    """
+    shared = {name: data[0][name] for name in names if data and all(row[name] == data[0][name] for row in data)}
+    kept = [{name: value for name, value in row.items() if name not in shared} for row in data]
+    told = {f"get{name.capitalize()}": shared.get(name, f"@@={name}") for name in names}
+    return {"data": kept, **told}
 
 
 def unseen(frame: pd.DataFrame, colours: Look) -> list[Layer]:
@@ -97,12 +123,13 @@ def unseen(frame: pd.DataFrame, colours: Look) -> list[Layer]:
     channel = frame[frame["kind"] == "channel"]
     steps = np.array([look.age(days) for days in channel["unseen_d"]], dtype=int)
     paths = []
-    tolerance = 0.008 if (channel["level"] != "reach").any() else 0.001
+    far = bool((channel["level"] != "reach").any())
+    tolerance, digits = (0.008, 3) if far else (0.001, DIGITS)
     for step, colour in enumerate(colours.ages):
         for _, group in channel[steps == step].groupby("river", sort=True):
             parts = shapely.get_parts(group["geometry"].to_numpy())
             joined = shapely.line_merge(shapely.multilinestrings(list(parts)), directed=True)
-            paths += [{"path": path, "color": [*colour, 255]} for path in _paths(joined, tolerance)]
+            paths += [{"path": path, "color": [*colour, 255]} for path in _paths(joined, tolerance, digits)]
     offset: Layer = {"extensions": [{"@@type": "PathStyleExtension", "offset": True}], "getOffset": 1.5}
     layer = {"@@type": "PathLayer", "id": "unseen", "data": paths, "getPath": "@@=path", "getColor": "@@=color"}
     return [
@@ -137,7 +164,7 @@ def picked(frame: pd.DataFrame, colours: Look) -> list[Layer]:
 
 
 def zones(
-    frame: pd.DataFrame, in_force: set[tuple[str, str, int]], speaker: Speaker, colours: Look, turn: int
+    frame: pd.DataFrame, in_force: Set[tuple[str, str, int]], speaker: Speaker, colours: Look, turn: int | str
 ) -> list[Layer]:
     """Zones: outline and a faint fill; solid where its `zone_key` is in force, dashed where not."""
     fills: list[Layer] = []
@@ -173,7 +200,58 @@ def tracks(frame: pd.DataFrame, colours: Look) -> list[Layer]:
     return [layer | {"getColor": [*colours.track, 110], "getWidth": 1.1}]
 
 
-def seizures(frame: pd.DataFrame, zoom: float, speaker: Speaker, colours: Look, turn: int) -> list[Layer]:
+def units(
+    frame: pd.DataFrame, zoom: float, names: Mapping[str, str], speaker: Speaker, colours: Look, turn: int | str
+) -> list[Layer]:
+    """Units as arrows with heading and a ring for the age of the fix; one tag with a number where they crowd at `zoom`.
+
+    frame: `moments.Fixes.at`; names: unit_id -> what people call it.
+    """
+    single: list[Layer] = []
+    named: list[Layer] = []
+    many: list[Layer] = []
+    groups = [frame] if len(frame) == 1 else _crowds(frame, zoom) if len(frame) > SINGLE_MAX else _each(frame)
+    for group in groups:
+        if len(group) > 1:
+            patrol = int(group["patrol"].sum())
+            old = int((group["age_s"] > look.FRESH_S[-1]).sum())
+            body = speaker.say("units_parts", patrol=patrol, traffic=len(group) - patrol, old=old)
+            told = {"id": "", "title": speaker.say("units_here", n=f"{len(group):,}"), "body": body}
+            position = _point(group["lon"].mean(), group["lat"].mean())
+            many.append(told | {"position": position, "count": f"{len(group):,}"})
+            continue
+        row = next(rows(group))
+        moving = row.heading == row.heading and not row.speed < STILL_MS
+        who = "patrol" if row.patrol else "traffic"
+        symbol = f"{who}-{look.freshness(row.age_s)}-{'moving' if moving else 'still'}"
+        name = plain(names.get(row.unit_id, row.unit_id))
+        told = {"id": f"unit|{plain(row.unit_id)}", "title": name, "body": plain(speaker.motion(row))}
+        place = {"position": _point(row.lon, row.lat)}
+        single.append(told | place | {"symbol": symbol, "angle": -round(row.heading) if moving else 0})
+        if row.patrol:
+            age = f" {speaker.age(row.age_s)}" if row.age_s > look.FRESH_S[-1] else ""
+            named.append(place | {"name": name[:NAME_MAX] + age})
+    icon: Layer = {"@@type": "IconLayer", "id": f"units-{turn}", "iconAtlas": f"/app/static/units-{colours.name}.png"}
+    icon |= {"data": single, "iconMapping": _mapping(UNITS), "getIcon": "@@=symbol", "getAngle": "@@=angle"}
+    icon |= {"getPosition": "@@=position", "getSize": 30, "sizeUnits": "pixels", "pickable": True}
+    tag = _tag(f"unit-crowds-{turn}", many, colours.patrol, colours, [0, 0])
+    out = [icon, tag]
+    if 0 < len(named) <= NAMED_MAX:
+        label: Layer = {"@@type": "TextLayer", "id": "unit-names", "data": named, "getText": "@@=name", "getSize": 12}
+        label |= {"getPosition": "@@=position", "getColor": [*colours.patrol, 255], "getPixelOffset": [0, 22]}
+        label |= {"fontFamily": "map-sans, sans-serif", "characterSet": "auto", "background": True}
+        out.append(label | {"getBackgroundColor": [*colours.paper, 170], "backgroundPadding": [3, 1, 3, 1]})
+    return out
+
+
+def trails(ways: Sequence[np.ndarray], colours: Look) -> list[Layer]:
+    """The way units came, (k, 2) lon and lat each, as thin lines."""
+    data = [{"path": np.round(way, DIGITS).tolist()} for way in ways]
+    layer: Layer = {"@@type": "PathLayer", "id": "trails", "data": data, "getPath": "@@=path", "widthUnits": "pixels"}
+    return [layer | {"getColor": [*colours.patrol, 150], "getWidth": 1.6, "jointRounded": True}]
+
+
+def seizures(frame: pd.DataFrame, zoom: float, speaker: Speaker, colours: Look, turn: int | str) -> list[Layer]:
     """Seizures by the setting they were found in; one symbol with a number where they crowd at `zoom`.
 
     frame: `seizures` with lon and lat known.
@@ -200,14 +278,24 @@ def seizures(frame: pd.DataFrame, zoom: float, speaker: Speaker, colours: Look, 
         position = _point(group["lon"].mean(), group["lat"].mean())
         many.append(told | {"position": position, "count": f"{n:,}"})
     icon: Layer = {"@@type": "IconLayer", "iconAtlas": f"/app/static/symbols-{colours.name}.png", "data": single}
-    icon |= {"id": f"seizures-{turn}", "iconMapping": _mapping(), "getIcon": "@@=symbol", "getSize": 17}
+    icon |= {"id": f"seizures-{turn}", "iconMapping": _mapping(SYMBOLS), "getIcon": "@@=symbol", "getSize": 17}
     icon |= {"getPosition": "@@=position", "sizeUnits": "pixels", "getColor": [*colours.seizure, 255], "pickable": True}
     # a tag above the place, not a disc on it: what was found must not hide where it is hot
-    tag: Layer = {"@@type": "TextLayer", "id": f"crowds-{turn}", "data": many, "getText": "@@=count", "getSize": 11}
-    tag |= {"getPosition": "@@=position", "getColor": [*colours.seizure, 255], "getPixelOffset": [0, -15]}
+    return [icon, _tag(f"crowds-{turn}", many, colours.seizure, colours, [0, -15])]
+
+
+def _tag(name: str, data: list[Layer], ink: Rgb, colours: Look, offset: list[int]) -> Layer:
+    """Numbers in a box."""
+    tag: Layer = {"@@type": "TextLayer", "id": name, "data": data, "getText": "@@=count", "getSize": 11}
+    tag |= {"getPosition": "@@=position", "getColor": [*ink, 255], "getPixelOffset": offset}
     tag |= {"background": True, "getBackgroundColor": [*colours.paper, 235], "backgroundPadding": [4, 2, 4, 2]}
-    tag |= {"getBorderColor": [*colours.seizure, 255], "getBorderWidth": 1, "fontFamily": "map-sans, sans-serif"}
-    return [icon, tag | {"pickable": True}]
+    tag |= {"getBorderColor": [*ink, 255], "getBorderWidth": 1, "fontFamily": "map-sans, sans-serif"}
+    return tag | {"pickable": True}
+
+
+def _each(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for i in range(len(frame)):
+        yield frame.iloc[i : i + 1]
 
 
 def _crowds(frame: pd.DataFrame, zoom: float) -> Iterator[pd.DataFrame]:
@@ -230,8 +318,8 @@ def _crowds(frame: pd.DataFrame, zoom: float) -> Iterator[pd.DataFrame]:
         yield frame[cell == number]
 
 
-def _mapping() -> dict[str, dict[str, Any]]:
-    return {name: {"x": 64 * i, "y": 0, "width": 64, "height": 64, "mask": False} for i, name in enumerate(SYMBOLS)}
+def _mapping(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    return {name: {"x": 64 * i, "y": 0, "width": 64, "height": 64, "mask": False} for i, name in enumerate(names)}
 
 
 def _polygon_layer(name: str, rows: list[Layer]) -> Layer:
@@ -252,7 +340,7 @@ def _point(lon: float, lat: float) -> list[float]:
     return [round(float(lon), 5), round(float(lat), 5)]
 
 
-def _paths(shape: Any, tolerance: float) -> list[list[list[float]]]:
+def _paths(shape: Any, tolerance: float, digits: int = DIGITS) -> list[list[list[float]]]:
     """The lines of `shape` as lists of [lon, lat], simplified to `tolerance` degrees."""
     import shapely
 
@@ -261,10 +349,10 @@ def _paths(shape: Any, tolerance: float) -> list[list[list[float]]]:
     parts = [part for part in shapely.get_parts(shape) if part.geom_type == "LineString"]
     if tolerance:
         parts = list(shapely.simplify(parts, tolerance))
-    return [np.round(shapely.get_coordinates(part), DIGITS).tolist() for part in parts]
+    return [np.round(shapely.get_coordinates(part), digits).tolist() for part in parts]
 
 
-def _polygons(shape: Any, tolerance: float) -> list[list[list[list[float]]]]:
+def _polygons(shape: Any, tolerance: float, digits: int = DIGITS) -> list[list[list[list[float]]]]:
     """The polygons of `shape`, each a list of rings."""
     import shapely
 
@@ -276,5 +364,5 @@ def _polygons(shape: Any, tolerance: float) -> list[list[list[list[float]]]]:
     for part in shapely.get_parts(shape):
         if part.geom_type == "Polygon" and not part.is_empty:
             rings = [part.exterior, *part.interiors]
-            out.append([np.round(shapely.get_coordinates(ring), DIGITS).tolist() for ring in rings])
+            out.append([np.round(shapely.get_coordinates(ring), digits).tolist() for ring in rings])
     return out

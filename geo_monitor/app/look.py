@@ -22,6 +22,8 @@ class Look:
     not_looked: Rgb
     zone: Rgb
     track: Rgb
+    patrol: Rgb  # units that look
+    traffic: Rgb  # everybody else on the water
     seizure: Rgb
     paper: Rgb  # behind symbols and numbers
     pick: Rgb  # around what is chosen
@@ -42,6 +44,8 @@ LOOKS = {
         not_looked=(120, 108, 88),
         zone=(92, 84, 60),
         track=(40, 44, 48),
+        patrol=(0, 108, 96),
+        traffic=(96, 104, 110),
         seizure=(32, 34, 38),
         paper=(255, 255, 255),
         pick=(20, 22, 24),
@@ -55,6 +59,8 @@ LOOKS = {
         not_looked=(168, 156, 132),
         zone=(190, 178, 140),
         track=(220, 226, 230),
+        patrol=(98, 214, 190),
+        traffic=(158, 166, 172),
         seizure=(240, 242, 244),
         paper=(24, 27, 31),
         pick=(255, 255, 255),
@@ -68,6 +74,7 @@ FAR = 0.6  # of these widths where stretches stand for reaches: rivers lie close
 P_STEPS = (0.5, 0.8)
 SURE = (4.0, 12.0)  # rate_hi / rate_lo: up to 4 sure, up to 12 fair, beyond unsure
 ALPHAS = (255, 190, 130)
+FRESH_S = (120.0, 600.0)  # seconds since the fix: up to 2 min a full ring, up to 10 half a ring, older none
 DASH = (1.6, 1.8)  # of a reach not looked at: lengths of dash and gap in line widths
 
 
@@ -88,6 +95,15 @@ def alpha(low: float, high: float) -> int:
     """
     ratio = high / low if low > 0 else float("inf")
     return ALPHAS[sum(ratio > step for step in SURE)]
+
+
+def freshness(age_s: float) -> str:
+    """The step of a fix that is `age_s` seconds old.
+
+    >>> [freshness(s) for s in (0, 120, 121, 601)]
+    ['fresh', 'fresh', 'ageing', 'old']
+    """
+    return ("fresh", "ageing", "old")[sum(age_s > step for step in FRESH_S)]
 
 
 def age(days: float) -> int:

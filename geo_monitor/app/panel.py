@@ -28,13 +28,13 @@ def pick(name: str | None) -> None:
     st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
 
 
-def from_map() -> None:
-    """A click on the map. Clicks on the water, and on the zoom buttons, come as empty and change nothing."""
-    objects = st.session_state["map"]["selection"]["objects"]
+def from_map(key: str) -> None:
+    """A click on the map `key`. Clicks on the water, and on the zoom buttons, come as empty and change nothing."""
+    objects = st.session_state[key]["selection"]["objects"]
     for chosen in objects.values():
         for row in chosen:
             # the browser sends the whole row back; only its id is used, everything else is looked up here
-            if isinstance(row, dict) and isinstance(row.get("id"), str):
+            if isinstance(row, dict) and isinstance(row.get("id"), str) and row["id"]:
                 pick(row["id"])
                 return
 
@@ -65,9 +65,14 @@ def inside(row: Any, reaches: pd.DataFrame) -> pd.DataFrame:
     return channel.iloc[max(at - AROUND, 0) : at + AROUND + 1]
 
 
+def text(value: str) -> str:
+    """`value` as HTML that is only text."""
+    return escape(plain(value))
+
+
 def sentence(title: str, body: str) -> None:
     """A heading and a paragraph; both are text, whatever they hold."""
-    st.html(f'<div class="said"><b>{escape(plain(title))}</b><p>{escape(plain(body))}</p></div>')
+    st.html(f'<div class="said"><b>{text(title)}</b><p>{text(body)}</p></div>')
 
 
 def place(found: pd.DataFrame, reaches: pd.DataFrame, speaker: Speaker) -> pd.DataFrame:

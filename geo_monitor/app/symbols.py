@@ -1,6 +1,8 @@
-"""The seizure symbols: one shape per setting of the chain, drawn once into `static/symbols-<theme>.png`.
+"""Symbols of seizures and of units, drawn once into `static/symbols-<theme>.png` and `static/units-<theme>.png`.
 
-Shapes are told apart by outline alone, filled in ink with a rim of paper so that they stand on land and water alike.
+Seizures: one shape per setting of the chain, told apart by outline alone, filled in ink with a rim of paper so that they
+stand on land and water alike. Units: an arrow with its point up, or a disc for one that lies still; the ring around
+tells the age of the fix (whole, half, none and hollow).
 """
 
 from __future__ import annotations
@@ -29,6 +31,12 @@ def regular(corners: int, radius: float, turn: float = 0.0) -> Points:
     return [(CELL / 2 + radius * math.sin(a), CELL / 2 - radius * math.cos(a)) for a in angles]
 
 
+UNITS = tuple(
+    f"{who}-{age}-{motion}"
+    for who in ("patrol", "traffic")
+    for age in ("fresh", "ageing", "old")
+    for motion in ("moving", "still")
+)
 SHAPES: dict[str, Points] = {
     "market": regular(4, 27, 45),
     "road": regular(4, 27),
@@ -47,6 +55,45 @@ def sheet(look: Look, names: tuple[str, ...], path: Path) -> None:
     for i, name in enumerate(names):
         _draw(pen, name, i * CELL, look)
     image.resize((CELL * len(names), CELL), Image.Resampling.LANCZOS).save(path, optimize=True)
+
+
+def units(look: Look, path: Path) -> None:
+    """Draws UNITS side by side."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGBA", (CELL * len(UNITS) * FINE, CELL * FINE), (0, 0, 0, 0))
+    pen = ImageDraw.Draw(image)
+    for i, name in enumerate(UNITS):
+        _unit(pen, name, i * CELL, look)
+    image.resize((CELL * len(UNITS), CELL), Image.Resampling.LANCZOS).save(path, optimize=True)
+
+
+def _unit(pen: ImageDraw, name: str, left: float, look: Look) -> None:
+    who, age, motion = name.split("-")
+    ink, paper = (*(look.patrol if who == "patrol" else look.traffic), 255), (*look.paper, 255)
+    size = 1.0 if who == "patrol" else 0.78
+
+    def box(radius: float) -> list[float]:
+        return [(left + 32 - radius) * FINE, (32 - radius) * FINE, (left + 32 + radius) * FINE, (32 + radius) * FINE]
+
+    if age != "old":
+        # half a ring lies behind the arrow: a wake that fades
+        turn = (0, 360) if age == "fresh" else (0, 180)
+        pen.arc(box(30 * size), *turn, fill=paper, width=round(7 * FINE * size))
+        pen.arc(box(29 * size), *turn, fill=ink, width=round(4 * FINE * size))
+    fill = paper if age == "old" else ink
+    if motion == "still":
+        for radius, colour in ((15, paper), (12, ink), (7.5 if age == "old" else 0, fill)):
+            if radius:
+                pen.ellipse(box(radius * size), fill=colour)
+        return
+    for scale, colour in ((1.2, paper), (1.0, ink), (0.52 if age == "old" else 0.0, fill)):
+        if scale:
+            points = [
+                ((left + 32 + x * scale * size) * FINE, (33 + y * scale * size) * FINE)
+                for x, y in ((0, -19), (13, 15), (0, 8), (-13, 15))
+            ]
+            pen.polygon(points, fill=colour)
 
 
 def _draw(pen: ImageDraw, name: str, left: float, look: Look) -> None:

@@ -16,6 +16,8 @@ from geo_monitor.messages import Lang, text
 from geo_monitor.settings import Settings
 from geo_monitor.tables import TIMEZONE
 
+STILL_MS = 0.3  # m/s; slower is drift and scatter
+
 
 @dataclass(frozen=True)
 class Speaker:
@@ -134,6 +136,15 @@ class Speaker:
         """`reach` or `stretch`, by the row's level."""
         return self.reach(row) if row.level == "reach" else self.stretch(row, worst)
 
+    def brief(self, row: Any) -> str:
+        """State in a word, the rate where it is hot or cold, and the last look."""
+        if row.state == "not_looked":
+            return self.say("last_never") if row.unseen_d != row.unseen_d else f"{self.say(row.state)}; {self.last(row)}"
+        rate = ""
+        if row.state in ("hot", "cold"):
+            rate = self.say("rate_short", rate=number(row.rate), lo=number(row.rate_lo), hi=number(row.rate_hi))
+        return self._all([self.say(row.state), rate, self.last(row) if row.level == "reach" else ""])
+
     def zone(self, row: Any, in_force: bool) -> tuple[str, str]:
         """Title and body of a zone."""
         category = _text(row.category)
@@ -154,6 +165,31 @@ class Speaker:
         if _text(row.agency):
             parts.append(self.say("zone_agency", agency=_text(row.agency)))
         return title or row.zone_id, self._all(parts)
+
+    def age(self, seconds: float) -> str:
+        """How long, in one unit.
+
+        >>> [Speaker("en").age(s) for s in (12, 119, 5400, 200_000)]
+        ['12 s', '1 min', '1.5 h', '2 days']
+        """
+        if seconds < 60:
+            return self.say("age_seconds", n=int(seconds))
+        if seconds < 3600:
+            return self.say("age_minutes", n=int(seconds // 60))
+        if seconds < 172_800:
+            hours = seconds / 3600
+            return self.say("age_hours", n=f"{hours:.1f}".removesuffix(".0") if hours < 10 else int(hours))
+        return self.say("age_days", n=f"{int(seconds // 86_400):,}")
+
+    def motion(self, row: Any) -> str:
+        """How a unit moves, and how old its fix is (a row of `moments.Fixes.at`)."""
+        parts = [self.say("unit_patrol" if row.patrol else "unit_traffic")]
+        if row.heading == row.heading and row.speed == row.speed and row.speed >= STILL_MS:
+            parts.append(self.say("unit_moving", speed=f"{row.speed * 3.6:.1f}", heading=f"{row.heading:.0f}"))
+        elif row.speed == row.speed:
+            still = row.speed < STILL_MS
+            parts.append(self.say("unit_still") if still else self.say("unit_slow", speed=f"{row.speed * 3.6:.1f}"))
+        return self._all([*parts, self.say("unit_fix", age=self.age(row.age_s))])
 
     def seizure(self, row: Any) -> tuple[str, str]:
         """Title and body of a seizure report."""

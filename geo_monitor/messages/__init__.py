@@ -22,6 +22,7 @@ AREAS = (
     "people",
     "cli",
     "app",
+    "situation",
     "simulate",
     "quality",
 )

@@ -398,6 +398,17 @@ class Store:
             query = query.where(receipts.c.agency.in_(sorted(agencies)))
         return [receipt_id for (receipt_id,) in self.rows(query)]
 
+    def mark(self) -> str:
+        """Changes whenever an upload is taken in or withdrawn, or an analysis ends: cheap to ask again and again."""
+        receipts, runs = SQL["receipts"], SQL["runs"]
+        query = sql.select(
+            sql.select(sql.func.max(receipts.c.row)).scalar_subquery(),
+            sql.select(sql.func.count(receipts.c.withdrawn_at)).scalar_subquery(),
+            sql.select(sql.func.max(runs.c.row)).scalar_subquery(),
+        )
+        ((uploads, withdrawn, analyses),) = self.rows(query)
+        return f"{uploads or 0}-{withdrawn}-{analyses or 0}"
+
     def records(self, table: str, as_of: Moment = None, all_versions: bool = False) -> pd.DataFrame:
         """Records in force at `as_of` (None: now), with agency, version and receipt_id, in the order they came.
 
@@ -449,10 +460,16 @@ class Store:
         units: Sequence[str] | None = None,
         encoded: bool = False,
         agencies: Collection[str] | None = None,
+        receipts: Collection[str] | None = None,
     ) -> pa.Table:
-        """Fixes in force at `as_of`, start <= time < end, sorted by unit_id and time; see `store.positions.read`."""
+        """Fixes in force at `as_of`, start <= time < end, sorted by unit_id and time; see `store.positions.read`.
+
+        receipts: of these uploads only.
+        """
         start_ms, end_ms = (None if edge is None else milliseconds(edge) for edge in (start, end))
         paths = self.position_files(as_of, start, end, agencies)
+        if receipts is not None:
+            paths = [path for path in paths if path.stem in receipts]
         names = tables.TABLES["positions"].names
         return positions.read(paths, columns or names, start_ms, end_ms, units, encoded)
 
@@ -463,6 +480,10 @@ class Store:
         start_ms, end_ms = (None if edge is None else milliseconds(edge) for edge in (start, end))
         receipts = self.receipts_in_force(as_of, ["tracks"], agencies)
         return positions.files(self.root / "positions", receipts, start_ms, end_ms)
+
+    def newest(self, receipts: Collection[str]) -> int | None:
+        """The time of the latest fix of these uploads, ms UTC; None without any."""
+        return positions.newest(self.root / "positions", receipts)
 
     def book(self, name: str, where: Any = None) -> pd.DataFrame:
         """The tables `receipts`, `runs` or `audit`, oldest first."""

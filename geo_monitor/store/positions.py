@@ -104,6 +104,24 @@ def files(folder: Path, receipts: Iterable[str], start_ms: int | None, end_ms: i
     return found
 
 
+def newest(folder: Path, receipts: Iterable[str]) -> int | None:
+    """The time of the latest fix of `receipts`, ms UTC, from the files' own statistics; None without any."""
+    import pyarrow.parquet as pq
+
+    wanted = set(receipts)
+    for day in sorted(folder.glob("day=*"), reverse=True):
+        found = []
+        for path in day.glob("*.parquet"):
+            if path.stem in wanted:
+                held = pq.read_metadata(path)
+                at = held.schema.names.index("time")
+                groups = (held.row_group(i).column(at).statistics for i in range(held.num_row_groups))
+                found += [int(np.datetime64(group.max.replace(tzinfo=None), "ms").astype("int64")) for group in groups]
+        if found:
+            return max(found)
+    return None
+
+
 def read(
     paths: Sequence[Path],
     columns: Sequence[str],

@@ -132,6 +132,7 @@ class Seen:
         columns: Sequence[str] | None = None,
         units: Sequence[str] | None = None,
         encoded: bool = False,
+        receipts: Collection[str] | None = None,
     ) -> pa.Table:
         """As `Store.positions`; of fixes shared by other agencies the fields hidden by any of their shares are null."""
         import pyarrow as pa
@@ -139,14 +140,14 @@ class Seen:
         self._may("positions")
         seen = self.agencies
         if seen is None:
-            return self._store.positions(as_of, start, end, columns, units, encoded)
-        own = self._store.positions(as_of, start, end, columns, units, encoded, agencies=seen)
+            return self._store.positions(as_of, start, end, columns, units, encoded, receipts=receipts)
+        own = self._store.positions(as_of, start, end, columns, units, encoded, seen, receipts)
         shares = [share for share in self._shares("positions") if share.from_agency not in seen]
         if not shares:
             return own
         parts = [own]
         for share in shares:
-            theirs = self._store.positions(as_of, start, end, columns, units, encoded, agencies=[share.from_agency])
+            theirs = self._store.positions(as_of, start, end, columns, units, encoded, [share.from_agency], receipts)
             for name in set(share.hidden) & set(theirs.column_names):
                 at = theirs.column_names.index(name)
                 theirs = theirs.set_column(at, theirs.field(at), pa.nulls(len(theirs), theirs.field(at).type))
@@ -157,6 +158,22 @@ class Seen:
         if {"unit_id", "time"} <= set(together.column_names):
             together = together.take(pa.array(order_of(together)))
         return together
+
+    def tracks(self) -> frozenset[str]:
+        """The uploads of tracks in force of which fixes are seen, for `positions(receipts=...)`."""
+        self._may("positions")
+        seen = self.agencies
+        if seen is not None:
+            seen = {*seen, *(share.from_agency for share in self._shares("positions"))}
+        return frozenset(self._store.receipts_in_force(None, ["tracks"], seen))
+
+    def newest(self) -> int | None:
+        """The time of the latest fix that is seen, ms UTC; None without any."""
+        return self._store.newest(self.tracks())
+
+    def mark(self) -> str:
+        """As `Store.mark`: that something changed, not what."""
+        return self._store.mark()
 
     def _shares(self, table: str) -> list[Share]:
         return self._accounts.shared_with(self.viewer, table) if "read" in self.viewer.rights else []

@@ -150,4 +150,4 @@ def test_the_base_map_stays_small():
 
 def test_static_files_hold_the_base_map_only():
     served = {file.relative_to(basemap.OUT.parent).parts[0] for file in basemap.OUT.parent.rglob("*") if file.is_file()}
-    assert served == {"basemap", "fonts", "symbols-day.png", "symbols-night.png"}
+    assert served == {"basemap", "fonts", "symbols-day.png", "symbols-night.png", "units-day.png", "units-night.png"}

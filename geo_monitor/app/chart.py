@@ -1,0 +1,43 @@
+"""The map itself as a part of a page: base map, layers, view, and what happens on a click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from geo_monitor.app import controls, layers, panel
+from geo_monitor.app.deck import Bounds, Deck
+from geo_monitor.app.words import Speaker
+
+HEIGHT = 600  # pixels of the map
+
+
+def base_map(
+    drawing: Sequence[dict[str, Any] | str], bounds: Bounds, speaker: Speaker, key: str, height: int = HEIGHT
+) -> None:
+    """Draws the map. Under the same `key` it keeps its view until `bounds` change, whatever else does."""
+    style = f"app/static/basemap/style-{controls.theme()}-{speaker.lang}.json"
+    st.pydeck_chart(
+        Deck(drawing, style, bounds, layers.TOOLTIP),
+        height=height,
+        on_select=lambda: panel.from_map(key),
+        selection_mode="single-object",
+        key=key,
+        alt=speaker.say("title"),
+    )
+    if not served():
+        st.warning(speaker.say("no_static"))
+
+
+def served() -> bool:
+    """Whether the server gives out `static/` of this package, as the base map needs."""
+    from streamlit import config
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    context = get_script_run_ctx()
+    if context is None or not config.get_option("server.enableStaticServing"):
+        return False
+    return (Path(context.main_script_path).parent / "static" / "basemap" / "land.geojson").exists()

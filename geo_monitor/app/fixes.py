@@ -1,0 +1,89 @@
+"""Fixes of a workspace kept in memory for the pages: the last hours, which grow with every upload, and past nights.
+
+Kept once for all sessions with the same rights. A file of fixes never changes once it is there, so that a tick reads
+only what came since the last one.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from threading import Lock
+
+import streamlit as st
+
+from geo_monitor.app import data
+from geo_monitor.app.moments import COLUMNS, Fixes
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+LIVE_MS = 6 * HOUR_MS  # a unit silent for longer is not drawn any more
+SHANGHAI_MS = 8 * HOUR_MS
+
+
+class Live:
+    """The fixes of the last hours behind a door, with what was read of them already."""
+
+    def __init__(self, path: str) -> None:
+        self._path, self._lock = path, Lock()
+        self._known: frozenset[str] = frozenset()
+        self._held: Fixes | None = None
+
+    def fixes(self, now: int) -> Fixes:
+        """All fixes since LIVE_MS before `now`, ms UTC, that are in force at this moment."""
+        store = data.workspace(self._path).store
+        with self._lock:
+            there = store.tracks()
+            start = now - LIVE_MS
+            old = self._held is None or self._held.start > start or self._held.start < start - 2 * LIVE_MS
+            if self._held is None or old or self._known - there:  # the clock moved on, or an upload was withdrawn
+                begin = start - LIVE_MS
+                self._held = _read(self._path, begin, None, None)
+            elif there - self._known:
+                self._held = self._held.joined(_read(self._path, self._held.start, None, there - self._known))
+            self._known = there
+            return self._held
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def live(path: str) -> Live:
+    """The `Live` behind a door."""
+    return Live(path)
+
+
+@st.cache_resource(show_spinner=False, max_entries=3)
+def night(path: str, mark: str, start: int) -> Fixes:
+    """The fixes from noon to noon around a night; `start`: `noon` before it, ms UTC. Keeps LIVE_MS before it, too."""
+    return _read(path, start - LIVE_MS, start + DAY_MS, None)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def newest(path: str, mark: str) -> int | None:
+    """The time of the latest fix, ms UTC."""
+    return data.workspace(path).store.newest()
+
+
+def noon(moment: int) -> int:
+    """The last Shanghai noon up to `moment`, ms UTC: a night belongs to the day on which it began.
+
+    >>> day = 86_400_000
+    >>> [noon(day + hour * 3_600_000) // 3_600_000 for hour in (3, 4, 27)]  # 11:00, 12:00 and 11:00 of the next day
+    [4, 28, 28]
+    """
+    shift = SHANGHAI_MS - 12 * HOUR_MS
+    return (moment + shift) // DAY_MS * DAY_MS - shift
+
+
+def _read(path: str, start: int, end: int | None, receipts: frozenset[str] | None) -> Fixes:
+    store = data.workspace(path).store
+    table = store.positions(
+        start=_moment(start),
+        end=None if end is None else _moment(end),
+        columns=list(COLUMNS),
+        encoded=True,
+        receipts=receipts,
+    )
+    return Fixes.of(table, start)
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -1,0 +1,201 @@
+"""Where every unit is at a moment: fixes of some hours in memory, small enough to keep and quick to ask.
+
+In: columns unit_id, time, lon, lat, speed, heading, role of `positions`. Out: frames of one row a unit (`Fixes.at`), lines
+behind them (`Fixes.trails`), hours patrolled by slice of time (`Fixes.hours`). Pure: the moment is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+COLUMNS = ("unit_id", "time", "lon", "lat", "speed", "heading", "role")
+JOINED_S = 600.0  # seconds; a fix longer ago says nothing of the way now
+STILL_M = 25.0  # metres; less between two fixes is the scatter of a boat that lies still
+DEGREE_M = 111_195.0  # metres of a degree of latitude on a sphere of 6,371 km: directions only
+SPAN_BITS = 40  # of a key made of unit and milliseconds: 34 years
+
+
+@dataclass(frozen=True)
+class Fixes:
+    """Fixes (n,) sorted by unit and time. `unit` numbers `names` (u,); `time` ms since `start` (ms UTC); lon, lat WGS84
+    degrees as 4-byte floats (to 1 m); speed m/s and heading degrees, NaN where not told; `patrol` whether of a patrol."""
+
+    names: list[str]
+    start: int
+    unit: np.ndarray
+    time: np.ndarray
+    lon: np.ndarray
+    lat: np.ndarray
+    speed: np.ndarray
+    heading: np.ndarray
+    patrol: np.ndarray
+
+    @classmethod
+    def of(cls, table: pa.Table, start: int) -> Fixes:
+        """Of a table with COLUMNS, in any order; `start`: ms UTC before the first fix."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        words = table["unit_id"]
+        if not pa.types.is_dictionary(words.type):
+            words = words.dictionary_encode()
+        coded = words.unify_dictionaries().combine_chunks() if len(table) else pa.array([], pa.dictionary("i4", "u"))
+        names = [str(name) for name in coded.dictionary.to_pylist()]
+        rank = np.empty(len(names), dtype=np.int32)
+        rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names), dtype=np.int32)
+        unit = rank[np.asarray(coded.indices, dtype=np.int64)]
+        time = np.asarray(table["time"].cast(pa.timestamp("ms", "UTC")).cast(pa.int64())) - start
+        role = table["role"]
+        patrol = np.asarray(pc.equal(role.cast(pa.string()), "patrol").fill_null(False))
+        order = np.argsort((unit.astype(np.int64) << SPAN_BITS) + time, kind="stable")
+
+        def numbers(name: str, kind: type = np.float32) -> np.ndarray:
+            return np.asarray(table[name].cast(pa.float64()).fill_null(np.nan), dtype=kind)[order]
+
+        return cls(
+            sorted(names), start, unit[order], time[order], numbers("lon"), numbers("lat"), numbers("speed"),
+            numbers("heading"), patrol[order],
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.unit)
+
+    def joined(self, other: Fixes) -> Fixes:
+        """These and others of the same start; of the same unit and moment the other's stand last."""
+        names = sorted({*self.names, *other.names})
+        number = {name: i for i, name in enumerate(names)}
+
+        def renumbered(part: Fixes) -> np.ndarray:
+            return np.array([number[name] for name in part.names], dtype=np.int32)[part.unit]
+
+        shift = other.start - self.start
+        unit = np.concatenate([renumbered(self), renumbered(other)])
+        time = np.concatenate([self.time, other.time + shift])
+        order = np.argsort((unit.astype(np.int64) << SPAN_BITS) + time, kind="stable")
+        rest = [
+            np.concatenate([getattr(self, name), getattr(other, name)])[order]
+            for name in ("lon", "lat", "speed", "heading", "patrol")
+        ]
+        return Fixes(names, self.start, unit[order], time[order], *rest)
+
+    def since(self, moment: int) -> Fixes:
+        """Only fixes from `moment`, ms UTC."""
+        keep = self.time >= moment - self.start
+        rest = [getattr(self, name)[keep] for name in ("lon", "lat", "speed", "heading", "patrol")]
+        return Fixes(self.names, self.start, self.unit[keep], self.time[keep], *rest)
+
+    @property
+    def last(self) -> int | None:
+        """The latest time, ms UTC."""
+        return int(self.time.max()) + self.start if len(self) else None
+
+    def _upto(self, moment: int) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers (k,) of units that have a fix at or before `moment`, and the rows (k,) of their last ones."""
+        units = np.arange(len(self.names), dtype=np.int64)
+        key = (self.unit.astype(np.int64) << SPAN_BITS) + self.time
+        row = np.searchsorted(key, (units << SPAN_BITS) + max(moment - self.start, -1), side="right") - 1
+        known = (row >= 0) & (moment >= self.start)
+        known[known] = self.unit[row[known]] == units[known]
+        return units[known], row[known]
+
+    def at(self, moment: int, within_s: float) -> pd.DataFrame:
+        """The last fix of each unit at or before `moment` (ms UTC), if not older than `within_s` seconds.
+
+        Columns unit_id, time (UTC), age_s, lon, lat, speed, heading, patrol; sorted by unit_id, so that rows keep their
+        order from one moment to the next.
+
+        >>> import pyarrow as pa
+        >>> rows = {"unit_id": ["b", "a", "a"], "time": pa.array([0, 1000, 9000], pa.timestamp("ms", "UTC")),
+        ...         "lon": [1.0, 2.0, 3.0], "lat": [0.0] * 3, "speed": [1.0] * 3, "heading": [90.0] * 3,
+        ...         "role": ["patrol"] * 3}
+        >>> Fixes.of(pa.table(rows), 0).at(8000, 7.0)[["unit_id", "age_s", "lon"]].to_numpy().tolist()
+        [['a', 7.0, 2.0]]
+        """
+        import pandas as pd
+
+        units, row = self._upto(moment)
+        age = (moment - self.start - self.time[row]) / 1000
+        units, row, age = (part[age <= within_s] for part in (units, row, age))
+        speed, heading = self._motion(row)
+        return pd.DataFrame(
+            {
+                "unit_id": np.array(self.names, dtype=object)[units],
+                "time": pd.to_datetime(self.time[row] + self.start, unit="ms", utc=True),
+                "age_s": age,
+                "lon": self.lon[row].astype(float),
+                "lat": self.lat[row].astype(float),
+                "speed": speed,
+                "heading": heading,
+                "patrol": self.patrol[row],
+            }
+        )
+
+    def _motion(self, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Speed (m/s) and heading (degrees) at rows: as told, else by the way from the fix before, up to JOINED_S ago."""
+        back = np.maximum(row - 1, 0)
+        seconds = (self.time[row] - self.time[back]) / 1000
+        near = (self.unit[back] == self.unit[row]) & (seconds > 0) & (seconds <= JOINED_S)
+        lat = np.radians(self.lat[row].astype(float))
+        east = (self.lon[row].astype(float) - self.lon[back]) * DEGREE_M * np.cos(lat)
+        north = (self.lat[row].astype(float) - self.lat[back]) * DEGREE_M
+        metres = np.hypot(east, north)
+        speed = np.where(near, metres / np.where(near, seconds, 1.0), np.nan)
+        course = np.where(near & (metres >= STILL_M), np.degrees(np.arctan2(east, north)) % 360, np.nan)
+        told, turned = self.speed[row].astype(float), self.heading[row].astype(float)
+        return np.where(np.isnan(told), speed, told), np.where(np.isnan(turned), course, turned)
+
+    def usual_s(self, moment: int) -> dict[str, float]:
+        """Unit -> median seconds between its fixes up to `moment`; units with fewer than three fixes are left out."""
+        before = self.time <= moment - self.start
+        unit, time = self.unit[before], self.time[before]
+        same = unit[1:] == unit[:-1]
+        of, gap = unit[1:][same], np.diff(time)[same] / 1000
+        order = np.lexsort([gap, of])
+        of, gap = of[order], gap[order]
+        starts = np.flatnonzero(np.r_[True, of[1:] != of[:-1]]) if len(of) else np.array([], dtype=int)
+        counts = np.diff([*starts, len(of)])
+        return {
+            self.names[of[start]]: float(gap[start + (count - 1) // 2])
+            for start, count in zip(starts, counts, strict=True)
+            if count >= 2
+        }
+
+    def trails(self, moment: int, units: Sequence[str], seconds: float, gap_s: float) -> list[np.ndarray]:
+        """The way of `units` in the `seconds` before `moment`, broken at gaps over `gap_s`: arrays (k, 2) of lon, lat."""
+        asked = np.zeros(len(self.names), dtype=bool)
+        asked[[i for i, name in enumerate(self.names) if name in set(units)]] = True
+        end = moment - self.start
+        keep = asked[self.unit] & (self.time <= end) & (self.time >= end - seconds * 1000)
+        unit, time = self.unit[keep], self.time[keep]
+        points = np.column_stack([self.lon[keep], self.lat[keep]]).astype(float)
+        cuts = np.flatnonzero((np.diff(unit) != 0) | (np.diff(time) > gap_s * 1000)) + 1
+        return [part for part in np.split(points, cuts) if len(part) > 1]
+
+    def hours(self, start: int, end: int, bins: int, gap_s: float, box: Sequence[float] | None = None) -> np.ndarray:
+        """Hours (bins,) between fixes of patrols in equal slices of [start, end) ms UTC; gaps over `gap_s` add nothing.
+
+        The time between two fixes goes to the slices it lies in. `box`: west, south, east, north; only time that begins
+        inside counts.
+        """
+        same = (self.unit[1:] == self.unit[:-1]) & self.patrol[:-1] & (np.diff(self.time) <= gap_s * 1000)
+        if box is not None:
+            lon, lat = self.lon[:-1], self.lat[:-1]
+            same &= (lon >= box[0]) & (lon <= box[2]) & (lat >= box[1]) & (lat <= box[3])
+        a, b = self.time[:-1][same], self.time[1:][same]
+        edges = np.linspace(start - self.start, end - self.start, bins + 1)
+        # time looked before an edge, summed over all pieces: what lies between two edges is the difference
+        order_a, order_b = np.sort(a), np.sort(b)
+        sums_a, sums_b = np.r_[0, np.cumsum(order_a)], np.r_[0, np.cumsum(order_b)]
+        begun = np.searchsorted(order_a, edges, side="right")
+        ended = np.searchsorted(order_b, edges, side="right")
+        before = begun * edges - sums_a[begun] - (ended * edges - sums_b[ended])
+        hours: np.ndarray = np.diff(before) / 3_600_000
+        return hours

@@ -1,0 +1,161 @@
+"""What needs a decision on a water at a moment, worst first: the list beside the live map.
+
+In: units at the moment (`moments.Fixes.at`), zones and which of them are in force, reaches (`levels.joined`, days counted
+back from the moment), seizures. Out: `Need`s. Pure. It names places to look at; grading, routing and signing are the work
+of warnings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo_monitor.app.deck import plain
+from geo_monitor.app.rows import rows, zone_key
+from geo_monitor.app.words import km, moment, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geo_monitor.app.words import Speaker
+
+UNSEEN_D = 7.0  # days; a hot place not looked at for so long is named
+JOIN_KM = 2.0  # km; hot reaches nearer than this along one river are one place
+SILENT_S = 900.0  # seconds; a unit is silent after the longer of this ...
+SILENT_TIMES = 5.0  # ... and so many times its own usual time between fixes
+SEIZURE_H = 24.0  # hours; a seizure is news for so long
+EACH = 5  # of one kind at most
+
+
+@dataclass(frozen=True)
+class Need:
+    """kind (intrusion, unseen, silent, seizure, never); id of what to choose on the map; a headline and a sentence."""
+
+    kind: str
+    id: str
+    title: str
+    body: str
+
+
+def needs(
+    units: pd.DataFrame,
+    usual_s: Mapping[str, float],
+    zones: pd.DataFrame,
+    in_force: Set[tuple[str, str, int]],
+    reaches: pd.DataFrame,
+    seizures: pd.DataFrame,
+    now: pd.Timestamp,
+    names: Mapping[str, str],
+    speaker: Speaker,
+) -> list[Need]:
+    """All of them, at most EACH of a kind."""
+    found = _intrusions(units, zones, in_force, names, speaker)[:EACH]
+    found += _unseen(reaches, speaker)[:EACH]
+    found += _silent(units, usual_s, names, speaker)[:EACH]
+    found += _seizures(seizures, now, speaker)[:EACH]
+    return found + _never(reaches, speaker)
+
+
+def inside(units: pd.DataFrame, zones: pd.DataFrame, in_force: Set[tuple[str, str, int]]) -> list[tuple[int, int]]:
+    """Pairs (row of `units`, row of `zones`) of units within zones in force.
+
+    >>> import pandas as pd, shapely
+    >>> zones = pd.DataFrame({"agency": [None], "zone_id": ["Z"], "version": [1], "geometry": [shapely.box(0, 0, 1, 1)]})
+    >>> inside(pd.DataFrame({"lon": [0.5, 2.0], "lat": [0.5, 0.5]}), zones, {("", "Z", 1)})
+    [(0, 0)]
+    """
+    import shapely
+
+    held = [i for i, row in enumerate(rows(zones)) if zone_key(row) in in_force]
+    if not held or not len(units):
+        return []
+    tree = shapely.STRtree(zones["geometry"].to_numpy()[held])
+    unit, zone = tree.query(shapely.points(units["lon"], units["lat"]), predicate="within")
+    return sorted((int(u), held[int(z)]) for u, z in zip(unit, zone, strict=True))
+
+
+def places(reaches: pd.DataFrame) -> list[pd.DataFrame]:
+    """Hot reaches of `reaches` as places: those of one river nearer than JOIN_KM together, lakes as a whole."""
+    hot = reaches[reaches["state"] == "hot"].sort_values(["river", "kind", "km_from", "reach_id"])
+    if not len(hot):
+        return []
+    river, kind = hot["river"].to_numpy(), hot["kind"].to_numpy()
+    low, high = hot["km_from"].to_numpy(dtype=float), hot["km_to"].to_numpy(dtype=float)
+    apart = (river[1:] != river[:-1]) | (kind[1:] != kind[:-1])
+    # the chainage of a lake cell says nothing of its neighbours
+    far = (kind[1:] == "channel") & ~(low[1:] - np.maximum.accumulate(high)[:-1] <= JOIN_KM)
+    return [hot.iloc[part] for part in np.split(np.arange(len(hot)), np.flatnonzero(apart | far) + 1)]
+
+
+def _intrusions(
+    units: pd.DataFrame,
+    zones: pd.DataFrame,
+    in_force: Set[tuple[str, str, int]],
+    names: Mapping[str, str],
+    speaker: Speaker,
+) -> list[Need]:
+    strangers = units[~units["patrol"].to_numpy(dtype=bool)].reset_index(drop=True)
+    told: dict[str, Need] = {}
+    for unit, zone in inside(strangers, zones, in_force):
+        row, law = next(rows(strangers.iloc[[unit]])), next(rows(zones.iloc[[zone]]))
+        name = plain(names.get(row.unit_id, row.unit_id))
+        title = speaker.say("need_intrusion", unit=name, zone=plain(law.name) or plain(law.zone_id))
+        body = speaker.motion(row)
+        told.setdefault(row.unit_id, Need("intrusion", f"unit|{plain(row.unit_id)}", title, body))
+    return list(told.values())
+
+
+def _unseen(reaches: pd.DataFrame, speaker: Speaker) -> list[Need]:
+    found = []
+    for place in places(reaches):
+        days = float(place["unseen_d"].min())
+        if days < UNSEEN_D:
+            continue
+        worst = next(rows(place.sort_values(["p_hot", "rate"], ascending=False, kind="stable")))
+        river = speaker.river(worst.river)
+        if worst.kind == "lake":
+            where = river
+        else:
+            where = speaker.say("place_km", river=river, low=km(place["km_from"].min()), high=km(place["km_to"].max()))
+        title = speaker.say("need_unseen", place=where, days=f"{int(days):,}" if days == days else "—")
+        body = speaker.say("need_unseen_why", n=len(place), rate=speaker.rate(worst), place=speaker.banks(worst))
+        found.append((-float(worst.rate) * days, Need("unseen", worst.id, title, body)))
+    return [need for _, need in sorted(found, key=lambda pair: (pair[0], pair[1].id))]
+
+
+def _silent(
+    units: pd.DataFrame, usual_s: Mapping[str, float], names: Mapping[str, str], speaker: Speaker
+) -> list[Need]:
+    found = []
+    for row in rows(units[units["patrol"].to_numpy(dtype=bool)].sort_values("age_s", ascending=False)):
+        if row.age_s > max(SILENT_S, SILENT_TIMES * usual_s.get(row.unit_id, 0.0)):
+            title = speaker.say(
+                "need_silent", unit=plain(names.get(row.unit_id, row.unit_id)), age=speaker.age(row.age_s)
+            )
+            body = speaker.say("need_silent_why", time=moment(row.time))
+            found.append(Need("silent", f"unit|{plain(row.unit_id)}", title, body))
+    return found
+
+
+def _seizures(seizures: pd.DataFrame, now: pd.Timestamp, speaker: Speaker) -> list[Need]:
+    import pandas as pd
+
+    recent = seizures[(seizures["time"] <= now) & (seizures["time"] > now - pd.Timedelta(hours=SEIZURE_H))]
+    found = []
+    for row in rows(recent.sort_values("time", ascending=False)):
+        title, body = speaker.seizure(row)
+        found.append(Need("seizure", f"seizure|{plain(row.report_id)}", plain(title), plain(body)))
+    return found
+
+
+def _never(reaches: pd.DataFrame, speaker: Speaker) -> list[Need]:
+    unseen = reaches[reaches["unseen_d"].isna()]
+    if not len(unseen):
+        return []
+    kilometres = float(unseen.loc[unseen["kind"] == "channel", "length_m"].sum()) / 1000
+    cells = int((unseen["kind"] == "lake").sum())
+    title = speaker.say("need_never", km=number(kilometres), share=f"{len(unseen) / len(reaches):.0%}")
+    return [Need("never", "", title, speaker.say("need_never_why", cells=f"{cells:,}"))]

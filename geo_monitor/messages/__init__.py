@@ -22,6 +22,7 @@ AREAS = (
     "people",
     "cli",
     "app",
+    "brief",
     "simulate",
     "quality",
 )

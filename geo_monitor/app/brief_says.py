@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 TEXT_MAX = 600  # characters of a rule; longer ones are cut with a note
 NAME_MAX = 60  # characters of a name, a gear, a unit
 GEARS = 5  # kinds counted by name, the rest as "others"
+MARKED = ("tip", "camera")  # origins told with each case: nobody was there by himself
+OURS = ("check", "place", "rate", "cases", "partners")  # sections whose lines begin with our words, not with a name
 PLACES = 3  # reaches or localities named in one line
 
 
@@ -44,6 +46,8 @@ class Section:
 def section(speaker: Speaker, code: str, lead: Sequence[str], listed: Sequence[str] = (), more: int = 0) -> Section:
     """The section `code` of lines that speak for all of it, and the rows of a list."""
     told = tuple(line for line in (*lead, *listed) if line)
+    if speaker.lang == "en" and code in OURS:
+        told = tuple(line[0].upper() + line[1:] for line in told)
     return Section(code, speaker.say(f"brief_{code}"), told, more, len([line for line in lead if line]))
 
 
@@ -186,18 +190,18 @@ def case(row: Any, own: set[str], speaker: Speaker) -> str:
     """One seizure on a line: when, where, what, and by whom it was found where not by a patrol."""
     where = f"K{km(row.link_km)}" if row.link_km == row.link_km and row.link_km is not None else ""
     bank = speaker.say(row.link_bank, place="").strip() if clean(row.link_bank) in ("left", "right") else ""
+    marked = clean(row.origin)
+    mark = speaker.say("brief_marked", origin=speaker.say(f"brief_origin_{marked}")) if marked in MARKED else ""
     parts = [
-        moment(row.time),
+        moment(row.time) + mark,
         f"{where} {bank}".strip(),
         speaker.say("brief_near_case") if row.link_reach not in own else "",
-        speaker.say(row.setting) if clean(row.setting) else "",
+        speaker.say(row.setting) if clean(row.setting) not in ("", "water") else "",
         name(row.gear),
         speaker.say("catch", kg=number(row.catch_kg)) if row.catch_kg == row.catch_kg and row.catch_kg else "",
         speaker.say(row.disposition) if clean(row.disposition) else "",
     ]
-    marked = clean(row.origin)
-    mark = speaker.say("brief_marked", origin=speaker.say(f"brief_origin_{marked}")) if marked else ""
-    return comma(speaker, parts) + (mark if marked in ("tip", "camera") else "")
+    return comma(speaker, parts)
 
 
 def cases(found: pd.DataFrame, own: set[str], reaches: int, code: str, speaker: Speaker) -> Section:
@@ -253,7 +257,7 @@ def zone_visits(known: Known, lead: Sequence[str], of_unit: bool, speaker: Speak
     """Who was in a zone, or in which zones a unit was: from when to when, for how long."""
     found = facts.visits(known, **wanted)
     if not len(found):
-        return section(speaker, "visits", [*lead, speaker.say("brief_no_visits")])
+        return section(speaker, "visits", [*lead, speaker.say("brief_no_zone" if of_unit else "brief_no_visits")])
     shown = found.head(speaker.settings.brief_visits)
     zones = {str(i): name(n) for i, n in zip(known.zones["zone_id"], known.zones["name"], strict=True)}
     listed = []

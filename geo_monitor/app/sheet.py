@@ -24,7 +24,8 @@ SIDE = 66.0  # mm; the square of the sketch and the column under it
 GAP = 5.0  # mm between columns
 FILL = 57.0  # mm of the block that is filled in by hand
 FOOT = 11.0  # mm
-RIGHT = ("units", "visits", "partners")  # sections under the sketch
+RIGHT = ("units", "partners")  # sections under the sketch
+AIR = 0.55  # lines of white before a heading
 ROWS = 40  # rows of a section that are tried at most
 MARK: Colour = (178, 52, 16)
 
@@ -37,6 +38,7 @@ class Piece:
     rows: list[list[str]]
     lead: int
     left: int
+    numbered: bool = False
 
     def lines(self) -> int:
         return len(self.heading) + sum(len(row) for row in self.rows) + (1 if self.left else 0)
@@ -68,14 +70,14 @@ def _head(paper: Paper, brief: Brief, speaker: Speaker, simulated: bool) -> floa
     edge = WIDTH - MARGIN
     kind = speaker.say(f"brief_of_{brief.kind}")
     paper.say(MARGIN, 14.5, f"{speaker.say('brief_sheet_title')} · {kind}", HEAD, GREY)
-    paper.say(edge, 14.5, speaker.say("brief_sheet_internal"), HEAD, GREY, right=True)
+    used = paper.say(edge, 14.5, speaker.say("brief_sheet_internal"), HEAD, GREY, right=True)
     if simulated:
         told = speaker.say("brief_note_simulated")
         wide = paper.width(told, HEAD) + 4
         paper.pdf.set_draw_color(*MARK)
         paper.pdf.set_line_width(0.4)
-        paper.pdf.rect(WIDTH / 2 - wide / 2, 10.6, wide, 5.6)
-        paper.say(WIDTH / 2 - wide / 2 + 2, 14.5, told, HEAD, MARK)
+        paper.pdf.rect(edge - used - 4 - wide, 10.6, wide, 5.6)
+        paper.say(edge - used - 2 - wide, 14.5, told, HEAD, MARK)
     y = 24.0
     for line in paper.lines(brief.title, WIDTH - 2 * MARGIN, TITLE, 1):
         paper.say(MARGIN, y, line, TITLE, heavy=True)
@@ -128,17 +130,18 @@ def _column(
         for line in piece.heading:
             paper.say(x, y - 0.7, line, HEAD, INK, heavy=True)
             y += step
-        paper.rule(x, y - step - 0.2 + 0.4, x + wide, y - step + 0.2, PALE, 0.25)
+        paper.rule(x, y - step + 0.2, x + wide, y - step + 0.2, PALE, 0.25)
         for row in piece.rows:
-            paper.pdf.set_fill_color(*GREY)
-            paper.pdf.ellipse(x + 0.3, y - 1.3, 0.8, 0.8, style="F")
+            if not piece.numbered:
+                paper.pdf.set_fill_color(*GREY)
+                paper.pdf.ellipse(x + 0.3, y - 1.3, 0.8, 0.8, style="F")
             for line in row:
                 paper.say(x + 2.6, y, line, TEXT)
                 y += step
         if piece.left:
             paper.say(x + 2.6, y, speaker.say("brief_more", n=f"{piece.left:,}"), TEXT, GREY)
             y += step
-        y -= step * 0.45
+        y -= step * (1 - AIR)
 
 
 def _cut(paper: Paper, parts: Sequence[Section], wide: float, room: int) -> list[Piece]:
@@ -151,7 +154,8 @@ def _cut(paper: Paper, parts: Sequence[Section], wide: float, room: int) -> list
             rows = [paper.lines(line, wide - 2.6, TEXT, most) for line in part.lines[:ROWS]]
             rows = [row for row in rows if row]
             heading = paper.lines(part.heading, wide, HEAD, 1)
-            pieces.append(Piece(heading, rows, part.lead, part.more + max(len(part.lines) - ROWS, 0)))
+            left = part.more + max(len(part.lines) - ROWS, 0)
+            pieces.append(Piece(heading, rows, part.lead, left, numbered=part.code == "units"))
         while _height(pieces) > room:
             loose = [piece for piece in pieces if len(piece.rows) > max(piece.lead, 2)]
             if not loose:
@@ -171,8 +175,8 @@ def _cut(paper: Paper, parts: Sequence[Section], wide: float, room: int) -> list
     return pieces
 
 
-def _height(pieces: Sequence[Piece]) -> int:
-    return sum(piece.lines() + 1 for piece in pieces)
+def _height(pieces: Sequence[Piece]) -> float:
+    return sum(piece.lines() + AIR for piece in pieces)
 
 
 def _fill(paper: Paper, top: float, speaker: Speaker) -> None:

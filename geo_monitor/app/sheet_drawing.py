@@ -33,7 +33,7 @@ def draw(paper: Paper, shape: Sketch | None, x: float, y: float, side: float, sp
         def at(east: float, north: float) -> tuple[float, float]:
             return x + side / 2 + east * per_m, y + side / 2 - north * per_m
 
-        with pdf.rect_clip(x, y, side, side):
+        with pdf.local_context(), pdf.rect_clip(x, y, side, side):
             _ground(paper, shape, at)
             _figures(paper, shape, at)
         _scale(paper, x, y, side, per_m)
@@ -67,7 +67,7 @@ def _ground(paper: Paper, shape: Sketch, at: At) -> None:
     if shape.flow is not None:
         east, north, dx, dy = shape.flow
         cx, cy = at(east, north)
-        side = (-dy, dx)  # an arrow beside the channel, pointing downstream
+        side = (-dy, dx) if dx >= 0 else (dy, -dx)  # an arrow north of the channel, pointing downstream
         a = (cx + side[0] * 3.2 - dx * 4, cy - side[1] * 3.2 + dy * 4)
         b = (a[0] + dx * 8, a[1] - dy * 8)
         paper.rule(*a, *b, GREY, 0.35)
@@ -80,7 +80,7 @@ def _figures(paper: Paper, shape: Sketch, at: At) -> None:
     for east, north, value in shape.labels:
         cx, cy = at(east, north)
         _dot(paper, cx, cy, 0.45, INK)
-        paper.say(cx + 1, cy - 0.8, f"K{km(value)}", SMALL, GREY)
+        paper.say(cx - 1, cy + 3.6, f"K{km(value)}", SMALL, GREY)
     for east, north in reversed(shape.marks):
         cx, cy = at(east, north)
         size = 0.85

@@ -48,11 +48,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # rules
     "app.brief_no_rule": (
         "库中没有与此处相交的禁捕区；不等于此处没有禁令，请核对公告",
-        "no ban zone on record meets this place; that is no proof that nothing is banned: see the notices",
+        "No ban zone on record meets this place; that is no proof that nothing is banned: see the notices",
     ),
     "app.brief_none_holds": (
         "此刻没有在期内的禁捕区规定，下列均不在期内；其他禁令请核对公告",
-        "no zone on record is in force here at this moment; for other bans see the notices",
+        "No zone on record is in force here at this moment; for other bans see the notices",
     ),
     # rate
     "app.brief_state": ("{state}", "{state}"),
@@ -94,25 +94,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # visits
     "app.brief_effort": (
         "近 {days} 天（{start} 至 {end}）巡护 {hours} 小时，{n} 天到过",
-        "last {days} days ({start} to {end}): {hours} h on patrol, on {n} days",
+        "Last {days} days ({start} to {end}): {hours} h on patrol, on {n} days",
     ),
     "app.brief_effort_of": (
         "近 {days} 天（{start} 至 {end}）区内江段巡护 {hours} 小时，{n} 天到过",
-        "last {days} days ({start} to {end}): {hours} h on patrol in its reaches, on {n} days",
+        "Last {days} days ({start} to {end}): {hours} h on patrol in its reaches, on {n} days",
     ),
     "app.brief_day": (
         "{day} {platform}：{minutes} 分钟，通过 {passes} 次，单元 {units} 个",
-        "{day} {platform}: {minutes} min, {passes} passes, {units} units",
+        "{day} {platform}: {minutes} min, passes: {passes}, units: {units}",
     ),
     "app.brief_stakeout": ("蹲守 {minutes} 分钟", "{minutes} min of it lying in wait"),
     "app.brief_night": ("夜间 {minutes} 分钟", "{minutes} min at night"),
-    "app.brief_no_visits": ("没有巡护到达记录", "no visit on record"),
+    "app.brief_no_visits": ("没有巡护到达记录", "No visit on record"),
+    "app.brief_no_zone": ("没有该单元进入禁捕区的记录", "No record of this unit inside a ban zone"),
     "app.brief_visit": ("{unit} {start} 至 {end}，{minutes} 分钟", "{unit} {start} to {end}, {minutes} min"),
     "app.brief_visit_unit": (
         "{zone} {start} 至 {end}，{minutes} 分钟",
         "{zone} {start} to {end}, {minutes} min",
     ),
-    "app.brief_visits_unit": ("该单元进入禁捕区的最近记录", "last times this unit was inside a ban zone"),
+    "app.brief_visits_unit": ("该单元进入禁捕区的最近记录", "Last times this unit was inside a ban zone"),
     "app.brief_possible": ("（出入时刻不确定）", " (crossing uncertain)"),
     "app.brief_platform_boat": ("船艇", "boat"),
     "app.brief_platform_foot": ("徒步", "foot"),
@@ -133,7 +134,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.brief_age_hours": ("{n} 小时", "{n} h"),
     "app.brief_no_units": (
         "近 {hours} 小时内没有巡护单元的定位",
-        "no patrol unit has sent a fix in the last {hours} h",
+        "No patrol unit has sent a fix in the last {hours} h",
     ),
     "app.brief_units_older": (
         "另有 {n} 个单元最近定位早于 {hours} 小时，未列",

@@ -58,7 +58,7 @@ class Brief:
 
 def of_reach(reach_id: str, known: Known, speaker: Speaker) -> Brief:
     """The brief of one reach. Raises `Usage("brief_unknown")` where `known.reaches` has no such reach."""
-    spot = known.index.get_indexer([reach_id])[0]
+    spot = known.index.get_indexer(pd.Index([reach_id]))[0]
     if spot < 0:
         raise Usage("brief_unknown", id=reach_id)
     spots = np.array([spot])
@@ -268,7 +268,7 @@ def _zone_rate(known: Known, table: pd.DataFrame, speaker: Speaker) -> list[str]
     ]
     looked = table[table["state"] != "not_looked"].sort_values(["p_hot", "rate"], ascending=False, kind="stable")
     if len(looked):
-        worst = says.reach_row(known, int(known.index.get_indexer([looked["reach_id"].iloc[0]])[0]))
+        worst = says.reach_row(known, int(known.index.get_indexer(pd.Index(looked["reach_id"].iloc[:1]))[0]))
         lines.append(speaker.say("worst", place=speaker.place(worst), rate=speaker.rate(worst)))
     return lines
 

@@ -92,7 +92,7 @@ def comma(speaker: Speaker, parts: Sequence[str]) -> str:
 
 def reach_row(known: Known, spot: int) -> Any:
     """The reach as `Speaker` takes it; `unseen_d` counts back from `at`, `trend` is its `class`."""
-    values = known.reaches.iloc[spot].to_dict()
+    values: dict[str, Any] = {str(key): value for key, value in known.reaches.iloc[spot].items()}
     last = values["last_look"]
     if not pd.isna(last) and last > known.at:  # the run knows more than was known then: only days of effort tell
         days = facts.effort_days(known, np.array([spot]))["day"]
@@ -249,7 +249,9 @@ def visit_days(known: Known, spot: int, speaker: Speaker) -> Section:
         )
         wait = speaker.say("brief_stakeout", minutes=number(row.stakeout_minutes)) if row.stakeout_minutes >= 1 else ""
         dark = getattr(row, "night_minutes", 0.0)
-        listed.append(comma(speaker, [told, wait, speaker.say("brief_night", minutes=number(dark)) if dark >= 1 else ""]))
+        listed.append(
+            comma(speaker, [told, wait, speaker.say("brief_night", minutes=number(dark)) if dark >= 1 else ""])
+        )
     return section(speaker, "visits", [effort(known, found, speaker)], listed, len(found) - len(shown))
 
 

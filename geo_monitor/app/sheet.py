@@ -185,7 +185,13 @@ def _fill(paper: Paper, top: float, speaker: Speaker) -> None:
     middle = WIDTH / 2
     paper.say(left, top + 4, speaker.say("brief_sheet_fill"), HEAD, heavy=True)
     y = top + 6
-    rows = [("arrived", "left", 8.5), ("crew", "weather", 8.5), ("found", "", 16.5), ("result", "", 8.5), ("sign", "", 8.5)]
+    rows = [
+        ("arrived", "left", 8.5),
+        ("crew", "weather", 8.5),
+        ("found", "", 16.5),
+        ("result", "", 8.5),
+        ("sign", "", 8.5),
+    ]
     paper.pdf.set_draw_color(*GREY)
     paper.pdf.set_line_width(0.25)
     paper.pdf.rect(left, y, edge - left, sum(high for _, _, high in rows))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from fpdf import FPDF
 from fpdf.enums import TextMode
@@ -43,8 +44,10 @@ class Paper:
         self.pdf.add_font("sans", "", FONT)
         self.pdf.add_page()
         self.pdf.set_font("sans", "", 9)
-        self._known = self.pdf.fonts["sans"].cmap  # type: ignore[union-attr]
-        self._wide = self.pdf.fonts["sans"].cw
+        font: Any = self.pdf.fonts["sans"]
+        self._known: dict[int, str] = font.cmap
+        self._wide: dict[int, float] = font.cw  # thousandths of the size
+        self._font: Any = font.ttfont
         self.pdf.set_creation_date(at)
         self.pdf.set_title(self.clean(title)[:200])
         self.pdf.set_producer("geo_monitor")
@@ -93,7 +96,15 @@ class Paper:
         return end
 
     def say(
-        self, x: float, y: float, text: object, size: float, ink: Colour = INK, *, heavy: bool = False, right: bool = False
+        self,
+        x: float,
+        y: float,
+        text: object,
+        size: float,
+        ink: Colour = INK,
+        *,
+        heavy: bool = False,
+        right: bool = False,
     ) -> float:
         """Writes one line with its baseline at y, from x on or, with `right`, up to x; gives its width."""
         told = self.clean(text)
@@ -141,8 +152,10 @@ class Paper:
             self.pdf.set_dash_pattern()
 
     def bytes(self) -> bytes:
-        """The file."""
-        return bytes(self.pdf.output())
+        """The file; nothing can be written after."""
+        file = bytes(self.pdf.output())
+        self._font.close()
+        return file
 
 
 def _of_word(c: str) -> bool:

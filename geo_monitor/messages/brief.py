@@ -9,7 +9,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.brief_at": ("截至 {time}（北京时间）", "as of {time} (Asia/Shanghai)"),
     "app.brief_more": ("另有 {n} 条，见系统", "and {n} more, in the system"),
     "app.brief_cut": ("（全文 {n} 字，此处从略）", " ({n} characters in full, cut here)"),
-    "brief_unknown": ('没有名为“{id}”的江段或禁捕区。', 'There is no reach or zone called "{id}".'),
+    "brief_unknown": ("没有名为“{id}”的江段或禁捕区。", 'There is no reach or zone called "{id}".'),
     # headings
     "app.brief_place": ("位置与辖区", "Place and jurisdiction"),
     "app.brief_rules": ("适用规定", "Rules"),

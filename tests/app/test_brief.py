@@ -206,9 +206,7 @@ def test_partners_face_each_other_and_begin_up_the_river():
         "下游约 4.8 公里起为甲市",
         "下游约 4.8 公里起为乙市",
     )
-    assert lines(brief.of_reach("r0", stream.known(), ZH), "partners") == (
-        "上游约 4.8 公里起为乙市",
-    )
+    assert lines(brief.of_reach("r0", stream.known(), ZH), "partners") == ("上游约 4.8 公里起为乙市",)
     table = stream.reaches(12)
     table["adcode_right"] = "420000"
     assert lines(brief.of_reach("r0", stream.known(table), ZH), "partners") == ("水路 5 公里内没有其他辖区",)
@@ -293,7 +291,10 @@ def test_a_unit():
     held = stream.known(zones=zones, fixes=fixes, zone_visits=visits)
     told = brief.of_unit(SimpleNamespace(**fixes[0]), held, ZH)
     assert (told.kind, told.title) == ("unit", "艇1")
-    assert lines(told, "place")[1:3] == ("航速 7.2 公里/小时，航向 90°", "长江 K6–K6.5，河道，长 500 米，里程自河口起算")
+    assert lines(told, "place")[1:3] == (
+        "航速 7.2 公里/小时，航向 90°",
+        "长江 K6–K6.5，河道，长 500 米，里程自河口起算",
+    )
     assert "定位于 2026-06-10 11:50" in lines(told, "place")[0]
     assert lines(told, "visits")[1].startswith("天鹅洲 2026-06-01 23:30")
     assert lines(told, "units") == ("近 2 小时内没有巡护单元的定位",)  # itself is not its neighbour
@@ -320,7 +321,9 @@ def test_what_agencies_typed_stays_text(text):
 
 def test_both_languages_say_the_same_sections():
     zh, en = (brief.of_reach("r12", stream.known(seizures=CASES, linked=LINKS), s) for s in (ZH, EN))
-    assert [(p.code, len(p.lines), p.more) for p in zh.sections] == [(p.code, len(p.lines), p.more) for p in en.sections]
+    assert [(p.code, len(p.lines), p.more) for p in zh.sections] == [
+        (p.code, len(p.lines), p.more) for p in en.sections
+    ]
 
 
 def test_the_sketch_lies_in_its_square():

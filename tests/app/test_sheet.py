@@ -43,7 +43,12 @@ def test_one_page_that_says_what_the_brief_says():
     assert file.startswith(b"%PDF-")
     assert pages.count(file) == 1
     said = pages.text(file)
-    assert {"长江 K6–K6.5", "左岸甲市、右岸乙市", "截至 2026-06-10 12:00（北京时间）", "长江禁捕执法 · 江段简报"} <= set(said)
+    assert {
+        "长江 K6–K6.5",
+        "左岸甲市、右岸乙市",
+        "截至 2026-06-10 12:00（北京时间）",
+        "长江禁捕执法 · 江段简报",
+    } <= set(said)
     whole = "".join(said)
     for part in told.sections:
         assert part.heading in said

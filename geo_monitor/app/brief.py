@@ -143,7 +143,11 @@ def of_zone(zone_id: str, version: int, agency: str | None, known: Known, speake
 
 
 def of_unit(fix: Any, known: Known, speaker: Speaker) -> Brief:
-    """The brief of the place where a unit is. fix: unit_id, time (UTC), lon, lat, speed, heading, role of its last fix."""
+    """The brief of the place where a unit is.
+
+    fix : its last fix as a row: unit_id, time (UTC), lon, lat (degrees), speed (m/s), heading (degrees), role. A unit
+    on no reach gets no sections on rate, cases and partners.
+    """
     spots = facts.on_reach(known, np.array([fix.lon]), np.array([fix.lat]), speaker.settings.there_m)
     spots = spots[spots >= 0]
     shape = shapely.Point(fix.lon, fix.lat)

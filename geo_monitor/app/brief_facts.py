@@ -164,11 +164,11 @@ def visits(known: Known, **wanted: Any) -> pd.DataFrame:
     held = known.zone_visits
     if held is None:
         return pd.DataFrame({"unit_id": [], "entered_at": [], "left_at": [], "minutes": [], "certainty": []})
-    mask = np.ones(len(held), dtype=bool)
+    mask = (held["entered_at"] <= known.at).to_numpy(dtype=bool)
     for name, value in wanted.items():
-        mask &= (held[name].fillna("") == (value or "")).to_numpy(dtype=bool)
-    found = pd.DataFrame(held[mask])
-    return found[found["entered_at"] <= known.at].sort_values("entered_at", ascending=False, kind="stable")
+        same = held[name] == value if value else held[name].isna() | (held[name] == "")
+        mask &= same.fillna(False).to_numpy(dtype=bool)
+    return pd.DataFrame(held[mask]).sort_values("entered_at", ascending=False, kind="stable")
 
 
 def latest(known: Known, hours: float, but: str | None = None) -> tuple[pd.DataFrame, int]:

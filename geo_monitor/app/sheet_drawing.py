@@ -18,6 +18,7 @@ ORDER = ("not_looked", "normal", "cold", "hot")
 GROUND: Colour = (248, 248, 246)
 ZONE: Colour = (236, 231, 216)
 HALO: Colour = (255, 226, 120)
+HALO_MAX = 3  # reaches marked as the place at most
 SMALL = 6.5  # points
 At = Callable[[float, float], tuple[float, float]]  # metres east and north of the middle -> mm on the page
 
@@ -51,8 +52,9 @@ def _ground(paper: Paper, shape: Sketch, at: At) -> None:
         for part in _parts(held, "Polygon"):
             outline = [at(*point[:2]) for point in part.exterior.coords]
             paper.path(outline, LOOK.zone, 0.35, None if holds else (1.0, 0.9), ZONE if holds else GROUND)
+    few = sum(here for _, _, here in shape.reaches) <= HALO_MAX  # a zone is told by its outline
     for held, _, here in shape.reaches:
-        if here:
+        if here and few:
             for part in _parts(held, "LineString"):
                 paper.path([at(*point[:2]) for point in part.coords], HALO, 3.6)
     ranked = sorted(shape.reaches, key=lambda told: ORDER.index(told[1]) if told[1] in ORDER else 0)
@@ -63,7 +65,9 @@ def _ground(paper: Paper, shape: Sketch, at: At) -> None:
         for part in _parts(held, "LineString"):
             paper.path([at(*point[:2]) for point in part.coords], ink, thick, dash)
         for part in _parts(held, "Polygon"):
-            paper.path([at(*p[:2]) for p in part.exterior.coords], ink, thick / 2, dash, HALO if here else GROUND)
+            paper.path(
+                [at(*p[:2]) for p in part.exterior.coords], ink, thick / 2, dash, HALO if here and few else GROUND
+            )
     if shape.flow is not None:
         east, north, dx, dy = shape.flow
         cx, cy = at(east, north)
@@ -77,15 +81,18 @@ def _ground(paper: Paper, shape: Sketch, at: At) -> None:
 
 
 def _figures(paper: Paper, shape: Sketch, at: At) -> None:
-    for east, north, value in shape.labels:
-        cx, cy = at(east, north)
-        _dot(paper, cx, cy, 0.45, INK)
-        paper.say(cx - 1, cy + 3.6, f"K{km(value)}", SMALL, GREY)
     for east, north in reversed(shape.marks):
         cx, cy = at(east, north)
         size = 0.85
         points = [(cx, cy - size), (cx + size, cy), (cx, cy + size), (cx - size, cy), (cx, cy - size)]
         paper.path(points, (255, 255, 255), 0.15, fill=LOOK.seizure)
+    for east, north, value in shape.labels:
+        cx, cy = at(east, north)
+        _dot(paper, cx, cy, 0.45, INK)
+        told = f"K{km(value)}"
+        paper.pdf.set_fill_color(*GROUND)
+        paper.pdf.rect(cx - 1.3, cy + 1.3, paper.width(told, SMALL) + 0.6, 2.7, style="F")
+        paper.say(cx - 1, cy + 3.6, told, SMALL, GREY)
     for east, north, number in shape.units:
         cx, cy = at(east, north)
         _dot(paper, cx, cy, 1.7, (20, 84, 60))

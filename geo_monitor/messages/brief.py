@@ -77,7 +77,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "app.brief_cases_zone": (
         "区内及水路 {km} 公里内共 {reaches} 个江段：{n} 起，其中区内江段 {own} 起",
-        "reaches of the zone and those within {km} km by water ({reaches} in all): {n} cases, {own} in reaches of the zone",
+        "reaches of the zone and those within {km} km by water ({reaches} in all): {n} cases, {own} of them in the zone's",
     ),
     "app.brief_no_cases": ("没有查获记录", "no case on record"),
     "app.brief_by_gear": ("渔具：{counts}", "gear: {counts}"),

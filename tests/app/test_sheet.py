@@ -20,6 +20,14 @@ from geo_monitor.app.words import Speaker
 from tests.app import pages, stream
 from tests.app.fake import HOSTILE
 
+
+@pytest.fixture
+def paper():
+    held = Paper(stream.AT.to_pydatetime(), "")
+    yield held
+    held.bytes()  # closes the font
+
+
 ZH, EN = Speaker("zh", stream.NAMES), Speaker("en", stream.NAMES)
 
 
@@ -89,11 +97,10 @@ def test_a_long_list_is_cut_and_the_rest_counted():
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "@@=foo(", "(\\)(", "**粗** __线__ <b>x</b>", "%PDF ) Tj ET"])
-def test_hostile_text_stands_as_typed(text):
+def test_hostile_text_stands_as_typed(text, paper):
     held = stream.known(zones=[stream.zone("z", 5, 7, rule=text, name=text)])
     told = brief.of_reach("r12", held, ZH)
     said = pages.text(sheet.pdf(dataclasses.replace(told, title=text), ZH, simulated=False))
-    paper = Paper(stream.AT.to_pydatetime(), "")
     assert paper.clean(text) in said  # the title
     assert paper.clean(text)[:12] in "".join(said).replace(paper.clean(text), "", 1)  # the rule
 
@@ -114,8 +121,7 @@ def test_a_text_of_a_hundred_thousand_characters_is_cut_with_an_ellipsis():
     assert "签名" in whole
 
 
-def test_lines_fit_their_width_and_break_as_people_break_them():
-    paper = Paper(stream.AT.to_pydatetime(), "")
+def test_lines_fit_their_width_and_break_as_people_break_them(paper):
     found = paper.lines("每年三月一日起，禁止一切捕捞（含垂钓）；违者移交 Jingzhou-fishery-017 处理。", 30, 8, 20)
     assert all(paper.width(line, 8) <= 30 for line in found)
     assert not any(line[0] in "，；。）" for line in found)

@@ -167,7 +167,7 @@ def visits(known: Known, **wanted: Any) -> pd.DataFrame:
     mask = (held["entered_at"] <= known.at).to_numpy(dtype=bool)
     for name, value in wanted.items():
         same = held[name] == value if value else held[name].isna() | (held[name] == "")
-        mask &= same.fillna(False).to_numpy(dtype=bool)
+        mask = mask & same.fillna(False).to_numpy(dtype=bool)
     return pd.DataFrame(held[mask]).sort_values("entered_at", ascending=False, kind="stable")
 
 

@@ -140,6 +140,16 @@ class Settings:
     # --- predictability of patrols -----------------------------------------------------------------------------------
     predictability_min: int = 10  # patrols of a unit and month under which nothing is said of a habit
     predictability_draws: int = 500  # posterior draws behind an interval: its ends to about 0.01
+    # --- brief of a place (app/brief.py) ------------------------------------------------------------------------------
+    brief_near_m: float = 2000.0  # metres by water; cases and hot neighbours of a place (as the Gi* band)
+    brief_border_m: float = 5000.0  # metres by water; localities that begin within this are partners
+    brief_fix_h: float = 2.0  # hours; a unit whose last fix is older is not named as near
+    brief_units: int = 5  # units named at most
+    brief_cases: int = 12  # cases listed at most, latest first
+    brief_visits: int = 8  # days or visits listed at most, latest first
+    brief_days: int = 30  # days back over which patrol hours of a place are summed; unseen for longer is told
+    brief_share: float = 0.6  # share of cases from which a gear, a bank or an hour is named to be checked ...
+    brief_least: int = 3  # ... of at least so many cases
     # exposure weights: hours of a platform in units of boat hours, stated until the data allow an estimate
     # (hotspots/exposure.py); 0 keeps a platform out
     weight_boat: float = 1.0

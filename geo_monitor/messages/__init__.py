@@ -23,6 +23,7 @@ AREAS = (
     "cli",
     "app",
     "situation",
+    "brief",
     "simulate",
     "quality",
 )

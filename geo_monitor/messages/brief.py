@@ -1,0 +1,243 @@
+"""Sentences of the brief of a place and its page: code -> (Chinese, English)."""
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "app.brief_of_reach": ("江段简报", "Brief of a reach"),
+    "app.brief_of_zone": ("禁捕区简报", "Brief of a ban zone"),
+    "app.brief_of_unit": ("巡护单元简报", "Brief of a patrol unit"),
+    "app.brief_of_vessel": ("过往船舶简报", "Brief of a vessel"),
+    "app.brief_pair": ("{head}：{body}", "{head}: {body}"),
+    "app.brief_at": ("截至 {time}（北京时间）", "as of {time} (Asia/Shanghai)"),
+    "app.brief_more": ("另有 {n} 条，见系统", "and {n} more, in the system"),
+    "app.brief_cut": ("（全文 {n} 字，此处从略）", " ({n} characters in full, cut here)"),
+    "brief_unknown": ("没有名为“{id}”的江段或禁捕区。", 'There is no reach or zone called "{id}".'),
+    # headings
+    "app.brief_place": ("位置与辖区", "Place and jurisdiction"),
+    "app.brief_rules": ("适用规定", "Rules"),
+    "app.brief_rate": ("冷热研判", "Assessment"),
+    "app.brief_cases": ("查获案件", "Cases"),
+    "app.brief_visits": ("巡护到达", "Last visits"),
+    "app.brief_units": ("就近单元", "Nearest units"),
+    "app.brief_partners": ("毗邻地区", "Across the border"),
+    "app.brief_check": ("核查要点", "What to check"),
+    # the place
+    "app.brief_channel": ("{place}，河道，长 {length} 米", "{place}, channel, {length} m long"),
+    "app.brief_side": ("{place}，汊道，长 {length} 米", "{place}, side channel, {length} m long"),
+    "app.brief_lake": ("{place}，湖区网格", "{place}, lake cell"),
+    "app.brief_km": ("里程自河口起算", "km count up from the mouth"),
+    "app.brief_bank_left": ("左岸归{place}", "left bank: {place}"),
+    "app.brief_bank_right": ("右岸归{place}", "right bank: {place}"),
+    "app.brief_bank_both": ("两岸均归{place}", "both banks: {place}"),
+    "app.brief_bank_lake": ("归{place}", "{place}"),
+    "app.brief_bank_rule": ("面向下游分左右", "left and right looking downstream"),
+    "app.brief_bank_unknown": ("辖区未载", "jurisdiction not on record"),
+    "app.brief_point": ("中点 {point}（WGS84）", "mid point {point} (WGS84)"),
+    "app.brief_fix": ("位置 {point}（WGS84），定位于 {time}", "at {point} (WGS84), fix of {time}"),
+    "app.brief_speed": ("航速 {kmh} 公里/小时，航向 {heading}°", "{kmh} km/h, heading {heading}°"),
+    "app.brief_speed_only": ("航速 {kmh} 公里/小时", "{kmh} km/h"),
+    "app.brief_unit": ("{platform}，{agency}", "{platform}, {agency}"),
+    "app.brief_off_water": (
+        "{metres} 米内没有江段：以下各项凡涉江段者从缺",
+        "no reach within {metres} m, so what rests on a reach is left out",
+    ),
+    "app.brief_zone_reaches": (
+        "涉及 {n} 个江段：{stretches}",
+        "meets {n} reaches: {stretches}",
+    ),
+    "app.brief_zone_none": ("不与任何江段相交", "meets no reach"),
+    "app.brief_localities": ("涉及辖区：{places}", "jurisdictions: {places}"),
+    # rules
+    "app.brief_no_rule": (
+        "库中没有与此处相交的禁捕区；不等于此处没有禁令，请核对公告",
+        "No ban zone on record meets this place; that is no proof that nothing is banned: see the notices",
+    ),
+    "app.brief_none_holds": (
+        "此刻没有在期内的禁捕区规定，下列均不在期内；其他禁令请核对公告",
+        "No zone on record is in force here at this moment; for other bans see the notices",
+    ),
+    # rate
+    "app.brief_state": ("{state}", "{state}"),
+    "app.brief_state_class": ("{state}（{trend}）", "{state} ({trend})"),
+    "app.brief_trend_hot": ("{kind}热段", "{kind} hot spot"),
+    "app.brief_trend_cold": ("{kind}冷段", "{kind} cold spot"),
+    "app.brief_kind_new": ("新增", "new"),
+    "app.brief_kind_consecutive": ("连续", "consecutive"),
+    "app.brief_kind_intensifying": ("加剧", "intensifying"),
+    "app.brief_kind_persistent": ("持续", "persistent"),
+    "app.brief_kind_diminishing": ("减弱", "diminishing"),
+    "app.brief_kind_sporadic": ("零星", "sporadic"),
+    "app.brief_kind_oscillating": ("冷热交替的", "oscillating"),
+    "app.brief_kind_historical": ("历史", "historical"),
+    "app.brief_last": ("最近一次看到：{day}，{days} 天前", "last looked at on {day}, {days} days ago"),
+    "app.brief_last_today": ("最近一次看到：{day}，不到 1 天前", "last looked at on {day}, less than a day ago"),
+    "app.brief_not_looked": ("看得不够，冷热不作判断", "Not looked at enough: neither hot nor cold"),
+    # cases
+    "app.brief_cases_reach": (
+        "本江段及水路 {km} 公里内共 {reaches} 个江段：{n} 起，其中本江段 {own} 起",
+        "this reach and those within {km} km by water ({reaches} in all): {n} cases, {own} of them in this reach",
+    ),
+    "app.brief_cases_zone": (
+        "区内及水路 {km} 公里内共 {reaches} 个江段：{n} 起，其中区内江段 {own} 起",
+        "reaches of the zone and those within {km} km by water ({reaches} in all): {n} cases, {own} of them in the zone's",
+    ),
+    "app.brief_no_cases": ("没有查获记录", "no case on record"),
+    "app.brief_by_gear": ("渔具：{counts}", "gear: {counts}"),
+    "app.brief_by_origin": ("来源：{counts}", "found by: {counts}"),
+    "app.brief_by_setting": ("环节：{counts}", "setting: {counts}"),
+    "app.brief_unstated": ("未填", "not stated"),
+    "app.brief_others": ("其他", "others"),
+    "app.brief_origin_patrol": ("巡护", "patrol"),
+    "app.brief_origin_tip": ("举报", "tip"),
+    "app.brief_origin_camera": ("监控", "camera"),
+    "app.brief_origin_check": ("检查", "check"),
+    "app.brief_marked": ("【{origin}】", " [{origin}]"),
+    "app.brief_near_case": ("邻段", "neighbouring reach"),
+    # visits
+    "app.brief_effort": (
+        "近 {days} 天（{start} 至 {end}）巡护 {hours} 小时，{n} 天到过",
+        "Last {days} days ({start} to {end}): {hours} h on patrol, on {n} days",
+    ),
+    "app.brief_effort_of": (
+        "近 {days} 天（{start} 至 {end}）区内江段巡护 {hours} 小时，{n} 天到过",
+        "Last {days} days ({start} to {end}): {hours} h on patrol in its reaches, on {n} days",
+    ),
+    "app.brief_day": (
+        "{day} {platform}：{minutes} 分钟，通过 {passes} 次，单元 {units} 个",
+        "{day} {platform}: {minutes} min, passes: {passes}, units: {units}",
+    ),
+    "app.brief_stakeout": ("蹲守 {minutes} 分钟", "{minutes} min of it lying in wait"),
+    "app.brief_night": ("夜间 {minutes} 分钟", "{minutes} min at night"),
+    "app.brief_no_visits": ("没有巡护到达记录", "No visit on record"),
+    "app.brief_no_zone": ("没有该单元进入禁捕区的记录", "No record of this unit inside a ban zone"),
+    "app.brief_visit": ("{unit} {start} 至 {end}，{minutes} 分钟", "{unit} {start} to {end}, {minutes} min"),
+    "app.brief_visit_unit": (
+        "{zone} {start} 至 {end}，{minutes} 分钟",
+        "{zone} {start} to {end}, {minutes} min",
+    ),
+    "app.brief_visits_unit": ("该单元进入禁捕区的最近记录", "Last times this unit was inside a ban zone"),
+    "app.brief_possible": ("（出入时刻不确定）", " (crossing uncertain)"),
+    "app.brief_platform_boat": ("船艇", "boat"),
+    "app.brief_platform_foot": ("徒步", "foot"),
+    "app.brief_platform_drone": ("无人机", "drone"),
+    "app.brief_platform_vehicle": ("车辆", "vehicle"),
+    "app.brief_platform_camera": ("监控", "camera"),
+    # units
+    "app.brief_unit_both": (
+        "水路约 {water} 公里，直线 {straight} 公里；{age}前定位",
+        "about {water} km by water, {straight} km straight; fix {age} old",
+    ),
+    "app.brief_unit_straight": (
+        "直线 {straight} 公里（水路不明或超过 {far} 公里）；{age}前定位",
+        "{straight} km in a straight line (way by water not known or over {far} km); fix {age} old",
+    ),
+    "app.brief_age_now": ("不到 1 分钟", "under 1 min"),
+    "app.brief_age_minutes": ("{n} 分钟", "{n} min"),
+    "app.brief_age_hours": ("{n} 小时", "{n} h"),
+    "app.brief_no_units": (
+        "近 {hours} 小时内没有巡护单元的定位",
+        "No patrol unit has sent a fix in the last {hours} h",
+    ),
+    "app.brief_units_older": (
+        "另有 {n} 个单元最近定位早于 {hours} 小时，未列",
+        "{n} more units have no fix of the last {hours} h and are not named",
+    ),
+    # partners
+    "app.brief_facing": (
+        "左岸归{left}、右岸归{right}：两岸分属两地，可商请协同",
+        "left bank {left}, right bank {right}: two jurisdictions face each other here",
+    ),
+    "app.brief_up": ("上游约 {km} 公里起为{place}", "{place} begins about {km} km upstream"),
+    "app.brief_down": ("下游约 {km} 公里起为{place}", "{place} begins about {km} km downstream"),
+    "app.brief_away": ("水路约 {km} 公里起为{place}", "{place} begins about {km} km away by water"),
+    "app.brief_no_partners": (
+        "水路 {km} 公里内没有其他辖区",
+        "no other jurisdiction within {km} km by water",
+    ),
+    "app.brief_also": ("区内涉及{places}，可商请协同", "the zone lies in {places}"),
+    # what to check; each names the fact it rests on
+    "app.brief_check_gear": (
+        "查{gear}：附近 {n} 起中 {k} 起用此渔具",
+        "look for {gear}: {k} of {n} cases near here",
+    ),
+    "app.brief_check_night": (
+        "宜夜间到场：附近 {n} 起中 {k} 起查获于 {start}:00–{end}:00",
+        "come at night: {k} of {n} cases near here were found from {start}:00 to {end}:00",
+    ),
+    "app.brief_check_hours": (
+        "留意 {start}:00–{end}:00：附近 {n} 起中 {k} 起查获于此时段",
+        "mind {start}:00-{end}:00: {k} of {n} cases near here were found then",
+    ),
+    "app.brief_check_left": (
+        "先看左岸：附近 {n} 起中 {k} 起在左岸",
+        "left bank first: {k} of {n} cases near here",
+    ),
+    "app.brief_check_right": (
+        "先看右岸：附近 {n} 起中 {k} 起在右岸",
+        "right bank first: {k} of {n} cases near here",
+    ),
+    "app.brief_check_hot": (
+        "顺查邻段：水路 {km} 公里内有 {n} 个热段（{places}）",
+        "check the neighbours: {n} hot reaches within {km} km by water ({places})",
+    ),
+    "app.brief_check_core": (
+        "从严核查：位于有效的核心区“{zone}”",
+        'be strict: inside the core zone "{zone}", in force',
+    ),
+    "app.brief_check_unseen": (
+        "补看：已 {days} 天没人来看（超过 {least} 天）",
+        "look again: not seen for {days} days (over {least})",
+    ),
+    "app.brief_check_never": ("补看：分析期内没人来看过", "look: not seen in the period of the analysis"),
+    "app.brief_check_little": (
+        "多看：期内仅巡护 {hours} 小时，不足 {least} 小时，冷热不明",
+        "look longer: only {hours} h on patrol in the period, under {least} h, so nothing can be said",
+    ),
+    "app.brief_check_unpatrolled": (
+        "走访线索：{n} 起由举报或监控发现，当时附近无巡护",
+        "follow leads: {n} cases came by tip or camera with no patrol near",
+    ),
+    "app.brief_check_zone_hot": (
+        "先查热段：区内有 {n} 个热段（{places}）",
+        "hot reaches first: {n} in the zone ({places})",
+    ),
+    "app.brief_check_zone_unseen": (
+        "补看：区内 {n} 个江段中 {k} 个看得不够",
+        "look again: {k} of {n} reaches of the zone were not looked at enough",
+    ),
+    "app.brief_check_none": (
+        "现有数据没有指向特定核查对象",
+        "the data point to nothing in particular",
+    ),
+    # notes
+    "app.brief_note_water": (
+        "水路距离按江段中点沿水推算，误差约半个江段。",
+        "Distances by water run between mid points of reaches: good to about half a reach.",
+    ),
+    "app.brief_note_simulated": ("演示：巡护与查获均为模拟", "Demonstration: patrols and seizures are simulated"),
+    # the page
+    "app.brief_sheet_title": ("长江禁捕执法", "Yangtze fishing ban"),
+    "app.brief_sheet_run": ("分析批次 {run}", "analysis {run}"),
+    "app.brief_sheet_no_run": ("无分析批次", "no analysis"),
+    "app.brief_sheet_source": (
+        "依据：本单位可见的巡护航迹、禁捕区、查获记录；界线约 1 公里精度，非法定界线。未知文字以〓代替。",
+        "From the tracks, zones and seizures this agency may see; borders good to about 1 km, not legal. 〓: no glyph.",
+    ),
+    "app.brief_sheet_internal": ("内部执法用", "for official use"),
+    "app.brief_sheet_north": ("北", "N"),
+    "app.brief_sheet_here": ("此处", "here"),
+    "app.brief_sheet_flow": ("流向", "flow"),
+    "app.brief_sheet_zone": ("禁捕区（虚线：不在期内）", "ban zone (dashed: not in force)"),
+    "app.brief_sheet_seizure": ("查获", "seizure"),
+    "app.brief_sheet_unit": ("单元", "unit"),
+    "app.brief_sheet_fill": ("现场填写", "To be filled in on the spot"),
+    "app.brief_sheet_arrived": ("到达时间", "Arrived"),
+    "app.brief_sheet_left": ("离开时间", "Left"),
+    "app.brief_sheet_crew": ("艇号 / 人数", "Boat / persons"),
+    "app.brief_sheet_weather": ("水位 / 天气", "Water level / weather"),
+    "app.brief_sheet_found": ("现场情况", "Found"),
+    "app.brief_sheet_result": ("处置", "Result"),
+    "app.brief_sheet_results": (
+        "□ 未发现  □ 劝导  □ 教育  □ 警告  □ 行政处罚  □ 刑事立案  □ 移交",
+        "□ nothing  □ advice  □ education  □ warning  □ administrative  □ criminal  □ handed over",
+    ),
+    "app.brief_sheet_sign": ("签名", "Signature"),
+}

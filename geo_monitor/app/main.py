@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import controls, data, door, layers, legend, levels, panel, uploads
-from geo_monitor.app.deck import BASIN, Bounds, Deck, fit, plain
+from geo_monitor.app import administration, controls, data, door, layers, legend, levels, panel, uploads
+from geo_monitor.app.deck import BASIN, Bounds, Deck, escaped, fit, plain
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.rows import rows, zone_key
 from geo_monitor.app.words import Speaker, day, moment
@@ -63,6 +63,12 @@ def page() -> None:
                 lambda: _map_page(path, viewer, speaker), title=speaker.say("page_map"), url_path="map", default=True
             ),
             st.Page(lambda: _data_page(path, viewer, speaker), title=speaker.say("page_data"), url_path="data"),
+            st.Page(
+                lambda: _administration(path, viewer, speaker),
+                title=speaker.say("page_administration"),
+                url_path="administration",
+                visibility="visible" if viewer is not None and administration.open_to(viewer) else "hidden",
+            ),
         ]
         # named before anybody is in, so that an address sent by a colleague leads there after the sign-in
         chosen = st.navigation(pages, position="hidden" if viewer is None else "sidebar")
@@ -87,6 +93,12 @@ def _data_page(path: str, viewer: Viewer | None, speaker: Speaker) -> None:
             uploads.page(door.key(path, viewer, acting=True), speaker)
 
 
+def _administration(path: str, viewer: Viewer | None, speaker: Speaker) -> None:
+    if viewer is not None:
+        with _told(path, speaker):
+            administration.page(door.key(path, viewer, acting=True), speaker)
+
+
 @contextmanager
 def _told(path: str, speaker: Speaker) -> Iterator[None]:
     """Tells of an error in words, and what to do."""
@@ -96,10 +108,10 @@ def _told(path: str, speaker: Speaker) -> Iterator[None]:
         from geo_monitor.messages import hint, text
 
         detail = text(error.code, speaker.lang, **error.params)
-        st.error(speaker.say("failed", path=path, detail=plain(detail)))
+        st.error(escaped(speaker.say("failed", path=path, detail=plain(detail))))
         more = hint(error.code, speaker.lang, **error.params)
         if more:
-            st.info(more)
+            st.info(escaped(more))
 
 
 def _page(path: str, speaker: Speaker) -> None:

@@ -29,6 +29,8 @@ RIGHTS = ("accounts", "audit", "keep")
 CSS = """
 <style>
   [data-testid="stElementToolbarButton"]:has(button[aria-label="Download as CSV"]) { display: none; }
+  h2.section { font-size: 1.05rem; font-weight: 600; margin: .5rem 0 0; padding: 0; }
+  [data-testid="stMetricValue"] { font-size: 1.3rem; }
   .check { border-left: 4px solid #3f8f5f; padding: .15rem .7rem; margin: .3rem 0; line-height: 1.5; }
   .check.look { border-color: #c98a1b; }
   .check.broken { border-color: #d64018; }

@@ -23,14 +23,14 @@ def draw(held: Workspace, speaker: Speaker) -> None:
     registered = dict(held.accounts.agencies())
     left, right = st.columns([1, 1.5], gap="medium")
     with left:
-        st.subheader(speaker.say("admin_agency_list"))
+        forms.heading(speaker.say("admin_agency_list"))
         _agencies(held, registered, speaker)
         _register(held, registered, speaker)
     with right:
-        st.subheader(speaker.say("admin_shares"))
+        forms.heading(speaker.say("admin_shares"))
         st.caption(speaker.say("admin_share_say"))
         _shares(held, speaker)
-        st.subheader(speaker.say("admin_share_add"))
+        forms.heading(speaker.say("admin_share_add"))
         if len(registered) < 2:
             st.info(speaker.say("admin_share_needs_two"))
         else:
@@ -46,7 +46,7 @@ def _agencies(held: Workspace, registered: dict[str, str], speaker: Speaker) -> 
     count = Counter(one["agency"] for one in held.accounts.every())
     shown = [
         {
-            speaker.say("admin_agency"): plain(name),
+            speaker.say("admin_unit"): plain(name),
             speaker.say("admin_areas"): forms.place(adcode, speaker),
             speaker.say("admin_accounts_of"): count[name],
         }
@@ -65,7 +65,7 @@ def _register(held: Workspace, registered: dict[str, str], speaker: Speaker) -> 
             forms.places(speaker, registered.values()),
             index=None,
             format_func=lambda code: forms.place(code, speaker),
-            placeholder="",
+            placeholder=speaker.say("admin_choose_or_type"),
             key=forms.key("agency-adcode"),
             accept_new_options=True,
             help=speaker.say("admin_adcode_help"),
@@ -132,21 +132,27 @@ def _share(held: Workspace, registered: list[str], speaker: Speaker) -> None:
     )
     with st.form("admin-share"):
         one, other = st.columns(2)
-        giver = one.selectbox(
-            speaker.say("admin_share_from"), registered, format_func=plain, key=forms.key("share-from")
-        )
-        taker = other.selectbox(
-            speaker.say("admin_share_to"), registered, index=1, format_func=plain, key=forms.key("share-to")
+        giver, taker = (
+            place.selectbox(
+                speaker.say(f"admin_share_{side}"),
+                registered,
+                index=None,
+                format_func=plain,
+                placeholder=speaker.say("admin_choose"),
+                key=forms.key(f"share-{side}"),
+            )
+            for place, side in ((one, "from"), (other, "to"))
         )
         hidden = st.multiselect(
             speaker.say("admin_share_hidden"),
             SHARED[table],
             format_func=lambda name: speaker.say(f"admin_field_{name}"),
+            placeholder=speaker.say("admin_nothing_hidden"),
             key=forms.key(f"share-hidden-{table}"),
         )
         reason = st.text_input(speaker.say("admin_share_reason"), key=forms.key("share-reason"), max_chars=500)
         if st.form_submit_button(speaker.say("admin_share_add"), type="primary"):
-            if giver == taker:
+            if giver is None or taker is None or giver == taker:
                 st.warning(speaker.say("admin_share_same"))
                 return
             with told(speaker):

@@ -74,8 +74,7 @@ def _chosen(rows: pd.DataFrame, speaker: Speaker) -> pd.DataFrame:
 
 
 def _action(name: str, speaker: Speaker) -> str:
-    code = f"admin_act_{name}"
-    return speaker.say(code) if f"app.{code}" in catalogue() else plain(name)
+    return _known(f"admin_act_{name}", speaker) or plain(name)
 
 
 def _table(rows: pd.DataFrame, speaker: Speaker) -> pd.DataFrame:
@@ -86,16 +85,18 @@ def _table(rows: pd.DataFrame, speaker: Speaker) -> pd.DataFrame:
         speaker.say("admin_at"): rows["at"].dt.tz_convert(TIMEZONE).dt.strftime("%Y-%m-%d %H:%M:%S").to_numpy(),
         speaker.say("admin_who"): [plain(name) for name in rows["who"]],
         speaker.say("admin_action"): [_action(name, speaker) for name in rows["action"]],
-        speaker.say("admin_subject"): [plain(subject) for subject in rows["subject"]],
-        speaker.say("admin_detail"): [plain(_detail(told)) for told in rows["detail"]],
+        speaker.say("admin_subject"): [
+            _subject(action, subject, speaker) for action, subject in zip(rows["action"], rows["subject"], strict=True)
+        ],
+        speaker.say("admin_detail"): [plain(_detail(told, speaker)) for told in rows["detail"]],
     })  # fmt: skip
 
 
-def _detail(cell: Any) -> str:
-    """The detail of a row, which is JSON, as `name=value; …`.
+def _detail(cell: Any, speaker: Speaker) -> str:
+    """The detail of a row, which is JSON, in words; what has none stands as it is.
 
-    >>> _detail('{"agency": null, "roles": ["admin", "analyst"], "disabled": true}')
-    'roles=admin,analyst; disabled=true'
+    >>> _detail('{"agency": null, "roles": "[\\"admin\\"]", "disabled": true, "odd": 1}', Speaker("en"))
+    'roles: administrator; closed: yes; odd: 1'
     """
     if not isinstance(cell, str):
         return ""
@@ -104,9 +105,29 @@ def _detail(cell: Any) -> str:
         if value is None or value == []:
             continue
         held = json.loads(value) if name in ("roles", "adcodes") and isinstance(value, str) else value
-        words = ",".join(map(str, held)) if isinstance(held, list) else held
-        parts.append(f"{name}={words if isinstance(words, str) else json.dumps(words, ensure_ascii=False)}")
-    return "; ".join(parts)
+        words = [_word(name, one, speaker) for one in (held if isinstance(held, list) else [held])]
+        label = _known(f"admin_key_{name}", speaker) or name
+        parts.append(label + ("：" + "、".join(words) if speaker.lang == "zh" else ": " + ", ".join(words)))
+    return ("；" if speaker.lang == "zh" else "; ").join(parts)
+
+
+def _word(name: str, value: Any, speaker: Speaker) -> str:
+    """One value of a detail."""
+    if isinstance(value, bool):
+        return speaker.say("admin_yes" if value else "admin_no")
+    code = {"roles": "admin_role_{}", "hidden": "admin_field_{}", "status": "status_{}_short", "why": "admin_why_{}",
+            "password": "admin_word_{}"}.get(name, "")  # fmt: skip
+    return (_known(code.format(value), speaker) if code else None) or str(value)
+
+
+def _subject(action: str, subject: Any, speaker: Speaker) -> str:
+    """What a row is about: a table or a way to sign in by its words, else as it is."""
+    code = {"share": "admin_table_{}", "sign_in": "admin_how_{}", "sign_in_refused": "admin_how_{}"}.get(action)
+    return (_known(code.format(subject).replace(" ", "_"), speaker) if code else None) or plain(subject)
+
+
+def _known(code: str, speaker: Speaker) -> str | None:
+    return speaker.say(code) if f"app.{code}" in catalogue() else None
 
 
 def csv(rows: pd.DataFrame) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -16,12 +17,16 @@ from geo_monitor.reference import path as reference
 from geo_monitor.store.rights import EVERYWHERE
 
 TURN, DONE = "admin-turn", "admin-done"  # keys of the session state
-CODE_LENGTH = 6
 
 
 def key(name: str) -> str:
     """The key of a field: another after every change, so that nothing typed (a password) stays in it."""
     return f"admin-{name}-{st.session_state.get(TURN, 0)}"
+
+
+def heading(words: str) -> None:
+    """The head of a section."""
+    st.html(f'<h2 class="section">{html.escape(words)}</h2>')
 
 
 def done(speaker: Speaker, code: str, **params: Any) -> NoReturn:

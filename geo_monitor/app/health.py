@@ -7,13 +7,16 @@ import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from geo_monitor.app import forms
 from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.uploads import told
 from geo_monitor.app.words import Speaker, moment
 from geo_monitor.messages import hint, text
+from geo_monitor.tables import TIMEZONE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,14 +37,14 @@ def draw(held: Workspace, speaker: Speaker) -> None:
     _newest(held.root, rows, speaker)
     left, right = st.columns([1.4, 1], gap="medium")
     with left:
-        st.subheader(speaker.say("admin_check"))
+        forms.heading(speaker.say("admin_check"))
         _check(held.root, speaker)
-        st.subheader(speaker.say("admin_verify"))
+        forms.heading(speaker.say("admin_verify"))
         _verify(held, speaker)
     with right:
-        st.subheader(speaker.say("admin_disk"))
+        forms.heading(speaker.say("admin_disk"))
         _disk(held.root, speaker)
-        st.subheader(speaker.say("admin_backup"))
+        forms.heading(speaker.say("admin_backup"))
         _backup(held.root, rows, speaker)
 
 
@@ -89,7 +92,7 @@ def age(since: Any, speaker: Speaker) -> str:
     return speaker.say("admin_age_days", n=int(minutes // 1440))
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@st.cache_resource(ttl=60, max_entries=16, show_spinner=False)
 def newest_fix(root: str) -> pd.Timestamp | None:
     """The time of the newest fix held (withdrawn ones too), by the statistics of the files of its day."""
     import pandas as pd
@@ -177,7 +180,7 @@ def _found(found: Verdict, speaker: Speaker) -> None:
 # --- room and backups -----------------------------------------------------------------------------------------------
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@st.cache_resource(ttl=60, max_entries=16, show_spinner=False)
 def sizes(root: str) -> dict[str, tuple[int, int]]:
     """folder -> (files, bytes) of the workspace in `root`; what lies in none of `FOLDERS` is "other"."""
     found = dict.fromkeys((*FOLDERS, "other"), (0, 0))
@@ -198,7 +201,7 @@ def sizes(root: str) -> dict[str, tuple[int, int]]:
 def _disk(root: Path, speaker: Speaker) -> None:
     import pandas as pd
 
-    held = sizes(str(root))
+    held = dict(sizes(str(root)))
     held["total"] = (sum(n for n, _ in held.values()), sum(size for _, size in held.values()))
     shown = [
         {
@@ -220,7 +223,7 @@ def _backup(root: Path, rows: pd.DataFrame | None, speaker: Speaker) -> None:
     else:
         st.markdown(speaker.say("admin_backup_unknown"))
     st.markdown(speaker.say("admin_backup_how"))
-    file = f"/mnt/backup/{datetime.now(UTC):%Y-%m-%d}.gmb"
+    file = f"/mnt/backup/{datetime.now(ZoneInfo(TIMEZONE)):%Y-%m-%d}.gmb"
     st.code(
         f"geo-monitor --workspace {shlex.quote(str(root.resolve()))} backup -o {file}", language=None, wrap_lines=True
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -58,27 +58,41 @@ def page() -> None:
     with _told(path, speaker):
         held = data.workspace(path)
         viewer = door.viewer(held)
-        pages = [
-            st.Page(
-                lambda: _map_page(path, viewer, speaker), title=speaker.say("page_map"), url_path="map", default=True
-            ),
-            st.Page(lambda: _data_page(path, viewer, speaker), title=speaker.say("page_data"), url_path="data"),
-            st.Page(
-                lambda: _administration(path, viewer, speaker),
-                title=speaker.say("page_administration"),
-                url_path="administration",
-                visibility="visible" if viewer is not None and administration.open_to(viewer) else "hidden",
-            ),
-        ]
+        map_ = st.Page(
+            lambda: _map_page(path, viewer, speaker),
+            title=speaker.say("page_map"),
+            url_path="map",
+            default=True,
+            visibility=_listed(viewer, "read", "own"),
+        )
+        data_ = st.Page(
+            lambda: _data_page(path, viewer, speaker),
+            title=speaker.say("page_data"),
+            url_path="data",
+            visibility=_listed(viewer, "read", "own", "books"),
+        )
+        managed = st.Page(
+            lambda: _administration(path, viewer, speaker),
+            title=speaker.say("page_administration"),
+            url_path="administration",
+            visibility=_listed(viewer, *administration.RIGHTS),
+        )
         # named before anybody is in, so that an address sent by a colleague leads there after the sign-in
-        chosen = st.navigation(pages, position="hidden" if viewer is None else "sidebar")
+        chosen = st.navigation([map_, data_, managed], position="hidden" if viewer is None else "sidebar")
         if viewer is None:
             door.form(held, speaker)
             return
         with st.sidebar:
             door.bar(held, viewer, speaker)
             controls.switches(speaker)
+        if chosen is map_ and not viewer.rights & {"read", "own"} and administration.open_to(viewer):
+            st.switch_page(managed)  # who only administers has no map to begin with
         chosen.run()
+
+
+def _listed(viewer: Viewer | None, *rights: str) -> Literal["visible", "hidden"]:
+    """Whether a page is listed for a viewer: with one of these rights. Every page refuses for itself, too."""
+    return "visible" if viewer is not None and viewer.rights & set(rights) else "hidden"
 
 
 def _map_page(path: str, viewer: Viewer | None, speaker: Speaker) -> None:

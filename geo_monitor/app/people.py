@@ -31,10 +31,10 @@ def draw(held: Workspace, speaker: Speaker) -> None:
     _table(every, last_sign_ins(held), speaker)
     left, right = st.columns(2, gap="medium")
     with left:
-        st.subheader(speaker.say("admin_add"))
+        forms.heading(speaker.say("admin_add"))
         _add(held, speaker, first=False)
     with right:
-        st.subheader(speaker.say("admin_change"))
+        forms.heading(speaker.say("admin_change"))
         _change(held, every, speaker)
 
 
@@ -149,6 +149,7 @@ def _roles(speaker: Speaker, held: list[str], of: str) -> list[str]:
         default=held,
         format_func=lambda role: speaker.say(f"admin_role_{role}"),
         key=forms.key(f"{of}-roles"),
+        placeholder=speaker.say("admin_choose"),
         help=speaker.say("admin_roles_say"),
     )
 
@@ -161,6 +162,7 @@ def _areas(held: Workspace, speaker: Speaker, own: list[str], of: str) -> list[s
         default=own,
         format_func=lambda code: forms.place(code, speaker),
         key=forms.key(f"{of}-areas"),
+        placeholder=speaker.say("admin_choose_or_type"),
         accept_new_options=True,
         help=speaker.say("admin_areas_help"),
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from geo_monitor.app import administration, book, door, health
@@ -28,6 +30,12 @@ def script(path: str, lang: str) -> None:
     from geo_monitor.app.words import Speaker
 
     administration.page(path, Speaker(lang))
+
+
+def whole() -> None:
+    from geo_monitor.app.main import page
+
+    page()
 
 
 def opened(root: Path, viewer: Viewer, tab: str | None = None, lang: str = "zh") -> AppTest:
@@ -126,6 +134,30 @@ def test_a_page_of_a_workspace_that_has_got_accounts_meanwhile_is_shut(office: P
     at = opened(office, OWNER)
     assert labels(at) == []
     assert "请先登录" in said(at)
+
+
+def test_the_page_is_listed_for_whom_it_is_open_and_first_for_who_only_administers(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, listed = st.navigation, {}
+
+    def navigation(pages: list, position: str) -> object:
+        listed.update({page.title: page.visibility for page in pages})
+        return real(pages, position=position)
+
+    monkeypatch.setattr(st, "navigation", navigation)
+    monkeypatch.setattr(sys, "argv", ["main.py", str(root)])
+    for name, seen, tabs in (
+        ("王", ["地图", "数据"], []),
+        ("审", ["数据", "管理"], ["审计", "健康"]),
+        ("管理员", ["管理"], ["账号", "单位与共享", "审计", "健康"]),
+    ):
+        at = AppTest.from_function(whole, default_timeout=60)
+        at.session_state[door.TOKEN] = Workspace(root).accounts.sign_in(name, WORD, datetime.now(UTC), "page").token
+        at.run()
+        assert not at.exception, at.exception[0].value
+        assert [title for title, state in listed.items() if state == "visible"] == seen
+        assert labels(at) == tabs
 
 
 # --- accounts -------------------------------------------------------------------------------------------------------
@@ -275,7 +307,11 @@ def test_a_share_is_made_and_ended(root: Path) -> None:
     assert Workspace(root, ADMIN).accounts.shares() == []
     assert newest(root) == ("管理员", "share_end", str(share["number"]))
     press(at, "admin_share_add")
-    assert Workspace(root, ADMIN).accounts.shares() == []  # without a reason
+    assert "请选择两个不同的单位" in said(at)
+    fill(at, share_from="宜昌渔政", share_to="荆州渔政")
+    press(at, "admin_share_add")
+    assert text("reason_missing", "zh") in said(at).replace("\\", "")
+    assert Workspace(root, ADMIN).accounts.shares() == []
 
 
 # --- the audit book -------------------------------------------------------------------------------------------------
@@ -285,7 +321,7 @@ def test_the_book_shows_a_change_and_verifies_until_a_row_is_altered(root: Path)
     Workspace(root, ADMIN).accounts.change("王", datetime.now(UTC), "管理员", roles=["commander"])
     at = opened(root, ADMIN, "audit")
     shown = at.dataframe[0].value
-    assert shown.iloc[0][["账号", "操作", "对象", "详情"]].tolist() == ["管理员", "修改账号", "王", "roles=commander"]
+    assert shown.iloc[0][["账号", "操作", "对象", "详情"]].tolist() == ["管理员", "修改账号", "王", "角色：指挥员"]
     head = at.code[0].value
     assert head == Workspace(root, ADMIN).verify_audit().head
     at.text_input(key="admin-head").set_value(head)
@@ -296,7 +332,6 @@ def test_the_book_shows_a_change_and_verifies_until_a_row_is_altered(root: Path)
     assert "找不到抄存的校验值" in said(at)
     at.text_input(key="admin-head").set_value("")
     with sqlite3.connect(root / DATABASE) as connection:  # as somebody with the file could
-        connection.execute("DROP TRIGGER IF EXISTS audit_no_update")
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
         for name in names:
             connection.execute(f'DROP TRIGGER "{name}"')
@@ -325,6 +360,22 @@ def test_the_file_runs_nothing_in_a_spreadsheet(root: Path) -> None:
     told = made.decode("utf-8-sig")
     assert ",'=cmd|'/C calc'!A1," in told
     assert ",'@@=foo(," in told
+
+
+def test_details_are_told_in_words(root: Path) -> None:
+    held, now = Workspace(root, ADMIN), datetime.now(UTC)
+    held.accounts.share("units", "荆州渔政", "宜昌渔政", ["mmsi"], "联防", now, "管理员")
+    held.accounts.change("王", now, "管理员", password=WORD[::-1], disabled=True)
+    with pytest.raises(Denied):
+        Workspace(root).accounts.sign_in("管理员", "不对的密码", now, "command line")
+    shown = opened(root, ADMIN, "audit").dataframe[0].value
+    assert shown["详情"].tolist()[:3] == [
+        "原因：账号或密码不正确",
+        "停用：是；密码：已重设",
+        "隐藏字段：MMSI；编号：1；提供单位：荆州渔政；事由：联防；接收单位：宜昌渔政",
+    ]
+    assert shown["对象"].tolist()[:3] == ["命令行", "王", "巡护单元"]
+    assert opened(root, ADMIN, "audit", "en").dataframe[0].value["Detail"].iloc[1] == "closed: yes; password: changed"
 
 
 # --- what was typed stays text --------------------------------------------------------------------------------------

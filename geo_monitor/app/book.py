@@ -40,7 +40,7 @@ def draw(held: Workspace, speaker: Speaker) -> None:
     file.download_button(
         speaker.say("admin_csv"), lambda: csv(found), "audit.csv", "text/csv", on_click="ignore", width="stretch"
     )
-    st.dataframe(_table(shown, speaker), hide_index=True, height=480, key="admin-audit")
+    st.dataframe(_table(shown, speaker), hide_index=True, height=480 if len(shown) > 12 else "auto", key="admin-audit")
 
 
 def _chosen(rows: pd.DataFrame, speaker: Speaker) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def _table(rows: pd.DataFrame, speaker: Speaker) -> pd.DataFrame:
 
 
 def _detail(cell: Any, speaker: Speaker) -> str:
-    """The detail of a row, which is JSON, in words; what has none stands as it is.
+    r"""The detail of a row, which is JSON, in words; what has none stands as it is.
 
     >>> _detail('{"agency": null, "roles": "[\\"admin\\"]", "disabled": true, "odd": 1}', Speaker("en"))
     'roles: administrator; closed: yes; odd: 1'

@@ -141,7 +141,7 @@ def bar(workspace: Workspace, viewer: Viewer, speaker: Speaker) -> None:
         _cookie(fresh, round(workspace.settings.session_h * 3600))
     if viewer is OWNER:
         return
-    who, out = st.columns([2, 1], vertical_alignment="center")
+    who, out = st.columns([1.3, 1], vertical_alignment="center")
     who.caption(escaped(viewer.account))
     if out.button(speaker.say("sign_out"), key="sign-out"):
         token = st.session_state.pop(TOKEN, None)

@@ -86,7 +86,9 @@ def page() -> None:
             door.bar(held, viewer, speaker)
             controls.switches(speaker)
         if chosen is map_ and not viewer.rights & {"read", "own"} and administration.open_to(viewer):
-            st.switch_page(managed)  # who only administers has no map to begin with
+            st.switch_page(
+                managed, query_params=dict(st.query_params.items())
+            )  # who only administers has no map to begin with
         chosen.run()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,15 @@ def plain(value: object) -> str:
     text = text.replace("{", "\uff5b").replace("}", "\uff5d")
     stripped = text.lstrip()
     return "\uff20\uff20" + stripped[2:] if stripped.startswith("@@") else text
+
+
+def escaped(value: object) -> str:
+    r"""`plain` text for a place that reads markdown: every mark is written so that it is only itself.
+
+    >>> escaped("![x](http://a.b) <b>") == r"\!\[x\]\(http\:\/\/a\.b\) \<b\>"
+    True
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", plain(value))
 
 
 class Deck(pydeck.Deck):

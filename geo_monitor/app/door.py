@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from geo_monitor.app.deck import plain
+from geo_monitor.app.deck import escaped
 from geo_monitor.app.words import Speaker
 from geo_monitor.errors import Denied
 from geo_monitor.messages import hint, text
@@ -113,7 +113,7 @@ def form(workspace: Workspace, speaker: Speaker) -> None:
         if told is not None:
             detail = text(told.code, speaker.lang, **told.params)
             more = hint(told.code, speaker.lang, **told.params) if told.code != "session_over" else None
-            st.error(detail + (f"\n\n{more}" if more else ""))
+            st.error(escaped(detail) + (f"\n\n{escaped(more)}" if more else ""))
         with st.form("sign-in"):
             name = st.text_input(speaker.say("account"), key="sign-in-name", autocomplete="username", max_chars=64)
             word = st.text_input(
@@ -140,7 +140,7 @@ def form(workspace: Workspace, speaker: Speaker) -> None:
                 else:
                     st.login(provider)
         if providers() and st.user.is_logged_in:
-            st.caption(speaker.say("vouched_as", name=plain(str(st.user.get("email") or st.user.get("sub")))))
+            st.caption(speaker.say("vouched_as", name=escaped(st.user.get("email") or st.user.get("sub"))))
             if st.button(speaker.say("provider_sign_out"), key="provider-sign-out"):
                 st.logout()
 
@@ -152,8 +152,8 @@ def bar(workspace: Workspace, viewer: Viewer, speaker: Speaker) -> None:
         _cookie(fresh, round(workspace.settings.session_h * 3600))
     if viewer is OWNER:
         return
-    who, out = st.columns([2, 1], vertical_alignment="center")
-    who.caption(viewer.account)
+    who, out = st.columns([1.3, 1], vertical_alignment="center")
+    who.caption(escaped(viewer.account))
     if out.button(speaker.say("sign_out"), key="sign-out"):
         token = st.session_state.pop(TOKEN, None)
         if token:

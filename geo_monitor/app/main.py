@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import controls, data, door, hotspots, legend, situation, uploads
-from geo_monitor.app.deck import plain
+from geo_monitor.app import administration, controls, data, door, hotspots, legend, situation, uploads
+from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.words import Speaker
 from geo_monitor.errors import GeoMonitorError
 
@@ -27,6 +27,7 @@ PAGES: tuple[tuple[str, frozenset[str], Callable[[str, Speaker], None]], ...] = 
     ("situation", frozenset({"read"}), situation.page),
     ("hotspots", frozenset({"read"}), hotspots.page),
     ("data", frozenset({"read", "own", "books", "import"}), uploads.page),
+    ("administration", frozenset(administration.RIGHTS), administration.page),
 )
 READING = ("situation", "hotspots")  # pages that change nothing: their frames are shared by all with the same rights
 CSS = """
@@ -77,23 +78,19 @@ def _page(draw: Callable[[str, Speaker], None], door_: str | None, path: str, sp
 
 def _pages(path: str, viewer: Viewer | None, speaker: Speaker) -> list[Any]:
     """The pages, named before anybody is in, so that an address sent by a colleague leads there after the sign-in; of
-    those signed in, the ones their rights open."""
-    rights = None if viewer is None else viewer.rights
-    found: list[Any] = []
-    for name, needs, draw in PAGES:
-        if rights is not None and not rights & needs:
-            continue
-        acting = name not in READING
-        key = None if viewer is None else door.key(path, viewer, acting)
-        found.append(
-            st.Page(
-                partial(_page, draw, key, path, speaker),
-                title=speaker.say(f"page_{name}"),
-                url_path=name,
-                default=not found,
-            )
+    those signed in, only what their rights open is listed, the first of it opens, and the others refuse for themselves."""
+    rights = frozenset().union(*(needs for _, needs, _ in PAGES)) if viewer is None else viewer.rights
+    first = next((name for name, needs, _ in PAGES if rights & needs), PAGES[0][0])
+    return [
+        st.Page(
+            partial(_page, draw, viewer and door.key(path, viewer, acting=name not in READING), path, speaker),
+            title=speaker.say(f"page_{name}"),
+            url_path=name,
+            default=name == first,
+            visibility="visible" if rights & needs else "hidden",
         )
-    return found
+        for name, needs, draw in PAGES
+    ]
 
 
 @contextmanager
@@ -105,10 +102,10 @@ def _told(path: str, speaker: Speaker) -> Iterator[None]:
         from geo_monitor.messages import hint, text
 
         detail = text(error.code, speaker.lang, **error.params)
-        st.error(speaker.say("failed", path=path, detail=plain(detail)))
+        st.error(escaped(speaker.say("failed", path=path, detail=plain(detail))))
         more = hint(error.code, speaker.lang, **error.params)
         if more:
-            st.info(more)
+            st.info(escaped(more))
 
 
 if __name__ == "__main__":

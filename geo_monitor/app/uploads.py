@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from geo_monitor.app import controls, data
-from geo_monitor.app.deck import BASIN, Bounds, Deck, plain
+from geo_monitor.app.deck import BASIN, Bounds, Deck, escaped, plain
 from geo_monitor.app.layers import TOOLTIP
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.words import Speaker, moment
@@ -104,10 +104,10 @@ def told(speaker: Speaker) -> Iterator[None]:
     try:
         yield
     except GeoMonitorError as error:
-        st.error(plain(text(error.code, speaker.lang, **error.params)))
+        st.error(escaped(text(error.code, speaker.lang, **error.params)))
         more = hint(error.code, speaker.lang, **error.params)
         if more:
-            st.info(plain(more))
+            st.info(escaped(more))
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def _outcome(receipt: dict[str, Any], speaker: Speaker) -> None:
     for form in ("errors", "warnings", "notes"):
         for message in receipt[form]:
             where = _where(message.get("rows") or [], speaker)
-            st.markdown(f"- **{speaker.say(form)}**　{_escaped(message['message'])}{where}")
+            st.markdown(f"- **{speaker.say(form)}**　{escaped(message['message'])}{where}")
             if message.get("hint"):
                 st.caption(plain(message["hint"]))
 
@@ -146,10 +146,6 @@ def _where(rows: Sequence[int], speaker: Speaker) -> str:
     if not rows:
         return ""
     return speaker.say("rows", rows=", ".join(map(str, rows[:12])) + ("…" if len(rows) > 12 else ""))
-
-
-def _escaped(words: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]<>#$|~:])", r"\\\1", plain(words))
 
 
 def _preview(upload: Upload, speaker: Speaker) -> None:
@@ -311,4 +307,4 @@ def _scores(held: Workspace, speaker: Speaker) -> None:
     if not lines:
         st.info(speaker.say("no_scores"))
     for line in lines:
-        st.markdown(_escaped(line).replace("\n", "  \n"))
+        st.markdown(escaped(line).replace("\n", "  \n"))

@@ -24,6 +24,7 @@ AREAS = (
     "app",
     "situation",
     "brief",
+    "administration",
     "simulate",
     "quality",
 )
@@ -39,7 +40,8 @@ def catalogue() -> dict[str, tuple[str, str]]:
 
 
 def text(code: str, lang: Lang = "zh", **params: Any) -> str:
-    """The sentence for `code` in `lang`, its placeholders filled; a value "@code" is the words for that code.
+    """The sentence for `code` in `lang`, its placeholders filled; a value "@code" is the words for that code, where those
+    have no placeholders of their own (a name that somebody typed may look like one that has).
 
     >>> text("unknown_table", "en", table="boats")
     'There is no table called "boats".'
@@ -47,7 +49,7 @@ def text(code: str, lang: Lang = "zh", **params: Any) -> str:
     zh, en = catalogue()[code]
     words = {
         name: text(value[1:], lang)
-        if isinstance(value, str) and value[:1] == "@" and value[1:] in catalogue()
+        if isinstance(value, str) and value[:1] == "@" and "{" not in "".join(catalogue().get(value[1:], "{"))
         else value
         for name, value in params.items()
     }

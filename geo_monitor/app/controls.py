@@ -183,6 +183,12 @@ def zoom_to(river: str, low: float, high: float) -> None:
     st.session_state[f"stretch-{river}"] = (float(int(low)), float(int(high)))
 
 
+def zoom_to_lake(lake: str) -> None:
+    """Makes a lake the area, from the next run on (to be called in a callback)."""
+    st.session_state["area-kind"] = "river"
+    st.session_state["area-river"] = lake
+
+
 def remember(name: str, value: str | None) -> None:
     """Keeps a choice in the address; the usual one is left out, so that addresses stay short."""
     if value is None:

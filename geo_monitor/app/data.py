@@ -116,9 +116,10 @@ def effort(path: str, run_id: str) -> pd.DataFrame | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def drawn(path: str, run_id: str, now: pd.Timestamp, area: tuple[Any, ...]) -> pd.DataFrame:
-    """What is drawn of an area (`in_area`): reaches while few, else stretches."""
-    return levels.choose(in_area(reaches(path, run_id, now), area), basin=area[0] == "basin")
+def drawn(path: str, run_id: str, now: pd.Timestamp, area: tuple[Any, ...], live: bool = False) -> pd.DataFrame:
+    """What is drawn of an area (`in_area`): reaches while few, else stretches; less of it on a `live` map."""
+    draw = levels.live if live else levels.choose
+    return draw(in_area(reaches(path, run_id, now), area), basin=area[0] == "basin")
 
 
 def in_area(frame: pd.DataFrame, area: tuple[Any, ...]) -> pd.DataFrame:
@@ -322,3 +323,10 @@ def bounds(area: tuple[Any, ...], frame: pd.DataFrame) -> Bounds:
     west, south, east, north = shapely.total_bounds(frame["geometry"].to_numpy())
     margin = max(0.06 * max(east - west, north - south), 0.02)
     return float(west - margin), float(south - margin), float(east + margin), float(north + margin)
+
+
+def within(frame: pd.DataFrame, bounds: Bounds) -> pd.DataFrame:
+    """Rows of `frame` with lon and lat inside `bounds`."""
+    west, south, east, north = bounds
+    lon, lat = frame["lon"], frame["lat"]
+    return frame[(lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)].reset_index(drop=True)

@@ -15,7 +15,7 @@ from geo_monitor.app import controls, data, layers, legend, levels, panel
 from geo_monitor.app.chart import base_map
 from geo_monitor.app.deck import BASIN, Bounds, fit, plain
 from geo_monitor.app.look import LOOKS
-from geo_monitor.app.rows import rows, zone_key
+from geo_monitor.app.rows import rows, zone_key, zone_name
 from geo_monitor.app.words import Speaker, day, moment
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def page(path: str, speaker: Speaker) -> None:
     area = data.in_area(reaches, choice.area)
     drawn = data.drawn(path, run_id, end, choice.area)
     drawn = drawn[drawn["state"].isin(choice.states)]
+    panel.from_address()
     chosen = st.session_state.get(panel.PICKED)
     found = panel.find(chosen, drawn, reaches)
     bounds = data.bounds(choice.area, area)
@@ -137,9 +138,8 @@ def _said(
     kind, _, name = (chosen or "").partition("|")
     told = False
     if kind == "zone":
-        zone, _, version = name.rpartition("|")
-        for row in rows(zones[(zones["zone_id"].map(plain) == zone)]):
-            if str(row.version) == version:
+        for row in rows(zones):
+            if zone_name(row) == chosen:
                 panel.sentence(*speaker.zone(row, zone_key(row) in valid))
                 told = True
     if kind in ("seizure", "seizures"):

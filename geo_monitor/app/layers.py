@@ -14,7 +14,7 @@ import numpy as np
 
 from geo_monitor.app import look
 from geo_monitor.app.deck import plain
-from geo_monitor.app.rows import rows, zone_key
+from geo_monitor.app.rows import rows, zone_key, zone_name
 from geo_monitor.app.symbols import UNITS
 from geo_monitor.app.words import STILL_MS
 
@@ -29,6 +29,7 @@ DIGITS = 4  # degrees; 11 m, under a pixel at the closest zoom of the base map's
 SYMBOLS = ("water", "bank", "market", "road", "restaurant", "shop", "other")
 SINGLE_MAX = 150  # units drawn one by one up to here; more are gathered where they crowd
 NAMED_MAX = 60  # names of units written beside them up to here
+NAMED_ZOOM = 6.5  # at coarser zooms names would lie over each other
 NAME_MAX = 24  # characters of a name on the map
 CROWD_PIXELS = 46  # seizures nearer than this are one symbol with their number
 TOUCH = 0.6  # of that: groups with their middles nearer are one
@@ -66,7 +67,8 @@ def reaches(
     dashed: list[Layer] = []
     cells: list[Layer] = []
     # hot last: what matters most lies on top
-    digits = 3 if short and (frame["level"] != "reach").any() else DIGITS
+    fine = bool((frame["level"] == "reach").any())
+    digits = 3 if short and not fine else DIGITS
     rank = frame["state"].map({"not_looked": 0, "normal": 1, "cold": 2, "hot": 3})
     for row in rows(frame.iloc[np.argsort(rank.to_numpy(), kind="stable")]):
         looked = row.state != "not_looked"
@@ -80,12 +82,14 @@ def reaches(
         if row.kind == "lake":
             fill = [*colour, (opacity // 2 if row.state == "hot" else opacity // 3) if looked else 26]
             edge = [*colour, 200 if looked else 110]
-            for polygon in _polygons(row.geometry, 0 if row.level == "reach" else 0.004 * (2 if short else 1), digits):
+            for polygon in _polygons(
+                row.geometry, 0 if row.level == "reach" else 0.008 if short and not fine else 0.004, digits
+            ):
                 cells.append(told | {"polygon": polygon, "fill": fill, "edge": edge})
             continue
         far, loud = row.level != "reach", row.state in ("hot", "cold")
         pixels = look.width(row.p_hot if loud else 0.0, far and not loud)
-        simple = {"reach": 0.0004 if short else 0.0, "stretch": 0.006 if short else 0.003}[row.level]
+        simple = (0.0004 if fine else 0.006) if short else {"reach": 0.0, "stretch": 0.003}[row.level]
         for path in _paths(row.geometry, simple, digits):
             into = bold if loud else lines if looked else dashed
             into.append(told | {"path": path, "color": [*colour, opacity], "width": pixels})
@@ -123,7 +127,7 @@ def unseen(frame: pd.DataFrame, colours: Look) -> list[Layer]:
     channel = frame[frame["kind"] == "channel"]
     steps = np.array([look.age(days) for days in channel["unseen_d"]], dtype=int)
     paths = []
-    far = bool((channel["level"] != "reach").any())
+    far = not (channel["level"] == "reach").any()
     tolerance, digits = (0.008, 3) if far else (0.001, DIGITS)
     for step, colour in enumerate(colours.ages):
         for _, group in channel[steps == step].groupby("river", sort=True):
@@ -174,7 +178,7 @@ def zones(
         force = zone_key(row) in in_force
         title, body = speaker.zone(row, force)
         core = "核心" in str(row.category) or "core" in str(row.category).lower()
-        told = {"id": plain(f"zone|{row.zone_id}|{row.version}"), "title": plain(title), "body": plain(body)}
+        told = {"id": zone_name(row), "title": plain(title), "body": plain(body)}
         for polygon in _polygons(row.geometry, 0.001):
             fills.append(told | {"polygon": polygon, "fill": [*colours.zone, (44 if core else 26) if force else 8]})
             (solid if force else dashed).extend({"path": ring} for ring in polygon)
@@ -228,7 +232,7 @@ def units(
         told = {"id": f"unit|{plain(row.unit_id)}", "title": name, "body": plain(speaker.motion(row))}
         place = {"position": _point(row.lon, row.lat)}
         single.append(told | place | {"symbol": symbol, "angle": -round(row.heading) if moving else 0})
-        if row.patrol:
+        if row.patrol and zoom >= NAMED_ZOOM:
             age = f" {speaker.age(row.age_s)}" if row.age_s > look.FRESH_S[-1] else ""
             named.append(place | {"name": name[:NAME_MAX] + age})
     icon: Layer = {"@@type": "IconLayer", "id": f"units-{turn}", "iconAtlas": f"/app/static/units-{colours.name}.png"}

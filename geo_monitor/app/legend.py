@@ -40,6 +40,13 @@ def _symbol(name: str, colours: Look) -> str:
     )
 
 
+def _unit(name: str, colours: Look) -> str:
+    from geo_monitor.app.symbols import UNITS
+
+    where = f"url(app/static/units-{colours.name}.png) {-20 * UNITS.index(name)}px 0/{20 * len(UNITS)}px 20px no-repeat"
+    return f'<span class="symbol unit" style="background:{where}"></span>'
+
+
 def html(shown: set[str], speaker: Speaker, colours: Look, stretch_km: float | None) -> str:
     """The legend for the layers `shown` (state, unseen, zones, tracks, seizures), as one HTML block."""
     rows = []
@@ -71,6 +78,15 @@ def html(shown: set[str], speaker: Speaker, colours: Look, stretch_km: float | N
         others.append(_item(_line(css(colours.track, 0.5), 1.2), speaker.say("legend_track")))
     if others:
         rows.append(_row("", others))
+    if "units" in shown:
+        items = [
+            _item(_unit(f"{who}-fresh-moving", colours), speaker.say(f"legend_{who}")) for who in ("patrol", "traffic")
+        ]
+        items += [
+            _item(_unit(f"patrol-{age}-moving", colours), speaker.say(f"legend_{age}"))
+            for age in ("fresh", "ageing", "old")
+        ]
+        rows.append(_row(speaker.say("legend_units"), items))
     if "seizures" in shown:
         known = ("water", "bank", "market", "road", "restaurant", "shop")
         items = [_item(_symbol(name, colours), speaker.say(name)) for name in known]
@@ -94,5 +110,6 @@ CSS = """
 .legend .item { display: inline-flex; align-items: center; gap: 5px; white-space: nowrap; }
 .legend .line { display: inline-block; width: 26px; margin-right: 3px; }
 .legend .symbol { display: inline-block; width: 16px; height: 16px; }
+.legend .symbol.unit { width: 20px; height: 20px; }
 .legend .note { opacity: .66; margin-top: 3px; }
 """

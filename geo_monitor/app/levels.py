@@ -87,6 +87,19 @@ def choose(frame: pd.DataFrame, basin: bool) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else frame[list(COMMON)]
 
 
+def live(frame: pd.DataFrame, basin: bool) -> pd.DataFrame:
+    """As `choose`, for a map that is sent again and again: what was not looked at is gathered even where the rest is drawn
+    reach by reach, since nothing more can be said of it."""
+    import pandas as pd
+
+    if basin or len(frame) > REACHES_MAX:
+        return choose(frame, basin)
+    unlooked = frame["state"] == "not_looked"
+    parts = [frame.loc[~unlooked, list(COMMON)], stretches(frame[unlooked], MIDDLE_KM), lakes(frame[unlooked])]
+    parts = [part for part in parts if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else frame[list(COMMON)]
+
+
 def worst_first(frame: pd.DataFrame) -> pd.DataFrame:
     """Looked-at rows first by p_hot, ties by rate; those not looked at after them."""
     looked = frame["state"] != "not_looked"

@@ -70,10 +70,12 @@ def page() -> None:
         chosen.run()
 
 
-def _page(draw: Callable[[str, Speaker], None], door_: str | None, path: str, speaker: Speaker) -> None:
-    if door_ is not None:
+def _page(
+    draw: Callable[[str, Speaker], None], viewer: Viewer | None, acting: bool, path: str, speaker: Speaker
+) -> None:
+    if viewer is not None:
         with _told(path, speaker):
-            draw(door_, speaker)
+            draw(door.key(path, viewer, acting), speaker)
 
 
 def _pages(path: str, viewer: Viewer | None, speaker: Speaker) -> list[Any]:
@@ -83,7 +85,7 @@ def _pages(path: str, viewer: Viewer | None, speaker: Speaker) -> list[Any]:
     first = next((name for name, needs, _ in PAGES if rights & needs), PAGES[0][0])
     return [
         st.Page(
-            partial(_page, draw, viewer and door.key(path, viewer, acting=name not in READING), path, speaker),
+            partial(_page, draw, viewer, name not in READING, path, speaker),
             title=speaker.say(f"page_{name}"),
             url_path=name,
             default=name == first,

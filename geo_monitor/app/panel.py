@@ -18,13 +18,21 @@ if TYPE_CHECKING:
 
 ROWS = 200  # rows of the table at most: the worst of an area, or what lies inside a stretch
 AROUND = 6  # reaches shown up and down the river of a chosen one
+PICK_MAX = 200  # characters of an id kept in the address; a crowd of reports is longer
 PICKED = "picked"  # key of the session: id of what is chosen
 TURN = "turn"  # key of the session: how often something was chosen
+
+
+def from_address() -> None:
+    """Chooses what the address names, once for a session."""
+    if PICKED not in st.session_state:
+        st.session_state[PICKED] = st.query_params.get("pick")
 
 
 def pick(name: str | None) -> None:
     """Chooses the thing called `name` (None: nothing)."""
     st.session_state[PICKED] = name
+    controls.remember("pick", name if name is None or len(name) <= PICK_MAX else None)
     st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from geo_monitor.app.deck import plain
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -17,6 +19,12 @@ def rows(frame: pd.DataFrame) -> Iterator[Any]:
     [1, 2]
     """
     yield from frame.itertuples(index=False)
+
+
+def zone_name(row: Any) -> str:
+    """The id under which a row of `zones` is drawn and chosen."""
+    agency, zone_id, version = zone_key(row)
+    return f"zone|{plain(agency)}|{plain(zone_id)}|{version}"
 
 
 def zone_key(row: Any) -> tuple[str, str, int]:

@@ -139,7 +139,9 @@ class Speaker:
     def brief(self, row: Any) -> str:
         """State in a word, the rate where it is hot or cold, and the last look."""
         if row.state == "not_looked":
-            return self.say("last_never") if row.unseen_d != row.unseen_d else f"{self.say(row.state)}; {self.last(row)}"
+            return (
+                self.say("last_never") if row.unseen_d != row.unseen_d else f"{self.say(row.state)}; {self.last(row)}"
+            )
         rate = ""
         if row.state in ("hot", "cold"):
             rate = self.say("rate_short", rate=number(row.rate), lo=number(row.rate_lo), hi=number(row.rate_hi))

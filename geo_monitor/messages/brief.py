@@ -5,6 +5,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.brief_of_zone": ("禁捕区简报", "Brief of a ban zone"),
     "app.brief_of_unit": ("巡护单元简报", "Brief of a patrol unit"),
     "app.brief_of_vessel": ("过往船舶简报", "Brief of a vessel"),
+    "app.brief_print": ("打印一页带走（PDF）", "One page to take along (PDF)"),
+    "app.brief_file": ("简报", "brief"),
     "app.brief_pair": ("{head}：{body}", "{head}: {body}"),
     "app.brief_at": ("截至 {time}（北京时间）", "as of {time} (Asia/Shanghai)"),
     "app.brief_more": ("另有 {n} 条，见系统", "and {n} more, in the system"),

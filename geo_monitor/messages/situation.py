@@ -3,9 +3,9 @@
 MESSAGES: dict[str, tuple[str, str]] = {
     "app.page_situation": ("态势", "Situation"),
     "app.page_hotspots": ("热点", "Hotspots"),
-    "app.now_live": ("实时 {time}", "live {time}"),
-    "app.now_still": ("{time} 的情况（定格）", "as at {time} (standing still)"),
-    "app.now_playing": ("回放 {time}，{speed} 倍速", "replay {time}, {speed}×"),
+    "app.now_live": ("实时", "live"),
+    "app.now_still": ("定格", "standing still"),
+    "app.now_playing": ("回放，{speed} 倍速", "replay, {speed}×"),
     "app.now_last": ("最近定位 {age}前", "last fix {age} ago"),
     "app.now_none": ("没有任何定位", "no fix at all"),
     "app.now_run": ("热点据 {made} 的分析（数据至 {end}）", "hotspots of the analysis of {made} (data to {end})"),
@@ -18,8 +18,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.pause": ("暂停", "Pause"),
     "app.speed": ("倍速", "Speed"),
     "app.time_of_night": ("时刻", "Time"),
-    "app.night_before": ("前一夜", "Night before"),
-    "app.night_after": ("后一夜", "Night after"),
+    "app.night_before": ("前一夜", "Earlier"),
+    "app.night_after": ("后一夜", "Later"),
     "app.chart_days": (
         "每日巡航小时（柱）与查获（点）；点一根柱看那一夜",
         "Hours patrolled a day (bars), seizures (dots); click a bar for its night",

@@ -12,7 +12,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from geo_monitor.app import administration, book, door, health
+from geo_monitor.app import administration, door
+from geo_monitor.app.administration import book, health
 from geo_monitor.app.deck import escaped
 from geo_monitor.errors import Denied, Refused
 from geo_monitor.messages import text

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo_monitor.app import brief, brief_facts, brief_says
+from geo_monitor.app import brief
+from geo_monitor.app.brief import facts as brief_facts
+from geo_monitor.app.brief import says as brief_says
 from geo_monitor.app.words import Speaker
 from geo_monitor.errors import Usage
 from tests.app import stream

@@ -8,9 +8,9 @@ import pytest
 
 import geo_monitor.app
 
-NAMES = sorted(module.name for module in pkgutil.iter_modules(geo_monitor.app.__path__))
+NAMES = sorted(module.name for module in pkgutil.walk_packages(geo_monitor.app.__path__, "geo_monitor.app."))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_examples_hold(name):
-    assert doctest.testmod(importlib.import_module(f"geo_monitor.app.{name}")).failed == 0
+    assert doctest.testmod(importlib.import_module(name)).failed == 0

@@ -12,10 +12,10 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo_monitor.app import brief, sheet
-from geo_monitor.app.brief import Brief, Section
-from geo_monitor.app.brief_sketch import Sketch
-from geo_monitor.app.sheet_paper import MISSING, Paper
+from geo_monitor.app import brief
+from geo_monitor.app.brief import Brief, Section, sheet
+from geo_monitor.app.brief.paper import MISSING, Paper
+from geo_monitor.app.brief.sketch import Sketch
 from geo_monitor.app.words import Speaker
 from tests.app import pages, stream
 from tests.app.fake import HOSTILE

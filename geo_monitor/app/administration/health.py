@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from geo_monitor.app import forms
+from geo_monitor.app.administration import forms
 from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.uploads import told
 from geo_monitor.app.words import Speaker, moment

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from geo_monitor.app import forms
+from geo_monitor.app.administration import forms
 from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.uploads import told
 from geo_monitor.app.words import Speaker

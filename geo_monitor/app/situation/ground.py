@@ -29,7 +29,7 @@ def reaches(
     """The layers "state" and "unseen" of an area as at `now`."""
     names = {code: name for code, (name, _) in data.localities(path, mark).items()}
     speaker, colours = Speaker(lang, names, data.workspace(path).settings), LOOKS[theme]
-    drawn = data.drawn(path, run_id, now, area)
+    drawn = data.drawn(path, run_id, now, area, live=True)
     return {
         "state": tuple(encoded(layer) for layer in layers.reaches(drawn, speaker, colours, TURN, short=True)),
         "unseen": tuple(encoded(layer) for layer in layers.unseen(drawn, colours)),

@@ -12,7 +12,7 @@ from threading import Lock
 import streamlit as st
 
 from geo_monitor.app import data
-from geo_monitor.app.moments import COLUMNS, Fixes
+from geo_monitor.app.situation.moments import COLUMNS, Fixes
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

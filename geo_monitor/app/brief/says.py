@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from geo_monitor.app import brief_facts as facts
+from geo_monitor.app.brief import facts
 from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, day, km, moment, number
 from geo_monitor.tables import TIMEZONE
 
 if TYPE_CHECKING:
-    from geo_monitor.app.brief_facts import Known
+    from geo_monitor.app.brief.facts import Known
 
 TEXT_MAX = 600  # characters of a rule; longer ones are cut with a note
 NAME_MAX = 60  # characters of a name, a gear, a unit

@@ -102,7 +102,11 @@ def night_chart(speaker: Speaker, colours: Look) -> dict[str, Any]:
     """Of the rows of `night`: bars of hours by half hour, seizures as dots, a line at the moment shown."""
     say = speaker.say
     clock = "format((datum.value + 12) % 24, '02') + ':00'"
-    x = {"type": "quantitative", "scale": {"domain": [0, 24]}, "axis": _axis(labelExpr=clock, values=[*range(0, 25, 4)])}
+    x = {
+        "type": "quantitative",
+        "scale": {"domain": [0, 24]},
+        "axis": _axis(labelExpr=clock, values=[*range(0, 25, 4)]),
+    }
     bar = {
         "mark": {"type": "rect", "color": css(colours.patrol, 0.6)},
         "transform": [{"filter": "isValid(datum.hours)"}],

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from geo_monitor.app.brief_says import PLACES, clean, joined, name
+from geo_monitor.app.brief.says import PLACES, clean, joined, name
 from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, number
 from geo_monitor.tables import TIMEZONE
 
 if TYPE_CHECKING:
-    from geo_monitor.app.brief_facts import Known
+    from geo_monitor.app.brief.facts import Known
 
 CORE = ("核心", "core")  # words in a zone's category that name a core zone
 BLOCK_H = 4  # hours of a part of the day

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from geo_monitor.app.sheet_drawing import THICK, draw
-from geo_monitor.app.sheet_paper import GREY, HEIGHT, INK, LEADING, PALE, POINT, WIDTH, Colour, Paper
+from geo_monitor.app.brief.drawing import THICK, draw
+from geo_monitor.app.brief.paper import GREY, HEIGHT, INK, LEADING, PALE, POINT, WIDTH, Colour, Paper
 from geo_monitor.app.words import Speaker, moment
 
 if TYPE_CHECKING:

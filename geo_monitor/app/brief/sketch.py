@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_monitor.app.brief_facts import mercator
+from geo_monitor.app.brief.facts import mercator
 from geo_monitor.app.rows import rows
 from geo_monitor.river.geodesy import scale, to_mercator
 
 if TYPE_CHECKING:
-    from geo_monitor.app.brief_facts import Known
+    from geo_monitor.app.brief.facts import Known
 
 LEAST_M = 2_500.0  # metres from the middle to an edge at least
 FINE = 300.0  # shapes are drawn to this part of the square

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from geo_monitor.app import agencies, book, data, forms, health, people
+from geo_monitor.app import data
+from geo_monitor.app.administration import agencies, book, forms, health, people
 from geo_monitor.app.uploads import told
 from geo_monitor.app.words import Speaker
 

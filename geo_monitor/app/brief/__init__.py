@@ -16,12 +16,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_monitor.app import brief_check as check
-from geo_monitor.app import brief_facts as facts
-from geo_monitor.app import brief_says as says
-from geo_monitor.app.brief_facts import Known
-from geo_monitor.app.brief_says import Section
-from geo_monitor.app.brief_sketch import Sketch, sketch
+from geo_monitor.app.brief import check, facts, says
+from geo_monitor.app.brief.facts import Known
+from geo_monitor.app.brief.says import Section
+from geo_monitor.app.brief.sketch import Sketch, sketch
 from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, km, moment, number
 from geo_monitor.errors import Usage

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geo_monitor.app.fixes import DAY_MS, SHANGHAI_MS, noon
+from geo_monitor.app.situation.fixes import DAY_MS, SHANGHAI_MS, noon
 
 SPEEDS = (1, 10, 60, 300, 600)
 LIVE, STILL, PLAYING = "live", "still", "playing"

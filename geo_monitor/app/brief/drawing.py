@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import shapely
 
-from geo_monitor.app.brief_sketch import Sketch
+from geo_monitor.app.brief.paper import GREY, INK, Colour, Paper
+from geo_monitor.app.brief.sketch import Sketch
 from geo_monitor.app.look import LOOKS
-from geo_monitor.app.sheet_paper import GREY, INK, Colour, Paper
 from geo_monitor.app.words import Speaker, km
 
 LOOK = LOOKS["day"]

@@ -1,0 +1,151 @@
+"""The time under the live map: the clock of the session, its charts and its controls."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from geo_monitor.app import controls, data
+from geo_monitor.app.deck import Bounds
+from geo_monitor.app.look import LOOKS
+from geo_monitor.app.situation import clock as clocks
+from geo_monitor.app.situation import fixes, timebar
+from geo_monitor.app.situation.clock import Clock
+from geo_monitor.app.words import Speaker
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geo_monitor.app.situation.moments import Fixes
+
+CLOCK = "clock"  # key of the session
+CHANGED = "situation-changed"  # key of the session: the whole page has to be drawn again
+
+
+def wall_ms() -> int:
+    """What the clock on the wall says, ms UTC."""
+    return int(time.time() * 1000)
+
+
+def clock(path: str, mark: str, wall: int) -> Clock:
+    """The clock of the session; a new one stands at the time of the address, else runs live if fixes do, else stands at the
+    last fix."""
+    if CLOCK not in st.session_state:
+        at = clocks.parse(st.query_params.get("at"))
+        newest = fixes.newest(path, mark)
+        if at is None and newest is not None and newest < wall - fixes.LIVE_MS:
+            at = newest + 1
+        st.session_state[CLOCK] = Clock(clocks.LIVE) if at is None else Clock(clocks.STILL, min(at, wall), wall)
+    held: Clock = st.session_state[CLOCK]
+    return held
+
+
+def keep(clock: Clock) -> None:
+    """Sets the clock of the session, and the address with it."""
+    st.session_state[CLOCK] = clock
+    controls.remember("at", None if clock.mode == clocks.LIVE else clocks.told(clock.at))
+
+
+def draw(
+    path: str,
+    clock: Clock,
+    at: int,
+    area: tuple[Any, ...],
+    run_id: str | None,
+    held: Fixes,
+    reports: pd.DataFrame,
+    bounds: Bounds,
+    mark: str,
+    speaker: Speaker,
+) -> None:
+    """Days and night as charts, and the controls of the clock."""
+    import pandas as pd
+
+    wall, colours = wall_ms(), LOOKS[controls.theme()]
+    start = fixes.noon(at)
+    night = pd.Timestamp(clocks.told(start)).normalize()
+    whole, one = st.columns([1.6, 1], gap="small")
+    if run_id is not None:
+        known = data.days(path, run_id, area, mark)
+        newest = max([night, *known.index[-1:]])
+        frame = timebar.days(known, night, newest)
+        whole.vega_lite_chart(
+            frame,
+            timebar.days_chart(speaker, colours),
+            key="chart-days",
+            on_select=lambda: _to_day(start),
+            selection_mode=timebar.PICK,
+            width="stretch",
+        )
+    box = None if area[0] == "basin" else bounds
+    hours = held.hours(start, start + fixes.DAY_MS, timebar.BINS, data.TRACK_GAP_S, box)
+    since, until = (pd.Timestamp(edge, unit="ms", tz="UTC") for edge in (start, min(start + fixes.DAY_MS, at)))
+    found = reports[(reports["time"] >= since) & (reports["time"] <= until) & reports["lon"].notna()]
+    if box is not None:
+        found = data.within(found, box)
+    hour = float(fixes.HOUR_MS)
+    cases = [(int(value.value // 1_000_000) - start) / hour for value in found["time"]]
+    one.vega_lite_chart(
+        timebar.night(hours, cases, (at - start) / hour),
+        timebar.night_chart(speaker, colours),
+        key="chart-night",
+        width="stretch",
+    )
+    _controls(clock, at, start, wall, speaker)
+
+
+def _to_day(shown: int) -> None:
+    """A click on a bar: the same time of night on that day, 23:00 where the page was live."""
+    import pandas as pd
+
+    selection = st.session_state["chart-days"]["selection"].get(timebar.PICK) or []
+    if not selection:
+        return
+    wall, clock = wall_ms(), st.session_state[CLOCK]
+    noon = int((pd.Timestamp(selection[0]["day"]) + pd.Timedelta(hours=4)).value // 1_000_000)
+    into = 11 * fixes.HOUR_MS if clock.mode == clocks.LIVE else clock.now(wall) - shown
+    keep(Clock(clocks.STILL, min(noon + into, wall), wall, clock.speed))
+    st.session_state[CHANGED] = True
+
+
+def _controls(clock: Clock, at: int, start: int, wall: int, speaker: Speaker) -> None:
+    say = speaker.say
+    live, before, play, after, fast, bar = st.columns([0.9, 0.9, 0.8, 0.9, 1.1, 4.4], vertical_alignment="bottom")
+    kind: Any = "primary" if clock.mode == clocks.LIVE else "secondary"
+    if live.button(say("go_live"), key="go-live", type=kind, width="stretch"):
+        keep(Clock(clocks.LIVE, speed=clock.speed))
+        st.session_state[CHANGED] = True
+    for column, name, shift in ((before, "night_before", -fixes.DAY_MS), (after, "night_after", fixes.DAY_MS)):
+        if column.button(say(name), key=name, width="stretch", disabled=at + shift > wall):
+            keep(Clock(clocks.STILL, at + shift, wall, clock.speed))
+            st.session_state[CHANGED] = True
+    playing = clock.mode == clocks.PLAYING
+    if play.button(
+        say("pause" if playing else "play"), key="play", width="stretch", disabled=clock.mode == clocks.LIVE
+    ):
+        keep(clock.stopped(wall) if playing else clock.playing(wall))
+        st.session_state[CHANGED] = True
+    speed = fast.selectbox(
+        say("speed"), clocks.SPEEDS, index=clocks.SPEEDS.index(clock.speed), format_func=lambda n: f"{n}×", key="speed",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if speed != clock.speed and not st.session_state.get(CHANGED):
+        keep(clock.faster(speed, wall))
+        st.session_state[CHANGED] = True
+    low = datetime.fromisoformat(clocks.told(start))
+    high = datetime.fromisoformat(clocks.told(min(start + fixes.DAY_MS, max(wall, start + 60_000))))
+    # the slider follows the clock: what it shows is set before it is drawn, and a hand on it comes through its callback
+    st.session_state["time-of-night"] = min(max(datetime.fromisoformat(clocks.told(at)), low), high)
+    bar.slider(
+        say("time_of_night"), low, high, format="HH:mm", step=timedelta(minutes=1), key="time-of-night", on_change=_to_time,
+        label_visibility="collapsed", disabled=clock.mode == clocks.LIVE,
+    )  # fmt: skip
+
+
+def _to_time() -> None:
+    at = clocks.parse(f"{st.session_state['time-of-night']:%Y-%m-%dT%H:%M}")
+    if at is not None:
+        keep(st.session_state[CLOCK].moved(at, wall_ms()))

@@ -141,6 +141,7 @@ def table(listed: pd.DataFrame, chosen: str | None, caption: str, speaker: Speak
             say("col_hours"): listed["patrol_h"].to_numpy(),
             say("col_cases"): listed["seizures"].to_numpy(),
             say("col_last"): np.floor(listed["unseen_d"].to_numpy()),
+            **_classes(listed, speaker),
             say("col_banks"): [plain(speaker.banks(row)) for row in rows(listed)],
         }
     )
@@ -161,13 +162,21 @@ def table(listed: pd.DataFrame, chosen: str | None, caption: str, speaker: Speak
         hide_index=True,
         height=min(38 + 35 * max(len(shown), 1), 460),
         column_config=formats,
-        on_select=lambda: _from_table(key, ids),
+        on_select=lambda: from_table(key, ids),
         selection_mode="single-cell",
         key=key,
     )
 
 
-def _from_table(key: str, ids: list[str]) -> None:
+def _classes(listed: pd.DataFrame, speaker: Speaker) -> dict[str, list[str]]:
+    """The column of classes, where the analysis judged any."""
+    if not (listed["class"].fillna("none") != "none").any():
+        return {}
+    return {speaker.say("col_class"): [speaker.trend(name) for name in listed["class"]]}
+
+
+def from_table(key: str, ids: list[str]) -> None:
+    """A click on a cell of the table `key` chooses the thing of its row."""
     for row, _ in st.session_state[key]["selection"]["cells"]:
         pick(ids[row])
         return

@@ -85,6 +85,15 @@ class Speaker:
             factor=self.settings.hot_factor,
         )
 
+    def trend(self, name: str | None) -> str:
+        """A class of `emerging` in words; empty for none.
+
+        >>> Speaker("en").trend("hot_new"), Speaker("en").trend("none")
+        ('new hot spot', '')
+        """
+        heat, _, kind = (name or "none").partition("_")
+        return self.say(f"brief_trend_{heat}", kind=self.say(f"brief_kind_{kind}")) if kind else ""
+
     def last(self, row: Any) -> str:
         """When somebody looked last."""
         if row.unseen_d != row.unseen_d:

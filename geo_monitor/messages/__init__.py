@@ -23,6 +23,7 @@ AREAS = (
     "cli",
     "app",
     "situation",
+    "hotspots",
     "brief",
     "administration",
     "simulate",

@@ -10,6 +10,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.brief_pair": ("{head}：{body}", "{head}: {body}"),
     "app.brief_at": ("截至 {time}（北京时间）", "as of {time} (Asia/Shanghai)"),
     "app.brief_more": ("另有 {n} 条，见系统", "and {n} more, in the system"),
+    "app.brief_rest": ("另有 {n} 条", "and {n} more"),
     "app.brief_cut": ("（全文 {n} 字，此处从略）", " ({n} characters in full, cut here)"),
     "brief_unknown": ("没有名为“{id}”的江段或禁捕区。", 'There is no reach or zone called "{id}".'),
     # headings

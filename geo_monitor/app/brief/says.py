@@ -158,9 +158,8 @@ def rate(row: Any, speaker: Speaker) -> list[str]:
         return [speaker.say("brief_not_looked"), little, *more, last(row, speaker)]
     effort = speaker.say("effort", hours=number(row.patrol_h), cases=int(row.seizures))
     state = speaker.say(row.state)
-    heat, _, kind = clean(row.trend).partition("_")
-    if kind:
-        trend = speaker.say(f"brief_trend_{heat}", kind=speaker.say(f"brief_kind_{kind}"))
+    trend = speaker.trend(clean(row.trend))
+    if trend:
         state = speaker.say("brief_state_class", state=state, trend=trend)
     return [speaker.say("brief_pair", head=state, body=speaker.rate(row)), effort, *more, last(row, speaker)]
 

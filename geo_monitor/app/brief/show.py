@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from geo_monitor.app.brief import Brief, Known
 
+ROWS = 5  # rows of a list in the panel; the page to print holds more
 CSS = """
 <style>
   .brief h2 { font-size: 1.08rem; font-weight: 600; margin: 0; padding: 0; }
@@ -72,11 +73,18 @@ def _made(
 
 
 def show(
-    path: str, mark: str, run_id: str | None, now: pd.Timestamp, picked: str, fixes: pd.DataFrame, speaker: Speaker
+    path: str,
+    mark: str,
+    run_id: str | None,
+    now: pd.Timestamp,
+    picked: str,
+    fixes: pd.DataFrame,
+    speaker: Speaker,
+    whole: bool = True,
 ) -> bool:
     """Shows the brief of `picked` as at `now` (UTC, to the minute); tells whether there is one.
 
-    fixes: `moments.Fixes.at`.
+    fixes: `moments.Fixes.at`. `whole`: all of it in words, else only the page to print.
     """
     if run_id is None:
         return False
@@ -85,7 +93,8 @@ def show(
     made = _made(path, mark, run_id, at, picked, speaker.lang, told)
     if made is None:
         return False
-    st.html(CSS + html(made, speaker))
+    if whole:
+        st.html(CSS + html(made, speaker))
     simulated = data.workspace(path).simulated
     st.download_button(
         speaker.say("brief_print"),
@@ -106,9 +115,10 @@ def html(made: Brief, speaker: Speaker) -> str:
         if not part.lines:
             continue
         out.append(f"<h3>{escape(part.heading)}</h3>")
-        for i, line in enumerate(part.lines):
+        for i, line in enumerate(part.lines[: part.lead + ROWS]):
             out.append(f'<p class="{"lead" if i < part.lead else "row"}">{escape(plain(line))}</p>')
-        if part.more:
-            out.append(f'<p class="more">{escape(speaker.say("brief_more", n=f"{part.more:,}"))}</p>')
+        more = part.more + max(len(part.lines) - part.lead - ROWS, 0)
+        if more:
+            out.append(f'<p class="more">{escape(speaker.say("brief_rest", n=f"{more:,}"))}</p>')
     out += [f'<p class="note">{escape(note)}</p>' for note in made.notes]
     return f'<div class="brief">{"".join(out)}</div>'

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from geo_monitor.app import controls, data, layers, legend, levels, panel
+from geo_monitor.app.brief.show import show
 from geo_monitor.app.chart import base_map
 from geo_monitor.app.deck import BASIN, Bounds, fit, plain
+from geo_monitor.app.hotspots import tabs
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.rows import rows, zone_key, zone_name
 from geo_monitor.app.words import Speaker, day, moment
@@ -66,11 +68,11 @@ def page(path: str, speaker: Speaker) -> None:
         worst = {row.id: row for row in rows(reaches[reaches["id"].isin(drawn["worst"])])}
         drawing = _drawing(drawn, found, zones, valid, recent, tracks, worst, choice, bounds, speaker)
         base_map(drawing, bounds, speaker, "map")
-        stretch = None if "stretch" not in set(drawn["level"]) else _stretch_km(choice.area)
-        st.html(legend.html(set(choice.layers), speaker, LOOKS[controls.theme()], stretch))
     with right:
         if not len(drawn):
             st.info(speaker.say("nothing_here"))
+        if len(found) and found["level"].iloc[0] == "reach":
+            tabs.why(path, run_id, str(found["id"].iloc[0]), speaker)
         listed, caption = _said(chosen, found, area, reaches, zones, valid, placed, choice, speaker)
         if tracks is not None:
             cut = tracks[1] > data.TRACKS_MAX
@@ -79,7 +81,21 @@ def page(path: str, speaker: Speaker) -> None:
                 if cut
                 else speaker.say("shown_tracks", days=choice.track_days, n=tracks[1])
             )
+        if len(found) and found["level"].iloc[0] == "reach":
+            nobody = pd.DataFrame({"unit_id": [], "patrol": []})
+            show(path, mark, run_id, end, str(found["id"].iloc[0]), nobody, speaker, whole=False)
         panel.table(listed[listed["state"].isin(choice.states)], chosen, caption, speaker)
+    intervals, compared, watch, clusters = st.tabs([speaker.say(f"tab_{name}") for name in tabs.NAMES])
+    with intervals:
+        tabs.draw_intervals(area, reaches, speaker)
+    with compared:
+        tabs.draw_compare(path, runs, run, area, choice.area, speaker)
+    with watch:
+        tabs.draw_watch(path, run_id, area, reaches, speaker)
+    with clusters:
+        tabs.draw_clusters(path, run_id, area, reaches, speaker)
+    stretch = None if "stretch" not in set(drawn["level"]) else _stretch_km(choice.area)
+    st.html(legend.html(set(choice.layers), speaker, LOOKS[controls.theme()], stretch))
 
 
 def _head(speaker: Speaker, simulated: bool, asof: str) -> None:

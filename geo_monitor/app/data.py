@@ -94,7 +94,7 @@ def reaches(path: str, run_id: str, now: pd.Timestamp) -> pd.DataFrame:
         return frame
     looked = effort(path, run_id)
     if looked is None:
-        return frame.assign(unseen_d=np.nan)
+        return frame
     day = int(np.datetime64(now.tz_convert(TIMEZONE).tz_localize(None), "D").astype(int))
     last = looked[looked["day"] <= day].groupby("reach_id", observed=True)["day"].max()
     unseen = day - last.reindex(frame["reach_id"]).to_numpy(dtype=float)

@@ -120,7 +120,10 @@ def _unseen(reaches: pd.DataFrame, speaker: Speaker) -> list[Need]:
             where = river
         else:
             where = speaker.say("place_km", river=river, low=km(place["km_from"].min()), high=km(place["km_to"].max()))
-        title = speaker.say("need_unseen", place=where, days=f"{int(days):,}" if days == days else "—")
+        if days == days:
+            title = speaker.say("need_unseen", place=where, days=f"{int(days):,}")
+        else:
+            title = speaker.say("need_unseen_never", place=where)
         body = speaker.say("need_unseen_why", n=len(place), rate=speaker.rate(worst), place=speaker.banks(worst))
         found.append((-float(worst.rate) * days, Need("unseen", worst.id, title, body)))
     return [need for _, need in sorted(found, key=lambda pair: (pair[0], pair[1].id))]

@@ -127,7 +127,10 @@ class Visit:
             (self.asked if re.match(r"\w+://127\.0\.0\.1[:/]", address) else self.outside).add(address)
         self.errors += self.driver.execute_script("const e=window.errors||[];window.errors=[];return e")
         for entry in self.driver.get_log("browser"):
-            if entry["level"] == "SEVERE":
+            # below a page's own path Streamlit first asks for its server there, is told 404, and finds it at the root
+            if entry["level"] == "SEVERE" and not re.search(
+                r"/\w+/_stcore/\S+ - Failed to load.* 404", entry["message"]
+            ):
                 self.errors.append(entry["message"])
         return True
 

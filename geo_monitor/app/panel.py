@@ -101,7 +101,7 @@ def place(found: pd.DataFrame, reaches: pd.DataFrame, speaker: Speaker) -> pd.Da
     return inside(row, reaches)
 
 
-def overview(reaches: pd.DataFrame, name: str, speaker: Speaker) -> None:
+def overview(reaches: pd.DataFrame, name: str, speaker: Speaker, hint: str = "click") -> None:
     """The area in one sentence, and what to do next."""
     counts = reaches["state"].value_counts()
     told = speaker.say(
@@ -113,7 +113,7 @@ def overview(reaches: pd.DataFrame, name: str, speaker: Speaker) -> None:
         seizures=f"{int(reaches['seizures'].sum()):,}",
     )
     sentence(name, told)
-    st.caption(speaker.say("click"))
+    st.caption(speaker.say(hint))
 
 
 def table(listed: pd.DataFrame, chosen: str | None, caption: str, speaker: Speaker) -> None:

@@ -33,6 +33,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "在图单位：巡护 {patrol}（{fresh} 个 10 分钟内有定位），其他船只 {traffic}。",
         "On the water: {patrol} patrol units ({fresh} with a fix within 10 min), {traffic} other vessels.",
     ),
+    "app.click_map": (
+        "点地图上的船艇、江段、水域或查获，这里给出简报，可打印带走。",
+        "Click a unit, reach, zone or seizure on the map for its brief, which can be printed to take along.",
+    ),
     "app.need_head": ("需要决定的事", "What needs a decision"),
     "app.need_nothing": ("此刻没有需要决定的事。", "Nothing needs a decision at this moment."),
     "app.need_show": ("定位", "Go"),

@@ -104,19 +104,28 @@ def files(folder: Path, receipts: Iterable[str], start_ms: int | None, end_ms: i
     return found
 
 
-def newest(folder: Path, receipts: Iterable[str]) -> int | None:
-    """The time of the latest fix of `receipts`, ms UTC, from the files' own statistics; None without any."""
+def newest(folder: Path, receipts: Iterable[str] | None) -> int | None:
+    """The time of the latest fix of `receipts` (None: of all files), ms UTC, from the files' own statistics; None without
+    any. A file that cannot be read is passed over here: `verify` tells which it is."""
     import pyarrow.parquet as pq
 
-    wanted = set(receipts)
+    wanted = None if receipts is None else set(receipts)
     for day in sorted(folder.glob("day=*"), reverse=True):
         found = []
         for path in day.glob("*.parquet"):
-            if path.stem in wanted:
+            if wanted is not None and path.stem not in wanted:
+                continue
+            try:
                 held = pq.read_metadata(path)
-                at = held.schema.names.index("time")
-                groups = (held.row_group(i).column(at).statistics for i in range(held.num_row_groups))
-                found += [int(np.datetime64(group.max.replace(tzinfo=None), "ms").astype("int64")) for group in groups]
+            except (pa.ArrowInvalid, OSError):
+                continue
+            at = held.schema.names.index("time")
+            groups = [held.row_group(i).column(at).statistics for i in range(held.num_row_groups)]
+            found += [
+                int(np.datetime64(group.max.replace(tzinfo=None), "ms").astype("int64"))
+                for group in groups
+                if group is not None and group.has_min_max
+            ]
         if found:
             return max(found)
     return None

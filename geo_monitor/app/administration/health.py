@@ -96,23 +96,11 @@ def age(since: Any, speaker: Speaker) -> str:
 def newest_fix(root: str) -> pd.Timestamp | None:
     """The time of the newest fix held (withdrawn ones too), by the statistics of the files of its day."""
     import pandas as pd
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    for folder in sorted(Path(root).glob("positions/day=*"), reverse=True):
-        found = []
-        for path in folder.glob("*.parquet"):
-            try:
-                held = pq.read_metadata(path)
-            except (pa.ArrowInvalid, OSError):  # `verify` tells which file; here the others are enough
-                continue
-            at = held.schema.names.index("time")
-            parts = [held.row_group(number).column(at).statistics for number in range(held.num_row_groups)]
-            found += [pd.Timestamp(part.max) for part in parts if part is not None and part.has_min_max]
-        if found:
-            newest = max(found)
-            return newest.tz_localize("UTC") if newest.tzinfo is None else newest.tz_convert("UTC")
-    return None
+    from geo_monitor.store import positions
+
+    newest = positions.newest(Path(root) / "positions", None)
+    return None if newest is None else pd.Timestamp(newest, unit="ms", tz="UTC")
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------

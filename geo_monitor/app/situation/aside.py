@@ -103,7 +103,7 @@ def chosen(view: View, found: pd.DataFrame, name: str) -> None:
     picked, speaker = st.session_state.get(panel.PICKED), view.speaker
     if picked is None:
         if view.inside is not None:
-            panel.overview(view.inside, name, speaker)
+            panel.overview(view.inside, name, speaker, "click_map")
         return
     if len(found) and view.water is not None and found["level"].iloc[0] != "reach":
         panel.place(found, view.water, speaker)

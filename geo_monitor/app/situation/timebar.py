@@ -80,7 +80,7 @@ def days_chart(speaker: Speaker, colours: Look) -> dict[str, Any]:
         "params": [{"name": PICK, "select": {"type": "point", "encodings": ["x"]}}],
         "encoding": {
             "x": x,
-            "y": {"field": "hours", "type": "quantitative", "axis": _axis(tickCount=2, format="~g")},
+            "y": {"field": "hours", "type": "quantitative", "axis": _axis(tickCount=2, format="~r")},
             "opacity": {"condition": {"test": "datum.here", "value": 1}, "value": 0.5},
             "tooltip": tips,
         },
@@ -116,7 +116,7 @@ def night_chart(speaker: Speaker, colours: Look) -> dict[str, Any]:
             "y": {
                 "field": "hours",
                 "type": "quantitative",
-                "axis": _axis(tickCount=2, format="~g"),
+                "axis": _axis(tickCount=2, format="~r"),
                 "scale": {"zero": True},
             },
             "y2": {"datum": 0},

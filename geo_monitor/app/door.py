@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from geo_monitor.workspace import Workspace
 
 COOKIE = "geo_monitor_session"
+VIEWER = "viewer"
 TOKEN = "session-token"  # noqa: S105  a key of the session state
 PART = "\x1f"
 CLOCKS_S = 60.0  # how far the provider's clock may be ahead of ours
@@ -51,6 +52,12 @@ def parts(door: str) -> tuple[str, Viewer | None]:
 
 def viewer(workspace: Workspace) -> Viewer | None:
     """Who looks in this session; None where a sign-in is needed first."""
+    found = _viewer(workspace)
+    st.session_state[VIEWER] = found
+    return found
+
+
+def _viewer(workspace: Workspace) -> Viewer | None:
     if not workspace.accounts.any():
         return OWNER
     token = st.session_state.get(TOKEN) or st.context.cookies.get(COOKIE)
@@ -64,6 +71,12 @@ def viewer(workspace: Workspace) -> Viewer | None:
         st.session_state["sign-in-error"] = error
         return _vouched(workspace)
     st.session_state[TOKEN] = token
+    return found
+
+
+def acting() -> Viewer:
+    """Who looks, by name, once `viewer` has told: pages that only read share what is kept and do not know."""
+    found: Viewer = st.session_state[VIEWER]
     return found
 
 

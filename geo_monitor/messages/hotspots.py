@@ -79,5 +79,31 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.cluster_expected": ("期望", "Expected"),
     "app.cluster_rr": ("相对率", "Relative rate"),
     "app.cluster_p": ("p 值", "p-value"),
+    "app.again": ("重新分析", "Analyse again"),
+    "app.again_all": ("全部数据（不选时按下面的时段）", "All data (else the period below)"),
+    "app.again_from": ("自（含当日）", "From (that day included)"),
+    "app.again_to": ("至（含当日）", "To (that day included)"),
+    "app.again_methods": ("方法", "Methods"),
+    "app.again_usual": ("常规：率与 Gi*", "usual: rates and Gi*"),
+    "app.again_every": (
+        "全部：另加趋势、扫描、复燃、预测、依据等",
+        "all: classes, scan, watch, forecast, why and more",
+    ),
+    "app.again_start": ("开始分析", "Start"),
+    "app.again_stop": ("停止", "Stop"),
+    "app.again_by": (
+        "{who} 于 {time} 开始；可以离开本页，分析继续进行。",
+        "started by {who} at {time}; it goes on if you leave this page.",
+    ),
+    "app.again_done": ("分析完成：{run}。上面已可选用。", "Done: {run}. It can be chosen above."),
+    "app.again_stopped": (
+        "分析已停止，没有留下任何结果，数据未受影响。",
+        "Stopped: it left no results, and no data were touched.",
+    ),
+    "app.again_fault": (
+        "分析中途出错，没有留下结果，数据未受影响。请管理员运行 geo-monitor analyse --debug 查看原因。",
+        "The analysis failed and left no results; no data were touched. An administrator can run geo-monitor analyse --debug.",
+    ),
+    "app.again_busy": ("已有一次分析正在进行。", "An analysis is running already."),
     "app.col_class": ("趋势类", "Class"),
 }

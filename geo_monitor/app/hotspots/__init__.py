@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import controls, data, layers, legend, levels, panel
+from geo_monitor.app import controls, data, door, layers, legend, levels, panel
 from geo_monitor.app.brief.show import show
 from geo_monitor.app.chart import base_map
 from geo_monitor.app.deck import BASIN, Bounds, fit, plain
-from geo_monitor.app.hotspots import tabs
+from geo_monitor.app.hotspots import again, tabs
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.rows import rows, zone_key, zone_name
 from geo_monitor.app.words import Speaker, day, moment
@@ -36,6 +36,7 @@ def page(path: str, speaker: Speaker) -> None:
     with st.sidebar:
         runs = data.runs(path)
         run_id = controls.run(runs, speaker)
+        again.draw(path, door.acting(), speaker)
     seizures = data.uploaded(path, "seizures", mark)
     zones = data.uploaded(path, "zones", mark)
     valid = data.in_force_at(path, mark, pd.Timestamp.now(tz="UTC").floor("min"))

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from geo_monitor.app import levels
-from geo_monitor.app.words import Speaker, km, moment
+from geo_monitor.app import data, levels
+from geo_monitor.app.words import Speaker, day, km
 from geo_monitor.messages import Lang
+from geo_monitor.tables import TIMEZONE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,17 +79,20 @@ def run(runs: pd.DataFrame, speaker: Speaker) -> str | None:
     """The result set to show: the newest unless another is chosen."""
     if not len(runs):
         return None
-    made = dict(zip(runs["run_id"], runs["made_at"], strict=True))
     wanted = st.query_params.get("run")
-    ids = list(made)
+    named = {row["run_id"]: run_label(row) for _, row in runs.iterrows()}
+    ids = list(named)
     chosen = st.selectbox(
-        speaker.say("run"),
-        ids,
-        index=ids.index(wanted) if wanted in made else 0,
-        format_func=lambda run_id: moment(made[run_id]),
+        speaker.say("run"), ids, index=ids.index(wanted) if wanted in named else 0, format_func=named.__getitem__
     )
     remember("run", chosen if chosen != ids[0] else None)
     return str(chosen)
+
+
+def run_label(row: pd.Series) -> str:
+    """A run as people tell it from others: its period, and when it was made, to the second (two labels must differ)."""
+    start, end = data.period(row)
+    return f"{day(start)} – {day(end)}（{row['made_at'].tz_convert(TIMEZONE):%Y-%m-%d %H:%M:%S}）"
 
 
 def choose(frame: pd.DataFrame, localities: dict[str, tuple[str, str]], speaker: Speaker) -> Choice:

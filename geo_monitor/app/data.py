@@ -66,6 +66,16 @@ def uploaded(path: str, name: str, mark: str) -> pd.DataFrame:
     return workspace(path).table(name)
 
 
+def current(path: str) -> pd.Series | None:
+    """The run that speaks of the latest time, of those the one made last: what a page of the present shows."""
+    held = runs(path)
+    if not len(held):
+        return None
+    order = sorted(range(len(held)), key=lambda i: (period(held.iloc[i])[1], held["made_at"].iloc[i]))
+    found: pd.Series = held.iloc[order[-1]]
+    return found
+
+
 def period(run: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
     """The time a run speaks of: its period where one was given, else from the first to the last of its data."""
     import pandas as pd

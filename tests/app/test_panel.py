@@ -73,3 +73,25 @@ def test_a_run_over_everything_speaks_of_the_time_of_its_data():
     run["made_at"] = pd.Timestamp("2026-01-01T00:00:00Z")
     start, end = data.period(pd.Series(run, dtype=object))
     assert (start.isoformat(), end.isoformat()) == ("2025-03-01T00:00:00+00:00", "2025-07-01T00:00:00+00:00")
+
+
+def test_a_page_of_the_present_shows_the_run_that_speaks_of_the_latest_time(monkeypatch):
+    told = [
+        ("old period, made last", "2025-06-01", "2026-03-01"),
+        ("whole", "2026-01-01", "2026-01-02"),
+        ("whole again", "2026-01-01", "2026-01-03"),
+    ]
+    rows = [
+        {
+            "run_id": name,
+            "made_at": pd.Timestamp(made, tz="UTC"),
+            "period_from": pd.NaT,
+            "period_to": pd.NaT,
+            "summary": json.dumps({"data_from": "2025-01-01T00:00:00Z", "data_to": f"{end}T00:00:00Z"}),
+        }
+        for name, end, made in told
+    ]
+    monkeypatch.setattr(data, "runs", lambda path: pd.DataFrame(rows))
+    assert data.current("w")["run_id"] == "whole again"
+    monkeypatch.setattr(data, "runs", lambda path: pd.DataFrame(rows[:0]))
+    assert data.current("w") is None

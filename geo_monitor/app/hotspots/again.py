@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import streamlit as st
 
 from geo_monitor.app import data, door
 from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.hotspots.job import Job, jobs
 from geo_monitor.app.uploads import told
-from geo_monitor.app.words import Speaker
+from geo_monitor.app.words import Speaker, moment
 from geo_monitor.messages import catalogue, hint, text
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _running(root: str, viewer: Viewer, speaker: Speaker) -> None:
     code = f"stage.{job.stage}"
     name = text(code, speaker.lang) if code in catalogue() else job.stage
     st.progress(min(max(job.share, 0.0), 1.0), text=name)
-    st.caption(speaker.say("again_by", who=plain(job.who), time=f"{job.started.astimezone():%H:%M}"))
+    st.caption(speaker.say("again_by", who=plain(job.who), time=moment(pd.Timestamp(job.started))))
     mine = viewer.account == job.who or "accounts" in viewer.rights
     if mine and st.button(speaker.say("again_stop"), key="stop-analysis"):
         job.stop()

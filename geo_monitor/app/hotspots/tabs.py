@@ -12,7 +12,7 @@ from geo_monitor.app.deck import plain
 from geo_monitor.app.hotspots import compare, intervals
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.rows import rows
-from geo_monitor.app.words import day, km, moment, number, percent
+from geo_monitor.app.words import day, km, number, percent
 
 if TYPE_CHECKING:
     from geo_monitor.app.words import Speaker
@@ -46,7 +46,7 @@ def draw_compare(
     if not len(others):
         st.info(say("compare_none"))
         return
-    named = {row.run_id: _period(others[others["run_id"] == row.run_id].iloc[0], speaker) for row in rows(others)}
+    named = {row["run_id"]: controls.run_label(row) for _, row in others.iterrows()}
     wanted = st.query_params.get("with")
     ids = list(named)
     chosen = st.selectbox(
@@ -54,7 +54,7 @@ def draw_compare(
     )
     controls.remember("with", chosen if chosen != ids[0] else None)
     before = others[others["run_id"] == chosen].iloc[0]
-    st.caption(say("compare_periods", now=_period(run, speaker), before=named[chosen]))
+    st.caption(say("compare_periods", now=controls.run_label(run), before=named[chosen]))
     (a0, a1), (b0, b1) = data.period(run), data.period(before)
     if a0 < b1 and b0 < a1:
         st.warning(say("compare_overlap"))
@@ -82,19 +82,6 @@ def draw_compare(
     )
     _table(shown_, listed["reach_id"].tolist(), "compare")
     st.caption(say("compare_how"))
-
-
-def _period(run: pd.Series, speaker: Speaker) -> str:
-    start, end = data.period(run)
-    joint = " 至 " if speaker.lang == "zh" else " to "
-    made = speaker.say("as_of", made=moment(run["made_at"]), start="", end="").split(
-        "，" if speaker.lang == "zh" else ","
-    )[0]
-    return (
-        f"{day(start)}{joint}{day(end)}（{made}）"
-        if speaker.lang == "zh"
-        else f"{day(start)}{joint}{day(end)} ({made})"
-    )
 
 
 def draw_watch(path: str, run_id: str, area: pd.DataFrame, whole: pd.DataFrame, speaker: Speaker) -> None:

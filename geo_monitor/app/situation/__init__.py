@@ -49,8 +49,7 @@ def page(path: str, speaker: Speaker) -> None:
     localities = data.localities(path, mark)
     speaker = Speaker(speaker.lang, {code: name for code, (name, _) in localities.items()}, held.settings)
     st.html(CSS)
-    runs = data.runs(path)
-    run = runs.iloc[0] if len(runs) else None
+    run = data.current(path)
     with st.sidebar:
         area, name = ("basin",), speaker.say("area_basin")
         if run is not None:

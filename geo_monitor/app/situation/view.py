@@ -115,8 +115,7 @@ def look(path: str, mark: str, at: int, live: bool, area: tuple[Any, ...], lang:
     now = pd.Timestamp(at, unit="ms", tz="UTC")
     held = fixes.live(path).fixes(at) if live else fixes.night(path, mark, fixes.noon(at))
     units = held.at(at, fixes.LIVE_MS / 1000)
-    runs = data.runs(path)
-    run = runs.iloc[0] if len(runs) else None
+    run = data.current(path)
     run_id = None if run is None else str(run["run_id"])
     water = None if run_id is None else data.reaches(path, run_id, now.floor(WATER))
     inside = None if water is None else data.in_area(water, area)

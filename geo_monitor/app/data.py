@@ -71,8 +71,8 @@ def current(path: str) -> pd.Series | None:
     held = runs(path)
     if not len(held):
         return None
-    order = sorted(range(len(held)), key=lambda i: (period(held.iloc[i])[1], held["made_at"].iloc[i]))
-    found: pd.Series = held.iloc[order[-1]]
+    each: list[Any] = [held.iloc[i] for i in range(len(held))]
+    found: pd.Series = max(each, key=lambda run: (period(run)[1], run["made_at"]))
     return found
 
 

@@ -22,6 +22,7 @@ from geo_monitor.app.look import LOOKS
 from geo_monitor.app.words import Speaker, moment
 from geo_monitor.errors import GeoMonitorError
 from geo_monitor.messages import hint, text
+from geo_monitor.store.schema import RECORDS
 from geo_monitor.tables import TIMEZONE
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 
 ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16", "latin-1")
 ROWS = 200  # rows of a preview shown, and shapes drawn; its counts are of the whole file
+VERSIONED = (
+    "zones",
+    "seizures",
+    "patrols",
+    "units",
+    "jurisdictions",
+    "levels",
+)  # records that are corrected by sending again
 RECEIPTS = 200  # newest receipts listed
 MARGIN = 0.3  # degrees around what a preview shows: a town, a river bend to know the place by
 PARTS = 0.002  # degrees; shapes of a preview are drawn this coarsely (200 m)
@@ -41,7 +50,7 @@ def page(path: str, speaker: Speaker) -> None:
     """Draws the page for one session; `path` is the door of its workspace."""
     held = data.workspace(path)
     st.html(f'<h1 class="page">{speaker.say("data")}</h1>')
-    names = ["receipts", "scores"]
+    names = ["receipts", "versions", "scores"]
     if "import" in held.viewer.rights:
         names = ["send", "choose", *names]
     parts = dict(zip(names, st.tabs([speaker.say(f"tab_{name}") for name in names]), strict=True))
@@ -52,6 +61,8 @@ def page(path: str, speaker: Speaker) -> None:
             _choose(held, speaker)
     with parts["receipts"]:
         _receipts(held, speaker)
+    with parts["versions"]:
+        _versions(held, speaker)
     with parts["scores"]:
         _scores(held, speaker)
 
@@ -297,6 +308,25 @@ def _receipts(held: Workspace, speaker: Speaker) -> None:
                 with told(speaker):
                     held.withdraw(receipt_id, reason)
                     st.rerun()
+
+
+def _versions(held: Workspace, speaker: Speaker) -> None:
+    """Every version ever sent of a kind of record, newest first; those withdrawn with the reason."""
+    kind, wanted = st.columns([1, 2])
+    name = kind.selectbox(
+        speaker.say("version_of"), VERSIONED, format_func=lambda name: speaker.say(f"kind_{name}"), key="version-of"
+    )
+    word = wanted.text_input(speaker.say("version_find"), key="version-find").strip()
+    with told(speaker):
+        rows = held.table(name, all_versions=True).iloc[::-1]
+        key = RECORDS[name]
+        if word:
+            rows = rows[rows[key].astype(str).str.contains(word, regex=False, case=False)]
+        st.caption(speaker.say("version_count", n=f"{len(rows):,}", shown=f"{min(len(rows), ROWS):,}"))
+        shown = rows.head(ROWS)
+        first = [key, "version", "agency", "received_at", "withdrawn_at", "withdrawn_reason"]
+        rest = [column for column in shown.columns if column not in (*first, "geometry", "receipt_id")]
+        _table(shown[[*[column for column in first if column in shown], *rest]])
 
 
 def _scores(held: Workspace, speaker: Speaker) -> None:

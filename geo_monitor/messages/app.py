@@ -46,6 +46,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.tab_send": ("报送", "Send"),
     "app.tab_choose": ("待选读法", "Choose a reading"),
     "app.tab_receipts": ("回执", "Receipts"),
+    "app.tab_versions": ("历次版本", "Versions"),
+    "app.version_of": ("哪类记录", "Records"),
+    "app.version_find": ("编号含", "Id contains"),
+    "app.version_count": (
+        "共 {n} 条，列出最新 {shown} 条。更正是新版本，旧版本不删；撤回的写明原因。",
+        "{n} versions, the newest {shown} listed. A correction is a new version; the old one stays, with the reason of a withdrawal.",
+    ),
     "app.tab_scores": ("质量评分", "Quality"),
     "app.kind": ("内容", "Holds"),
     "app.kind_river": ("河道", "river"),

@@ -49,7 +49,7 @@ def theme() -> str:
 
 def switches(speaker: Speaker) -> None:
     """The language switch (no reload) and the day and night links (the browser keeps the theme, so these reload)."""
-    words, day = st.columns([1, 1], vertical_alignment="center")
+    words, day = st.columns([1.3, 1], vertical_alignment="center")
     with words:
         st.segmented_control(
             "中 | EN",
@@ -67,6 +67,16 @@ def switches(speaker: Speaker) -> None:
         address = urlencode({**rest, "embed_options": option})
         links.append(f'<a class="theme{here}" href="?{address}">{speaker.say(name)}</a>')
     day.html(f'<div class="themes">{"".join(links)}</div>')
+    st.toggle(speaker.say("wall"), value=wall(), key="wall-switch", on_change=_to_wall)
+
+
+def wall() -> bool:
+    """Whether the page is read from three metres: larger letters, a higher map. Kept in the address."""
+    return st.query_params.get("wall") == "1"
+
+
+def _to_wall() -> None:
+    remember("wall", "1" if st.session_state.get("wall-switch") else None)
 
 
 def _speak() -> None:

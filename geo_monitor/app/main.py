@@ -30,6 +30,7 @@ PAGES: tuple[tuple[str, frozenset[str], Callable[[str, Speaker], None]], ...] = 
     ("administration", frozenset(administration.RIGHTS), administration.page),
 )
 READING = ("situation", "hotspots")  # pages that change nothing: their frames are shared by all with the same rights
+WALL = "html { font-size: 19px; } .legend { font-size: 15px; }"
 CSS = """
 <style>
   [data-testid="stMainBlockContainer"] { padding: 0.6rem 1rem 1rem; max-width: none; }
@@ -54,7 +55,7 @@ def page() -> None:
     lang = controls.language()
     speaker = Speaker(lang)
     st.set_page_config(speaker.say("title"), layout="wide", initial_sidebar_state=250)
-    st.html(CSS.replace("</style>", legend.CSS + "</style>"))
+    st.html(CSS.replace("</style>", legend.CSS + (WALL if controls.wall() else "") + "</style>"))
     path = str(data.location())
     with _told(path, speaker):
         held = data.workspace(path)

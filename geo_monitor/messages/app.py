@@ -147,6 +147,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.look_here": ("放大到这里", "Zoom to it"),
     "app.day": ("昼", "Day"),
     "app.night": ("夜", "Night"),
+    "app.wall": ("大屏", "Wall screen"),
     "app.table": ("江段明细", "Reaches"),
     "app.around": ("所选江段及上下游", "The chosen reach and its neighbours"),
     "app.inside": ("所选江段内的各段，最热的在前", "Reaches inside, hottest first"),

@@ -152,6 +152,17 @@ def run(folder: Path) -> dict[str, object]:
         sign_in(visit, "宜昌员")
         seen["there"] = visit.text()
         seen |= data_page(visit, url, folder)
+        visit.driver.get(url + "administration")
+        visit.until("没有.*权限|不能", 60)
+        seen["refused"] = visit.text()
+        click(visit, "退出")
+        visit.until("密码")
+        enter(visit, "管理员", counties.WORD)
+        visit.until("新建账号", 90)  # who only administers begins there
+        seen["managed"] = visit.text()
+        visit.shot("administration")
+        visit.log()
+        seen["outside"], seen["errors"] = sorted(visit.outside), visit.errors
     except Exception:
         driver.save_screenshot(str(shots / "failed.png"))  # what was seen when something was missing
         raise

@@ -46,6 +46,17 @@ def test_a_county_sees_its_own_water_only(seen: dict[str, str]) -> None:
     assert "宜昌员" in seen["there"]
 
 
+def test_no_page_asks_anything_outside_and_every_console_is_clean(seen: dict[str, str]) -> None:
+    assert seen["outside"] == []
+    assert seen["errors"] == []
+
+
+def test_administration_is_for_who_administers(seen: dict[str, str]) -> None:
+    assert "新建账号" not in seen["refused"]
+    assert "新建账号" in seen["managed"]
+    assert "态势" not in seen["managed"]  # pages that would refuse are not listed
+
+
 def test_a_preview_keeps_nothing_and_taking_in_does(seen: dict[str, str]) -> None:
     assert "以下只是预览，尚未入库" in seen["preview"]
     assert seen["units"].count("艇77") == 1  # once: the preview before it kept nothing

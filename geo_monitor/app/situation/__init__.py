@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TICK_MS = 3000  # ms between looks at the store while live
 STEP_MS = 1000  # ms between pictures of a replay
+HEIGHTS = (540, 640)  # pixels of the map: on a desk, on a wall
 LAYERS = ("state", "unseen", "zones", "units", "trails", "seizures")
 CSS = """
 <style>
@@ -98,7 +99,9 @@ def _picture(path: str, lang: Lang, area: tuple[Any, ...], name: str, shown: fro
     left, right = st.columns([2.3, 1], gap="small")
     with left:
         found = panel.find(st.session_state.get(panel.PICKED), view.drawn, view.water)
-        chart.base_map(_drawing(view, found, shown, period), view.bounds, view.speaker, "map-situation", height=540)
+        chart.base_map(
+            _drawing(view, found, shown, period), view.bounds, view.speaker, "map-situation", HEIGHTS[controls.wall()]
+        )
         timeline.draw(view, clock)
         stretch = levels.BASIN_KM if view.basin and view.run is not None else None
         st.html(legend.html(set(shown), view.speaker, LOOKS[controls.theme()], stretch))

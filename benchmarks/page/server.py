@@ -33,9 +33,7 @@ def served(root: Path, log: Path, lang: str = "zh") -> Iterator[tuple[str, Memor
 
 
 @contextlib.contextmanager
-def started(
-    line: list[str], env: dict[str, str], folder: Path, log: Path, port: int
-) -> Iterator[tuple[str, Memory]]:
+def started(line: list[str], env: dict[str, str], folder: Path, log: Path, port: int) -> Iterator[tuple[str, Memory]]:
     """A Streamlit server of that command line, until the block ends."""
     with log.open("w") as told:
         process = subprocess.Popen(

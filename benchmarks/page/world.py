@@ -167,7 +167,10 @@ def _zones(reaches: pd.DataFrame, count: int) -> pd.DataFrame:
     lines = channel["geometry"].to_numpy()
     shapes = [shapely.buffer(shapely.union_all(lines[i : i + CHUNK]), 0.005, quad_segs=4) for i in first]
     core = np.arange(count) % 3 == 0
-    told = {"zone_id": [f"模拟禁区{i:03d}" for i in range(count)], "name": [f"模拟数据禁渔区{i:03d}" for i in range(count)]}
+    told = {
+        "zone_id": [f"模拟禁区{i:03d}" for i in range(count)],
+        "name": [f"模拟数据禁渔区{i:03d}" for i in range(count)],
+    }
     told |= {"category": np.where(core, "保护区核心区", "禁渔区").tolist(), "rule": ["禁止一切捕捞"] * count}
     return gpd.GeoDataFrame(told, geometry=shapes, crs="EPSG:4326")
 

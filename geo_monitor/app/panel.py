@@ -47,9 +47,9 @@ def from_map(key: str) -> None:
                 return
 
 
-def find(name: str | None, drawn: pd.DataFrame, reaches: pd.DataFrame) -> pd.DataFrame:
+def find(name: str | None, drawn: pd.DataFrame, reaches: pd.DataFrame | None) -> pd.DataFrame:
     """The rows of the chosen thing: a stretch or lake as drawn, else a reach; none where it is neither."""
-    if name is None:
+    if name is None or reaches is None:
         return drawn.iloc[:0]
     found = drawn[drawn["id"] == name]
     return found if len(found) else reaches.loc[reaches["id"] == name, list(levels.COMMON)]

@@ -9,9 +9,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from geo_monitor.app import data, door, main
+from geo_monitor.app import data, door
 from geo_monitor.errors import Denied
 from geo_monitor.store.rights import Viewer
 from geo_monitor.workspace import Workspace
@@ -111,5 +112,4 @@ def test_a_zone_of_a_water_level_is_judged_as_whoever_looks(tmp_path: Path) -> N
     held.accounts.add("管理员", counties.WORD, ["admin"], None, [], now, "local")
     path = door.key(str(tmp_path / "w"), Viewer("甲", None, ("analyst",), ("421000",)))
     mark = data.stamp(path)
-    zones = data.uploaded(path, "zones", mark)
-    assert {key[1] for key in main._in_force(zones, path, mark)} == {"洲"}
+    assert {key[1] for key in data.in_force_at(path, mark, pd.Timestamp(now).floor("min"))} == {"洲"}

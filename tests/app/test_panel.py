@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from geo_monitor.app import data, levels, main, panel
+from geo_monitor.app import data, levels, panel
 from tests.app import fake
 
 
@@ -71,5 +71,5 @@ def test_a_run_over_everything_speaks_of_the_time_of_its_data():
     told = {"data_from": "2025-03-01T00:00:00Z", "data_to": "2025-08-27T00:00:00Z"}
     run = {"period_from": pd.NaT, "period_to": pd.Timestamp("2025-07-01T00:00:00Z"), "summary": json.dumps(told)}
     run["made_at"] = pd.Timestamp("2026-01-01T00:00:00Z")
-    start, end = main._period(pd.Series(run, dtype=object))
+    start, end = data.period(pd.Series(run, dtype=object))
     assert (start.isoformat(), end.isoformat()) == ("2025-03-01T00:00:00+00:00", "2025-07-01T00:00:00+00:00")

@@ -13,7 +13,7 @@ from typing import Any
 from fpdf import FPDF
 from fpdf.enums import TextMode
 
-FONT = Path(__file__).parent / "static" / "fonts" / "map-sans-sc.woff2"
+FONT = Path(__file__).parents[1] / "static" / "fonts" / "map-sans-sc.woff2"
 WIDTH, HEIGHT = 210.0, 297.0
 POINT = 25.4 / 72  # millimetres of a point
 MISSING = "〓"  # stands for a character the font does not hold

@@ -10,25 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import chart, controls, data, door, layers, legend, panel
-from geo_monitor.app.deck import BASIN, Bounds, fit, plain, turned
+from geo_monitor.app import chart, controls, data, door, layers, legend, levels, panel
+from geo_monitor.app.deck import turned
 from geo_monitor.app.look import LOOKS
-from geo_monitor.app.rows import rows
-from geo_monitor.app.situation import aside, fixes, ground, needs, timeline
+from geo_monitor.app.situation import aside, fixes, ground, timeline
 from geo_monitor.app.situation import clock as clocks
 from geo_monitor.app.situation.clock import Clock
+from geo_monitor.app.situation.view import View, look
 from geo_monitor.app.words import Speaker, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
-    from geo_monitor.app.situation.moments import Fixes
+    from geo_monitor.messages import Lang
 
-TICK_S = 3.0  # seconds between looks at the store while live
-STEP_S = 1.0  # seconds between pictures of a replay
-TRAIL_S = 1200.0  # seconds
+TICK_MS = 3000  # ms between looks at the store while live
+STEP_MS = 1000  # ms between pictures of a replay
 LAYERS = ("state", "unseen", "zones", "units", "trails", "seizures")
 CSS = """
 <style>
@@ -80,15 +77,13 @@ def page(path: str, speaker: Speaker) -> None:
         st.info(speaker.say("no_run"))
     panel.from_address()
     clock = timeline.clock(path, mark, wall)
-    every = {clocks.LIVE: TICK_S, clocks.PLAYING: STEP_S, clocks.STILL: None}[clock.mode]
+    every = {clocks.LIVE: TICK_MS / 1000, clocks.PLAYING: STEP_MS / 1000, clocks.STILL: None}[clock.mode]
     picture = st.fragment(_picture, run_every=every)
-    picture(path, speaker, area, name, frozenset(shown), int(period))
+    picture(path, speaker.lang, area, name, frozenset(shown), int(period))
 
 
-def _picture(path: str, speaker: Speaker, area: tuple[Any, ...], name: str, shown: frozenset[str], period: int) -> None:
+def _picture(path: str, lang: Lang, area: tuple[Any, ...], name: str, shown: frozenset[str], period: int) -> None:
     """One picture of one moment: map, time, panel. Runs again by itself while the clock does."""
-    import pandas as pd
-
     wall = timeline.wall_ms()
     if not door.alive(data.workspace(path)):
         st.rerun(scope="app")  # leads to the sign-in
@@ -96,129 +91,55 @@ def _picture(path: str, speaker: Speaker, area: tuple[Any, ...], name: str, show
     if clock.ended(wall):
         timeline.keep(clock.stopped(wall))
         st.rerun(scope="app")
-    mark, at = data.stamp(path), clock.now(wall)
-    now = pd.Timestamp(at, unit="ms", tz="UTC")
-    held = fixes.live(path).fixes(wall) if clock.mode == clocks.LIVE else fixes.night(path, mark, fixes.noon(at))
-    units = held.at(at, fixes.LIVE_MS / 1000)
-    zones = data.uploaded(path, "zones", mark)
-    valid = data.in_force_at(path, mark, now.floor("min"))
-    runs = data.runs(path)
-    run = runs.iloc[0] if len(runs) else None
-    run_id = None if run is None else str(run["run_id"])
-    water = None if run is None else data.reaches(path, str(run_id), now.floor("6h"))
-    inside = None if water is None else data.in_area(water, area)
-    bounds = BASIN if inside is None else data.bounds(area, inside)
-    here = units if area[0] == "basin" else data.within(units, bounds)
-    names = data.names_of_units(path, mark)
-    reports = data.reports(path, run_id, mark)
+    live = clock.mode == clocks.LIVE
+    at = clock.now(wall) // (step := TICK_MS if live else STEP_MS) * step
+    view = look(path, data.stamp(path), at, live, area, lang)
 
-    _head(clock, at, name, run, fixes.newest(path, mark), wall, speaker)
+    _head(clock, view, name, wall)
     left, right = st.columns([2.3, 1], gap="small")
     with left:
-        drawing = _drawing(path, mark, run_id, now, area, bounds, shown, period, here, held, valid, names, speaker)
-        found = _found(path, run_id, now, area, water)
-        colours = LOOKS[controls.theme()]
-        picked = layers.picked(found, colours) if len(found) else _ringed(here, zones)
-        chart.base_map([*picked, *drawing], bounds, speaker, "map-situation", height=540)
-        timeline.draw(path, clock, at, area, run_id, held, reports, bounds, mark, speaker)
-        stretch = None if inside is None or area[0] != "basin" else 20.0
-        st.html(legend.html(set(shown), speaker, colours, stretch))
+        found = panel.find(st.session_state.get(panel.PICKED), view.drawn, view.water)
+        chart.base_map(_drawing(view, found, shown, period), view.bounds, view.speaker, "map-situation", height=540)
+        timeline.draw(view, clock)
+        stretch = levels.BASIN_KM if view.basin and view.run is not None else None
+        st.html(legend.html(set(shown), view.speaker, LOOKS[controls.theme()], stretch))
     with right:
-        aside.chosen(path, mark, run_id, now, found, water, units, zones, valid, reports, names, speaker)
-        aside.units(here, held, speaker)
-        local = (
-            reports if inside is None or area[0] == "basin" else reports[reports["reach_id"].isin(inside["reach_id"])]
-        )
-        if inside is not None and water is not None:
-            listed = needs.needs(here, held.usual_s(at), zones, valid, inside, local, now, names, speaker)
-            aside.needed(listed, water, units, reports, speaker)
+        aside.chosen(view, found, name)
+        aside.units(view)
+        aside.needed(view)
     if st.session_state.pop(timeline.CHANGED, False):
         st.rerun(scope="app")  # what stands beside the picture changed, or how often it is drawn
 
 
-def _head(
-    clock: Clock, at: int, name: str, run: pd.Series | None, newest: int | None, wall: int, speaker: Speaker
-) -> None:
-    import pandas as pd
-
-    when = clocks.told(at, seconds=True).replace("T", " ")
+def _head(clock: Clock, view: View, name: str, wall: int) -> None:
+    speaker, newest = view.speaker, fixes.newest(view.path, view.mark)
+    when = clocks.told(view.at, seconds=True).replace("T", " ")
     parts = [speaker.say(f"now_{clock.mode}", speed=clock.speed)]
     if newest is None:
         parts.append(speaker.say("now_none"))
-    elif clock.mode == clocks.LIVE:
+    elif view.live:
         parts.append(speaker.say("now_last", age=speaker.age(max(wall - newest, 0) / 1000)))
-    if run is not None:
-        made, end = moment(run["made_at"]), moment(data.period(run)[1])
+    if view.run is not None:
+        made, end = moment(view.run["made_at"]), moment(data.period(view.run)[1])
         parts.append(speaker.say("now_run", made=made, end=end))
     joint = "；" if speaker.lang == "zh" else "; "
-    st.html(f'<div class="clock">{plain(name)}　{when}<span class="mode">{joint.join(parts)}</span></div>')
+    st.html(f'<div class="clock">{panel.text(name)}　{when}<span class="mode">{joint.join(parts)}</span></div>')
     if newest is not None and clock.mode == clocks.STILL and "at" not in st.query_params:
         age = speaker.age((wall - newest) / 1000)
-        st.caption(speaker.say("stale", time=moment(pd.Timestamp(newest, unit="ms", tz="UTC")), age=age))
+        st.caption(speaker.say("stale", time=clocks.told(newest).replace("T", " "), age=age))
 
 
-def _drawing(
-    path: str,
-    mark: str,
-    run_id: str | None,
-    now: pd.Timestamp,
-    area: tuple[Any, ...],
-    bounds: Bounds,
-    shown: frozenset[str],
-    period: int,
-    here: pd.DataFrame,
-    held: Fixes,
-    valid: frozenset[tuple[str, str, int]],
-    names: Mapping[str, str],
-    speaker: Speaker,
-) -> list[dict[str, Any] | str]:
-    """The layers from the ground up; what lies still comes as text kept for everybody (`ground`)."""
-    import pandas as pd
-
-    theme, lang = controls.theme(), speaker.lang
-    turn, zoom = st.session_state.get(panel.TURN, 0), fit(bounds)["zoom"]
+def _drawing(view: View, found: pd.DataFrame, shown: frozenset[str], period: int) -> list[dict[str, Any] | str]:
+    """The layers from the ground up; all but what this session chose comes as text kept for everybody (`ground`)."""
+    theme, turn = controls.theme(), st.session_state.get(panel.TURN, 0)
     out: list[str] = []
     if "zones" in shown:
-        out += ground.zones(path, valid, lang, theme, mark)
-    if run_id is not None:
-        still = ground.reaches(path, run_id, now.floor("6h"), area, lang, theme, mark)
-        out += still["unseen"] if "unseen" in shown else ()
-        out += still["state"] if "state" in shown else ()
+        out += ground.zones(view.path, view.valid, view.speaker.lang, theme, view.mark)
+    still = ground.reaches(view, theme)
+    out += [text for name in ("unseen", "state") if name in shown for text in still.get(name, ())]
     if "seizures" in shown:
-        # to the minute: what happens later in a replay comes up as it is reached
-        until = now.floor("min")
-        out += ground.seizures(path, run_id, until - pd.Timedelta(days=period), until, zoom, lang, theme, mark)
-    drawing: list[dict[str, Any] | str] = [turned(text, turn) for text in out]
-    if "trails" in shown and 0 < len(here) <= layers.SINGLE_MAX:
-        patrols = here.loc[here["patrol"].to_numpy(dtype=bool), "unit_id"].tolist()
-        ways = held.trails(
-            held.start if not len(held) else int(now.value // 1_000_000), patrols, TRAIL_S, data.TRACK_GAP_S
-        )
-        drawing += layers.trails(ways, LOOKS[theme])
-    if "units" in shown and len(here):
-        drawing += layers.units(here, zoom, names, speaker, LOOKS[theme], turn)
-    return drawing
-
-
-def _found(
-    path: str, run_id: str | None, now: pd.Timestamp, area: tuple[Any, ...], water: pd.DataFrame | None
-) -> pd.DataFrame:
-    import pandas as pd
-
-    if water is None or run_id is None:
-        return pd.DataFrame()
-    return panel.find(
-        st.session_state.get(panel.PICKED), data.drawn(path, run_id, now.floor("6h"), area, live=True), water
-    )
-
-
-def _ringed(units: pd.DataFrame, zones: pd.DataFrame) -> list[dict[str, Any]]:
-    """A ring around the chosen unit or zone."""
-    kind, _, name = (st.session_state.get(panel.PICKED) or "").partition("|")
-    colours = LOOKS[controls.theme()]
-    if kind == "unit":
-        ring: dict[str, Any] = {"@@type": "ScatterplotLayer", "id": "picked-unit", "getPosition": "@@=position"}
-        ring |= {"data": [{"position": [row.lon, row.lat]} for row in rows(units) if plain(row.unit_id) == name]}
-        ring |= {"getRadius": 21, "radiusUnits": "pixels", "stroked": True, "filled": False}
-        return [ring | {"getLineColor": [*colours.pick, 255], "getLineWidth": 3, "lineWidthUnits": "pixels"}]
-    return []
+        out += ground.seizures(view, period, theme)
+    moving = ground.moving(view, theme)
+    out += [text for name in ("trails", "units") if name in shown for text in moving[name]]
+    picked = layers.picked(found, LOOKS[theme]) if len(found) else aside.ring(view)
+    return [*picked, *(turned(text, turn) for text in out)]

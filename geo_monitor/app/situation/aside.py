@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -10,50 +10,60 @@ import streamlit as st
 from geo_monitor.app import controls, panel
 from geo_monitor.app.brief.show import show
 from geo_monitor.app.deck import plain
-from geo_monitor.app.look import FRESH_S
+from geo_monitor.app.look import FRESH_S, LOOKS
 from geo_monitor.app.rows import rows, zone_key, zone_name
 from geo_monitor.app.situation import fixes
-from geo_monitor.app.situation.needs import Need
 from geo_monitor.app.situation.timeline import CHANGED
-from geo_monitor.app.words import Speaker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
-    from geo_monitor.app.situation.moments import Fixes
+    from geo_monitor.app.situation.view import View
 
 AROUND_KM = 15.0  # km of water on each side of a place that is looked at
 NEAR_KM = 5.0  # km; a unit farther from every reach is not said to be near one
 
 
-def units(here: pd.DataFrame, held: Fixes, speaker: Speaker) -> None:
+def units(view: View) -> None:
     """How many are on the water."""
-    if not len(held) and not len(here):
-        st.info(speaker.say("no_fixes"))
+    if not len(view.held):
+        st.info(view.speaker.say("no_fixes"))
         return
-    patrol = here["patrol"].to_numpy(dtype=bool)
-    fresh = int((patrol & (here["age_s"].to_numpy() <= FRESH_S[-1])).sum())
-    st.caption(speaker.say("units_now", patrol=int(patrol.sum()), fresh=fresh, traffic=int((~patrol).sum())))
+    patrol = view.here["patrol"].to_numpy(dtype=bool)
+    fresh = int((patrol & (view.here["age_s"].to_numpy() <= FRESH_S[-1])).sum())
+    st.caption(view.speaker.say("units_now", patrol=int(patrol.sum()), fresh=fresh, traffic=int((~patrol).sum())))
 
 
-def needed(
-    listed: list[Need], water: pd.DataFrame, units: pd.DataFrame, reports: pd.DataFrame, speaker: Speaker
-) -> None:
-    """What needs a decision, each with a way to the place. water: `levels.joined`; units: `moments.Fixes.at`."""
+def needed(view: View) -> None:
+    """What needs a decision, each with a way to the place."""
+    speaker = view.speaker
+    if view.water is None:
+        return
     st.html(f'<b class="head">{speaker.say("need_head")}</b>')
-    if not listed:
+    if not view.needs:
         st.caption(speaker.say("need_nothing"))
-    for i, need in enumerate(listed):
+    for i, need in enumerate(view.needs):
         said, go = st.columns([4.2, 1], vertical_alignment="center", gap="small")
         said.html(
             f'<div class="need {need.kind}"><span class="kind">{speaker.say(f"need_kind_{need.kind}")}</span>'
             f"<b>{panel.text(need.title)}</b><p>{panel.text(need.body)}</p></div>"
         )
         if need.id:
-            told = (need.id, water, units, reports)
+            told = (need.id, view.water, view.units, view.reports)
             go.button(speaker.say("need_show"), key=f"need-{i}", on_click=_go, args=told, width="stretch")
+
+
+def ring(view: View) -> list[dict[str, Any]]:
+    """A ring around the chosen unit, for the map."""
+    kind, _, name = (st.session_state.get(panel.PICKED) or "").partition("|")
+    found = view.here[view.here["unit_id"].map(plain) == name] if kind == "unit" else view.here.iloc[:0]
+    if not len(found):
+        return []
+    layer: dict[str, Any] = {"@@type": "ScatterplotLayer", "id": "picked-unit", "getPosition": "@@=position"}
+    layer |= {"data": [{"position": [row.lon, row.lat]} for row in rows(found)]}
+    layer |= {"getRadius": 21, "radiusUnits": "pixels", "stroked": True, "filled": False}
+    pick = LOOKS[controls.theme()].pick
+    return [layer | {"getLineColor": [*pick, 255], "getLineWidth": 3, "lineWidthUnits": "pixels"}]
 
 
 def _go(name: str, water: pd.DataFrame, units: pd.DataFrame, reports: pd.DataFrame) -> None:
@@ -85,50 +95,42 @@ def _nearest(water: pd.DataFrame, lon: float, lat: float, within_km: float) -> p
     return water.iloc[[int(np.argmin(apart.to_numpy()))]] if len(apart) and apart.min() <= within_km else water.iloc[:0]
 
 
-def chosen(
-    path: str,
-    mark: str,
-    run_id: str | None,
-    now: pd.Timestamp,
-    found: pd.DataFrame,
-    water: pd.DataFrame | None,
-    units: pd.DataFrame,
-    zones: pd.DataFrame,
-    valid: frozenset[tuple[str, str, int]],
-    reports: pd.DataFrame,
-    names: Mapping[str, str],
-    speaker: Speaker,
-) -> None:
-    """What is known of the chosen thing: its brief where it has one."""
-    picked = st.session_state.get(panel.PICKED)
+def chosen(view: View, found: pd.DataFrame, name: str) -> None:
+    """What is known of the chosen thing, its brief where it has one; of the area (called `name`) while nothing is chosen.
+
+    found: the rows of a chosen reach, stretch or lake (`panel.find`).
+    """
+    picked, speaker = st.session_state.get(panel.PICKED), view.speaker
     if picked is None:
-        st.caption(speaker.say("click"))
+        if view.inside is not None:
+            panel.overview(view.inside, name, speaker)
         return
-    if len(found) and water is not None and found["level"].iloc[0] != "reach":
-        panel.place(found, water, speaker)
+    if len(found) and view.water is not None and found["level"].iloc[0] != "reach":
+        panel.place(found, view.water, speaker)
         return
-    kind, _, name = picked.partition("|")
-    if not show(path, mark, run_id, now, picked, units, speaker):
+    kind, _, of = picked.partition("|")
+    if not show(view.path, view.mark, view.run_id, view.now, picked, view.units, speaker):
         if kind == "unit":
-            _unit(name, units, water, names, speaker)
-        for row in rows(zones) if kind == "zone" else ():
+            _unit(view, of)
+        for row in rows(view.zones) if kind == "zone" else ():
             if zone_name(row) == picked:
-                panel.sentence(*speaker.zone(row, zone_key(row) in valid))
+                panel.sentence(*speaker.zone(row, zone_key(row) in view.valid))
         if kind in ("seizure", "seizures"):
-            wanted = {name} if kind == "seizure" else set(name.split(","))
-            for row in rows(reports[reports["report_id"].map(plain).isin(wanted)].head(12)):
+            wanted = {of} if kind == "seizure" else set(of.split(","))
+            for row in rows(view.reports[view.reports["report_id"].map(plain).isin(wanted)].head(12)):
                 panel.sentence(*speaker.seizure(row))
     st.button(speaker.say("clear"), on_click=panel.pick, args=(None,))
 
 
-def _unit(
-    name: str, units: pd.DataFrame, water: pd.DataFrame | None, names: Mapping[str, str], speaker: Speaker
-) -> None:
-    row = next(rows(units[units["unit_id"].map(plain) == name]), None)
+def _unit(view: View, name: str) -> None:
+    """A unit in words, where there is no brief of it."""
+    speaker = view.speaker
+    row = next(rows(view.units[view.units["unit_id"].map(plain) == name]), None)
     if row is None:
-        panel.sentence(names.get(name, name), speaker.say("unit_gone", hours=fixes.LIVE_MS / fixes.HOUR_MS))
+        gone = speaker.say("unit_gone", hours=fixes.LIVE_MS / fixes.HOUR_MS)
+        panel.sentence(view.names.get(name, name), gone)
         return
     parts = [speaker.motion(row)]
-    for near in rows(_nearest(water, row.lon, row.lat, NEAR_KM)) if water is not None else ():
+    for near in rows(_nearest(view.water, row.lon, row.lat, NEAR_KM)) if view.water is not None else ():
         parts.append(speaker.say("unit_near", place=speaker.place(near)) + speaker.stop)
-    panel.sentence(names.get(row.unit_id, row.unit_id), " ".join(parts))
+    panel.sentence(view.names.get(row.unit_id, row.unit_id), " ".join(parts))

@@ -1,62 +1,95 @@
-"""What lies still under the live map, as text ready to be sent: reaches by state, the last look, zones, seizures.
+"""What is drawn of a view, as text ready to be sent: reaches by state, the last look, zones, seizures, units, trails.
 
-A live map is sent anew whenever anything on it moves, and thirty people may look at one: so the part that does not move is
-drawn and written out once for everybody with the same rights, water, language and hour. Texts are `deck.encoded` layers.
+A live map is sent anew whenever anything on it moves, and thirty people may look at one: so layers are drawn and written
+out once for everybody with the same rights, water and language, what lies still for hours. Texts are `deck.encoded`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import streamlit as st
 
 from geo_monitor.app import data, layers
 from geo_monitor.app.deck import encoded
 from geo_monitor.app.look import LOOKS
+from geo_monitor.app.situation.view import WATER, View
 from geo_monitor.app.words import Speaker
-from geo_monitor.messages import Lang
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from geo_monitor.messages import Lang
 
 TURN = "%"
+TRAIL_S = 1200.0  # seconds
+Texts = tuple[str, ...]
+
+
+def reaches(view: View, theme: str) -> dict[str, Texts]:
+    """The layers "state" and "unseen"; none without an analysis."""
+    if view.run_id is None:
+        return {}
+    now = view.now.floor(WATER)
+    return _reaches(view.path, view.run_id, now, view.area, view.speaker.lang, theme, view)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def reaches(
-    path: str, run_id: str, now: pd.Timestamp, area: tuple[Any, ...], lang: Lang, theme: str, mark: str
-) -> dict[str, tuple[str, ...]]:
-    """The layers "state" and "unseen" of an area as at `now`."""
-    names = {code: name for code, (name, _) in data.localities(path, mark).items()}
-    speaker, colours = Speaker(lang, names, data.workspace(path).settings), LOOKS[theme]
-    drawn = data.drawn(path, run_id, now, area, live=True)
+def _reaches(
+    path: str, run_id: str, now: pd.Timestamp, area: tuple[Any, ...], lang: Lang, theme: str, _view: View
+) -> dict[str, Texts]:
+    colours, drawn = LOOKS[theme], _view.drawn
+    state = layers.reaches(drawn, _view.speaker, colours, TURN, short=True)
     return {
-        "state": tuple(encoded(layer) for layer in layers.reaches(drawn, speaker, colours, TURN, short=True)),
+        "state": tuple(encoded(layer) for layer in state),
         "unseen": tuple(encoded(layer) for layer in layers.unseen(drawn, colours)),
     }
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def zones(path: str, in_force: frozenset[tuple[str, str, int]], lang: Lang, theme: str, mark: str) -> tuple[str, ...]:
+def zones(path: str, in_force: frozenset[tuple[str, str, int]], lang: Lang, theme: str, mark: str) -> Texts:
     """The zones, solid where `in_force`."""
     speaker = Speaker(lang, {}, data.workspace(path).settings)
     frame = data.uploaded(path, "zones", mark)
-    return tuple(encoded(layer) for layer in layers.zones(frame, set(in_force), speaker, LOOKS[theme], TURN))
+    return tuple(encoded(layer) for layer in layers.zones(frame, in_force, speaker, LOOKS[theme], TURN))
+
+
+def seizures(view: View, days: int, theme: str) -> Texts:
+    """The seizures of the `days` before the moment, to the minute: in a replay they come up as it reaches them."""
+    known = view.reports
+    until = view.now.floor("min")
+    upto = known["time"] <= until
+    known = known[
+        upto & (known["time"] > until - pd.Timedelta(days=days)) & known["lon"].notna() & known["lat"].notna()
+    ]
+    # a minute in which none came and none left is drawn as the one before
+    which = known.index.to_numpy().tobytes()
+    return _seizures(view.path, view.mark, which, view.zoom, view.speaker.lang, theme, known)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def seizures(
-    path: str,
-    run_id: str | None,
-    start: pd.Timestamp,
-    end: pd.Timestamp,
-    zoom: float,
-    lang: Lang,
-    theme: str,
-    mark: str,
-) -> tuple[str, ...]:
-    """The seizures in (start, end]."""
-    frame = data.reports(path, run_id, mark)
-    known = frame[(frame["time"] > start) & (frame["time"] <= end) & frame["lon"].notna() & frame["lat"].notna()]
+def _seizures(path: str, mark: str, which: bytes, zoom: float, lang: Lang, theme: str, _known: pd.DataFrame) -> Texts:
     speaker = Speaker(lang, {}, data.workspace(path).settings)
-    return tuple(encoded(layer) for layer in layers.seizures(known, zoom, speaker, LOOKS[theme], TURN))
+    return tuple(encoded(layer) for layer in layers.seizures(_known, zoom, speaker, LOOKS[theme], TURN))
+
+
+def moving(view: View, theme: str) -> dict[str, Texts]:
+    """The layers "units" and "trails"."""
+    return _moving(view.path, view.mark, view.at, view.live, view.area, view.speaker.lang, theme, view)
+
+
+@st.cache_resource(show_spinner=False, max_entries=48)
+def _moving(
+    path: str, mark: str, at: int, live: bool, area: tuple[Any, ...], lang: Lang, theme: str, _view: View
+) -> dict[str, Texts]:
+    here, colours = _view.here, LOOKS[theme]
+    if not len(here):
+        return {"units": (), "trails": ()}
+    ways = []
+    if len(here) <= layers.SINGLE_MAX:
+        patrols = here.loc[here["patrol"].to_numpy(dtype=bool), "unit_id"].tolist()
+        ways = _view.held.trails(at, patrols, TRAIL_S, data.TRACK_GAP_S)
+    units = layers.units(here, _view.zoom, _view.names, _view.speaker, colours, TURN)
+    return {
+        "units": tuple(encoded(layer) for layer in units),
+        "trails": tuple(encoded(layer) for layer in layers.trails(ways, colours)) if ways else (),
+    }

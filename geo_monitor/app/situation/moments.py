@@ -47,7 +47,11 @@ class Fixes:
         words = table["unit_id"]
         if not pa.types.is_dictionary(words.type):
             words = words.dictionary_encode()
-        coded = words.unify_dictionaries().combine_chunks() if len(table) else pa.array([], pa.dictionary("i4", "u"))
+        coded = (
+            words.unify_dictionaries().combine_chunks()
+            if len(table)
+            else pa.array([], pa.dictionary(pa.int32(), pa.string()))
+        )
         names = [str(name) for name in coded.dictionary.to_pylist()]
         rank = np.empty(len(names), dtype=np.int32)
         rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names), dtype=np.int32)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from geo_monitor.app import controls, data
-from geo_monitor.app.deck import Bounds
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.situation import clock as clocks
 from geo_monitor.app.situation import fixes, timebar
@@ -17,9 +16,7 @@ from geo_monitor.app.situation.clock import Clock
 from geo_monitor.app.words import Speaker
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from geo_monitor.app.situation.moments import Fixes
+    from geo_monitor.app.situation.view import View
 
 CLOCK = "clock"  # key of the session
 CHANGED = "situation-changed"  # key of the session: the whole page has to be drawn again
@@ -49,52 +46,26 @@ def keep(clock: Clock) -> None:
     controls.remember("at", None if clock.mode == clocks.LIVE else clocks.told(clock.at))
 
 
-def draw(
-    path: str,
-    clock: Clock,
-    at: int,
-    area: tuple[Any, ...],
-    run_id: str | None,
-    held: Fixes,
-    reports: pd.DataFrame,
-    bounds: Bounds,
-    mark: str,
-    speaker: Speaker,
-) -> None:
+def draw(view: View, clock: Clock) -> None:
     """Days and night as charts, and the controls of the clock."""
     import pandas as pd
 
     wall, colours = wall_ms(), LOOKS[controls.theme()]
-    start = fixes.noon(at)
+    start = fixes.noon(view.at)
     night = pd.Timestamp(clocks.told(start)).normalize()
     whole, one = st.columns([1.6, 1], gap="small")
-    if run_id is not None:
-        known = data.days(path, run_id, area, mark)
-        newest = max([night, *known.index[-1:]])
-        frame = timebar.days(known, night, newest)
+    if view.run_id is not None:
+        known = data.days(view.path, view.run_id, view.area, view.mark)
         whole.vega_lite_chart(
-            frame,
-            timebar.days_chart(speaker, colours),
+            timebar.days(known, night, max([night, *known.index[-1:]])),
+            timebar.days_chart(view.speaker, colours),
             key="chart-days",
             on_select=lambda: _to_day(start),
             selection_mode=timebar.PICK,
             width="stretch",
         )
-    box = None if area[0] == "basin" else bounds
-    hours = held.hours(start, start + fixes.DAY_MS, timebar.BINS, data.TRACK_GAP_S, box)
-    since, until = (pd.Timestamp(edge, unit="ms", tz="UTC") for edge in (start, min(start + fixes.DAY_MS, at)))
-    found = reports[(reports["time"] >= since) & (reports["time"] <= until) & reports["lon"].notna()]
-    if box is not None:
-        found = data.within(found, box)
-    hour = float(fixes.HOUR_MS)
-    cases = [(int(value.value // 1_000_000) - start) / hour for value in found["time"]]
-    one.vega_lite_chart(
-        timebar.night(hours, cases, (at - start) / hour),
-        timebar.night_chart(speaker, colours),
-        key="chart-night",
-        width="stretch",
-    )
-    _controls(clock, at, start, wall, speaker)
+    one.vega_lite_chart(view.night, timebar.night_chart(view.speaker, colours), key="chart-night", width="stretch")
+    _controls(clock, view.at, start, wall, view.speaker)
 
 
 def _to_day(shown: int) -> None:

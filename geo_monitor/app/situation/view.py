@@ -1,0 +1,152 @@
+"""Everything the page knows of one moment on one water, worked out once for all who look at it with the same rights.
+
+A live picture is drawn again every few seconds in every session: sessions that show the same water in the same tick share
+one `View`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from geo_monitor.app import data
+from geo_monitor.app.deck import BASIN, Bounds, fit
+from geo_monitor.app.situation import fixes, needs, timebar
+from geo_monitor.app.words import Speaker
+
+if TYPE_CHECKING:
+    from geo_monitor.app.situation.moments import Fixes
+    from geo_monitor.messages import Lang
+
+WATER = "6h"  # days since the last look are counted anew so often
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """`at` ms UTC; `area` as `data.in_area`; `bounds` of the map. `run`: the row of the latest analysis, None without one.
+
+    units : where everybody is (`moments.Fixes.at`); here : those within `bounds`
+    zones : those uploaded; valid : keys of those in force at the moment
+    water : `levels.joined` as at the moment, None without an analysis; inside : its rows in the area
+    reports : `data.reports`; names : unit_id -> what people call it
+    """
+
+    path: str
+    mark: str
+    at: int
+    live: bool
+    area: tuple[Any, ...]
+    bounds: Bounds
+    run: pd.Series | None
+    held: Fixes
+    units: pd.DataFrame
+    here: pd.DataFrame
+    zones: pd.DataFrame
+    valid: frozenset[tuple[str, str, int]]
+    water: pd.DataFrame | None
+    inside: pd.DataFrame | None
+    reports: pd.DataFrame
+    names: Mapping[str, str]
+    speaker: Speaker
+
+    @property
+    def now(self) -> pd.Timestamp:
+        """The moment, UTC."""
+        return pd.Timestamp(self.at, unit="ms", tz="UTC")
+
+    @property
+    def run_id(self) -> str | None:
+        return None if self.run is None else str(self.run["run_id"])
+
+    @property
+    def basin(self) -> bool:
+        return bool(self.area[0] == "basin")
+
+    @property
+    def zoom(self) -> float:
+        return fit(self.bounds)["zoom"]
+
+    @property
+    def drawn(self) -> pd.DataFrame:
+        """What is drawn of the water; no rows without an analysis."""
+        if self.run_id is None:
+            return pd.DataFrame({"id": []})
+        return data.drawn(self.path, self.run_id, self.now.floor(WATER), self.area, live=True)
+
+    @cached_property
+    def needs(self) -> list[needs.Need]:
+        """What needs a decision; nothing without an analysis."""
+        if self.inside is None:
+            return []
+        usual = _usual(self.path, self.at // 60_000, self.live, self.held)
+        local = self.reports if self.basin else self.reports[self.reports["reach_id"].isin(self.inside["reach_id"])]
+        return needs.needs(
+            self.here, usual, self.zones, self.valid, self.inside, local, self.now, self.names, self.speaker
+        )
+
+    @cached_property
+    def night(self) -> pd.DataFrame:
+        """Rows of the chart of the night (`timebar.night`)."""
+        start = fixes.noon(self.at)
+        box = None if self.basin else self.bounds
+        # a live night grows: worked out anew every minute, not with every upload
+        hours = _hours(self.path, f"{self.at // 60_000}" if self.live else self.mark, start, box, self.held)
+        since, until = pd.Timestamp(start, unit="ms", tz="UTC"), self.now
+        found = self.reports
+        found = found[(found["time"] >= since) & (found["time"] <= until) & found["lon"].notna()]
+        if box is not None:
+            found = data.within(found, box)
+        hour = float(fixes.HOUR_MS)
+        cases = [(int(value.value // 1_000_000) - start) / hour for value in found["time"]]
+        return timebar.night(hours, cases, (self.at - start) / hour)
+
+
+@st.cache_resource(show_spinner=False, max_entries=48)
+def look(path: str, mark: str, at: int, live: bool, area: tuple[Any, ...], lang: Lang) -> View:
+    """The view of a water at `at`, ms UTC; `live` from the fixes of the last hours, else from those of a past night."""
+    localities = data.localities(path, mark)
+    speaker = Speaker(lang, {code: name for code, (name, _) in localities.items()}, data.workspace(path).settings)
+    now = pd.Timestamp(at, unit="ms", tz="UTC")
+    held = fixes.live(path).fixes(at) if live else fixes.night(path, mark, fixes.noon(at))
+    units = held.at(at, fixes.LIVE_MS / 1000)
+    runs = data.runs(path)
+    run = runs.iloc[0] if len(runs) else None
+    run_id = None if run is None else str(run["run_id"])
+    water = None if run_id is None else data.reaches(path, run_id, now.floor(WATER))
+    inside = None if water is None else data.in_area(water, area)
+    bounds = BASIN if inside is None else data.bounds(area, inside)
+    return View(
+        path,
+        mark,
+        at,
+        live,
+        area,
+        bounds,
+        run,
+        held,
+        units,
+        units if area[0] == "basin" else data.within(units, bounds),
+        data.uploaded(path, "zones", mark),
+        data.in_force_at(path, mark, now.floor("min")),
+        water,
+        inside,
+        data.reports(path, run_id, mark),
+        data.names_of_units(path, mark),
+        speaker,
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _usual(path: str, minute: int, live: bool, _held: Fixes) -> dict[str, float]:
+    return _held.usual_s(minute * 60_000)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _hours(path: str, mark: str, start: int, box: Bounds | None, _held: Fixes) -> np.ndarray:
+    return _held.hours(start, start + fixes.DAY_MS, timebar.BINS, data.TRACK_GAP_S, box)

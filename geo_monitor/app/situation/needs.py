@@ -52,7 +52,7 @@ def needs(
     speaker: Speaker,
 ) -> list[Need]:
     """All of them, at most EACH of a kind."""
-    found = _intrusions(units, zones, in_force, names, speaker)[:EACH]
+    found = _intrusions(units, zones, in_force, names, speaker)
     found += _unseen(reaches, speaker)[:EACH]
     found += _silent(units, usual_s, names, speaker)[:EACH]
     found += _seizures(seizures, now, speaker)[:EACH]
@@ -98,14 +98,18 @@ def _intrusions(
     speaker: Speaker,
 ) -> list[Need]:
     strangers = units[~units["patrol"].to_numpy(dtype=bool)].reset_index(drop=True)
-    told: dict[str, Need] = {}
+    first: dict[int, int] = {}
     for unit, zone in inside(strangers, zones, in_force):
-        row, law = next(rows(strangers.iloc[[unit]])), next(rows(zones.iloc[[zone]]))
+        first.setdefault(unit, zone)
+    kept = list(first.items())[:EACH]  # words cost more than finding out: only of those that are told
+    found = []
+    for row, law in zip(
+        rows(strangers.iloc[[unit for unit, _ in kept]]), rows(zones.iloc[[zone for _, zone in kept]]), strict=True
+    ):
         name = plain(names.get(row.unit_id, row.unit_id))
         title = speaker.say("need_intrusion", unit=name, zone=plain(law.name) or plain(law.zone_id))
-        body = speaker.motion(row)
-        told.setdefault(row.unit_id, Need("intrusion", f"unit|{plain(row.unit_id)}", title, body))
-    return list(told.values())
+        found.append(Need("intrusion", f"unit|{plain(row.unit_id)}", title, speaker.motion(row)))
+    return found
 
 
 def _unseen(reaches: pd.DataFrame, speaker: Speaker) -> list[Need]:

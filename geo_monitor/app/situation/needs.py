@@ -53,7 +53,7 @@ def needs(
 ) -> list[Need]:
     """All of them, at most EACH of a kind."""
     found = _intrusions(units, zones, in_force, names, speaker)
-    found += _unseen(reaches, speaker)[:EACH]
+    found += _unseen(reaches, speaker)
     found += _silent(units, usual_s, names, speaker)[:EACH]
     found += _seizures(seizures, now, speaker)[:EACH]
     return found + _never(reaches, speaker)
@@ -118,16 +118,21 @@ def _unseen(reaches: pd.DataFrame, speaker: Speaker) -> list[Need]:
         days = float(place["unseen_d"].min())
         if days < UNSEEN_D:
             continue
-        worst = next(rows(place.sort_values(["p_hot", "rate"], ascending=False, kind="stable")))
-        river = speaker.river(worst.river)
-        if worst.kind == "lake":
+        p_hot, rate = place["p_hot"].to_numpy(dtype=float), place["rate"].to_numpy(dtype=float)
+        worst = int(np.lexsort((-rate, -p_hot))[0])
+        found.append((-rate[worst] * days, str(place["id"].iloc[worst]), place.iloc[[worst]], place, days))
+    needs_ = []
+    for _, name, first, place, days in sorted(found, key=lambda one: one[:2])[:EACH]:
+        worst_row = next(rows(first))
+        river = speaker.river(worst_row.river)
+        if worst_row.kind == "lake":
             where = river
         else:
             where = speaker.say("place_km", river=river, low=km(place["km_from"].min()), high=km(place["km_to"].max()))
         title = speaker.say("need_unseen", place=where, days=f"{int(days):,}" if days == days else "—")
-        body = speaker.say("need_unseen_why", n=len(place), rate=speaker.rate(worst), place=speaker.banks(worst))
-        found.append((-float(worst.rate) * days, Need("unseen", worst.id, title, body)))
-    return [need for _, need in sorted(found, key=lambda pair: (pair[0], pair[1].id))]
+        rate_, banks = speaker.rate(worst_row), speaker.banks(worst_row)
+        needs_.append(Need("unseen", name, title, speaker.say("need_unseen_why", n=len(place), rate=rate_, place=banks)))
+    return needs_
 
 
 def _silent(

@@ -24,6 +24,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import subprocess
 import sys
 import time
@@ -156,21 +157,24 @@ def crowded(url: str, wire: Wire, root: Path, asked: argparse.Namespace, memory:
         ]  # fmt: skip
     found["errors"] = sorted({error for one in seen for error in one["errors"]})
     found["feeds"] = json.loads(outputs["feed"].read_text(encoding="utf-8"))
-    found["late"] = late(found["feeds"], seen)
+    # of the last feeds nobody can know yet whether they will be seen
+    fed = [fed for fed in found["feeds"] if fed["stored"] < ended - 2 * FEED_S]
+    found["late"] = late(fed, seen)
     found["due"] = round(count * found["seconds"] / 3.0)
     return found
 
 
 def late(feeds: list[dict[str, Any]], seen: list[dict[str, Any]]) -> list[float]:
     """Seconds from the return of an import to the first map that knows of it (or of a later one), at each client that
-    shows the marked unit."""
+    looks at the city of the marked unit; infinite where none did."""
     out = []
     for one in seen:
-        marks = sorted((float(lon), moment) for lon, moment in one["marks"].items())
-        for fed in feeds if marks else ():
+        if one["query"] != queries(1)[0]:
+            continue
+        marks = [(float(lon), moment) for lon, moment in one["marks"].items()]
+        for fed in feeds:
             first = [moment for lon, moment in marks if lon > fed["lon"] - world.MARK_STEP / 2]
-            if first:
-                out.append(round(min(first) - fed["stored"], 2))
+            out.append(round(min(first, default=math.inf) - fed["stored"], 2))
     return out
 
 

@@ -48,11 +48,11 @@ def workspace(path: str) -> Workspace:
     return open_workspace(root) if viewer is None else Workspace(root, viewer)
 
 
-def stamp(path: str) -> str:
+def stamp(path: str, tracks: bool = True) -> str:
     """Changes whenever an upload is taken in or withdrawn, an analysis ends, or somebody may see more or less: the key
-    under which uploaded tables are kept."""
+    under which uploaded tables are kept. Without `tracks` it stays the same when fixes come in."""
     held = workspace(path)
-    return f"{held.store.mark()}|{held.accounts.stamp()}"
+    return f"{held.store.mark(tracks)}|{held.accounts.stamp()}"
 
 
 def runs(path: str) -> pd.DataFrame:
@@ -94,7 +94,7 @@ def reaches(path: str, run_id: str, now: pd.Timestamp) -> pd.DataFrame:
         return frame
     looked = effort(path, run_id)
     if looked is None:
-        return frame.assign(unseen_d=np.nan)
+        return frame
     day = int(np.datetime64(now.tz_convert(TIMEZONE).tz_localize(None), "D").astype(int))
     last = looked[looked["day"] <= day].groupby("reach_id", observed=True)["day"].max()
     unseen = day - last.reindex(frame["reach_id"]).to_numpy(dtype=float)

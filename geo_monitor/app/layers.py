@@ -304,6 +304,8 @@ def _each(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 def _crowds(frame: pd.DataFrame, zoom: float) -> Iterator[pd.DataFrame]:
     """`frame` in groups nearer than CROWD_PIXELS at `zoom`: grid cells, joined where symbols would touch."""
+    if not len(frame):
+        return
     size = CROWD_PIXELS * 360 / (512 * 2**zoom)
     squeeze = np.cos(np.radians(30))  # the basin lies around 30 degrees north: cells square on the screen
     x, y = frame["lon"].to_numpy() / size, frame["lat"].to_numpy() / (size * squeeze)

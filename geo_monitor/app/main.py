@@ -82,7 +82,8 @@ def _pages(path: str, viewer: Viewer | None, speaker: Speaker) -> list[Any]:
     """The pages, named before anybody is in, so that an address sent by a colleague leads there after the sign-in; of
     those signed in, only what their rights open is listed, the first of it opens, and the others refuse for themselves."""
     rights = frozenset().union(*(needs for _, needs, _ in PAGES)) if viewer is None else viewer.rights
-    first = next((name for name, needs, _ in PAGES if rights & needs), PAGES[0][0])
+    # an auditor may read the receipts, but comes for the books
+    first = next((name for name, needs, _ in PAGES if rights & needs - {"books"}), PAGES[0][0])
     return [
         st.Page(
             partial(_page, draw, viewer, name not in READING, path, speaker),

@@ -1,7 +1,7 @@
 """A workspace made up in memory, in the exact form of `geo_monitor.tables`: real reaches, invented patrols and reports.
 
-It offers what the page uses of `geo_monitor.workspace.Workspace`: `root`, `simulated`, `settings`, `table`, and
-`store.positions`.
+It offers what the pages use of `geo_monitor.workspace.Workspace`: `root`, `simulated`, `settings`, `table`, and of its
+store `positions`, `tracks`, `newest` and `mark`.
 """
 
 from __future__ import annotations
@@ -187,7 +187,13 @@ class FakeWorkspace:
         self.simulated = simulated
         self.settings = Settings()
         self.empty = empty
-        self.store = SimpleNamespace(positions=self._positions)
+        self.store = SimpleNamespace(
+            positions=self._positions,
+            tracks=lambda: frozenset({"r3"}),
+            mark=lambda tracks=True: "1",
+            newest=lambda: None if empty else int((END - timedelta(hours=6)).timestamp() * 1000) + 79 * 100_000,
+        )
+        self.viewer = SimpleNamespace(rights=frozenset({"read"}))
         self.accounts = SimpleNamespace(any=lambda: False, stamp=lambda: "")
         self._held: dict[str, pd.DataFrame] = {}
 
@@ -201,10 +207,16 @@ class FakeWorkspace:
         return self._held[name]
 
     def _make(self, name: str) -> pd.DataFrame:
-        if self.empty or name in ("jurisdictions", "receipts"):
+        if self.empty or name in ("jurisdictions", "receipts", "units", "levels"):
             if name in ("hotspots", "reaches"):
                 raise Usage("no_run")
             return self._blank(name)
+        if name == "links":
+            held = network().sort_values(["river", "km_from"])
+            ids = held["reach_id"].tolist()
+            return pd.DataFrame({"reach_a": ids[:-1], "reach_b": ids[1:], "distance_m": 500.0})
+        if name in ("effort", "zone_visits", "why", "reemergence", "clusters"):
+            raise Usage("no_such_result", table=name, run_id=RUN)
         if name == "reaches":
             return network()
         if name == "runs":
@@ -220,8 +232,8 @@ class FakeWorkspace:
             return self._blank(name)
         return {"hotspots": hotspots, "zones": zones, "seizures": seizures}[name](network())
 
-    def _positions(self, start=None, end=None, columns=None) -> pa.Table:
+    def _positions(self, start=None, end=None, columns=None, encoded=False, receipts=None) -> pa.Table:
         held = positions(network()) if not self.empty else tables.table("positions").arrow.empty_table()
         frame = tables.table("positions").from_arrow(held)
-        frame = frame[(frame["time"] >= start) & (frame["time"] < end)]
+        frame = frame[(frame["time"] >= start) & ((frame["time"] < end) if end is not None else True)]
         return tables.table("positions").to_arrow(frame).select(columns)

@@ -65,3 +65,39 @@ def test_hostile_names_break_nothing(seen):
 def test_an_empty_workspace_says_what_to_do_next(seen):
     assert "geo-monitor import tracks" in seen["empty"]
     assert "geo-monitor demo" in seen["empty"]
+    assert "geo-monitor import tracks" in seen["empty_hotspots"]
+
+
+def test_where_nothing_is_live_the_last_fix_is_shown_and_said_to_be_old(seen):
+    assert "定格" in seen["first"]
+    assert "因此显示的是那一刻，不是现在" in seen["first"]
+    assert "at=" not in seen["first_address"]
+
+
+def test_a_moment_in_the_address_is_shown(seen):
+    assert "在图单位：巡护 1" in seen["still"]
+    assert "因此显示的是那一刻" not in seen["still"]  # it was asked for
+
+
+def test_a_click_on_a_unit_gives_its_brief_and_a_page_to_print(seen):
+    assert seen["unit"] in seen["brief"]
+    assert "核查要点" in seen["brief"]
+    assert "pick=unit" in seen["brief_address"]
+    assert seen["pdf"] == "%PDF-"
+
+
+def test_a_replay_moves_on_without_a_new_map_and_stops_where_it_is(seen):
+    before, after = seen["replayed"]
+    assert before < after
+    assert seen["same_map"]
+    assert f"at={after[:10]}T" in seen["paused_address"]
+
+
+def test_live_says_how_old_the_last_fix_is(seen):
+    assert "最近定位" in seen["live"]
+
+
+def test_the_situation_speaks_english_at_night(seen):
+    assert "Nothing needs a decision" in seen["night"] or "hot, unseen" in seen["night"]
+    assert "patrols and seizures are simulated" in seen["night"]
+    assert seen["situation_exceptions"] == 0

@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.service import Service
 
@@ -98,6 +99,10 @@ class Visit:
 
     def __init__(self, driver: webdriver.Chrome, shots: Path) -> None:
         self.driver, self.shots = driver, shots
+        self.downloads = shots / "downloads"
+        self.downloads.mkdir(exist_ok=True)
+        told = {"behavior": "allow", "downloadPath": str(self.downloads)}
+        driver.execute_cdp_cmd("Browser.setDownloadBehavior", told)
         self.outside: set[str] = set()
         self.asked: set[str] = set()
         self.errors: list[str] = []
@@ -122,7 +127,10 @@ class Visit:
             (self.asked if re.match(r"\w+://127\.0\.0\.1[:/]", address) else self.outside).add(address)
         self.errors += self.driver.execute_script("const e=window.errors||[];window.errors=[];return e")
         for entry in self.driver.get_log("browser"):
-            if entry["level"] == "SEVERE":
+            # below a page's own path Streamlit first asks for its server there, is told 404, and finds it at the root
+            if entry["level"] == "SEVERE" and not re.search(
+                r"/\w+/_stcore/\S+ - Failed to load.* 404", entry["message"]
+            ):
                 self.errors.append(entry["message"])
         return True
 
@@ -130,6 +138,40 @@ class Visit:
         """Reads the last of the log and goes away, so that a stopped server is no error of the page."""
         self.log()
         self.driver.get("about:blank")
+
+    def press(self, words: str) -> None:
+        """Clicks the button with these words, as soon as the page, which may be drawn anew meanwhile, lets us."""
+
+        def done() -> bool:
+            try:
+                self.driver.find_element("xpath", f"//button[.//p[text()='{words}'] or text()='{words}']").click()
+            except WebDriverException:  # not there yet, or covered for a moment: wait() asks again
+                return False
+            return True
+
+        wait(done, 30, f"the button {words!r}")
+
+    def tab(self, words: str) -> None:
+        """Opens the tab of this name."""
+
+        def done() -> bool:
+            try:
+                found = [one for one in self.driver.find_elements("css selector", "[role=tab]") if one.text == words]
+                if found:
+                    found[0].click()
+                return bool(found)
+            except WebDriverException:
+                return False
+
+        wait(done, 30, f"the tab {words!r}")
+
+    def clock(self) -> str:
+        """The moment shown, as text."""
+        found = re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", self.text())
+        return found.group() if found else ""
+
+    def exceptions(self) -> int:
+        return len(self.driver.find_elements("css selector", "[data-testid=stException], .stException"))
 
     def shot(self, name: str) -> None:
         self.driver.save_screenshot(str(self.shots / f"{name}.png"))
@@ -148,37 +190,91 @@ def _y(lat: float) -> float:
     return (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
 
 
-def full(visit: Visit, url: str) -> dict[str, object]:
+def hotspots(visit: Visit, url: str) -> dict[str, object]:
+    """The page of the hotspots: a click on a reach, both languages and themes, hostile names on the map."""
     reaches = fake.network()
     frame = levels.joined(fake.hotspots(reaches), reaches, fake.END)
     area = data.in_area(frame, AREA)
-    view = fit(main._bounds(AREA, area))
+    view = fit(data.bounds(AREA, area))
     # a reach away from the ends of the stretch, and from seizures that would lie over it
     reports = fake.seizures(reaches)
     main_channel = area[area["side"].isna()].sort_values("km_from").iloc[4:-4]
     gaps = [((reports["lon"] - r.lon) ** 2 + (reports["lat"] - r.lat) ** 2).min() for r in main_channel.itertuples()]
     chosen = main_channel.iloc[gaps.index(max(gaps))]
     seen: dict[str, object] = {}
-    address = url + f"?area={quote('river|长江|950|960')}"
-    visit.open(address, "长江禁捕执法地图")
+    page = url + "hotspots"
+    visit.open(page + f"?area={quote('river|长江|950|960')}", "长江禁捕执法地图")
     visit.click(chosen["lon"], chosen["lat"], view)
     place = f"K{chosen['km_from']:.1f}".removesuffix(".0")
     visit.until("取消选择", 20)
     seen["clicked"], seen["said"] = place, visit.text()
     visit.shot("reach-day-zh")
-    visit.driver.find_element("xpath", "//button[.//p[text()='EN'] or text()='EN']").click()
+    visit.press("EN")
     visit.until("Clear selection", 30)  # the panel is the last to be said anew, and what was chosen stays chosen
     seen["english"], seen["address"] = visit.text(), visit.driver.current_url
-    visit.open(url + "?lang=en&embed_options=dark_theme", "Yangtze fishing-ban map")
+    visit.tab("Intervals")
+    visit.until("hours patrolled", 30)
+    visit.tab("Compare")
+    visit.until("There is one analysis only", 30)
+    visit.open(page + "?lang=en&embed_options=dark_theme", "Yangtze fishing-ban map")
     visit.shot("basin-night-en")
-    visit.open(url, "演示数据")
+    visit.open(page, "演示数据")
     visit.shot("basin-day-zh")
     seen["banner"] = visit.text()
-    visit.open(url + "?area=city%7C421000", "荆州市")
+    visit.open(page + "?area=city%7C421000", "荆州市")
     visit.shot("city-day-zh")
     seen["title"] = visit.driver.title
-    seen["exceptions"] = len(visit.driver.find_elements("css selector", "[data-testid=stException], .stException"))
+    seen["exceptions"] = visit.exceptions()
     seen["maps"] = len(visit.driver.find_elements("css selector", CANVAS))
+    return seen
+
+
+def situation(visit: Visit, url: str) -> dict[str, object]:
+    """The first page: the last fix where nothing is live, a unit clicked and its page to print, a replay, an address."""
+    seen: dict[str, object] = {}
+    visit.open(url, "需要决定的事")
+    seen["first"], seen["first_address"] = visit.text(), visit.driver.current_url
+    visit.shot("situation-day-zh")
+    # a patrol of `fake.positions` that has just gone half its way, and the water around it
+    reaches = fake.network()
+    fixes = fake.positions(reaches).to_pandas()
+    one = fixes[fixes["patrol_id"] == "P0"].sort_values("time").iloc[40]
+    main = reaches[(reaches["river"] == "长江") & reaches["side"].isna()]
+    km = float(main.loc[(main["lon"] - one["lon"]).abs().idxmin(), "km_from"])
+    area = ("river", "长江", float(int(km) - 12), float(int(km) + 12))
+    frame = levels.joined(fake.hotspots(reaches), reaches, fake.END)
+    view = fit(data.bounds(area, data.in_area(frame, area)))
+    when = one["time"].tz_convert("Asia/Shanghai").ceil("min")
+    address = url + f"?area={quote(f'river|长江|{area[2]:g}|{area[3]:g}')}&at={when:%Y-%m-%dT%H:%M}"
+    visit.open(address, "定格")
+    visit.shot("situation-still")
+    seen["still"] = visit.text()
+    visit.click(one["lon"], one["lat"], view)
+    visit.until("打印一页带走", 30)
+    seen["brief"], seen["brief_address"] = visit.text(), visit.driver.current_url
+    seen["unit"] = one["unit_id"]
+    visit.shot("situation-brief")
+    visit.press("打印一页带走（PDF）")
+    wait(lambda: list(visit.downloads.glob("*.pdf")), 30, "the page to print")
+    seen["pdf"] = next(visit.downloads.glob("*.pdf")).read_bytes()[:5].decode()
+    before = visit.clock()
+    visit.press("回放")
+    visit.until("回放，60 倍速", 30)
+    wait(lambda: visit.clock() > before, 30, "the clock of the replay")
+    canvas = visit.driver.find_element("css selector", CANVAS)
+    time.sleep(4)
+    seen["same_map"] = canvas.is_displayed()  # a map drawn anew would have left this one stale
+    visit.press("暂停")
+    visit.until("定格", 30)
+    seen["replayed"] = [before, visit.clock()]
+    seen["paused_address"] = visit.driver.current_url
+    visit.press("实时")
+    visit.until("实时；", 30)
+    seen["live"] = visit.text()
+    visit.open(url + "?lang=en&embed_options=dark_theme", "What needs a decision")
+    visit.shot("situation-night-en")
+    seen["night"] = visit.text()
+    seen["situation_exceptions"] = visit.exceptions()
     return seen
 
 
@@ -189,12 +285,15 @@ def run(folder: Path) -> dict[str, object]:
     try:
         visit = Visit(driver, shots)
         with served(folder / "full", empty=False) as url:
-            seen = full(visit, url)
+            seen = hotspots(visit, url)
+            seen |= situation(visit, url)
             visit.leave()
         with served(folder / "empty", empty=True) as url:
             visit.open(url, "还没有分析结果")
             visit.shot("empty")
             seen["empty"] = visit.text()
+            visit.open(url + "hotspots", "还没有分析结果")
+            seen["empty_hotspots"] = visit.text()
             visit.leave()
         seen |= {"outside": sorted(visit.outside), "errors": visit.errors, "asked": sorted(visit.asked)}
         return seen

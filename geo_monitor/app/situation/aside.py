@@ -43,7 +43,7 @@ def needed(view: View) -> None:
     if not view.needs:
         st.caption(speaker.say("need_nothing"))
     for i, need in enumerate(view.needs):
-        said, go = st.columns([4.2, 1], vertical_alignment="center", gap="small")
+        said, go = st.columns([3.8, 1], vertical_alignment="center", gap="small")
         said.html(
             f'<div class="need {need.kind}"><span class="kind">{speaker.say(f"need_kind_{need.kind}")}</span>'
             f"<b>{panel.text(need.title)}</b><p>{panel.text(need.body)}</p></div>"

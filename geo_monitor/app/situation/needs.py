@@ -121,18 +121,20 @@ def _unseen(reaches: pd.DataFrame, speaker: Speaker) -> list[Need]:
         p_hot, rate = place["p_hot"].to_numpy(dtype=float), place["rate"].to_numpy(dtype=float)
         worst = int(np.lexsort((-rate, -p_hot))[0])
         found.append((-rate[worst] * days, str(place["id"].iloc[worst]), place.iloc[[worst]], place, days))
-    needs_ = []
+    told = []
     for _, name, first, place, days in sorted(found, key=lambda one: one[:2])[:EACH]:
-        worst_row = next(rows(first))
-        river = speaker.river(worst_row.river)
-        if worst_row.kind == "lake":
+        row = next(rows(first))
+        river = speaker.river(row.river)
+        if row.kind == "lake":
             where = river
         else:
             where = speaker.say("place_km", river=river, low=km(place["km_from"].min()), high=km(place["km_to"].max()))
-        title = speaker.say("need_unseen", place=where, days=f"{int(days):,}" if days == days else "—")
-        rate_, banks = speaker.rate(worst_row), speaker.banks(worst_row)
-        needs_.append(Need("unseen", name, title, speaker.say("need_unseen_why", n=len(place), rate=rate_, place=banks)))
-    return needs_
+        title = speaker.say("need_unseen_never", place=where)
+        if days == days:
+            title = speaker.say("need_unseen", place=where, days=f"{int(days):,}")
+        how, banks = speaker.rate(row), speaker.banks(row)
+        told.append(Need("unseen", name, title, speaker.say("need_unseen_why", n=len(place), rate=how, place=banks)))
+    return told
 
 
 def _silent(

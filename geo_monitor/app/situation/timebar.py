@@ -80,7 +80,7 @@ def days_chart(speaker: Speaker, colours: Look) -> dict[str, Any]:
         "params": [{"name": PICK, "select": {"type": "point", "encodings": ["x"]}}],
         "encoding": {
             "x": x,
-            "y": {"field": "hours", "type": "quantitative", "axis": _axis(tickCount=2)},
+            "y": {"field": "hours", "type": "quantitative", "axis": _axis(tickCount=2, format="~g")},
             "opacity": {"condition": {"test": "datum.here", "value": 1}, "value": 0.5},
             "tooltip": tips,
         },
@@ -113,7 +113,12 @@ def night_chart(speaker: Speaker, colours: Look) -> dict[str, Any]:
         "encoding": {
             "x": {"field": "start"} | x,
             "x2": {"field": "end"},
-            "y": {"field": "hours", "type": "quantitative", "axis": _axis(tickCount=2), "scale": {"zero": True}},
+            "y": {
+                "field": "hours",
+                "type": "quantitative",
+                "axis": _axis(tickCount=2, format="~g"),
+                "scale": {"zero": True},
+            },
             "y2": {"datum": 0},
             "tooltip": [{"field": "hours", "title": say("chart_hours")}],
         },

@@ -34,7 +34,9 @@ def fixes(rows, start=0):
 
 
 def test_each_unit_stands_at_its_last_fix_up_to_the_moment():
-    held = fixes([("b", 0, 1, 0, "patrol"), ("a", 5, 2, 0, "patrol"), ("a", 10, 3, 0, "patrol"), ("c", 11, 4, 0, "traffic")])
+    held = fixes(
+        [("b", 0, 1, 0, "patrol"), ("a", 5, 2, 0, "patrol"), ("a", 10, 3, 0, "patrol"), ("c", 11, 4, 0, "traffic")]
+    )
     seen = held.at(10_000, 60)
     assert seen["unit_id"].tolist() == ["a", "b"]
     assert seen["lon"].tolist() == [3, 1]
@@ -89,9 +91,15 @@ def test_trails_break_at_gaps_and_end_at_the_moment():
 
 def test_hours_go_to_the_slices_they_lie_in():
     held = fixes(
-        [("a", 0, 0, 0, "patrol"), ("a", 600, 0, 0, "patrol"), ("a", 1300, 0, 0, "patrol")]  # the gap of 700 s adds nothing
-        + [("t", 0, 0, 0, "traffic"), ("t", 600, 0, 0, "traffic")]
-        + [("b", 500, 5, 5, "patrol"), ("b", 800, 5, 5, "patrol")]
+        [
+            ("a", 0, 0, 0, "patrol"),
+            ("a", 600, 0, 0, "patrol"),
+            ("a", 1300, 0, 0, "patrol"),  # the gap of 700 s adds nothing
+            ("t", 0, 0, 0, "traffic"),
+            ("t", 600, 0, 0, "traffic"),
+            ("b", 500, 5, 5, "patrol"),
+            ("b", 800, 5, 5, "patrol"),
+        ]
     )
     hours = held.hours(0, 1_200_000, 2, 600)
     assert hours * 3600 == pytest.approx([600 + 100, 200])
@@ -99,7 +107,10 @@ def test_hours_go_to_the_slices_they_lie_in():
 
 
 def test_what_comes_later_is_joined_in_order():
-    first, second = fixes([("b", 10, 1, 0, "patrol")]), fixes([("a", 5, 2, 0, "patrol"), ("b", 4, 3, 0, "patrol")], start=2000)
+    first, second = (
+        fixes([("b", 10, 1, 0, "patrol")]),
+        fixes([("a", 5, 2, 0, "patrol"), ("b", 4, 3, 0, "patrol")], start=2000),
+    )
     both = first.joined(second)
     assert both.names == ["a", "b"]
     assert both.at(9_000, 60)["lon"].tolist() == [2, 3]
@@ -115,7 +126,11 @@ def test_what_comes_later_is_joined_in_order():
 )
 def test_the_last_fix_is_that_of_a_plain_search(pairs, moment, within):
     held = fixes([(unit, t, t, 0.0, "patrol") for unit, t in pairs])
-    seen = dict(zip(*held.at(moment * 1000, within)[["unit_id", "lon"]].to_numpy().T.tolist(), strict=True)) if pairs else {}
+    seen = (
+        dict(zip(*held.at(moment * 1000, within)[["unit_id", "lon"]].to_numpy().T.tolist(), strict=True))
+        if pairs
+        else {}
+    )
     wanted = {}
     for unit, t in sorted(pairs, key=lambda pair: pair[1]):
         if t <= moment:

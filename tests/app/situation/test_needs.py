@@ -37,7 +37,9 @@ def reaches(*rows):
     rows = [(*row, "channel")[:5] for row in rows]
     frame = pd.DataFrame(rows, columns=["river", "km_from", "state", "unseen_d", "kind"])
     frame["km_to"] = frame["km_from"] + 0.5
-    frame["id"] = frame["reach_id"] = [f"{river}K{km}" for river, km in zip(frame["river"], frame["km_from"], strict=True)]
+    frame["id"] = frame["reach_id"] = [
+        f"{river}K{km}" for river, km in zip(frame["river"], frame["km_from"], strict=True)
+    ]
     same = {"level": "reach", "rate": 0.5, "rate_lo": 0.2, "rate_hi": 1.0, "rr": 5.0, "p_hot": 0.9, "length_m": 500.0}
     return frame.assign(**same, adcode_left=None, adcode_right=None)
 
@@ -54,7 +56,10 @@ def told(us=NOBODY, zs=NOWHERE, rs=QUIET, usual=None, in_force=None, seizures=NO
 
 
 def test_a_stranger_in_a_zone_in_force_is_named_and_a_patrol_is_not():
-    found = told(units(("船1", 10, 0.5, 0.5, False), ("艇1", 10, 0.5, 0.5, True), ("船2", 10, 3, 0.5, False)), zones(("Z", "核心区", 0, 1)))
+    found = told(
+        units(("船1", 10, 0.5, 0.5, False), ("艇1", 10, 0.5, 0.5, True), ("船2", 10, 3, 0.5, False)),
+        zones(("Z", "核心区", 0, 1)),
+    )
     assert [(need.kind, need.id) for need in found] == [("intrusion", "unit|船1")]
     assert found[0].title == "船1 在 核心区 内"
 
@@ -92,7 +97,9 @@ def test_hot_cells_of_one_lake_are_one_place():
     assert [len(place) for place in needs.places(lake)] == [2]
 
 
-@pytest.mark.parametrize(("age", "usual", "named"), [(900, 30, False), (901, 30, True), (901, 200, False), (1001, 200, True)])
+@pytest.mark.parametrize(
+    ("age", "usual", "named"), [(900, 30, False), (901, 30, True), (901, 200, False), (1001, 200, True)]
+)
 def test_a_patrol_is_silent_after_a_quarter_of_an_hour_or_five_times_its_own_rhythm(age, usual, named):
     found = told(units(("艇1", age, 5, 5, True)), usual={"艇1": float(usual)})
     assert [need.kind for need in found] == (["silent"] if named else [])
@@ -114,7 +121,9 @@ def test_seizures_of_the_last_day_are_news():
 
 
 def test_water_nobody_looked_at_comes_last_with_its_length():
-    water = reaches(("甲江", 1.0, "not_looked", np.nan), ("甲江", 1.5, "hot", 9.0), ("湖", np.nan, "not_looked", np.nan, "lake"))
+    water = reaches(
+        ("甲江", 1.0, "not_looked", np.nan), ("甲江", 1.5, "hot", 9.0), ("湖", np.nan, "not_looked", np.nan, "lake")
+    )
     found = told(rs=water)
     assert found[-1].kind == "never"
     assert found[-1].title == "0.50 公里江段期内没人看过（占 67%）"

@@ -1,0 +1,90 @@
+"""Fixes kept in memory for the pages, on real workspaces."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import streamlit as st
+
+from geo_monitor.app import data
+from geo_monitor.app.situation import fixes
+from geo_monitor.workspace import Workspace
+
+NOW = datetime(2026, 5, 1, 14, 0, tzinfo=UTC)
+MS = int(NOW.timestamp() * 1000)
+
+
+@pytest.fixture
+def held(tmp_path):
+    st.cache_resource.clear()
+    return Workspace.create(tmp_path / "w")
+
+
+def send(held, tmp_path, name, *rows):
+    """rows: (unit, minutes before NOW, lon)."""
+    lines = ["unit_id,time,lon,lat"]
+    lines += [f"{unit},{NOW - timedelta(minutes=ago):%Y-%m-%dT%H:%M:%SZ},{lon},30.0" for unit, ago, lon in rows]
+    file = tmp_path / f"{name}.csv"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    receipt = held.import_file("tracks", file, role="patrol")
+    assert receipt.status.startswith("accepted"), receipt.to_json("en")
+    return receipt.receipt_id
+
+
+def where(path):
+    seen = fixes.live(path).fixes(MS).at(MS, 3600)
+    return dict(zip(seen["unit_id"], seen["lon"].round(2), strict=True))
+
+
+def test_a_new_upload_appears_and_a_withdrawn_one_goes(held, tmp_path):
+    path = str(held.root)
+    send(held, tmp_path, "a", ("艇1", 20, 112.1), ("艇1", 10, 112.2))
+    assert where(path) == {"艇1": 112.2}
+    before = data.stamp(path)
+    late = send(held, tmp_path, "b", ("艇1", 5, 112.3), ("艇2", 15, 113.0))
+    assert data.stamp(path) != before
+    assert where(path) == {"艇1": 112.3, "艇2": 113.0}
+    send(held, tmp_path, "c", ("艇2", 18, 112.9))  # late data do not move a boat back
+    assert where(path)["艇2"] == 113.0
+    before = data.stamp(path)
+    held.withdraw(late, "重复报送")
+    assert data.stamp(path) != before
+    assert where(path) == {"艇1": 112.2, "艇2": 112.9}
+
+
+def test_what_is_read_again_is_only_what_came(held, tmp_path, monkeypatch):
+    path = str(held.root)
+    send(held, tmp_path, "a", ("艇1", 20, 112.1))
+    where(path)
+    asked = []
+    real = fixes._read
+    monkeypatch.setattr(fixes, "_read", lambda *given: asked.append(given[3]) or real(*given))
+    where(path)
+    assert asked == []
+    receipt = send(held, tmp_path, "b", ("艇1", 5, 112.3))
+    where(path)
+    assert asked == [frozenset({receipt})]
+
+
+def test_the_clock_moves_on_for_hours(held, tmp_path):
+    path = str(held.root)
+    send(held, tmp_path, "a", ("艇1", 20, 112.1))
+    where(path)
+    later = MS + 7 * fixes.HOUR_MS
+    assert len(fixes.live(path).fixes(later).at(later, fixes.LIVE_MS / 1000)) == 0
+    assert where(path) == {"艇1": 112.1}  # and back, for another session's moment
+
+
+def test_the_newest_fix_is_told_without_reading_fixes(held, tmp_path):
+    path = str(held.root)
+    assert fixes.newest(path, data.stamp(path)) is None
+    send(held, tmp_path, "a", ("艇1", 3000, 112.1), ("艇1", 7, 112.2))
+    assert fixes.newest(path, data.stamp(path)) == MS - 7 * 60_000
+
+
+def test_a_past_night_holds_noon_to_noon_and_the_hours_before(held, tmp_path):
+    path = str(held.root)
+    start = fixes.noon(MS)  # 2026-05-01 12:00 in Shanghai, ten hours before NOW
+    assert start == MS - 10 * fixes.HOUR_MS
+    ago = [(MS - start) / 60_000 + minutes for minutes in (361, 359, -1)]
+    send(held, tmp_path, "a", *[("艇1", minutes, 112.0) for minutes in ago])
+    assert len(fixes.night(path, data.stamp(path), start)) == 2  # what is older than six hours before noon is left out

@@ -18,8 +18,8 @@ from benchmarks.page import world
 from geo_monitor.workspace import open_workspace
 
 
-def feed(root: Path, count: int, every_s: float, stop: Path) -> list[dict[str, Any]]:
-    """Feeds `count` units every `every_s` seconds until `stop` is there."""
+def feed(root: Path, count: int, every_s: float, name: str, stop: Path) -> list[dict[str, Any]]:
+    """Feeds `count` units and the one marked by `name` every `every_s` seconds until `stop` is there."""
     import pandas as pd
 
     workspace = open_workspace(root)
@@ -29,7 +29,7 @@ def feed(root: Path, count: int, every_s: float, stop: Path) -> list[dict[str, A
         path = Path(folder) / "fixes.csv"
         while not stop.exists():
             now = time.time()
-            mark = world.marker(units, now, number)
+            mark = world.marker(units, name, now, number)
             pd.concat([world.fixes(units, np.array([now])), mark]).to_csv(path, index=False)
             begun = time.time()
             world.taken(workspace, "tracks", path, agency="模拟长航公安")
@@ -42,5 +42,5 @@ def feed(root: Path, count: int, every_s: float, stop: Path) -> list[dict[str, A
 
 if __name__ == "__main__":
     plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    answer = feed(Path(plan["root"]), plan["units"], plan["every_s"], Path(plan["stop"]))
+    answer = feed(Path(plan["root"]), plan["units"], plan["every_s"], plan["marker"], Path(plan["stop"]))
     Path(plan["output"]).write_text(json.dumps(answer), encoding="utf-8")

@@ -45,6 +45,12 @@ def table(answer: dict[str, Any]) -> str:
         mine = [run for run in one[f"ticks {name}"] if run["tick"]]
         _ticks(add, f"{name}, alone", mine)
         _ticks(add, f"{name}, {users} users", all_[name])
+        beside = [run["seconds"] for run in all_[f"{name} beside the browser"]]
+        add(
+            f"tick, {name}, {users} users and the browser drawing: median",
+            quantile(beside, 0.5) if beside else None,
+            "s",
+        )
     both = [*all_["basin"], *all_["city"]]
     done = len(both) / all_["due"]
     rows.append((f"ticks done of those due, {users} users", f"{done:.0%}", "", None))

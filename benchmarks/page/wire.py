@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Coroutine
 from types import TracebackType
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 KINDS = {"/_stcore/stream": "connection", "/app/static/": "base map", "/static/": "program", "/_stcore/": "program"}
 
 
@@ -25,15 +28,26 @@ class Wire:
 
     def __enter__(self) -> Wire:
         self._thread.start()
-        opened = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._through, "127.0.0.1", 0), self._loop
-        ).result()
+        opened = self._here(asyncio.start_server(self._through, "127.0.0.1", 0))
+        self._door = opened
         self.url = f"http://127.0.0.1:{opened.sockets[0].getsockname()[1]}/"
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._here(self._shut())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
+
+    def _here(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _shut(self) -> None:
+        self._door.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def taken(self) -> dict[str, int]:
         """What was counted since the last time this was asked."""

@@ -25,7 +25,7 @@ PATROLS = 0.25  # share of the units that look; the others are traffic
 STEP_S = 30  # seconds between two fixes of a unit
 BEFORE_S = 1800  # seconds of fixes before the server starts
 YEAR_S = 365 * 86_400
-MARKED = "模拟标记艇"  # the unit whose place tells which feed a message knows
+MARKED = "模拟标记艇"  # begins the id of the unit whose place tells which feed a message knows
 MARK_CITY = "421000"
 MARK_STEP = 0.0004  # degrees that it moves with each feed: 40 m
 SETTINGS = ("water", "bank", "market", "road", "restaurant", "shop")
@@ -100,13 +100,13 @@ def fixes(units: Fleet, moments: np.ndarray) -> pd.DataFrame:
     )
 
 
-def marker(units: Fleet, moment: float, number: int) -> pd.DataFrame:
-    """The fix of the marked unit in feed `number`: beside the river of a city, a step further east each time."""
+def marker(units: Fleet, name: str, moment: float, number: int) -> pd.DataFrame:
+    """The fix of the marked unit, of that name, in feed `number`: beside the river of a city, a step further east each time."""
     import pandas as pd
 
     lon, lat = units.spot
     time_ = pd.to_datetime([moment], unit="s", utc=True).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    row = {"unit_id": [MARKED], "time": time_, "lon": [round(lon + number * MARK_STEP, 6)]}
+    row = {"unit_id": [name], "time": time_, "lon": [round(lon + number * MARK_STEP, 6)]}
     return pd.DataFrame({**row, "lat": [round(lat, 6)], "role": ["patrol"]})
 
 
@@ -197,5 +197,5 @@ def _seizures(reaches: pd.DataFrame, count: int) -> pd.DataFrame:
 def _names(units: Fleet) -> pd.DataFrame:
     import pandas as pd
 
-    ids = [*units.names, MARKED]
+    ids = units.names
     return pd.DataFrame({"unit_id": ids, "name": [f"模拟数据-{name}" for name in ids], "agency": "模拟长航公安"})

@@ -48,11 +48,11 @@ def workspace(path: str) -> Workspace:
     return open_workspace(root) if viewer is None else Workspace(root, viewer)
 
 
-def stamp(path: str) -> str:
+def stamp(path: str, tracks: bool = True) -> str:
     """Changes whenever an upload is taken in or withdrawn, an analysis ends, or somebody may see more or less: the key
-    under which uploaded tables are kept."""
+    under which uploaded tables are kept. Without `tracks` it stays the same when fixes come in."""
     held = workspace(path)
-    return f"{held.store.mark()}|{held.accounts.stamp()}"
+    return f"{held.store.mark(tracks)}|{held.accounts.stamp()}"
 
 
 def runs(path: str) -> pd.DataFrame:

@@ -398,12 +398,14 @@ class Store:
             query = query.where(receipts.c.agency.in_(sorted(agencies)))
         return [receipt_id for (receipt_id,) in self.rows(query)]
 
-    def mark(self) -> str:
-        """Changes whenever an upload is taken in or withdrawn, or an analysis ends: cheap to ask again and again."""
+    def mark(self, tracks: bool = True) -> str:
+        """Changes whenever an upload is taken in or withdrawn, or an analysis ends: cheap to ask again and again. Without
+        `tracks`, uploads of fixes do not count: they change no table of records."""
         receipts, runs = SQL["receipts"], SQL["runs"]
+        counted = sql.true() if tracks else receipts.c.kind != "tracks"
         query = sql.select(
-            sql.select(sql.func.max(receipts.c.row)).scalar_subquery(),
-            sql.select(sql.func.count(receipts.c.withdrawn_at)).scalar_subquery(),
+            sql.select(sql.func.max(receipts.c.row)).where(counted).scalar_subquery(),
+            sql.select(sql.func.count(receipts.c.withdrawn_at)).where(counted).scalar_subquery(),
             sql.select(sql.func.max(runs.c.row)).scalar_subquery(),
         )
         ((uploads, withdrawn, analyses),) = self.rows(query)

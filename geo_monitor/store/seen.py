@@ -171,9 +171,9 @@ class Seen:
         """The time of the latest fix that is seen, ms UTC; None without any."""
         return self._store.newest(self.tracks())
 
-    def mark(self) -> str:
+    def mark(self, tracks: bool = True) -> str:
         """As `Store.mark`: that something changed, not what."""
-        return self._store.mark()
+        return self._store.mark(tracks)
 
     def _shares(self, table: str) -> list[Share]:
         return self._accounts.shared_with(self.viewer, table) if "read" in self.viewer.rights else []

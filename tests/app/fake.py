@@ -190,7 +190,7 @@ class FakeWorkspace:
         self.store = SimpleNamespace(
             positions=self._positions,
             tracks=lambda: frozenset({"r3"}),
-            mark=lambda: "1",
+            mark=lambda tracks=True: "1",
             newest=lambda: None if empty else int((END - timedelta(hours=6)).timestamp() * 1000) + 79 * 100_000,
         )
         self.viewer = SimpleNamespace(rights=frozenset({"read"}))

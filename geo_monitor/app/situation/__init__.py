@@ -47,7 +47,7 @@ CSS = """
 def page(path: str, speaker: Speaker) -> None:
     """Draws the page for one session; `path` is the door of its workspace."""
     held, mark, wall = data.workspace(path), data.stamp(path), timeline.wall_ms()
-    localities = data.localities(path, mark)
+    localities = data.localities(path, data.stamp(path, tracks=False))
     speaker = Speaker(speaker.lang, {code: name for code, (name, _) in localities.items()}, held.settings)
     st.html(CSS)
     run = data.current(path)
@@ -136,7 +136,7 @@ def _drawing(view: View, found: pd.DataFrame, shown: frozenset[str], period: int
     theme, turn = controls.theme(), st.session_state.get(panel.TURN, 0)
     out: list[str] = []
     if "zones" in shown:
-        out += ground.zones(view.path, view.valid, view.speaker.lang, theme, view.mark)
+        out += ground.zones(view.path, view.valid, view.speaker.lang, theme, view.still)
     still = ground.reaches(view, theme)
     out += [text for name in ("unseen", "state") if name in shown for text in still.get(name, ())]
     if "seizures" in shown:

@@ -63,7 +63,7 @@ def seizures(view: View, days: int, theme: str) -> Texts:
     ]
     # a minute in which none came and none left is drawn as the one before
     which = known.index.to_numpy().tobytes()
-    return _seizures(view.path, view.mark, which, view.zoom, view.speaker.lang, theme, known)
+    return _seizures(view.path, view.still, which, view.zoom, view.speaker.lang, theme, known)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -52,8 +52,8 @@ def needs(
     speaker: Speaker,
 ) -> list[Need]:
     """All of them, at most EACH of a kind."""
-    found = _intrusions(units, zones, in_force, names, speaker)[:EACH]
-    found += _unseen(reaches, speaker)[:EACH]
+    found = _intrusions(units, zones, in_force, names, speaker)
+    found += _unseen(reaches, speaker)
     found += _silent(units, usual_s, names, speaker)[:EACH]
     found += _seizures(seizures, now, speaker)[:EACH]
     return found + _never(reaches, speaker)
@@ -98,14 +98,18 @@ def _intrusions(
     speaker: Speaker,
 ) -> list[Need]:
     strangers = units[~units["patrol"].to_numpy(dtype=bool)].reset_index(drop=True)
-    told: dict[str, Need] = {}
+    first: dict[int, int] = {}
     for unit, zone in inside(strangers, zones, in_force):
-        row, law = next(rows(strangers.iloc[[unit]])), next(rows(zones.iloc[[zone]]))
+        first.setdefault(unit, zone)
+    kept = list(first.items())[:EACH]  # words cost more than finding out: only of those that are told
+    found = []
+    for row, law in zip(
+        rows(strangers.iloc[[unit for unit, _ in kept]]), rows(zones.iloc[[zone for _, zone in kept]]), strict=True
+    ):
         name = plain(names.get(row.unit_id, row.unit_id))
         title = speaker.say("need_intrusion", unit=name, zone=plain(law.name) or plain(law.zone_id))
-        body = speaker.motion(row)
-        told.setdefault(row.unit_id, Need("intrusion", f"unit|{plain(row.unit_id)}", title, body))
-    return list(told.values())
+        found.append(Need("intrusion", f"unit|{plain(row.unit_id)}", title, speaker.motion(row)))
+    return found
 
 
 def _unseen(reaches: pd.DataFrame, speaker: Speaker) -> list[Need]:
@@ -114,19 +118,23 @@ def _unseen(reaches: pd.DataFrame, speaker: Speaker) -> list[Need]:
         days = float(place["unseen_d"].min())
         if days < UNSEEN_D:
             continue
-        worst = next(rows(place.sort_values(["p_hot", "rate"], ascending=False, kind="stable")))
-        river = speaker.river(worst.river)
-        if worst.kind == "lake":
+        p_hot, rate = place["p_hot"].to_numpy(dtype=float), place["rate"].to_numpy(dtype=float)
+        worst = int(np.lexsort((-rate, -p_hot))[0])
+        found.append((-rate[worst] * days, str(place["id"].iloc[worst]), place.iloc[[worst]], place, days))
+    told = []
+    for _, name, first, place, days in sorted(found, key=lambda one: one[:2])[:EACH]:
+        row = next(rows(first))
+        river = speaker.river(row.river)
+        if row.kind == "lake":
             where = river
         else:
             where = speaker.say("place_km", river=river, low=km(place["km_from"].min()), high=km(place["km_to"].max()))
+        title = speaker.say("need_unseen_never", place=where)
         if days == days:
             title = speaker.say("need_unseen", place=where, days=f"{int(days):,}")
-        else:
-            title = speaker.say("need_unseen_never", place=where)
-        body = speaker.say("need_unseen_why", n=len(place), rate=speaker.rate(worst), place=speaker.banks(worst))
-        found.append((-float(worst.rate) * days, Need("unseen", worst.id, title, body)))
-    return [need for _, need in sorted(found, key=lambda pair: (pair[0], pair[1].id))]
+        how, banks = speaker.rate(row), speaker.banks(row)
+        told.append(Need("unseen", name, title, speaker.say("need_unseen_why", n=len(place), rate=how, place=banks)))
+    return told
 
 
 def _silent(

@@ -55,7 +55,7 @@ def draw(view: View, clock: Clock) -> None:
     night = pd.Timestamp(clocks.told(start)).normalize()
     whole, one = st.columns([1.6, 1], gap="small")
     if view.run_id is not None:
-        known = data.days(view.path, view.run_id, view.area, view.mark)
+        known = data.days(view.path, view.run_id, view.area, view.still)
         whole.vega_lite_chart(
             timebar.days(known, night, max([night, *known.index[-1:]])),
             timebar.days_chart(view.speaker, colours),

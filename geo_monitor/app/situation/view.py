@@ -35,10 +35,12 @@ class View:
     zones : those uploaded; valid : keys of those in force at the moment
     water : `levels.joined` as at the moment, None without an analysis; inside : its rows in the area
     reports : `data.reports`; names : unit_id -> what people call it
+    mark : `data.stamp`; still : the same but for fixes, which come every few seconds and change no other table
     """
 
     path: str
     mark: str
+    still: str
     at: int
     live: bool
     area: tuple[Any, ...]
@@ -110,7 +112,8 @@ class View:
 @st.cache_resource(show_spinner=False, max_entries=48)
 def look(path: str, mark: str, at: int, live: bool, area: tuple[Any, ...], lang: Lang) -> View:
     """The view of a water at `at`, ms UTC; `live` from the fixes of the last hours, else from those of a past night."""
-    localities = data.localities(path, mark)
+    still = data.stamp(path, tracks=False)
+    localities = data.localities(path, still)
     speaker = Speaker(lang, {code: name for code, (name, _) in localities.items()}, data.workspace(path).settings)
     now = pd.Timestamp(at, unit="ms", tz="UTC")
     held = fixes.live(path).fixes(at) if live else fixes.night(path, mark, fixes.noon(at))
@@ -123,6 +126,7 @@ def look(path: str, mark: str, at: int, live: bool, area: tuple[Any, ...], lang:
     return View(
         path,
         mark,
+        still,
         at,
         live,
         area,
@@ -131,12 +135,12 @@ def look(path: str, mark: str, at: int, live: bool, area: tuple[Any, ...], lang:
         held,
         units,
         units if area[0] == "basin" else data.within(units, bounds),
-        data.uploaded(path, "zones", mark),
-        data.in_force_at(path, mark, now.floor("min")),
+        data.uploaded(path, "zones", still),
+        data.in_force_at(path, still, now.floor("min")),
         water,
         inside,
-        data.reports(path, run_id, mark),
-        data.names_of_units(path, mark),
+        data.reports(path, run_id, still),
+        data.names_of_units(path, still),
         speaker,
     )
 

@@ -29,8 +29,12 @@ DIGITS = 4  # degrees; 11 m, under a pixel at the closest zoom of the base map's
 SYMBOLS = ("water", "bank", "market", "road", "restaurant", "shop", "other")
 SINGLE_MAX = 150  # units drawn one by one up to here; more are gathered where they crowd
 NAMED_MAX = 60  # names of units written beside them up to here
+FAR_TOLERANCE = 0.012  # degrees: half a pixel of the basin
+WAY_TOLERANCE = 0.0003  # degrees (30 m): of the way a unit came
 NAMED_ZOOM = 6.5  # at coarser zooms names would lie over each other
 NAME_MAX = 24  # characters of a name on the map
+ACCESSORS = {"color": "getColor", "width": "getWidth", "fill": "getFillColor", "edge": "getLineColor"}
+LISTED = 12  # reports of a crowd that a click tells of
 CROWD_PIXELS = 46  # seizures nearer than this are one symbol with their number
 TOUCH = 0.6  # of that: groups with their middles nearer are one
 TOOLTIP = {
@@ -83,13 +87,13 @@ def reaches(
             fill = [*colour, (opacity // 2 if row.state == "hot" else opacity // 3) if looked else 26]
             edge = [*colour, 200 if looked else 110]
             for polygon in _polygons(
-                row.geometry, 0 if row.level == "reach" else 0.008 if short and not fine else 0.004, digits
+                row.geometry, 0 if row.level == "reach" else FAR_TOLERANCE if short and not fine else 0.004, digits
             ):
                 cells.append(told | {"polygon": polygon, "fill": fill, "edge": edge})
             continue
         far, loud = row.level != "reach", row.state in ("hot", "cold")
         pixels = look.width(row.p_hot if loud else 0.0, far and not loud)
-        simple = (0.0004 if fine else 0.006) if short else {"reach": 0.0, "stretch": 0.003}[row.level]
+        simple = (0.0004 if fine else FAR_TOLERANCE) if short else {"reach": 0.0, "stretch": 0.003}[row.level]
         for path in _paths(row.geometry, simple, digits):
             into = bold if loud else lines if looked else dashed
             into.append(told | {"path": path, "color": [*colour, opacity], "width": pixels})
@@ -113,7 +117,7 @@ def _columns(data: list[Layer], *names: str) -> Layer:
     """
     shared = {name: data[0][name] for name in names if data and all(row[name] == data[0][name] for row in data)}
     kept = [{name: value for name, value in row.items() if name not in shared} for row in data]
-    told = {f"get{name.capitalize()}": shared.get(name, f"@@={name}") for name in names}
+    told = {ACCESSORS[name]: shared.get(name, f"@@={name}") for name in names}
     return {"data": kept, **told}
 
 
@@ -128,7 +132,7 @@ def unseen(frame: pd.DataFrame, colours: Look) -> list[Layer]:
     steps = np.array([look.age(days) for days in channel["unseen_d"]], dtype=int)
     paths = []
     far = not (channel["level"] == "reach").any()
-    tolerance, digits = (0.008, 3) if far else (0.001, DIGITS)
+    tolerance, digits = (FAR_TOLERANCE, 3) if far else (0.001, DIGITS)
     for step, colour in enumerate(colours.ages):
         for _, group in channel[steps == step].groupby("river", sort=True):
             parts = shapely.get_parts(group["geometry"].to_numpy())
@@ -168,20 +172,33 @@ def picked(frame: pd.DataFrame, colours: Look) -> list[Layer]:
 
 
 def zones(
-    frame: pd.DataFrame, in_force: Set[tuple[str, str, int]], speaker: Speaker, colours: Look, turn: int | str
+    frame: pd.DataFrame,
+    in_force: Set[tuple[str, str, int]],
+    speaker: Speaker,
+    colours: Look,
+    turn: int | str,
+    zoom: float | None = None,
 ) -> list[Layer]:
-    """Zones: outline and a faint fill; solid where its `zone_key` is in force, dashed where not."""
+    """Zones: outline and a faint fill; solid where its `zone_key` is in force, dashed where not.
+
+    With `zoom` only what can be seen at it, and whether they are in force in words: a click says the rest.
+    """
+    pixel = 0.0 if zoom is None else 360 / (512 * 2**zoom)  # degrees
+    tolerance, digits = max(0.001, pixel / 2), DIGITS if pixel < 0.005 else 3
     fills: list[Layer] = []
-    solid: list[Layer] = []
     dashed: list[Layer] = []
     for row in rows(frame):
         force = zone_key(row) in in_force
         title, body = speaker.zone(row, force)
+        if zoom is not None:
+            body = speaker.say("zone_in_force" if force else "zone_out") + speaker.stop
         core = "核心" in str(row.category) or "core" in str(row.category).lower()
         told = {"id": zone_name(row), "title": plain(title), "body": plain(body)}
-        for polygon in _polygons(row.geometry, 0.001):
-            fills.append(told | {"polygon": polygon, "fill": [*colours.zone, (44 if core else 26) if force else 8]})
-            (solid if force else dashed).extend({"path": ring} for ring in polygon)
+        for polygon in _polygons(row.geometry, tolerance, digits):
+            fill = [*colours.zone, (44 if core else 26) if force else 8]
+            fills.append(told | {"polygon": polygon, "fill": fill, "edge": [*colours.zone, 220 if force else 0]})
+            if not force:
+                dashed.extend({"path": ring} for ring in polygon)
     edge: Layer = {
         "@@type": "PathLayer",
         "getPath": "@@=path",
@@ -189,12 +206,9 @@ def zones(
         "widthUnits": "pixels",
     }
     dash: Layer = {"extensions": [{"@@type": "PathStyleExtension", "dash": True}], "getDashArray": [3, 3]}
-    fill = _polygon_layer(f"zones-{turn}", fills) | {"stroked": False}
-    return [
-        fill,
-        edge | {"id": "zones-solid", "data": solid, "getWidth": 1.5},
-        edge | {"id": "zones-dashed", "data": dashed, "getWidth": 1.2} | dash,
-    ]
+    # those in force have their edge from the polygon itself; dashes need lines of their own
+    outlined = _polygon_layer(f"zones-{turn}", fills) | {"getLineWidth": 1.5}
+    return [outlined, edge | {"id": "zones-dashed", "data": dashed, "getWidth": 1.2} | dash]
 
 
 def tracks(frame: pd.DataFrame, colours: Look) -> list[Layer]:
@@ -250,7 +264,10 @@ def units(
 
 def trails(ways: Sequence[np.ndarray], colours: Look) -> list[Layer]:
     """The way units came, (k, 2) lon and lat each, as thin lines."""
-    data = [{"path": np.round(way, DIGITS).tolist()} for way in ways]
+    import shapely
+
+    lines = shapely.simplify([shapely.LineString(way) for way in ways], WAY_TOLERANCE)
+    data = [{"path": path} for line in lines for path in _paths(line, 0)]
     layer: Layer = {"@@type": "PathLayer", "id": "trails", "data": data, "getPath": "@@=path", "widthUnits": "pixels"}
     return [layer | {"getColor": [*colours.patrol, 150], "getWidth": 1.6, "jointRounded": True}]
 
@@ -275,7 +292,7 @@ def seizures(frame: pd.DataFrame, zoom: float, speaker: Speaker, colours: Look, 
         joint = "；" if speaker.lang == "zh" else "; "
         kinds = joint.join(f"{speaker.say(str(name))} {count}" for name, count in counted.items())
         told = {
-            "id": "seizures|" + ",".join(plain(i) for i in group["report_id"].head(50)),
+            "id": "seizures|" + ",".join(plain(i) for i in group["report_id"].head(LISTED)),
             "title": speaker.say("seizures_here", n=n),
             "body": f"{kinds}{speaker.stop}{speaker.say('seizures_zoom')}",
         }
@@ -329,17 +346,9 @@ def _mapping(names: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 def _polygon_layer(name: str, rows: list[Layer]) -> Layer:
-    return {
-        "@@type": "PolygonLayer",
-        "id": name,
-        "data": rows,
-        "getPolygon": "@@=polygon",
-        "getFillColor": "@@=fill",
-        "getLineColor": "@@=edge" if rows and "edge" in rows[0] else [0, 0, 0, 0],
-        "lineWidthUnits": "pixels",
-        "getLineWidth": 0.8,
-        "pickable": True,
-    }
+    """rows: polygon, fill, edge."""
+    common = {"getPolygon": "@@=polygon", "lineWidthUnits": "pixels", "getLineWidth": 0.8, "pickable": True}
+    return {"@@type": "PolygonLayer", "id": name} | _columns(rows, "fill", "edge") | common
 
 
 def _point(lon: float, lat: float) -> list[float]:

@@ -93,7 +93,14 @@ def live(frame: pd.DataFrame, basin: bool) -> pd.DataFrame:
     import pandas as pd
 
     if basin or len(frame) > REACHES_MAX:
-        return choose(frame, basin)
+        drawn = choose(frame, basin)
+        bare = (drawn["level"] == "stretch") & (drawn["state"] == "not_looked")
+        length = BASIN_KM if basin else MIDDLE_KM
+        slots = set(zip(drawn.loc[bare, "river"], np.floor(drawn.loc[bare, "km_from"] / length + 1e-9), strict=True))
+        river, slot = frame["river"].to_numpy(), np.floor(frame["km_from"].to_numpy() / length + 1e-9)
+        mine = np.array([pair in slots for pair in zip(river, slot, strict=True)], dtype=bool)
+        parts = [drawn[~bare], stretches(frame[mine], 5 * length)]
+        return pd.concat([part for part in parts if len(part)], ignore_index=True) if bare.any() else drawn
     unlooked = frame["state"] == "not_looked"
     parts = [frame.loc[~unlooked, list(COMMON)], stretches(frame[unlooked], MIDDLE_KM), lakes(frame[unlooked])]
     parts = [part for part in parts if len(part)]

@@ -6,6 +6,8 @@ answer of the latest analysis with days counted back from it; writes nothing. Ev
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 TICK_MS = 3000  # ms between looks at the store while live
 STEP_MS = 1000  # ms between pictures of a replay
+PICTURE_S = {clocks.LIVE: TICK_MS / 1000, clocks.PLAYING: STEP_MS / 1000}  # seconds by the mode of the clock
+ASIDE_S = {clocks.LIVE: 9.0, clocks.PLAYING: 5.0}
+HOURS_S = {clocks.LIVE: 60.0, clocks.PLAYING: 2.0}
 HEIGHTS = (540, 640)  # pixels of the map: on a desk, on a wall
 LAYERS = ("state", "unseen", "zones", "units", "trails", "seizures")
 CSS = """
@@ -77,40 +82,75 @@ def page(path: str, speaker: Speaker) -> None:
         st.info(speaker.say("no_run"))
     panel.from_address()
     clock = timeline.clock(path, mark, wall)
-    every = {clocks.LIVE: TICK_MS / 1000, clocks.PLAYING: STEP_MS / 1000, clocks.STILL: None}[clock.mode]
-    picture = st.fragment(_picture, run_every=every)
-    picture(path, speaker.lang, area, name, frozenset(shown), int(period))
+    asked = Asked(path, speaker.lang, area, name, frozenset(shown), int(period), st.session_state.get(panel.TURN, 0))
+    left, right = st.columns([2.3, 1], gap="small")
+    # three parts with a beat each: a tick costs every session what it draws anew
+    with left:
+        _beating(_picture, PICTURE_S, clock)(asked)
+        _beating(_hours, HOURS_S, clock)(asked)
+        stretch = levels.BASIN_KM if area[0] == "basin" and run is not None else None
+        st.html(legend.html(set(shown), speaker, LOOKS[controls.theme()], stretch))
+    with right:
+        _beating(_aside, ASIDE_S, clock)(asked)
 
 
-def _picture(path: str, lang: Lang, area: tuple[Any, ...], name: str, shown: frozenset[str], period: int) -> None:
-    """One picture of one moment: map, time, panel. Runs again by itself while the clock does."""
+@dataclass(frozen=True)
+class Asked:
+    """What this session wants to see; `turn` as the page was drawn whole."""
+
+    path: str
+    lang: Lang
+    area: tuple[Any, ...]
+    name: str
+    shown: frozenset[str]
+    period: int
+    turn: int
+
+
+def _beating(part: Callable[[Asked], None], every: dict[str, float], clock: Clock) -> Callable[[Asked], None]:
+    beating: Callable[[Asked], None] = st.fragment(part, run_every=every.get(clock.mode))
+    return beating
+
+
+def _now(asked: Asked) -> tuple[Clock, View]:
+    """The clock and what it shows; draws the whole page again where a click changed more than one part of it."""
     wall = timeline.wall_ms()
-    if not door.alive(data.workspace(path)):
-        st.rerun(scope="app")  # leads to the sign-in
     clock: Clock = st.session_state[timeline.CLOCK]
+    over = not door.alive(data.workspace(asked.path))  # leads to the sign-in
     if clock.ended(wall):
         timeline.keep(clock.stopped(wall))
+        over = True
+    if over or st.session_state.pop(timeline.CHANGED, False) or st.session_state.get(panel.TURN, 0) != asked.turn:
         st.rerun(scope="app")
     live = clock.mode == clocks.LIVE
     at = clock.now(wall) // (step := TICK_MS if live else STEP_MS) * step
-    view = look(path, data.stamp(path), at, live, area, lang)
+    return clock, look(asked.path, data.stamp(asked.path), at, live, asked.area, asked.lang)
 
-    _head(clock, view, name, wall)
-    left, right = st.columns([2.3, 1], gap="small")
-    with left:
-        found = panel.find(st.session_state.get(panel.PICKED), view.drawn, view.water)
-        chart.base_map(
-            _drawing(view, found, shown, period), view.bounds, view.speaker, "map-situation", HEIGHTS[controls.wall()]
-        )
-        timeline.draw(view, clock)
-        stretch = levels.BASIN_KM if view.basin and view.run is not None else None
-        st.html(legend.html(set(shown), view.speaker, LOOKS[controls.theme()], stretch))
-    with right:
-        aside.chosen(view, found, name)
-        aside.units(view)
-        aside.needed(view)
-    if st.session_state.pop(timeline.CHANGED, False):
-        st.rerun(scope="app")  # what stands beside the picture changed, or how often it is drawn
+
+def _picture(asked: Asked) -> None:
+    """The moment, and the map of it."""
+    clock, view = _now(asked)
+    _head(clock, view, asked.name, timeline.wall_ms())
+    found = panel.find(st.session_state.get(panel.PICKED), view.drawn, view.water)
+    drawing = _drawing(view, found, asked.shown, asked.period)
+    chart.base_map(drawing, view.bounds, view.speaker, "map-situation", HEIGHTS[controls.wall()])
+
+
+def _hours(asked: Asked) -> None:
+    """Days and night, and the controls of the clock."""
+    clock, view = _now(asked)
+    timeline.draw(view, clock)
+    if st.session_state.get(timeline.CHANGED):
+        st.rerun(scope="app")
+
+
+def _aside(asked: Asked) -> None:
+    """What is chosen, who is on the water, what needs a decision."""
+    _, view = _now(asked)
+    found = panel.find(st.session_state.get(panel.PICKED), view.drawn, view.water)
+    aside.chosen(view, found, asked.name)
+    aside.units(view)
+    aside.needed(view)
 
 
 def _head(clock: Clock, view: View, name: str, wall: int) -> None:
@@ -136,7 +176,7 @@ def _drawing(view: View, found: pd.DataFrame, shown: frozenset[str], period: int
     theme, turn = controls.theme(), st.session_state.get(panel.TURN, 0)
     out: list[str] = []
     if "zones" in shown:
-        out += ground.zones(view.path, view.valid, view.speaker.lang, theme, view.still)
+        out += ground.zones(view, theme)
     still = ground.reaches(view, theme)
     out += [text for name in ("unseen", "state") if name in shown for text in still.get(name, ())]
     if "seizures" in shown:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import shapely
 import streamlit as st
 
 from geo_monitor.app import data, layers
-from geo_monitor.app.deck import encoded
+from geo_monitor.app.deck import Bounds, encoded
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.situation.view import WATER, View
 from geo_monitor.app.words import Speaker
@@ -45,12 +46,24 @@ def _reaches(
     }
 
 
+def zones(view: View, theme: str) -> Texts:
+    """The zones that can be seen, solid where in force."""
+    return _zones(view.path, view.still, view.valid, view.bounds, view.speaker.lang, theme, view)
+
+
 @st.cache_resource(show_spinner=False, max_entries=64)
-def zones(path: str, in_force: frozenset[tuple[str, str, int]], lang: Lang, theme: str, mark: str) -> Texts:
-    """The zones, solid where `in_force`."""
-    speaker = Speaker(lang, {}, data.workspace(path).settings)
-    frame = data.uploaded(path, "zones", mark)
-    return tuple(encoded(layer) for layer in layers.zones(frame, in_force, speaker, LOOKS[theme], TURN))
+def _zones(
+    path: str,
+    mark: str,
+    valid: frozenset[tuple[str, str, int]],
+    bounds: Bounds,
+    lang: Lang,
+    theme: str,
+    _view: View,
+) -> Texts:
+    seen = shapely.intersects(shapely.box(*bounds), _view.zones["geometry"].to_numpy())
+    drawn = layers.zones(_view.zones[seen], valid, _view.speaker, LOOKS[theme], TURN, _view.zoom)
+    return tuple(encoded(layer) for layer in drawn)
 
 
 def seizures(view: View, days: int, theme: str) -> Texts:

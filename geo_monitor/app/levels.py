@@ -49,31 +49,38 @@ def stretches(frame: pd.DataFrame, length_km: float) -> pd.DataFrame:
     has no rate of its own. `unseen_d` is the median over its reaches ("half of it was not seen for so long"), never
     counting as longest. Side channels count with the main channel beside them; the line drawn is the main channel's.
     """
-    import pandas as pd
-
-    channel = frame[frame["kind"] == "channel"].copy()
-    channel["slot"] = np.floor(channel["km_from"] / length_km + 1e-9).astype(int)
-    return pd.DataFrame(
-        [
-            _gather(group, f"{river}|{float(str(slot)) * length_km:g}|{length_km:g}", "stretch", _main(group))
-            for (river, slot), group in channel.groupby(["river", "slot"], sort=True)
-        ],
-        columns=list(COMMON),
-    )
+    channel = frame[frame["kind"] == "channel"]
+    slot = np.floor(channel["km_from"].to_numpy(dtype=float) / length_km + 1e-9).astype(int)
+    # downstream within a stretch, its main channel first: what a line is drawn along
+    side = channel["side"].notna().to_numpy()
+    order = np.lexsort((-channel["km_from"].to_numpy(dtype=float), side, slot, channel["river"].to_numpy(dtype=str)))
+    channel, slot, side = channel.iloc[order], slot[order], side[order]
+    river, shape = channel["river"].to_numpy(dtype=str), channel["geometry"].to_numpy()
+    starts = _starts(river, slot)
+    names, shapes = [], []
+    for start, stop in _spans(starts, len(channel)):
+        names.append(f"{river[start]}|{float(slot[start]) * length_km:g}|{length_km:g}")
+        part = shape[start:stop]
+        shapes.append(_along(part[~side[start:stop]] if not side[start] else part))
+    return _gathered(channel, starts, names, "stretch", shapes)
 
 
 def lakes(frame: pd.DataFrame) -> pd.DataFrame:
     """Lake cells of `frame` dissolved by lake and state: what the eye needs when a cell is under a pixel."""
-    import pandas as pd
     import shapely
 
     cells = frame[frame["kind"] == "lake"]
-    rows = []
-    for (river, state), group in cells.groupby(["river", "state"], sort=True):
-        # H3 neighbours share corners only up to rounding: on a grid of 1 m they meet, and the union is that of a coverage
-        shape = shapely.coverage_union_all(shapely.set_precision(group["geometry"].to_numpy(), 1e-5))
-        rows.append(_gather(group, f"lake|{river}|{state}", "lake", shape))
-    return pd.DataFrame(rows, columns=list(COMMON))
+    river, state = cells["river"].to_numpy(dtype=str), cells["state"].to_numpy(dtype=str)
+    order = np.lexsort((state, river))
+    cells, river, state = cells.iloc[order], river[order], state[order]
+    # H3 neighbours share corners only up to rounding: on a grid of 1 m they meet, and the union is that of a coverage
+    snapped = shapely.set_precision(cells["geometry"].to_numpy(), 1e-5)
+    starts = _starts(river, state)
+    names, shapes = [], []
+    for start, stop in _spans(starts, len(cells)):
+        names.append(f"lake|{river[start]}|{state[start]}")
+        shapes.append(shapely.coverage_union_all(snapped[start:stop]))
+    return _gathered(cells, starts, names, "lake", shapes)
 
 
 def choose(frame: pd.DataFrame, basin: bool) -> pd.DataFrame:
@@ -114,51 +121,95 @@ def worst_first(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.iloc[order]
 
 
-def _gather(group: pd.DataFrame, name: str, level: str, shape: object) -> dict[str, object]:
-    counts = {state: int((group["state"] == state).sum()) for state in STATES}
-    if counts["hot"]:
-        state = "hot"
-    elif counts["not_looked"] * 2 > len(group):
-        state = "not_looked"
-    else:
-        state = "normal" if counts["normal"] else "cold"
-    worst = worst_first(group).iloc[0]
-    unseen = float(np.median(group["unseen_d"].fillna(np.inf)))
-    last = group["last_look"].max()
-    row: dict[str, object] = {
-        "id": name,
+def _gathered(
+    frame: pd.DataFrame, starts: np.ndarray, names: list[str], level: str, shapes: list[object]
+) -> pd.DataFrame:
+    """Rows of COMMON, one for each run of rows of `frame` that begins at `starts` (m,); names and shapes (m,) are theirs."""
+    import pandas as pd
+
+    if not len(starts):
+        return pd.DataFrame(columns=list(COMMON))
+    of = np.repeat(np.arange(len(starts)), np.diff([*starts, len(frame)]))
+    state = frame["state"].to_numpy(dtype=str)
+    counts = {name: np.bincount(of[state == name], minlength=len(starts)) for name in STATES}
+    size = np.bincount(of)
+    told = np.select(
+        [counts["hot"] > 0, counts["not_looked"] * 2 > size, counts["normal"] > 0],
+        ["hot", "not_looked", "normal"],
+        "cold",
+    )
+    # of each the worst, as `worst_first` says it; of equals the one nearest the mouth
+    rate, p_hot = frame["rate"].to_numpy(dtype=float), frame["p_hot"].to_numpy(dtype=float)
+    worst = np.lexsort((frame["km_from"].to_numpy(dtype=float), -rate, -p_hot, state == "not_looked", of))[starts]
+    unseen = frame["unseen_d"].fillna(np.inf).to_numpy(dtype=float)
+    middle = np.array([np.median(unseen[part]) for part in np.split(np.lexsort((unseen, of)), starts[1:])])
+    km = {name: frame[name].to_numpy(dtype=float) for name in ("km_from", "km_to")}
+    columns: dict[str, object] = {
+        "id": names,
         "level": level,
-        "river": worst["river"],
-        "km_from": group["km_from"].min(),
-        "km_to": group["km_to"].max(),
-        "state": state,
-        "worst": worst["reach_id"],
-        "last_look": last,
-        "unseen_d": unseen if np.isfinite(unseen) else np.nan,
-        "adcode_left": _common(group["adcode_left"]),
-        "adcode_right": _common(group["adcode_right"]),
-        "kind": group["kind"].iloc[0],
-        "geometry": shape,
+        "river": frame["river"].to_numpy()[worst],
+        "km_from": np.fmin.reduceat(km["km_from"], starts),
+        "km_to": np.fmax.reduceat(km["km_to"], starts),
+        "state": told,
+        "worst": frame["reach_id"].to_numpy()[worst],
+        "last_look": frame["last_look"].groupby(of).max().to_numpy(),
+        "unseen_d": np.where(np.isfinite(middle), middle, np.nan),
+        "adcode_left": _commonest(frame["adcode_left"], of, len(starts)),
+        "adcode_right": _commonest(frame["adcode_right"], of, len(starts)),
+        "kind": frame["kind"].to_numpy()[starts],
+        "geometry": np.array([*shapes, None], dtype=object)[:-1],
     }
-    row |= counts | {column: group[column].sum() for column in SUMS} | {column: worst[column] for column in OF_WORST}
-    return row
+    columns |= counts
+    columns |= {name: np.bincount(of, frame[name].to_numpy(dtype=float)) for name in SUMS}
+    columns |= {name: frame[name].to_numpy()[worst] for name in OF_WORST}
+    found = pd.DataFrame(columns)[list(COMMON)]
+    for name in ("seizures", "seizures_unpatrolled"):
+        found[name] = found[name].astype(int)
+    found["last_look"] = pd.to_datetime(found["last_look"], utc=True)
+    return found
 
 
-def _common(values: pd.Series) -> str | None:
-    counted = values.dropna().value_counts()
-    return str(counted.index[0]) if len(counted) else None
+def _starts(*keys: np.ndarray) -> np.ndarray:
+    """Where runs of rows with the same keys begin.
+
+    >>> _starts(np.array([1, 1, 2]), np.array([0, 3, 3])).tolist(), _starts(np.array([])).tolist()
+    ([0, 1, 2], [])
+    """
+    if not len(keys[0]):
+        return np.zeros(0, dtype=int)
+    other = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    return np.flatnonzero(np.r_[True, other])
 
 
-def _main(group: pd.DataFrame) -> object:
-    """The main channel of a stretch as lines drawn downstream, joined where one reach ends and the next begins."""
+def _spans(starts: np.ndarray, n: int) -> list[tuple[int, int]]:
+    """First and last (exclusive) row of each run of `_starts` in n rows."""
+    ends = [*starts[1:], n] if len(starts) else []
+    return [(int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
+
+
+def _commonest(values: pd.Series, of: np.ndarray, groups: int) -> np.ndarray:
+    """The commonest value (groups,) of each group, of equals the first by its text; None where all are missing.
+
+    >>> import pandas as pd
+    >>> _commonest(pd.Series(["b", "a", "b", None]), np.array([0, 0, 0, 1]), 2).tolist()
+    ['b', None]
+    """
+    codes, words = values.factorize(sort=True)
+    known = codes >= 0
+    out = np.full(groups, None, dtype=object)
+    if known.any():
+        pairs, counts = np.unique(of[known] * len(words) + codes[known], return_counts=True)
+        group, word = np.divmod(pairs, len(words))
+        order = np.lexsort((word, -counts, group))
+        first = order[np.r_[True, group[order][1:] != group[order][:-1]]]
+        out[group[first]] = np.asarray(words, dtype=object)[word[first]]
+    return out
+
+
+def _along(shapes: np.ndarray) -> object:
+    """Lines drawn downstream as one, joined where one ends and the next begins."""
     import shapely
 
-    main = group[group["side"].isna()]
-    main = (main if len(main) else group).sort_values("km_from", ascending=False)
-    return shapely.line_merge(shapely.multilinestrings(list(_lines(main["geometry"]))), directed=True)
-
-
-def _lines(shapes: pd.Series) -> list[object]:
-    import shapely
-
-    return [part for part in shapely.get_parts(shapes.to_numpy()) if not shapely.is_empty(part)]
+    lines = shapely.get_parts(shapes)
+    lines = lines[~shapely.is_empty(lines)]
+    return shapely.line_merge(shapely.multilinestrings(lines), directed=True)

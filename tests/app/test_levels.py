@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo_monitor.app import levels
+from geo_monitor.app import data, levels
+from tests.app import fake
 
 NOW = pd.Timestamp("2026-06-01T00:00:00Z")
 
@@ -108,3 +109,26 @@ def test_few_reaches_are_drawn_one_by_one_and_many_as_stretches(joined, monkeypa
     assert len(levels.choose(joined, basin=False)) == 12
     monkeypatch.setattr(levels, "REACHES_MAX", 11)
     assert levels.choose(joined, basin=False)["level"].unique().tolist() == ["stretch"]
+
+
+@pytest.mark.parametrize("area", [("basin",), ("province", "42"), ("city", "421000")])
+def test_a_live_map_holds_every_reach_once(area):
+    reaches = fake.network()
+    frame = levels.joined(fake.hotspots(reaches), reaches, fake.END)
+    part = data.in_area(frame, area)
+    drawn = levels.live(part, basin=area[0] == "basin")
+    assert drawn[list(levels.STATES)].to_numpy().sum() == len(part)
+    assert len(drawn) <= len(levels.choose(part, basin=area[0] == "basin"))
+    assert drawn["id"].is_unique
+    for state in levels.STATES:
+        assert drawn[state].sum() == (part["state"] == state).sum()
+
+
+def test_a_live_map_of_a_city_draws_what_was_looked_at_reach_by_reach():
+    reaches = fake.network()
+    frame = levels.joined(fake.hotspots(reaches), reaches, fake.END)
+    part = data.in_area(frame, ("city", "421000"))
+    drawn = levels.live(part, basin=False)
+    looked = part[part["state"] != "not_looked"]
+    assert set(drawn.loc[drawn["level"] == "reach", "id"]) == set(looked["id"])
+    assert set(drawn.loc[drawn["level"] != "reach", "state"]) == {"not_looked"}

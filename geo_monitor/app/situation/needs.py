@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from geo_monitor.app.words import Speaker
 
 UNSEEN_D = 7.0  # days; a hot place not looked at for so long is named
+NEVER_D = 365.0  # days that a hot place nobody had looked at before counts for, beside others
 JOIN_KM = 2.0  # km; hot reaches nearer than this along one river are one place
 SILENT_S = 900.0  # seconds; a unit is silent after the longer of this ...
 SILENT_TIMES = 5.0  # ... and so many times its own usual time between fixes
@@ -120,7 +121,8 @@ def _unseen(reaches: pd.DataFrame, speaker: Speaker) -> list[Need]:
             continue
         p_hot, rate = place["p_hot"].to_numpy(dtype=float), place["rate"].to_numpy(dtype=float)
         worst = int(np.lexsort((-rate, -p_hot))[0])
-        found.append((-rate[worst] * days, str(place["id"].iloc[worst]), place.iloc[[worst]], place, days))
+        weight = days if days == days else NEVER_D
+        found.append((-rate[worst] * weight, str(place["id"].iloc[worst]), place.iloc[[worst]], place, days))
     told = []
     for _, name, first, place, days in sorted(found, key=lambda one: one[:2])[:EACH]:
         row = next(rows(first))

@@ -87,6 +87,16 @@ def test_a_place_seen_this_week_is_not_named():
     assert len(told(rs=reaches(("甲江", 1.0, "hot", 7.0)))) == 1
 
 
+def test_a_hot_place_nobody_had_looked_at_before_comes_before_one_seen_last_month():
+    water = reaches(("甲江", 1.0, "hot", 30.0), ("甲江", 20.0, "hot", np.nan), ("甲江", 40.0, "hot", 400.0))
+    titles = [need.title for need in told(rs=water) if need.kind == "unseen"]
+    assert titles == [
+        "甲江 K40–K40.5：热，400 天没人看",
+        "甲江 K20–K20.5：热，此前没人看过",
+        "甲江 K1–K1.5：热，30 天没人看",
+    ]
+
+
 def test_gaps_are_measured_from_the_farthest_end():
     water = reaches(("甲江", 1.0, "hot", 9), ("甲江", 1.5, "hot", 9), ("甲江", 4.1, "hot", 9))  # 2.1 km beyond K2
     assert [len(place) for place in needs.places(water)] == [2, 1]

@@ -7,7 +7,7 @@ selection: the browser then forgets what it had selected, which would otherwise 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 Layer = dict[str, Any]
 DIGITS = 4  # degrees; 11 m, under a pixel at the closest zoom of the base map's accuracy
 SYMBOLS = ("water", "bank", "market", "road", "restaurant", "shop", "other")
+# every kind of line with the same extension: a browser compiles a program for each, half a second in software
+PATH: Layer = {
+    "@@type": "PathLayer",
+    "extensions": [{"@@type": "PathStyleExtension", "dash": True, "offset": True}],
+    "getDashArray": [0, 0],
+    "getOffset": 0,
+}
 SINGLE_MAX = 150  # units drawn one by one up to here; more are gathered where they crowd
 NAMED_MAX = 60  # names of units written beside them up to here
 FAR_TOLERANCE = 0.012  # degrees: half a pixel of the basin
@@ -99,14 +106,19 @@ def reaches(
             into.append(told | {"path": path, "color": [*colour, opacity], "width": pixels})
     common: Layer = {"getPath": "@@=path", "widthUnits": "pixels"}
     common |= {"jointRounded": True, "pickable": True, "autoHighlight": True, "highlightColor": [*colours.pick, 90]}
-    dash: Layer = {"extensions": [{"@@type": "PathStyleExtension", "dash": True}], "getDashArray": list(look.DASH)}
+    dash: Layer = {"getDashArray": list(look.DASH)}
     return [
         _polygon_layer(f"cells-{turn}", cells),
-        {"@@type": "PathLayer", "id": f"unlooked-{turn}"} | _columns(dashed, "color", "width") | common | dash,
-        {"@@type": "PathLayer", "id": f"reaches-{turn}"} | _columns(lines, "color", "width") | common,
+        PATH | {"id": f"unlooked-{turn}"} | _columns(dashed, "color", "width") | common | dash,
+        PATH | {"id": f"reaches-{turn}"} | _columns(lines, "color", "width") | common,
         # round ends make a dot of 500 m that would be two pixels long; in faint normal lines they would show as beads
-        {"@@type": "PathLayer", "id": f"bold-{turn}", "capRounded": True} | _columns(bold, "color", "width") | common,
+        PATH | {"id": f"bold-{turn}", "capRounded": True} | _columns(bold, "color", "width") | common,
     ]
+
+
+def seen(drawn: Iterable[Layer]) -> list[Layer]:
+    """Layers that hold something: an empty one costs the browser as much as a full one at first."""
+    return [layer for layer in drawn if layer["data"]]
 
 
 def _columns(data: list[Layer], *names: str) -> Layer:
@@ -138,8 +150,8 @@ def unseen(frame: pd.DataFrame, colours: Look) -> list[Layer]:
             parts = shapely.get_parts(group["geometry"].to_numpy())
             joined = shapely.line_merge(shapely.multilinestrings(list(parts)), directed=True)
             paths += [{"path": path, "color": [*colour, 255]} for path in _paths(joined, tolerance, digits)]
-    offset: Layer = {"extensions": [{"@@type": "PathStyleExtension", "offset": True}], "getOffset": 1.5}
-    layer = {"@@type": "PathLayer", "id": "unseen", "data": paths, "getPath": "@@=path", "getColor": "@@=color"}
+    offset: Layer = {"getOffset": 1.5}
+    layer = PATH | {"id": "unseen", "data": paths, "getPath": "@@=path", "getColor": "@@=color"}
     return [
         layer
         | {
@@ -161,7 +173,7 @@ def picked(frame: pd.DataFrame, colours: Look) -> list[Layer]:
         else:
             paths += _paths(row.geometry, 0)
     outer: Layer = {
-        "@@type": "PathLayer",
+        **PATH,
         "id": "picked",
         "data": [{"path": path} for path in paths],
         "getPath": "@@=path",
@@ -200,12 +212,12 @@ def zones(
             if not force:
                 dashed.extend({"path": ring} for ring in polygon)
     edge: Layer = {
-        "@@type": "PathLayer",
+        **PATH,
         "getPath": "@@=path",
         "getColor": [*colours.zone, 220],
         "widthUnits": "pixels",
     }
-    dash: Layer = {"extensions": [{"@@type": "PathStyleExtension", "dash": True}], "getDashArray": [3, 3]}
+    dash: Layer = {"getDashArray": [3, 3]}
     # those in force have their edge from the polygon itself; dashes need lines of their own
     outlined = _polygon_layer(f"zones-{turn}", fills) | {"getLineWidth": 1.5}
     return [outlined, edge | {"id": "zones-dashed", "data": dashed, "getWidth": 1.2} | dash]
@@ -214,7 +226,7 @@ def zones(
 def tracks(frame: pd.DataFrame, colours: Look) -> list[Layer]:
     """Patrol tracks (columns unit_id, geometry) as hairlines."""
     paths = [{"path": path} for shape in frame["geometry"] for path in _paths(shape, 0)]
-    layer = {"@@type": "PathLayer", "id": "tracks", "data": paths, "getPath": "@@=path", "widthUnits": "pixels"}
+    layer = PATH | {"id": "tracks", "data": paths, "getPath": "@@=path", "widthUnits": "pixels"}
     return [layer | {"getColor": [*colours.track, 110], "getWidth": 1.1}]
 
 
@@ -268,7 +280,7 @@ def trails(ways: Sequence[np.ndarray], colours: Look) -> list[Layer]:
 
     lines = shapely.simplify([shapely.LineString(way) for way in ways], WAY_TOLERANCE)
     data = [{"path": path} for line in lines for path in _paths(line, 0)]
-    layer: Layer = {"@@type": "PathLayer", "id": "trails", "data": data, "getPath": "@@=path", "widthUnits": "pixels"}
+    layer: Layer = PATH | {"id": "trails", "data": data, "getPath": "@@=path", "widthUnits": "pixels"}
     return [layer | {"getColor": [*colours.patrol, 150], "getWidth": 1.6, "jointRounded": True}]
 
 

@@ -41,8 +41,8 @@ def _reaches(
     colours, drawn = LOOKS[theme], _view.drawn
     state = layers.reaches(drawn, _view.speaker, colours, TURN, short=True)
     return {
-        "state": tuple(encoded(layer) for layer in state),
-        "unseen": tuple(encoded(layer) for layer in layers.unseen(drawn, colours)),
+        "state": _texts(state),
+        "unseen": _texts(layers.unseen(drawn, colours)),
     }
 
 
@@ -63,7 +63,7 @@ def _zones(
 ) -> Texts:
     seen = shapely.intersects(shapely.box(*bounds), _view.zones["geometry"].to_numpy())
     drawn = layers.zones(_view.zones[seen], valid, _view.speaker, LOOKS[theme], TURN, _view.zoom)
-    return tuple(encoded(layer) for layer in drawn)
+    return _texts(drawn)
 
 
 def seizures(view: View, days: int, theme: str) -> Texts:
@@ -82,7 +82,7 @@ def seizures(view: View, days: int, theme: str) -> Texts:
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _seizures(path: str, mark: str, which: bytes, zoom: float, lang: Lang, theme: str, _known: pd.DataFrame) -> Texts:
     speaker = Speaker(lang, {}, data.workspace(path).settings)
-    return tuple(encoded(layer) for layer in layers.seizures(_known, zoom, speaker, LOOKS[theme], TURN))
+    return _texts(layers.seizures(_known, zoom, speaker, LOOKS[theme], TURN))
 
 
 def moving(view: View, theme: str) -> dict[str, Texts]:
@@ -103,6 +103,10 @@ def _moving(
         ways = _view.held.trails(at, patrols, TRAIL_S, data.TRACK_GAP_S)
     units = layers.units(here, _view.zoom, _view.names, _view.speaker, colours, TURN)
     return {
-        "units": tuple(encoded(layer) for layer in units),
-        "trails": tuple(encoded(layer) for layer in layers.trails(ways, colours)) if ways else (),
+        "units": _texts(units),
+        "trails": _texts(layers.trails(ways, colours)) if ways else (),
     }
+
+
+def _texts(drawn: list[layers.Layer]) -> Texts:
+    return tuple(encoded(layer) for layer in layers.seen(drawn))

@@ -6,15 +6,16 @@ import json
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import streamlit as st
 
 from geo_monitor.app import data, door
 from geo_monitor.errors import Denied
-from geo_monitor.store.rights import Viewer
+from geo_monitor.store.rights import OWNER, Viewer
 from geo_monitor.workspace import Workspace
 from tests import counties
 from tests.counties import MARK
@@ -124,3 +125,40 @@ def test_a_zone_of_a_water_level_is_judged_as_whoever_looks(tmp_path: Path) -> N
     path = door.key(str(tmp_path / "w"), Viewer("甲", None, ("analyst",), ("421000",)))
     mark = data.stamp(path)
     assert {key[1] for key in data.in_force_at(path, mark, pd.Timestamp(now).floor("min"))} == {"洲"}
+
+
+def test_a_live_page_ends_with_its_sign_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tick counts as a click, so the page stays on past the idle time, but neither past the shift nor a closed account."""
+    Workspace.create(tmp_path / "w")
+    held = Workspace(tmp_path / "w", OWNER)
+    now = datetime.now(UTC)
+    session: dict[str, object] = {}
+    monkeypatch.setattr(st, "session_state", session)
+    assert door.alive(held)  # no accounts: nobody signs in
+    held.accounts.add("管理员", counties.WORD, ["admin"], None, [], now, "local")
+    assert not door.alive(held)
+    for name in ("甲", "乙"):
+        held.accounts.add(name, counties.WORD, ["commander"], None, ["421000"], now, "管理员")
+    told = held.accounts.sign_in("甲", counties.WORD, now, "page")
+    session[door.TOKEN] = told.token
+    assert door.alive(held)
+    moments = [now + timedelta(minutes=50 * n) for n in range(1, 14)]  # each within the idle hour of the one before
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, zone: object = None) -> datetime:
+            return moments[0]
+
+    monkeypatch.setattr(door, "datetime", Clock)
+    alive = []
+    while moments:
+        alive.append(door.alive(held))
+        moments.pop(0)
+    assert alive == [True] * 13  # 50 minutes to 10 h 50
+    moments.append(told.ends_at + timedelta(seconds=1))
+    assert not door.alive(held)
+    moments[0] = now
+    session[door.TOKEN] = held.accounts.sign_in("乙", counties.WORD, now, "page").token
+    assert door.alive(held)
+    held.accounts.change("乙", now, "管理员", disabled=True)
+    assert not door.alive(held)

@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo_monitor.basemaps import (
-    ARROW, CLASSES, IMAGE, KINDS, NORTH, PARTS, SHAPES, SIDE, VERTICES, Box, lonlat, pmtiles,
-)  # fmt: skip
+    ARROW,
+    CLASSES,
+    IMAGE,
+    KINDS,
+    NORTH,
+    PARTS,
+    SHAPES,
+    SIDE,
+    VERTICES,
+    Box,
+    lonlat,
+    pmtiles,
+)
 from geo_monitor.errors import Refused
 
 if TYPE_CHECKING:

@@ -14,7 +14,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "底图文件“{file}”无法读取：{detail}",
         'The base map file "{file}" can\'t be read: {detail}',
     ),
-    "basemap_unreadable.hint": ("文件可能不完整或已损坏，请重新导出。", "It may be cut off or damaged: export it again."),
+    "basemap_unreadable.hint": (
+        "文件可能不完整或已损坏，请重新导出。",
+        "It may be cut off or damaged: export it again.",
+    ),
     "basemap_too_large": (
         "底图文件“{file}”过大（{width} × {height} 像素），未添加。",
         'The base map file "{file}" is too large ({width} x {height} pixels); it was not added.',
@@ -50,9 +53,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         'The vector base map "{file}" has over {most} features or 300,000 corners even at its lowest zoom; '
         "it was not added.",
     ),
-    "basemap_too_much.hint": ("请裁切到工作范围，或只保留主要图层。", "Clip it to the area of work, or keep fewer layers."),
-    "basemap_stopped": ("处理底图文件“{file}”时已强制停止：{why}，未添加。其他数据不受影响。",
-        'Work on the base map file "{file}" was stopped: {why}. It was not added, and no other data are affected.'),
+    "basemap_too_much.hint": (
+        "请裁切到工作范围，或只保留主要图层。",
+        "Clip it to the area of work, or keep fewer layers.",
+    ),
+    "basemap_stopped": (
+        "处理底图文件“{file}”时已强制停止：{why}，未添加。其他数据不受影响。",
+        'Work on the base map file "{file}" was stopped: {why}. It was not added, and no other data are affected.',
+    ),
     "basemap_stopped.hint": (
         "请裁切成较小的文件，或用 QGIS 另存为 GeoTIFF 后再试。",
         "Clip it to a smaller file, or save it anew as a GeoTIFF (in QGIS, say), and try again.",
@@ -60,10 +68,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "basemap_parser_timeout": ("超过时间上限", "it went past the time limit"),
     "basemap_parser_memory": ("超过内存上限", "it went past the memory limit"),
     "basemap_parser_output": ("临时数据超过上限", "it wrote more than the limit"),
-    "basemap_parser_crashed": ("处理进程意外终止，文件可能已损坏或经过恶意构造",
-        "the process crashed; the file may be damaged or made to do harm"),
-    "basemap_parser_garbled": ("处理结果不合约定，文件可能经过恶意构造",
-        "what came of it breaks the rules; the file may be made to do harm"),
+    "basemap_parser_crashed": (
+        "处理进程意外终止，文件可能已损坏或经过恶意构造",
+        "the process crashed; the file may be damaged or made to do harm",
+    ),
+    "basemap_parser_garbled": (
+        "处理结果不合约定，文件可能经过恶意构造",
+        "what came of it breaks the rules; the file may be made to do harm",
+    ),
     # keeping them
     "basemap_there": ("已有名为“{name}”的底图。", 'There is a base map called "{name}" already.'),
     "basemap_there.hint": ("请另取名称，或先删除原有底图。", "Choose another name, or remove the old one first."),
@@ -78,7 +90,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "geo-monitor basemap list 可列出全部底图。",
         "geo-monitor basemap list names them.",
     ),
-    "basemap_damaged": ("底图“{name}”的文件已损坏或缺失。", 'The files of the base map "{name}" are damaged or missing.'),
+    "basemap_damaged": (
+        "底图“{name}”的文件已损坏或缺失。",
+        'The files of the base map "{name}" are damaged or missing.',
+    ),
     "basemap_damaged.hint": (
         "现显示内置底图。请管理员删除后重新添加。",
         "The built-in base map is shown. An administrator can remove it and add it anew.",

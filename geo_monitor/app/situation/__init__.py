@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import chart, controls, data, door, layers, legend, levels, panel
+from geo_monitor.app import base, chart, controls, data, door, layers, legend, levels, panel
 from geo_monitor.app.deck import turned
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.situation import aside, fixes, ground, timeline
@@ -71,6 +71,7 @@ def page(path: str, speaker: Speaker) -> None:
             format_func=lambda days: speaker.say(f"period_{days}"),
             key="situation-period",
         )
+        own = base.choose(path, speaker)
     if held.simulated:
         st.html(f'<div class="simulated" role="note">{speaker.say("simulated")}</div>')
     if run is None:
@@ -79,10 +80,12 @@ def page(path: str, speaker: Speaker) -> None:
     clock = timeline.clock(path, mark, wall)
     every = {clocks.LIVE: TICK_MS / 1000, clocks.PLAYING: STEP_MS / 1000, clocks.STILL: None}[clock.mode]
     picture = st.fragment(_picture, run_every=every)
-    picture(path, speaker.lang, area, name, frozenset(shown), int(period))
+    picture(path, speaker.lang, area, name, frozenset(shown), int(period), own)
 
 
-def _picture(path: str, lang: Lang, area: tuple[Any, ...], name: str, shown: frozenset[str], period: int) -> None:
+def _picture(
+    path: str, lang: Lang, area: tuple[Any, ...], name: str, shown: frozenset[str], period: int, own: base.Own | None
+) -> None:
     """One picture of one moment: map, time, panel. Runs again by itself while the clock does."""
     wall = timeline.wall_ms()
     if not door.alive(data.workspace(path)):
@@ -99,7 +102,8 @@ def _picture(path: str, lang: Lang, area: tuple[Any, ...], name: str, shown: fro
     left, right = st.columns([2.3, 1], gap="small")
     with left:
         found = panel.find(st.session_state.get(panel.PICKED), view.drawn, view.water)
-        chart.base_map(_drawing(view, found, shown, period), view.bounds, view.speaker, "map-situation", height=540)
+        drawing = _drawing(view, found, shown, period)
+        chart.base_map(drawing, view.bounds, view.speaker, "map-situation", height=540, own=own)
         timeline.draw(view, clock)
         stretch = levels.BASIN_KM if view.basin and view.run is not None else None
         st.html(legend.html(set(shown), view.speaker, LOOKS[controls.theme()], stretch))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from geo_monitor.settings import Settings
 
 GLANCE = 512  # pixels a side from which the range of values is judged
-AVERAGED = 4e8  # pixels; a larger raster is thinned by taking every n-th pixel instead of averages
+CACHE = 128 << 20  # bytes of unpacked blocks GDAL keeps
+AVERAGED = 2e9  # pixels; a larger raster is thinned by taking every n-th pixel instead of averages
 
 
 def read(path: Path, settings: Settings, name: str) -> tuple[NDArray[np.uint8], Box]:
@@ -30,7 +31,7 @@ def read(path: Path, settings: Settings, name: str) -> tuple[NDArray[np.uint8], 
 
     try:
         # an explicit driver: nothing else may claim the file
-        with rasterio.open(path, driver="GTiff") as source:
+        with rasterio.Env(GDAL_CACHEMAX=CACHE), rasterio.open(path, driver="GTiff") as source:
             _bearable(source, settings, name)
             if not source.crs or source.transform.is_identity:
                 raise Refused("basemap_no_crs", file=name)
@@ -91,7 +92,7 @@ def _picture(source: Any) -> tuple[NDArray[np.uint8], Any]:
     out[3] = source.dataset_mask(out_shape=size, resampling=Resampling.nearest)
     if ColorInterp.palette in meant:
         band = meant.index(ColorInterp.palette) + 1
-        held = source.read(band, out_shape=size, resampling=Resampling.nearest).astype(np.int64)
+        held = source.read(band, out_shape=size, resampling=Resampling.nearest).astype(np.int32)
         palette = np.zeros((max(source.colormap(band), default=0) + 2, 4), np.uint8)
         for value, colour in source.colormap(band).items():
             palette[value] = colour
@@ -101,9 +102,13 @@ def _picture(source: Any) -> tuple[NDArray[np.uint8], Any]:
     else:
         whole = source.width * source.height * source.count <= AVERAGED
         how = Resampling.average if thin > 1 and whole else Resampling.nearest
-        for into, band in enumerate(_bands(meant)):
-            out[into] = _stretched(source, band, size, how, _bands(meant), out[3])
-        if len(_bands(meant)) == 1:
+        bands = _bands(meant)
+        if all(source.dtypes[band - 1] == "uint8" for band in bands):
+            out[: len(bands)] = source.read(bands, out_shape=(len(bands), *size), resampling=how)
+        else:
+            for into, band in enumerate(bands):
+                out[into] = _stretched(source, band, size, how, bands, out[3])
+        if len(bands) == 1:
             out[1] = out[2] = out[0]
     return out, source.transform * Affine.scale(source.width / size[1], source.height / size[0])
 
@@ -127,9 +132,7 @@ def _bands(meant: list[Any]) -> list[int]:
 def _stretched(
     source: Any, band: int, size: tuple[int, int], how: Any, bands: list[int], mask: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    """A band as 0 to 255: bytes as they are, other values from their 2nd to their 98th percentile over all `bands`."""
-    if source.dtypes[band - 1] == "uint8":
-        return np.asarray(source.read(band, out_shape=size, resampling=how), np.uint8)
+    """A band as 0 to 255, from the 2nd to the 98th percentile of all `bands`; takes out of `mask` what is no number."""
     few = min(GLANCE, size[0]), min(GLANCE, size[1])
     glance = source.read(bands, out_shape=(len(bands), *few), masked=True).astype(np.float64)
     good = glance.compressed()

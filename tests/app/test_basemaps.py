@@ -188,8 +188,7 @@ def test_vector_tiles_become_lines_and_areas(held: Workspace, tmp_path: Path) ->
         "roads": [shapely.LineString([(112.0, 30.0), (112.6, 30.6)])],
         "water": [shapely.box(112.1, 30.1, 112.3, 30.3) - shapely.box(112.15, 30.15, 112.25, 30.25)],
     }
-    path = tmp_path / "v.pmtiles"
-    for layer, every in shapes.items():  # GDAL writes the second into the first's file only as one archive each
+    for layer, every in shapes.items():
         gpd.GeoDataFrame(geometry=every, crs=4326).to_file(
             tmp_path / f"{layer}.pmtiles", driver="PMTiles", layer=layer, MINZOOM=5, MAXZOOM=10
         )
@@ -254,11 +253,11 @@ def test_what_is_no_base_map_is_refused(held: Workspace, tmp_path: Path) -> None
 
 
 def test_bombs_are_refused_before_they_unpack(held: Workspace, tmp_path: Path) -> None:
-    for name, size, more in (("wide", 200_000, {"tiled": True}), ("strip", 30_000, {"blockysize": 30_000})):
+    for name, size, more in (("wide", 200_000, {}), ("block", 30_000, {"blockxsize": 30_000, "blockysize": 30_000})):
         path = tmp_path / f"{name}.tif"
         with rasterio.open(path, "w", driver="GTiff", width=size, height=size, count=1, dtype="uint8", crs="EPSG:3857",
                            transform=from_origin(12_000_000, 3_500_000, 1, 1), sparse_ok=True, compress="deflate",
-                           bigtiff="YES", **more):  # fmt: skip
+                           bigtiff="YES", tiled=True, **more):  # fmt: skip
             pass
         assert refused(held, path).code == "basemap_too_large"
     bomb = gzip.compress(bytes(200 << 20))
@@ -455,7 +454,7 @@ def test_off_unless_chosen_and_kept_in_the_address(held: Workspace, tmp_path: Pa
     assert at.selectbox[0].value is None
     assert not at.selectbox[0].options[1].startswith("@@")  # text, not code
     at.selectbox[0].select_index(1).run()
-    assert at.query_params["base"] == [HOSTILE]
+    assert HOSTILE in at.query_params["base"]
     assert "/media/" in at.text[0].value
     assert "static" not in at.text[0].value
     at.selectbox[0].select_index(0).run()

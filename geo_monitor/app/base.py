@@ -33,6 +33,9 @@ PICTURE: dict[str, dict[str, Any]] = {
         "raster-brightness-max": 0.5,
     },
 }
+# the built-in waters are good to a kilometre or two: from near they let the banks of a better map show through
+WATERS = {"river-casing": "line-opacity", "river": "line-opacity", "lake": "fill-opacity"}
+FADED = ["interpolate", ["linear"], ["zoom"], 9, 1.0, 11, 0.4]
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,9 @@ def drawn(theme: str, lang: str, address: str, bounds: Bounds, shapes: bool) -> 
         corners = [[west, north], [east, north], [east, south], [west, south]]
         source = {"type": "image", "url": address, "coordinates": corners}
         layers = [{"id": f"{SOURCE}-picture", "type": "raster", "source": SOURCE, "paint": PICTURE[theme]}]
+    for layer in made["layers"]:
+        if layer["id"] in WATERS:
+            layer["paint"][WATERS[layer["id"]]] = FADED
     at = [layer["id"] for layer in made["layers"]].index(ABOVE) + 1
     made["sources"][SOURCE] = source
     made["layers"][at:at] = layers

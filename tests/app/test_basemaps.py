@@ -145,7 +145,11 @@ def varint(value: int) -> bytes:
 
 
 def archive(
-    path: Path, tiles: dict[tuple[int, int, int], bytes], kind: int, box: tuple[float, ...], directory: bytes | None = None
+    path: Path,
+    tiles: dict[tuple[int, int, int], bytes],
+    kind: int,
+    box: tuple[float, ...],
+    directory: bytes | None = None,
 ) -> Path:
     """A PMTiles file of its specification: one gzipped directory, tiles one after another, unpacked as they are."""
     numbered = sorted((pmtiles.number(*zxy), raw) for zxy, raw in tiles.items())
@@ -192,7 +196,10 @@ def test_vector_tiles_become_lines_and_areas(held: Workspace, tmp_path: Path) ->
         gpd.GeoDataFrame(geometry=every, crs=4326).to_file(
             tmp_path / f"{layer}.pmtiles", driver="PMTiles", layer=layer, MINZOOM=5, MAXZOOM=10
         )
-    for layer, kind, wanted in (("roads", "line", (112.0, 30.0, 112.6, 30.6)), ("water", "water", (112.1, 30.1, 112.3, 30.3))):
+    for layer, kind, wanted in (
+        ("roads", "line", (112.0, 30.0, 112.6, 30.6)),
+        ("water", "water", (112.1, 30.1, 112.3, 30.3)),
+    ):
         path = tmp_path / f"{layer}.pmtiles"
         made = held.basemaps.add(path)
         drawn = json.loads(held.basemaps.content(made.name)[1])
@@ -324,7 +331,9 @@ def test_what_the_process_hands_over_is_checked(tmp_path: Path) -> None:
         convert.accepted(good, tmp_path)
     line = shapely.to_wkb(shapely.LineString([(0, 0), (1, 1)]))
     for kind, shape in (("script", line), ("line", b"\x01junk"), ("line", shapely.to_wkb(shapely.Point(900, 0)))):
-        handover.write_table(pa.table({"kind": [kind], "shape": pa.array([shape], pa.binary())}), tmp_path / "shapes.arrow")
+        handover.write_table(
+            pa.table({"kind": [kind], "shape": pa.array([shape], pa.binary())}), tmp_path / "shapes.arrow"
+        )
         with pytest.raises(Garbled):
             convert.accepted({**good, "kind": "shapes"}, tmp_path)
 
@@ -391,7 +400,13 @@ def test_a_damaged_one_is_told_and_can_be_removed(held: Workspace, tmp_path: Pat
         held.basemaps.content(made.name)
     assert told.value.code == "basemap_damaged"
     told_ = json.loads((folder / "base.json").read_text())
-    for change in ({"shows": "../../geo_monitor.sqlite"}, {"bounds": [1, 2, 3]}, {"kind": "svg"}, {"name": 5}, {"x": 1}):
+    for change in (
+        {"shows": "../../geo_monitor.sqlite"},
+        {"bounds": [1, 2, 3]},
+        {"kind": "svg"},
+        {"name": 5},
+        {"x": 1},
+    ):
         (folder / "base.json").write_text(json.dumps({**told_, **change}))
         assert held.basemaps.every() == []
         with pytest.raises(GeoMonitorError):
@@ -418,7 +433,9 @@ def test_the_commands(held: Workspace, tmp_path: Path, capsys: pytest.CaptureFix
         assert run(["--workspace", str(held.root), *arguments, "--json"]) == code
         return json.loads(capsys.readouterr().out)
 
-    assert told("basemap", "add", str(small(tmp_path)), "--name", HOSTILE)["bounds"] == pytest.approx([112, 30, 112.4, 30.4])
+    assert told("basemap", "add", str(small(tmp_path)), "--name", HOSTILE)["bounds"] == pytest.approx(
+        [112, 30, 112.4, 30.4]
+    )
     assert [one["name"] for one in told("basemap", "list")["basemaps"]] == [HOSTILE]
     assert told("basemap", "add", str(small(tmp_path)), "--name", HOSTILE, code=3)["error"]["code"] == "basemap_there"
     assert told("basemap", "remove", HOSTILE) == {"removed": HOSTILE}

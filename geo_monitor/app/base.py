@@ -143,8 +143,8 @@ def _shapes(theme: str) -> list[dict[str, Any]]:
 def reaches(own: Own, bounds: Bounds) -> bool:
     """Whether a base map reaches into a box.
 
-    >>> reaches(Own("", (110, 29, 112, 31)), (111, 30, 115, 33)), reaches(Own("", (110, 29, 112, 31)), (113, 30, 115, 33))
-    (True, False)
+    >>> [reaches(Own("", (110, 29, 112, 31)), box) for box in ((111, 30, 115, 33), (113, 30, 115, 33))]
+    [True, False]
     """
     mine = own.bounds
     return mine[0] < bounds[2] and bounds[0] < mine[2] and mine[1] < bounds[3] and bounds[1] < mine[3]

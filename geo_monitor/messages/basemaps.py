@@ -28,7 +28,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "basemap_no_crs": (
         "底图文件“{file}”没有坐标系，不知道应放在什么位置，未添加。",
-        'The base map file "{file}" has no coordinate reference system, so nobody knows where it lies; it was not added.',
+        'The base map file "{file}" has no coordinate reference system: nobody knows where it lies. It was not added.',
     ),
     "basemap_no_crs.hint": (
         "请在 GIS 软件中定义坐标系（如 EPSG:4547）并重新导出 GeoTIFF。",
@@ -45,7 +45,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "basemap_packing": (
         "底图文件“{file}”使用了不支持的压缩方式（支持：不压缩、gzip），未添加。",
-        'The base map file "{file}" is compressed in a way that is not read here (none and gzip are); it was not added.',
+        'The base map file "{file}" is compressed in a way not read here (none and gzip are); it was not added.',
     ),
     "basemap_packing.hint": ("请改用 gzip 重新生成 PMTiles。", "Make the PMTiles file again with gzip."),
     "basemap_too_much": (
@@ -134,7 +134,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.admin_basemap_say": (
         "本单位自备的影像或矢量图，可在“态势”和“热点”页左侧选用，显示在河流、界线、地名和执法数据之下。默认不显示。"
         "文件在服务器上转换，只保留转换结果和原文件的校验值；所有能查看地图的账号都能看到。",
-        "Pictures or vector maps of your own, to be chosen on the left of Situation and Hotspots. They lie below rivers, "
+        "Pictures or vector maps of your own, chosen on the left of Situation and Hotspots. They lie below rivers, "
         "borders, names and police data, and are off unless chosen. Files are converted on the server; what is kept is "
         "the result and the hash of the original. Everybody who may see the maps sees them.",
     ),

@@ -35,8 +35,8 @@ ENDINGS = (".tif", ".tiff", ".pmtiles")
 
 @dataclass(frozen=True)
 class Basemap:
-    """One base map: its name, kind (of `basemaps.KINDS`), box in WGS84 degrees, the original's file name and SHA-256, who
-    added it when (ISO 8601, UTC), which file shows it and that file's SHA-256."""
+    """One base map: its name, kind (of `basemaps.KINDS`), box in WGS84 degrees, the original's file name and SHA-256,
+    who added it when (ISO 8601, UTC), which file shows it and that file's SHA-256."""
 
     name: str
     kind: str

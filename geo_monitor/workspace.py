@@ -25,6 +25,7 @@ from geo_monitor.errors import Denied, Usage
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import Store, audit, files
 from geo_monitor.store.accounts import Accounts
+from geo_monitor.store.basemaps import Basemaps
 from geo_monitor.store.database import DATABASE
 from geo_monitor.store.rights import OWNER, Viewer
 from geo_monitor.store.schema import RECORDS
@@ -72,6 +73,7 @@ class Workspace:
             limited.clear(self.root)  # what its parser had unpacked
         self._viewer = viewer
         self.accounts = Accounts(self._store, self.settings, lambda: self.viewer)
+        self.basemaps = Basemaps(self._store, self.settings, lambda: self.viewer)
 
     @property
     def viewer(self) -> Viewer:

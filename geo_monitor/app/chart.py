@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from geo_monitor.app import controls, layers, panel
+from geo_monitor.app import base, controls, layers, panel
 from geo_monitor.app.deck import Bounds, Deck
 from geo_monitor.app.words import Speaker
 
@@ -16,10 +16,16 @@ HEIGHT = 600  # pixels of the map
 
 
 def base_map(
-    drawing: Sequence[dict[str, Any] | str], bounds: Bounds, speaker: Speaker, key: str, height: int = HEIGHT
+    drawing: Sequence[dict[str, Any] | str],
+    bounds: Bounds,
+    speaker: Speaker,
+    key: str,
+    height: int = HEIGHT,
+    own: base.Own | None = None,
 ) -> None:
-    """Draws the map. Under the same `key` it keeps its view until `bounds` change, whatever else does."""
-    style = f"app/static/basemap/style-{controls.theme()}-{speaker.lang}.json"
+    """Draws the map, over a base map of the agency's `own` where one was chosen (`base.choose`). Under the same `key` it
+    keeps its view until `bounds` change, whatever else does."""
+    style = f"app/static/basemap/style-{controls.theme()}-{speaker.lang}.json" if own is None else own.style
     st.pydeck_chart(
         Deck(drawing, style, bounds, layers.TOOLTIP),
         height=height,
@@ -28,6 +34,8 @@ def base_map(
         key=key,
         alt=speaker.say("title"),
     )
+    if own is not None and not base.reaches(own, bounds):
+        st.caption(speaker.say("base_outside"))
     if not served():
         st.warning(speaker.say("no_static"))
 

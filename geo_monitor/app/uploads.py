@@ -94,7 +94,7 @@ def _send(held: Workspace, speaker: Speaker) -> None:
         taken = take.button(speaker.say("take"), disabled=not sent, type="primary", width="stretch")
     with right:
         if looked or taken:
-            with told(speaker), _on_disk(sent) as file, st.spinner(speaker.say("reading_file")):
+            with told(speaker), on_disk(sent) as file, st.spinner(speaker.say("reading_file")):
                 if taken:
                     _outcome(held.import_file(kind, file, **options).to_json(speaker.lang), speaker)
                 else:
@@ -122,7 +122,7 @@ def told(speaker: Speaker) -> Iterator[None]:
 
 
 @contextmanager
-def _on_disk(sent: Sequence[Any]) -> Iterator[Path]:
+def on_disk(sent: Sequence[Any]) -> Iterator[Path]:
     """What the browser sent, as one file or as a folder of its parts; gone when the block ends."""
     with TemporaryDirectory(prefix="geo-monitor-") as folder:
         for file in sent:

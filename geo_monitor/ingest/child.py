@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from geo_monitor.ingest.receipt import Upload
+    from geo_monitor.settings import Settings
 
 HEAVY = ("numpy", "pyarrow", "pandas", "shapely", "geo_monitor.ingest.door")
 
@@ -84,6 +85,10 @@ def main() -> None:
             upload = _parse(job, Asking(out, answers, scratch))
             handover.write_upload(upload, scratch)
             tell(out, {"done": True})
+        elif "base_map" in job:
+            from geo_monitor.basemaps import convert
+
+            tell(out, {"made": convert.convert(Path(job["base_map"]), scratch, _settings(job))})
         else:
             tell(out, {"drivers": _drivers()})
     except BaseException as error:  # noqa: BLE001  the parent raises it
@@ -94,13 +99,18 @@ def main() -> None:
 
 def _parse(job: dict[str, Any], held: Any) -> Upload:
     from geo_monitor.ingest import Options, Receipt, door
+
+    receipt, path = Receipt(**job["receipt"]), Path(job["file"])
+    return door.fill(receipt, path, Options(**job["options"]), held, _settings(job), receipt.received_at)
+
+
+def _settings(job: dict[str, Any]) -> Settings:
     from geo_monitor.settings import Settings
 
-    settings: dict[str, Any] = {
+    told: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in job["settings"].items()
     }
-    receipt, path = Receipt(**job["receipt"]), Path(job["file"])
-    return door.fill(receipt, path, Options(**job["options"]), held, Settings(**settings), receipt.received_at)
+    return Settings(**told)
 
 
 def _drivers() -> list[str]:

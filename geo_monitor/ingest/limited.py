@@ -140,6 +140,32 @@ def read(
         return Upload(replace(blank, errors=(_told(ended, path, parser),)))
 
 
+@contextmanager
+def base_map(path: Path, settings: Settings, folder: Path | None = None) -> Iterator[tuple[Any, Path]]:
+    """What `basemaps.convert` makes of a file, in a process of its own: what it tells, and the folder with what it made,
+    which is gone when the block ends. Nothing of it has been checked (`basemaps.convert.accepted`).
+
+    Raises what `convert` raises, `Refused("basemap_stopped")` at a limit or crash, `Refused("scratch_full")`,
+    `ParserFault`.
+    """
+    path = path.absolute()
+    with scratch(folder) as place, _Parser(path, place, settings) as parser:
+        parser.send({"base_map": str(path), "settings": asdict(settings)})
+        try:
+            ended = parser.run(None)
+        except Garbled as error:
+            log.warning("parser of %s: %s", path.name, error)
+            ended = {"failed": "parser_garbled"}
+        if "made" in ended:
+            parser.kill()
+            yield ended["made"], place
+            return
+        if "failed" not in ended:
+            raise _error(ended)
+        why = _told(ended, path, parser).code  # a full disk and a fault of ours are raised there
+        raise Refused("basemap_stopped", file=path.name, why=f"@basemap_{why}")
+
+
 def protections() -> tuple[list[str], list[str]]:
     """What protects parsers on this machine (of `sandbox.PROTECTIONS`), and the GDAL drivers left to them."""
     from geo_monitor.settings import Settings

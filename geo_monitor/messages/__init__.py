@@ -26,6 +26,7 @@ AREAS = (
     "hotspots",
     "brief",
     "administration",
+    "basemaps",
     "simulate",
     "quality",
 )

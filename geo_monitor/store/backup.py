@@ -7,6 +7,7 @@ The file is a zip:
 | `manifest.json` | format, schema_version, workspace_id, made_at, rows of each table, size and SHA-256 of every other member |
 | `tables/<table>.parquet` | every table of the database as it is stored, shapes as WKB; sessions are left out |
 | `positions/…`, `raw/…`, `quarantine/…`, `runs/…` | the files that a receipt or run in those tables stands behind |
+| `basemaps/…` | base maps of the agency's own, as they are shown |
 | `settings.toml`, `SIMULATED` | where the workspace has them |
 
 Tables are read at one moment, and a file whose receipt is committed never changes: so nobody has to stop for it. The
@@ -175,6 +176,7 @@ def _files(archive: zipfile.ZipFile, made: Backup, store: Store, tell: Tell) -> 
     wanted += [path for path in sorted(store.root.glob("quarantine/*.csv")) if path.stem in committed]
     wanted += [path for path in sorted(store.root.glob("runs/*/*.parquet")) if path.parent.name in runs]
     wanted += [store.raw(digest) for digest in raw]
+    wanted += sorted(store.root.glob("basemaps/[0-9a-f]*/*.*"))
     wanted += [store.root / name for name in LOOSE if (store.root / name).is_file()]
     for number, path in enumerate(wanted):
         tell("backup", number / len(wanted))

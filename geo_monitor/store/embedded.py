@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from geo_monitor.ingest import Receipt, Upload
 
 log = logging.getLogger("geo_monitor")
-FOLDERS = ("positions", "raw", "quarantine", "runs")
+FOLDERS = ("positions", "raw", "quarantine", "runs", "basemaps")
 
 
 class Store:

@@ -42,7 +42,8 @@ MANIFEST_BYTES = 1 << 28
 WORD = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 MEMBER = re.compile(
     rf"tables/[a-z_]+\.parquet|positions/day=\d{{4}}-\d\d-\d\d/{WORD}\.parquet|raw/[0-9a-f]{{64}}"
-    rf"|quarantine/{WORD}\.csv|runs/{WORD}/[a-z_]+\.parquet|settings\.toml|SIMULATED",
+    rf"|quarantine/{WORD}\.csv|runs/{WORD}/[a-z_]+\.parquet"
+    rf"|basemaps/[0-9a-f]{{16}}/(base\.json|image\.webp|shapes\.geojson)|settings\.toml|SIMULATED",
     re.ASCII,
 )
 

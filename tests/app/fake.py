@@ -194,6 +194,7 @@ class FakeWorkspace:
             newest=lambda: None if empty else int((END - timedelta(hours=6)).timestamp() * 1000) + 79 * 100_000,
         )
         self.viewer = SimpleNamespace(rights=frozenset({"read"}))
+        self.basemaps = SimpleNamespace(every=list)
         self.accounts = SimpleNamespace(any=lambda: False, stamp=lambda: "")
         self._held: dict[str, pd.DataFrame] = {}
 

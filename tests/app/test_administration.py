@@ -100,7 +100,7 @@ def newest(root: Path) -> tuple[str, str, str]:
 
 
 def test_each_role_gets_its_own_parts_and_others_are_refused_in_words(office: Path) -> None:
-    assert labels(opened(office, ADMIN)) == ["账号", "单位与共享", "审计", "健康"]
+    assert labels(opened(office, ADMIN)) == ["账号", "单位与共享", "审计", "底图", "健康"]
     assert labels(opened(office, Viewer("审", None, ("auditor",), ("100000",)))) == ["审计", "健康"]
     for role in ("analyst", "commander", "uploader"):
         viewer = Viewer("王", "荆州渔政", (role,), ("421000",))
@@ -151,7 +151,7 @@ def test_the_page_is_listed_for_whom_it_is_open_and_first_for_who_only_administe
     for name, seen, tabs in (
         ("王", ["态势", "热点", "数据"], []),
         ("审", ["数据", "管理"], ["审计", "健康"]),
-        ("管理员", ["管理"], ["账号", "单位与共享", "审计", "健康"]),
+        ("管理员", ["管理"], ["账号", "单位与共享", "审计", "底图", "健康"]),
     ):
         at = AppTest.from_function(whole, default_timeout=60)
         at.session_state[door.TOKEN] = Workspace(root).accounts.sign_in(name, WORD, datetime.now(UTC), "page").token

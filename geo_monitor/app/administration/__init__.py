@@ -1,4 +1,4 @@
-"""The administration page: accounts, agencies and shares, the audit book, health. Each part only with its right.
+"""The administration page: accounts, agencies and shares, the audit book, base maps, health. Each part only with its right.
 
 Everything goes through `geo_monitor.workspace` and its accounts, which ask what the viewer may do and write the audit
 book; the page only hides what would be refused.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from geo_monitor.app import data
-from geo_monitor.app.administration import agencies, book, forms, health, people
+from geo_monitor.app.administration import agencies, basemaps, book, forms, health, people
 from geo_monitor.app.uploads import told
 from geo_monitor.app.words import Speaker
 
@@ -23,6 +23,7 @@ PARTS = {
     "accounts": ({"accounts"}, people.draw),
     "agencies": ({"accounts"}, agencies.draw),
     "audit": ({"audit"}, book.draw),
+    "basemaps": ({"keep"}, basemaps.draw),
     "health": ({"keep", "audit"}, health.draw),
 }
 RIGHTS = ("accounts", "audit", "keep")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from geo_monitor.store.verify import Verdict
     from geo_monitor.workspace import Workspace
 
-FOLDERS = ("positions", "raw", "quarantine", "runs", "derived", "faults")  # what else there is: "other"
+FOLDERS = ("positions", "raw", "quarantine", "runs", "basemaps", "derived", "faults")  # what else there is: "other"
 CHECKED = "admin-checked"  # the key under which the session keeps the last findings
 WORST = ("broken", "look", "fine")
 

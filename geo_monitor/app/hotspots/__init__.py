@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import controls, data, door, layers, legend, levels, panel
+from geo_monitor.app import base, controls, data, door, layers, legend, levels, panel
 from geo_monitor.app.brief.show import show
 from geo_monitor.app.chart import base_map
 from geo_monitor.app.deck import BASIN, Bounds, fit, plain
@@ -37,19 +37,21 @@ def page(path: str, speaker: Speaker) -> None:
         runs = data.runs(path)
         run_id = controls.run(runs, speaker)
         again.draw(path, door.acting(), speaker)
+        own = base.choose(path, speaker) if run_id is None else None
     seizures = data.uploaded(path, "seizures", mark)
     zones = data.uploaded(path, "zones", mark)
     valid = data.in_force_at(path, mark, pd.Timestamp.now(tz="UTC").floor("min"))
     if run_id is None:
         _head(speaker, held.simulated, "")
         st.info(speaker.say("no_run"))
-        _empty(zones, valid, seizures, speaker)
+        _empty(zones, valid, seizures, own, speaker)
         return
     run = runs[runs["run_id"] == run_id].iloc[0]
     start, end = data.period(run)
     reaches = data.reaches(path, run_id, end)
     with st.sidebar:
         choice = controls.choose(reaches, localities, speaker)
+        own = base.choose(path, speaker)
     asof = speaker.say("as_of", made=moment(run["made_at"]), start=day(start), end=moment(end))
     _head(speaker, held.simulated, asof)
 
@@ -68,7 +70,7 @@ def page(path: str, speaker: Speaker) -> None:
     with left:
         worst = {row.id: row for row in rows(reaches[reaches["id"].isin(drawn["worst"])])}
         drawing = _drawing(drawn, found, zones, valid, recent, tracks, worst, choice, bounds, speaker)
-        base_map(drawing, bounds, speaker, "map")
+        base_map(drawing, bounds, speaker, "map", own=own)
     with right:
         if not len(drawn):
             st.info(speaker.say("nothing_here"))
@@ -180,11 +182,17 @@ def _stretch_km(area: tuple[Any, ...]) -> float:
     return levels.BASIN_KM if area[0] == "basin" else levels.MIDDLE_KM
 
 
-def _empty(zones: pd.DataFrame, valid: Set[tuple[str, str, int]], seizures: pd.DataFrame, speaker: Speaker) -> None:
+def _empty(
+    zones: pd.DataFrame,
+    valid: Set[tuple[str, str, int]],
+    seizures: pd.DataFrame,
+    own: base.Own | None,
+    speaker: Speaker,
+) -> None:
     """The base map, with zones and seizures where some were imported already."""
     colours = LOOKS[controls.theme()]
     turn = st.session_state.get(panel.TURN, 0)
     known = seizures[seizures["lon"].notna() & seizures["lat"].notna()]
     drawing = layers.zones(zones, valid, speaker, colours, turn) if len(zones) else []
     drawing += layers.seizures(known, fit(BASIN)["zoom"], speaker, colours, turn) if len(known) else []
-    base_map(drawing, BASIN, speaker, "map")
+    base_map(drawing, BASIN, speaker, "map", own=own)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import chart, controls, data, door, layers, legend, levels, panel
+from geo_monitor.app import base, chart, controls, data, door, layers, legend, levels, panel
 from geo_monitor.app.deck import turned
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.situation import aside, fixes, ground, timeline
@@ -76,13 +76,16 @@ def page(path: str, speaker: Speaker) -> None:
             format_func=lambda days: speaker.say(f"period_{days}"),
             key="situation-period",
         )
+        own = base.choose(path, speaker)
     if held.simulated:
         st.html(f'<div class="simulated" role="note">{speaker.say("simulated")}</div>')
     if run is None:
         st.info(speaker.say("no_run"))
     panel.from_address()
     clock = timeline.clock(path, mark, wall)
-    asked = Asked(path, speaker.lang, area, name, frozenset(shown), int(period), st.session_state.get(panel.TURN, 0))
+    asked = Asked(
+        path, speaker.lang, area, name, frozenset(shown), int(period), own, st.session_state.get(panel.TURN, 0)
+    )
     left, right = st.columns([2.3, 1], gap="small")
     # three parts with a beat each: a tick costs every session what it draws anew
     with left:
@@ -104,6 +107,7 @@ class Asked:
     name: str
     shown: frozenset[str]
     period: int
+    own: base.Own | None
     turn: int
 
 
@@ -133,7 +137,7 @@ def _picture(asked: Asked) -> None:
     _head(clock, view, asked.name, timeline.wall_ms())
     found = panel.find(st.session_state.get(panel.PICKED), view.drawn, view.water)
     drawing = _drawing(view, found, asked.shown, asked.period)
-    chart.base_map(drawing, view.bounds, view.speaker, "map-situation", HEIGHTS[controls.wall()])
+    chart.base_map(drawing, view.bounds, view.speaker, "map-situation", HEIGHTS[controls.wall()], asked.own)
 
 
 def _hours(asked: Asked) -> None:

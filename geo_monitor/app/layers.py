@@ -360,7 +360,7 @@ def _mapping(names: Sequence[str]) -> dict[str, dict[str, Any]]:
 def _polygon_layer(name: str, rows: list[Layer]) -> Layer:
     """rows: polygon, fill, edge."""
     common = {"getPolygon": "@@=polygon", "lineWidthUnits": "pixels", "getLineWidth": 0.8, "pickable": True}
-    return {"@@type": "PolygonLayer", "id": name} | _columns(rows, "fill", "edge") | common
+    return {**PATH, "@@type": "PolygonLayer", "id": name} | _columns(rows, "fill", "edge") | common
 
 
 def _point(lon: float, lat: float) -> list[float]:

@@ -45,6 +45,8 @@ def serve(workspace: Workspace, host: str, port: int, lang: str, browser: bool, 
                 ready(url)
                 if browser:
                     webbrowser.open(url)
+                else:
+                    look_once(url)  # so that whoever comes first does not wait for what is read once
                 return
             time.sleep(0.2)
 
@@ -60,6 +62,34 @@ def serve(workspace: Workspace, host: str, port: int, lang: str, browser: bool, 
         process.terminate()
         process.wait()
         return 0
+
+
+def look_once(url: str, seconds: float = 60.0) -> bool:
+    """Opens the first page as a browser would, without one, and waits until it is made; tells whether it was."""
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+    from websockets.exceptions import WebSocketException
+    from websockets.sync.client import connect
+    from websockets.typing import Origin, Subprotocol
+
+    wish = BackMsg()
+    wish.rerun_script.query_string = ""
+    end = time.monotonic() + seconds
+    try:
+        with connect(
+            url.replace("http", "ws", 1) + "/_stcore/stream",
+            subprotocols=[Subprotocol("streamlit")],
+            origin=Origin(url),
+            max_size=None,
+        ) as socket:
+            socket.send(wish.SerializeToString())
+            while time.monotonic() < end:
+                told = ForwardMsg.FromString(bytes(socket.recv(max(end - time.monotonic(), 0.1), decode=False)))
+                if told.WhichOneof("type") == "script_finished":
+                    return told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+    except (OSError, TimeoutError, WebSocketException):
+        return False  # the page is made when somebody comes, only later
+    return False
 
 
 def command(host: str, port: int) -> list[str]:

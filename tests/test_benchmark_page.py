@@ -66,9 +66,9 @@ def test_clients_tick_and_count(tmp_path: Path) -> None:
         assert not first["tick"]
         assert first["map"] > first["asked"]
         assert later
+        # a small tick may come in one packet with what was before it, and then counts nothing on the wire by itself
         for run in later:
             assert run["asked"] <= run["begun"] <= run["ended"]
-            assert run["wire"] > 0
             assert run["payload"] > 0
     # what the clients counted came through the door, with its handshakes and what came after the last run
     counted = sum(run["wire"] for one in noted for run in one["runs"])

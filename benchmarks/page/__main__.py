@@ -37,6 +37,8 @@ from benchmarks.page import browser, tables, world
 from benchmarks.page.client import Looker
 from benchmarks.page.server import Memory, served, wait
 from benchmarks.page.wire import Wire
+from geo_monitor.app.situation import ASIDE_S, HOURS_S, PICTURE_S
+from geo_monitor.app.situation.clock import LIVE
 
 CITIES = ("421000", "420100", "500100", "320100", "430600", "340100", "360400", "511500")
 APART_S = 0.7  # seconds between two arrivals
@@ -165,7 +167,8 @@ def crowded(url: str, wire: Wire, root: Path, asked: argparse.Namespace, memory:
     # of the last feeds nobody can know yet whether they will be seen
     fed = [fed for fed in found["feeds"] if begun < fed["stored"] < ended - FEED_S]
     found["late"] = late(fed, seen)
-    found["due"] = round(count * found["seconds"] / 3.0)
+    beats = sum(1 / every[LIVE] for every in (PICTURE_S, ASIDE_S, HOURS_S))
+    found["due"] = round(count * found["seconds"] * beats)
     return found
 
 

@@ -100,7 +100,8 @@ class Visit:
     def __init__(self, driver: webdriver.Chrome, shots: Path) -> None:
         self.driver, self.shots = driver, shots
         self.downloads = shots / "downloads"
-        self.downloads.mkdir(exist_ok=True)
+        shutil.rmtree(self.downloads, ignore_errors=True)
+        self.downloads.mkdir()
         told = {"behavior": "allow", "downloadPath": str(self.downloads)}
         driver.execute_cdp_cmd("Browser.setDownloadBehavior", told)
         self.outside: set[str] = set()

@@ -16,6 +16,7 @@ from geo_monitor.app.deck import plain
 from geo_monitor.app.rows import rows, zone_name
 from geo_monitor.app.words import Speaker
 from geo_monitor.messages import Lang
+from geo_monitor.tables import TIMEZONE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,13 @@ def _made(
     return brief.of_reach(picked, known, speaker) if picked in known.index else None
 
 
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _page(path: str, mark: str, run_id: str, at: pd.Timestamp, picked: str, lang: Lang, _made: Brief) -> bytes:
+    """The page to print of a brief."""
+    held = data.workspace(path)
+    return sheet.pdf(_made, Speaker(lang, {}, held.settings), held.simulated)
+
+
 def show(
     path: str,
     mark: str,
@@ -95,11 +103,11 @@ def show(
         return False
     if whole:
         st.html(CSS + html(made, speaker))
-    simulated = data.workspace(path).simulated
+    # made now and not at the click: a file made between two ticks of a live page can be gone before the browser asks for it
     st.download_button(
         speaker.say("brief_print"),
-        lambda: sheet.pdf(made, speaker, simulated),
-        f"{speaker.say('brief_file')}-{at:%Y%m%d-%H%M}.pdf",
+        _page(path, mark, run_id, at, picked, speaker.lang, made),
+        f"{speaker.say('brief_file')}-{at.tz_convert(TIMEZONE):%Y%m%d-%H%M}.pdf",
         "application/pdf",
         key="brief-pdf",
         on_click="ignore",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -116,21 +117,32 @@ def choose(frame: pd.DataFrame, localities: dict[str, tuple[str, str]], speaker:
         format_func=speaker.say,
         key="states",
     )
-    layers = st.pills(
-        speaker.say("layers"),
-        list(LAYERS),
-        selection_mode="multi",
-        default=list(SHOWN),
-        format_func=lambda layer: speaker.say(f"layer_{layer}"),
-        key="layers",
-    )
-    period = st.select_slider(
-        speaker.say("period"), PERIODS, "365", format_func=lambda days: speaker.say(f"period_{days}"), key="period"
-    )
+    layers = layer_pills(LAYERS, SHOWN, "layers", speaker)
+    period = period_slider("period", PERIODS, "365", "period", speaker)
     days = 7
     if "tracks" in layers:
         days = st.slider(speaker.say("track_days"), 1, 60, 7, key="track-days")
     return Choice(area_, name, tuple(states), frozenset(layers), str(period), int(days))
+
+
+def layer_pills(names: Sequence[str], shown: Sequence[str], key: str, speaker: Speaker) -> list[str]:
+    """The choice of layers, `shown` unless another is made."""
+    return st.pills(
+        speaker.say("layers"),
+        list(names),
+        selection_mode="multi",
+        default=list(shown),
+        format_func=lambda layer: speaker.say(f"layer_{layer}"),
+        key=key,
+    )
+
+
+def period_slider(label: str, options: Sequence[str], usual: str, key: str, speaker: Speaker) -> str:
+    """The choice of how far back seizures are shown."""
+    chosen = st.select_slider(
+        speaker.say(label), options, usual, format_func=lambda days: speaker.say(f"period_{days}"), key=key
+    )
+    return str(chosen)
 
 
 def area(frame: pd.DataFrame, localities: dict[str, tuple[str, str]], speaker: Speaker) -> tuple[tuple[Any, ...], str]:

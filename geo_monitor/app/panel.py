@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import streamlit as st
 
 from geo_monitor.app import controls, levels
 from geo_monitor.app.deck import plain
-from geo_monitor.app.rows import rows
+from geo_monitor.app.rows import rows, zone_key, zone_name
 from geo_monitor.app.words import Speaker, percent
 
 if TYPE_CHECKING:
@@ -81,6 +82,22 @@ def text(value: str) -> str:
 def sentence(title: str, body: str) -> None:
     """A heading and a paragraph; both are text, whatever they hold."""
     st.html(f'<div class="said"><b>{text(title)}</b><p>{text(body)}</p></div>')
+
+
+def known(
+    picked: str, zones: pd.DataFrame, valid: Set[tuple[str, str, int]], reports: pd.DataFrame, speaker: Speaker
+) -> bool:
+    """Says what is known of a chosen zone or of chosen reports; tells whether `picked` is any."""
+    kind, _, name = picked.partition("|")
+    told = []
+    if kind == "zone":
+        told = [speaker.zone(row, zone_key(row) in valid) for row in rows(zones) if zone_name(row) == picked]
+    elif kind in ("seizure", "seizures"):
+        wanted = {name} if kind == "seizure" else set(name.split(","))
+        told = [speaker.seizure(row) for row in rows(reports[reports["report_id"].map(plain).isin(wanted)].head(12))]
+    for one in told:
+        sentence(*one)
+    return bool(told)
 
 
 def place(found: pd.DataFrame, reaches: pd.DataFrame, speaker: Speaker) -> pd.DataFrame:

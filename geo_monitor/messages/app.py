@@ -40,7 +40,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.vouched_as": ("统一认证身份:{name}", "Identity: {name}"),
     "app.provider_sign_out": ("退出统一认证", "Sign out of the identity provider"),
     # the data page
-    "app.page_map": ("地图", "Map"),
     "app.page_data": ("数据", "Data"),
     "app.data": ("数据报送", "Data"),
     "app.tab_send": ("报送", "Send"),

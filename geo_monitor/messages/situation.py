@@ -28,7 +28,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.chart_hours": ("巡航小时", "hours patrolled"),
     "app.chart_cases": ("查获（起）", "seizures"),
     "app.chart_day": ("日期", "day"),
-    "app.chart_time": ("时间", "time"),
     "app.units_now": (
         "在图单位：巡护 {patrol}（{fresh} 个 10 分钟内有定位），其他船只 {traffic}。",
         "On the water: {patrol} patrol units ({fresh} with a fix within 10 min), {traffic} other vessels.",
@@ -67,7 +66,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.unit_slow": ("航速 {speed} 公里/小时", "{speed} km/h"),
     "app.unit_still": ("静止", "lying still"),
     "app.unit_fix": ("{age}前定位", "fix {age} ago"),
-    "app.unit_agency": ("单位：{agency}", "of {agency}"),
     "app.unit_near": ("靠近 {place}", "near {place}"),
     "app.unit_gone": (
         "所选单位此刻没有 {hours:g} 小时内的定位。",

@@ -14,10 +14,10 @@ import streamlit as st
 from geo_monitor.app import base, controls, data, door, layers, legend, levels, panel
 from geo_monitor.app.brief.show import show
 from geo_monitor.app.chart import base_map
-from geo_monitor.app.deck import BASIN, Bounds, fit, plain
+from geo_monitor.app.deck import BASIN, Bounds, fit
 from geo_monitor.app.hotspots import again, tabs
 from geo_monitor.app.look import LOOKS
-from geo_monitor.app.rows import rows, zone_key, zone_name
+from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, day, moment
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def page(path: str, speaker: Speaker) -> None:
     """Draws the page for one session; `path` is the door of its workspace."""
     import pandas as pd
 
-    mark = data.stamp(path)
-    localities = data.localities(path, mark)
+    mark, still = data.stamp(path), data.stamp(path, tracks=False)
+    localities = data.localities(path, still)
     held = data.workspace(path)
     names = {code: name for code, (name, _) in localities.items()}
     speaker = Speaker(speaker.lang, names, held.settings)
@@ -38,9 +38,9 @@ def page(path: str, speaker: Speaker) -> None:
         run_id = controls.run(runs, speaker)
         again.draw(path, door.acting(), speaker)
         own = base.choose(path, speaker) if run_id is None else None
-    seizures = data.uploaded(path, "seizures", mark)
-    zones = data.uploaded(path, "zones", mark)
-    valid = data.in_force_at(path, mark, pd.Timestamp.now(tz="UTC").floor("min"))
+    seizures = data.uploaded(path, "seizures", still)
+    zones = data.uploaded(path, "zones", still)
+    valid = data.in_force_at(path, still, pd.Timestamp.now(tz="UTC").floor("min"))
     if run_id is None:
         _head(speaker, held.simulated, "")
         st.info(speaker.say("no_run"))
@@ -86,7 +86,7 @@ def page(path: str, speaker: Speaker) -> None:
             )
         if len(found) and found["level"].iloc[0] == "reach":
             nobody = pd.DataFrame({"unit_id": [], "patrol": []})
-            show(path, mark, run_id, end, str(found["id"].iloc[0]), nobody, speaker, whole=False)
+            show(path, still, run_id, end, str(found["id"].iloc[0]), nobody, speaker, whole=False)
         panel.table(listed[listed["state"].isin(choice.states)], chosen, caption, speaker)
     intervals, compared, watch, clusters = st.tabs([speaker.say(f"tab_{name}") for name in tabs.NAMES])
     with intervals:
@@ -154,19 +154,7 @@ def _said(
         listed = panel.place(found, reaches, speaker)
         single = found["level"].iloc[0] == "reach"
         return listed, speaker.say("around" if single else "inside")
-    kind, _, name = (chosen or "").partition("|")
-    told = False
-    if kind == "zone":
-        for row in rows(zones):
-            if zone_name(row) == chosen:
-                panel.sentence(*speaker.zone(row, zone_key(row) in valid))
-                told = True
-    if kind in ("seizure", "seizures"):
-        wanted = {name} if kind == "seizure" else set(name.split(","))
-        for row in rows(seizures[seizures["report_id"].map(plain).isin(wanted)].head(12)):
-            panel.sentence(*speaker.seizure(row))
-            told = True
-    if told:
+    if chosen is not None and panel.known(chosen, zones, valid, seizures, speaker):
         st.button(speaker.say("clear"), on_click=panel.pick, args=(None,))
     else:
         panel.overview(area, choice.name, speaker)

@@ -87,9 +87,8 @@ def draw_compare(
 def draw_watch(path: str, run_id: str, area: pd.DataFrame, whole: pd.DataFrame, speaker: Speaker) -> None:
     """Places that were hot, were treated and went quiet, the likeliest to be back first."""
     say = speaker.say
-    held = data.result(path, "reemergence", run_id)
-    mine = None if held is None else held[_touching(held["reach_ids"], area)]
-    if mine is None or not len(mine):
+    mine = _local(path, "reemergence", run_id, area)
+    if mine is None:
         st.info(say("watch_none"))
         return
     listed = mine.sort_values(["p_back", "unlooked_days"], ascending=False, kind="stable").head(ROWS)
@@ -112,9 +111,8 @@ def draw_watch(path: str, run_id: str, area: pd.DataFrame, whole: pd.DataFrame, 
 def draw_clusters(path: str, run_id: str, area: pd.DataFrame, whole: pd.DataFrame, speaker: Speaker) -> None:
     """Clusters of the scan statistic, the least likely to be chance first."""
     say = speaker.say
-    held = data.result(path, "clusters", run_id)
-    mine = None if held is None else held[_touching(held["reach_ids"], area)]
-    if mine is None or not len(mine):
+    mine = _local(path, "clusters", run_id, area)
+    if mine is None:
         st.info(say("clusters_none"))
         return
     listed = mine.sort_values(["p_value", "llr"], ascending=[True, False], kind="stable").head(ROWS)
@@ -143,9 +141,13 @@ def why(path: str, run_id: str, reach_id: str, speaker: Speaker) -> None:
         panel.sentence(speaker.say("why_head"), str(found.iloc[0]))
 
 
-def _touching(members: pd.Series, area: pd.DataFrame) -> list[bool]:
-    mine = set(area["reach_id"])
-    return [bool(mine.intersection(ids)) for ids in members]
+def _local(path: str, name: str, run_id: str, area: pd.DataFrame) -> pd.DataFrame | None:
+    """Rows of a result that hold a reach of the area; None where the run has no such result, or it no such rows."""
+    held, mine = data.result(path, name, run_id), set(area["reach_id"])
+    if held is None:
+        return None
+    found = held[[bool(mine.intersection(ids)) for ids in held["reach_ids"]]]
+    return found if len(found) else None
 
 
 def _place(ids: Any, whole: pd.DataFrame, speaker: Speaker) -> str:

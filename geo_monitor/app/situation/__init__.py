@@ -61,21 +61,8 @@ def page(path: str, speaker: Speaker) -> None:
         if run is not None:
             water = data.reaches(path, run["run_id"], data.period(run)[1])
             area, name = controls.area(water, localities, speaker)
-        shown = st.pills(
-            speaker.say("layers"),
-            list(LAYERS),
-            selection_mode="multi",
-            default=list(LAYERS),
-            format_func=lambda layer: speaker.say(f"layer_{layer}"),
-            key="situation-layers",
-        )
-        period = st.select_slider(
-            speaker.say("seizures_of"),
-            controls.PERIODS[:-1],
-            "30",
-            format_func=lambda days: speaker.say(f"period_{days}"),
-            key="situation-period",
-        )
+        shown = controls.layer_pills(LAYERS, LAYERS, "situation-layers", speaker)
+        period = controls.period_slider("seizures_of", controls.PERIODS[:-1], "30", "situation-period", speaker)
         own = base.choose(path, speaker)
     if held.simulated:
         st.html(f'<div class="simulated" role="note">{speaker.say("simulated")}</div>')

@@ -11,7 +11,7 @@ from geo_monitor.app import controls, panel
 from geo_monitor.app.brief.show import show
 from geo_monitor.app.deck import plain
 from geo_monitor.app.look import FRESH_S, LOOKS
-from geo_monitor.app.rows import rows, zone_key, zone_name
+from geo_monitor.app.rows import rows
 from geo_monitor.app.situation import fixes
 from geo_monitor.app.situation.timeline import CHANGED
 
@@ -109,16 +109,10 @@ def chosen(view: View, found: pd.DataFrame, name: str) -> None:
         panel.place(found, view.water, speaker)
         return
     kind, _, of = picked.partition("|")
-    if not show(view.path, view.mark, view.run_id, view.now, picked, view.units, speaker):
+    if not show(view.path, view.still, view.run_id, view.now, picked, view.units, speaker):
         if kind == "unit":
             _unit(view, of)
-        for row in rows(view.zones) if kind == "zone" else ():
-            if zone_name(row) == picked:
-                panel.sentence(*speaker.zone(row, zone_key(row) in view.valid))
-        if kind in ("seizure", "seizures"):
-            wanted = {of} if kind == "seizure" else set(of.split(","))
-            for row in rows(view.reports[view.reports["report_id"].map(plain).isin(wanted)].head(12)):
-                panel.sentence(*speaker.seizure(row))
+        panel.known(picked, view.zones, view.valid, view.reports, speaker)
     st.button(speaker.say("clear"), on_click=panel.pick, args=(None,))
 
 

@@ -105,6 +105,8 @@ def data_page(visit: Visit, url: str, folder: Path) -> dict[str, str]:
             told["preview"] = visit.text()
             visit.shot("preview")
         click(visit, "入库")
+        # the preview told the same counts: they are those of the receipt once its notice is gone
+        wait(lambda: "只是预览" not in visit.text(), 60, "the end of the preview")
         visit.until("新增 2，更正 0" if file is good else "可能的读法")
         visit.driver.get(url + "data")
         visit.until("数据报送")

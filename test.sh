@@ -4,7 +4,7 @@
 cd "$(dirname "$0")" || exit 1
 lock=requirements-dev.lock
 . scripts/setup.sh
-install_debian chromium chromium-driver fonts-wqy-microhei iproute2 util-linux postgresql postgresql-postgis openjdk-17-jre-headless
+install_debian chromium chromium-driver fonts-wqy-microhei iproute2 mosquitto util-linux postgresql postgresql-postgis openjdk-17-jre-headless
 if [ $# -gt 0 ]; then
     exec .venv/bin/python -m pytest "$@"
 fi

@@ -1,0 +1,1 @@
+"""Detectors: what boats do on the water that somebody should look at. Pure: fixes in, events out; no files, no clock."""

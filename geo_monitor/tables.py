@@ -51,6 +51,11 @@ VERDICTS = (
     "rose",
     "not_enough_looking",
 )
+EVENT_KINDS = ("zone_entry", "slow", "meeting", "gap", "dark", "loiter", "no_permit", "overdue", "avoids")
+WARNING_CLASSES = ("zone", "gear", "trade", "reemergence", "coverage", "border", "tip")
+GRADES = ("red", "orange", "yellow", "blue")  # gravest first
+LEVELS = ("county", "city", "province")
+OUTCOMES = ("case", "education", "nothing_found", "no_unit", "false")
 CLASSES = (
     *(
         f"{heat}_{name}"
@@ -185,6 +190,12 @@ def _id(name: str, doc: str) -> Column:
 
 RECEIPT = _c("receipt_id", TEXT, "the upload the row came with", null=False)
 VERSION = _c("version", INT, "1 for the first, one more for every correction", null=False, low=1)
+REVISION = _c("revision", INT, "1 for the first, one more for every change", null=False, low=1)
+REVISED = (
+    _c("revised_at", TIME, "when this revision was made, UTC", null=False),
+    _c("revised_by", TEXT, "by whom", null=False),
+    _c("reason", TEXT, "why it was changed"),
+)
 LON = _c("lon", FLOAT, "longitude, WGS84 degrees", low=-180, high=180)
 LAT = _c("lat", FLOAT, "latitude, WGS84 degrees", low=-90, high=90)
 SHAPE = _c("geometry", GEOMETRY, "shape, WGS84")
@@ -646,6 +657,116 @@ ALL = (
             _c("habit_share", FLOAT, "share of patrols that follow it", low=0, high=1),
         ),
         key=("unit_id", "month"),
+    ),
+    Table(
+        "events",
+        "What boats did that somebody should look at: every revision, nothing is overwritten.",
+        (
+            _id("event_id", "hash of kind, rule, units, zone and start"),
+            REVISION,
+            _c("state", TEXT, "open, ended or withdrawn", null=False, allowed=("open", "ended", "withdrawn")),
+            _c("kind", TEXT, "what was seen", null=False, allowed=EVENT_KINDS),
+            _id("rule", "the rule it came by"),
+            _c("rule_version", INT, "its version", null=False, low=1),
+            _c("unit_ids", TEXTS, "the boats"),
+            _c("reach_id", TEXT, "where it began; empty: not on located water"),
+            _c("zone_id", TEXT, "the zone, where one is meant"),
+            _c("adcodes", TEXTS, "localities on the banks there"),
+            _c("started_at", TIME, "UTC", null=False),
+            _c("ended_at", TIME, "UTC; empty while it goes on"),
+            LON,
+            LAT,
+            _c("evidence", TEXT, "what was measured, against which threshold, and the fixes that made it, as JSON"),
+            *REVISED,
+        ),
+        key=("event_id", "revision"),
+    ),
+    Table(
+        "warnings",
+        "Graded warnings, each with its clock: every revision.",
+        (
+            _id("warning_id", "the warning"),
+            REVISION,
+            _c("class", TEXT, "what it is about", null=False, allowed=WARNING_CLASSES),
+            _c("grade", TEXT, "probability of a verified case x harm", null=False, allowed=GRADES),
+            _c("reach_id", TEXT, "where; empty: not on located water"),
+            _c("adcode", TEXT, "the locality it goes to; empty: no jurisdiction is loaded there"),
+            _c("level", TEXT, "who must sign now", null=False, allowed=LEVELS),
+            LON,
+            LAT,
+            _c("opened_at", TIME, "UTC", null=False),
+            _c("sign_by", TIME, "until when it must be signed at this level, UTC"),
+            _c("signed_at", TIME, "UTC"),
+            _c("signed_by", TEXT, "the account"),
+            _c("escalated_at", TIME, "last escalation, UTC"),
+            _c("report_by", TIME, "until when the outcome must be reported, UTC"),
+            _c(
+                "state",
+                TEXT,
+                "open, signed, dispatched, verified, closed or recalled",
+                null=False,
+                allowed=("open", "signed", "dispatched", "verified", "closed", "recalled"),
+            ),
+            _c("event_ids", TEXTS, "the events it stands on"),
+            _c("rule", TEXT, "the rule it came by; empty: raised by hand"),
+            _c("probability", FLOAT, "of a verified case", low=0, high=1),
+            _c("probability_lo", FLOAT, "lower end of its 90 % interval", low=0, high=1),
+            _c("probability_hi", FLOAT, "upper end of its 90 % interval", low=0, high=1),
+            _c("harm", FLOAT, "what a case of this kind weighs (setting)", low=0),
+            _c("evidence", TEXT, "why, as JSON"),
+            _c("outcome", TEXT, "what was found", allowed=OUTCOMES),
+            *REVISED,
+        ),
+        key=("warning_id", "revision"),
+    ),
+    Table(
+        "rules",
+        "Rules by which events become warnings: every revision.",
+        (
+            _id("rule", "its name"),
+            REVISION,
+            VERSION,
+            _c("kind", TEXT, "the event it asks for", null=False, allowed=EVENT_KINDS),
+            _c("class", TEXT, "the class of its warnings", null=False, allowed=WARNING_CLASSES),
+            _c(
+                "state",
+                TEXT,
+                "proposed, in_force, retired or expired",
+                null=False,
+                allowed=("proposed", "in_force", "retired", "expired"),
+            ),
+            _c("harm", FLOAT, "what a case of this kind weighs", null=False, low=0),
+            _c("body", TEXT, "thresholds, zones, reaches, hours, permits, as JSON", null=False),
+            _c("made_by", TEXT, "the account that proposed it", null=False),
+            _c("approved_by", TEXT, "the second person, where the back-test asked for one"),
+            _c("expires_at", TIME, "UTC; empty: never (shipped rules)"),
+            _c("backtest", TEXT, "what it would have done on stored history, as JSON"),
+            *REVISED,
+        ),
+        key=("rule", "revision"),
+    ),
+    Table(
+        "taskings",
+        "Who was sent, and what came of it: every revision.",
+        (
+            _id("tasking_id", "the tasking"),
+            REVISION,
+            _id("warning_id", "the warning"),
+            _c("unit_id", TEXT, "the unit; empty where none was available"),
+            _c(
+                "state",
+                TEXT,
+                "how far it is",
+                null=False,
+                allowed=("offered", "accepted", "under_way", "on_scene", "done", "declined", "no_unit"),
+            ),
+            _c("made_at", TIME, "UTC", null=False),
+            _c("due_at", TIME, "until when the unit should be there, UTC"),
+            _c("outcome", TEXT, "what was found", allowed=OUTCOMES),
+            _c("result", TEXT, "the same in words, with the report's number"),
+            *REVISED,
+        ),
+        key=("tasking_id", "revision"),
     ),
     Table(
         "runs",

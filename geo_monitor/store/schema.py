@@ -20,7 +20,7 @@ from geo_monitor.store.shapes import Shape
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 2  # of this schema, kept in `meta`: the number of the newest step in `migrations`
+VERSION = 3  # of this schema, kept in `meta`: the number of the newest step in `migrations`
 # a table of records -> the column that, with the agency, names a record (as `ingest` understands it)
 RECORDS: dict[str, str] = {
     "zones": "zone_id",
@@ -33,6 +33,13 @@ RECORDS: dict[str, str] = {
     "rasters": "raster_id",
 }
 BOOKS = ("receipts", "runs", "audit")
+# a table of which every revision is kept -> the column that names what is revised
+REVISED: dict[str, str] = {
+    "events": "event_id",
+    "warnings": "warning_id",
+    "rules": "rule",
+    "taskings": "tasking_id",
+}
 BESIDE = (tables.AGENCY, tables.VERSION, tables.RECEIPT)
 BATCH = 20_000  # rows a statement
 
@@ -68,8 +75,12 @@ def _sql_table(name: str) -> sql.Table:
         sql.Column(column.name, _type(column.type), nullable=column.null or column.type == tables.TEXTS)
         for column in table.columns
     ]
-    built = sql.Table(name, metadata, _row(), *columns)
-    if name in RECORDS:
+    newest = [sql.Column("newest", sql.Boolean, nullable=False)] if name in REVISED else []
+    built = sql.Table(name, metadata, _row(), *columns, *newest)
+    if name in REVISED:
+        sql.Index(f"{name}_by_id", built.c[REVISED[name]], built.c.revision, unique=True)
+        sql.Index(f"{name}_by_state", built.c.newest, built.c.state)
+    elif name in RECORDS:
         sql.Index(f"{name}_by_receipt", built.c.receipt_id)
     else:
         for key in table.key:
@@ -77,7 +88,7 @@ def _sql_table(name: str) -> sql.Table:
     return built
 
 
-SQL: dict[str, sql.Table] = {name: _sql_table(name) for name in (*RECORDS, *BOOKS)}
+SQL: dict[str, sql.Table] = {name: _sql_table(name) for name in (*RECORDS, *BOOKS, *REVISED)}
 PERSONS = sql.Table(
     "persons",
     metadata,
@@ -124,6 +135,34 @@ SHARES = sql.Table(
     *(sql.Column(name, sql.Text, nullable=False) for name in ("name", "from_agency", "to_agency", "hidden", "reason")),
     sql.Column("made_at", sql.BigInteger, nullable=False),
     sql.Column("ended_at", sql.BigInteger),
+)
+# fixes of live feeds until they are sealed into files under a receipt; `row` only ever grows
+LIVE = sql.Table(
+    "live",
+    metadata,
+    _row(),
+    sql.Column("unit_id", sql.Text, nullable=False),
+    sql.Column("time", sql.BigInteger, nullable=False),
+    *(sql.Column(name, sql.Float(53), nullable=False) for name in ("lon", "lat")),
+    *(sql.Column(name, sql.Float(53)) for name in ("speed", "heading")),
+    sql.Column("platform", sql.Text),
+    sql.Column("role", sql.Text, nullable=False),
+    sql.Column("source", sql.Text),
+    sql.Column("feed", sql.Text, nullable=False),
+    sql.Column("agency", sql.Text),
+    sql.Column("arrived_at", sql.BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+sql.Index("live_by_moment", LIVE.c.unit_id, LIVE.c.time, unique=True)
+FEEDS = sql.Table(
+    "feeds",
+    metadata,
+    sql.Column("name", sql.Text, primary_key=True),
+    sql.Column("agency", sql.Text),
+    sql.Column("mark", sql.Text),  # where its source goes on from
+    sql.Column("seen_at", sql.BigInteger, nullable=False),  # ms since 1970 UTC of the last batch
+    *(sql.Column(name, sql.BigInteger, nullable=False) for name in ("stored", "repeated", "refused")),
+    sql.Column("told", sql.Text, nullable=False),  # JSON: code -> lines refused
 )
 META = sql.Table("meta", metadata, sql.Column("key", sql.Text, primary_key=True), sql.Column("value", sql.Text))
 

@@ -23,12 +23,12 @@ from geo_monitor import settings as settings_file
 from geo_monitor import tables
 from geo_monitor.errors import Denied, Usage
 from geo_monitor.stages import Tell, silent
-from geo_monitor.store import Store, audit, files
+from geo_monitor.store import Store, audit, files, live
 from geo_monitor.store.accounts import Accounts
 from geo_monitor.store.basemaps import Basemaps
 from geo_monitor.store.database import DATABASE
 from geo_monitor.store.rights import OWNER, Viewer
-from geo_monitor.store.schema import RECORDS
+from geo_monitor.store.schema import RECORDS, REVISED
 from geo_monitor.store.seen import Seen
 from geo_monitor.store.unfinished import Fallen, Work
 from geo_monitor.times import moment
@@ -263,6 +263,7 @@ class Workspace:
                 raise Usage("reach_length_bad", length=f"{reach_length:g}")
             settings = replace(settings, reach_length_m=float(reach_length))
         made_at = (now or datetime.now(UTC)).astimezone(UTC)
+        live.seal(self._store, settings, made_at, self.viewer.account)  # an analysis reads files
         result = pipeline.analyse(self._store, period, settings, seed, tell, chosen, engine)
         run_id = f"{made_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         head = {
@@ -307,8 +308,10 @@ class Workspace:
         """
         shape = tables.table(name)
         if all_versions:
+            if name in REVISED:
+                return self.store.revised(name, every=True)
             if name not in RECORDS:
-                raise Usage("no_versions", table=name, tables=", ".join(RECORDS))
+                raise Usage("no_versions", table=name, tables=", ".join((*RECORDS, *REVISED)))
             return self.store.history(name)
         if name == "positions":
             return shape.from_arrow(self.store.positions())
@@ -318,6 +321,8 @@ class Workspace:
             return shape.conform(self.store.records(name))
         if name in BOOKS:
             return self.store.book(name)
+        if name in REVISED:
+            return self.store.revised(name)
         if name == "persons":
             return self.store.persons()
         if name == "quality":

@@ -164,4 +164,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "该表可能需要其他方法或更新的分析,请重新运行 geo-monitor analyse。",
         "It may need another method or a newer run: run geo-monitor analyse again.",
     ),
+    "feed_sealed": (
+        "来自实时数据源“{feed}”的定位,按到达时的原样封存。",
+        'Fixes of the live feed "{feed}", kept as they arrived.',
+    ),
+    "changed_meanwhile": (
+        "“{id}”刚刚已被他人改动,您的操作没有执行。",
+        '"{id}" was changed by somebody else meanwhile. Nothing was changed by you.',
+    ),
+    "changed_meanwhile.hint": ("请查看最新状态后再试。", "Look at its present state and try again."),
 }

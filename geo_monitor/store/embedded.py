@@ -179,11 +179,16 @@ class Store:
     # --- writing ----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def writing(self, work: unfinished.Work = unfinished.Work()) -> Iterator[None]:  # noqa: B008  it can't change
+    def writing(
+        self,
+        work: unfinished.Work = unfinished.Work(),  # noqa: B008  it can't change
+        wait: bool = True,
+    ) -> Iterator[bool]:
         """One writer at a time, over all processes; others wait. An import holds it from its first look at what is
         held to its commit, so that two uploads never judge by the same old state. Readers never wait.
 
-        work: what it is for, told after a fall. If the block raises, what it had left is removed at once.
+        work: what it is for, told after a fall. If the block raises, what it had left is removed at once. With `wait`
+        off it does not wait for another writer: it gives False then, and the block must write nothing.
 
         Raises `Refused("disk_full")`, `GeoMonitorError("database_unreachable")`; nothing is changed then.
         """
@@ -191,13 +196,15 @@ class Store:
             self._depth += 1
             try:
                 if self._depth > 1:
-                    yield
+                    yield True
                     return
-                with files.room(self.root), reached(self._url, self.root), lock(self.root, self._engine) as held:
-                    assert held is not None  # it waited
+                with files.room(self.root), reached(self._url, self.root), lock(self.root, self._engine, wait) as held:
+                    if held is None:
+                        yield False
+                        return
                     self._held = held
                     with self._marked(work):
-                        yield
+                        yield True
             finally:
                 self._depth -= 1
                 if not self._depth:
@@ -243,14 +250,14 @@ class Store:
             unfinished.begin(self.root, work)
             if receipt.status != "duplicate":
                 if raw is not None:
-                    self._keep_raw(raw, receipt.sha256)
+                    self.keep_raw(raw, receipt.sha256)
                 if upload.quarantine is not None and len(upload.quarantine):
-                    receipt = replace(receipt, quarantine=self._keep_quarantine(upload.quarantine, receipt.receipt_id))
+                    receipt = replace(receipt, quarantine=self.keep_quarantine(upload.quarantine, receipt.receipt_id))
             rows = upload.rows if receipt.status in ACCEPTED else None
             if rows is not None and kind == "positions":
                 positions.write(self.root / "positions", rows.assign(receipt_id=receipt.receipt_id), receipt.receipt_id)
             with self.transaction() as connection:
-                schema.insert(connection, "receipts", _receipt_row(receipt))
+                schema.insert(connection, "receipts", receipt_row(receipt))
                 if rows is not None and kind != "positions":
                     rows = rows.assign(receipt_id=receipt.receipt_id)
                     for name, value in (("agency", receipt.agency), ("version", 1)):
@@ -266,7 +273,8 @@ class Store:
                 audit.append(connection, receipt.received_at, who, "import", receipt.receipt_id, status=receipt.status)
         return receipt
 
-    def _keep_raw(self, raw: Path, digest: str) -> None:
+    def keep_raw(self, raw: Path, digest: str) -> None:
+        """Keeps the bytes of an upload under their SHA-256. Raises `Refused("upload_changed")`."""
         target = self.raw(digest)
         if target.exists():
             return
@@ -278,7 +286,8 @@ class Store:
             if found != digest:
                 raise Refused("upload_changed", file=raw.name)
 
-    def _keep_quarantine(self, frame: pd.DataFrame, receipt_id: str) -> str:
+    def keep_quarantine(self, frame: pd.DataFrame, receipt_id: str) -> str:
+        """Keeps the refused rows of an upload as CSV; gives the path."""
         from geo_monitor.cells import safe
 
         target = self.root / "quarantine" / f"{receipt_id}.csv"
@@ -463,17 +472,25 @@ class Store:
         encoded: bool = False,
         agencies: Collection[str] | None = None,
         receipts: Collection[str] | None = None,
+        sealed: bool = False,
     ) -> pa.Table:
         """Fixes in force at `as_of`, start <= time < end, sorted by unit_id and time; see `store.positions.read`.
 
-        receipts: of these uploads only.
+        receipts: of these uploads only. Of now (`as_of` None) with those of live feeds that have no receipt yet (theirs
+        reads `live`), unless only those `sealed` are asked for.
         """
+        from geo_monitor.store import live
+
         start_ms, end_ms = (None if edge is None else milliseconds(edge) for edge in (start, end))
-        paths = self.position_files(as_of, start, end, agencies)
+        with self.reading():  # a fix is sealed or not, never both
+            paths = self.position_files(as_of, start, end, agencies)
+            fresh = None
+            if as_of is None and not sealed and (receipts is None or live.RECEIPT in receipts):
+                fresh, _ = live.read(self, live.condition(start_ms, end_ms, units, agencies))
         if receipts is not None:
             paths = [path for path in paths if path.stem in receipts]
         names = tables.TABLES["positions"].names
-        return positions.read(paths, columns or names, start_ms, end_ms, units, encoded)
+        return positions.read(paths, columns or names, start_ms, end_ms, units, encoded, fresh)
 
     def position_files(
         self, as_of: Moment = None, start: Moment = None, end: Moment = None, agencies: Collection[str] | None = None
@@ -486,6 +503,12 @@ class Store:
     def newest(self, receipts: Collection[str]) -> int | None:
         """The time of the latest fix of these uploads, ms UTC; None without any."""
         return positions.newest(self.root / "positions", receipts)
+
+    def live(self, after: int = 0, agencies: Collection[str] | None = None) -> tuple[pa.Table, Any]:
+        """Fixes of live feeds that have no receipt yet, of row numbers beyond `after`, and those numbers (n,)."""
+        from geo_monitor.store import live
+
+        return live.read(self, live.condition(None, None, None, agencies, after))
 
     def book(self, name: str, where: Any = None) -> pd.DataFrame:
         """The tables `receipts`, `runs` or `audit`, oldest first."""
@@ -605,7 +628,8 @@ def make_space(connection: sql.Connection, where: sql.URL) -> None:
 HISTORY = ("received_at", "withdrawn_at", "withdrawn_reason")
 
 
-def _receipt_row(receipt: Receipt) -> pd.DataFrame:
+def receipt_row(receipt: Receipt) -> pd.DataFrame:
+    """The row of table `receipts` of a receipt."""
     import pandas as pd
 
     kept = receipt  # in the book a workspace that was moved still finds its files

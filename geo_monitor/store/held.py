@@ -57,7 +57,7 @@ class Held:
         import pandas as pd
 
         end = pd.Timestamp(last) + pd.Timedelta(milliseconds=1)
-        return self._marked(self._store.positions(None, first, end, FIX, units=list(unit_ids)).to_pandas())
+        return self._marked(self._store.positions(None, first, end, FIX, units=list(unit_ids), sealed=True).to_pandas())
 
     def _marked(self, fixes: pd.DataFrame) -> pd.DataFrame:
         """`fixes` with `seen`: whether the sender may read them."""
@@ -73,10 +73,11 @@ class Held:
         for day in np.unique(positions.day_of(wanted)) if len(wanted) else ():  # type: ignore[arg-type]
             own = wanted[positions.day_of(wanted) == day]  # type: ignore[arg-type]
             end = pd.Timestamp(int(own[-1]) + 1, unit="ms", tz="UTC")
-            frame = self._store.positions(None, pd.Timestamp(int(own[0]), unit="ms", tz="UTC"), end, FIX).to_pandas()
+            first = pd.Timestamp(int(own[0]), unit="ms", tz="UTC")
+            frame = self._store.positions(None, first, end, FIX, sealed=True).to_pandas()
             ms = frame["time"].dt.tz_localize(None).to_numpy(dtype="datetime64[ms]").astype(np.int64)
             parts.append(frame[np.isin(ms, own)])
-        none = self._store.positions(None, columns=FIX, units=[]).to_pandas()
+        none = self._store.positions(None, columns=FIX, units=[], sealed=True).to_pandas()
         return self._marked(pd.concat(parts, ignore_index=True) if parts else none)
 
     def reference(self, west: float, south: float, east: float, north: float) -> pd.DataFrame:

@@ -138,10 +138,12 @@ def read(
     end_ms: int | None = None,
     units: Sequence[str] | None = None,
     encoded: bool = False,
+    beside: pa.Table | None = None,
 ) -> pa.Table:
     """The asked-for columns of table `positions`, sorted by unit_id and time.
 
-    `encoded` leaves words (unit_id, role ...) as Arrow dictionaries: a tenth of the memory.
+    `encoded` leaves words (unit_id, role ...) as Arrow dictionaries: a tenth of the memory. beside: rows of `positions`
+    that lie in no file; only their units are chosen by `units` here.
     """
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
@@ -166,6 +168,10 @@ def read(
         dataset = ds.dataset([str(path) for path in paths], format=parquet)
         columns_of = {name: _expression(name) for name in wanted}
         table = dataset.to_table(columns=columns_of, filter=where).cast(schema)
+    if beside is not None and len(beside):
+        if units is not None:
+            beside = beside.filter(pc.is_in(beside["unit_id"], value_set=pa.array(sorted(units), pa.string())))
+        table = pa.concat_tables([table, beside.select(wanted).cast(schema)]).unify_dictionaries()
     order = order_of(table)
     if not bool(np.all(order == np.arange(len(order)))):
         table = table.unify_dictionaries().take(pa.array(order))

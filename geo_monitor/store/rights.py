@@ -16,8 +16,8 @@ from geo_monitor.errors import Denied
 
 EVERYWHERE = "100000"  # the adcode of the whole country
 ROLES: dict[str, frozenset[str]] = {
-    "commander": frozenset({"read", "analyse", "withdraw", "persons"}),
-    "analyst": frozenset({"read", "analyse", "withdraw", "import"}),
+    "commander": frozenset({"read", "analyse", "withdraw", "persons", "command", "rules"}),
+    "analyst": frozenset({"read", "analyse", "withdraw", "import", "rules"}),
     "uploader": frozenset({"own", "withdraw", "import"}),
     "auditor": frozenset({"books", "audit"}),
     "admin": frozenset({"accounts", "audit", "keep"}),

@@ -40,6 +40,7 @@ RULES: dict[str, str] = {
     "clusters": "reaches", "reemergence": "reaches", "displacement": "reaches",
     "effort_gaps": "unit", "zone_visits": "unit", "predictability": "unit",
     "seizure_links": "report",
+    "events": "localities", "warnings": "locality", "taskings": "warning", "rules": "everybody",
     "audit": "audit",
 }  # fmt: skip
 UPLOADED = ("zones", "levels", "jurisdictions", "river_lines", "rasters")  # readable by whoever sends uploads, too
@@ -148,10 +149,7 @@ class Seen:
         parts = [own]
         for share in shares:
             theirs = self._store.positions(as_of, start, end, columns, units, encoded, [share.from_agency], receipts)
-            for name in set(share.hidden) & set(theirs.column_names):
-                at = theirs.column_names.index(name)
-                theirs = theirs.set_column(at, theirs.field(at), pa.nulls(len(theirs), theirs.field(at).type))
-            parts.append(theirs)
+            parts.append(_hidden(theirs, share.hidden))
         together = pa.concat_tables(parts).unify_dictionaries()
         from geo_monitor.store.positions import order_of
 
@@ -169,7 +167,61 @@ class Seen:
 
     def newest(self) -> int | None:
         """The time of the latest fix that is seen, ms UTC; None without any."""
-        return self._store.newest(self.tracks())
+        from geo_monitor.store import live
+
+        agencies = (
+            None if self.agencies is None else {*self.agencies, *(s.from_agency for s in self._shares("positions"))}
+        )
+        found = [self._store.newest(self.tracks()), live.newest(self._store, agencies)]
+        return max((moment for moment in found if moment is not None), default=None)
+
+    def live(self, after: int = 0) -> tuple[pa.Table, Any]:
+        """As `Store.live`; of fixes shared by other agencies the hidden fields are null."""
+        import numpy as np
+        import pyarrow as pa
+
+        self._may("positions")
+        seen = self.agencies
+        if seen is None:
+            return self._store.live(after)
+        parts = [self._store.live(after, seen)]
+        for share in self._shares("positions"):
+            if share.from_agency not in seen:
+                theirs, number = self._store.live(after, [share.from_agency])
+                parts.append((_hidden(theirs, share.hidden), number))
+        return pa.concat_tables([table for table, _ in parts]), np.concatenate([number for _, number in parts])
+
+    def live_bounds(self) -> tuple[int, int] | None:
+        """First and last row number of the fixes without a receipt, of anybody: what lies before is sealed."""
+        from geo_monitor.store import live
+
+        return live.bounds(self._store)
+
+    # --- the loop: events, warnings, rules, taskings ------------------------------------------------------------------
+
+    def revised(self, name: str, where: Any = None, every: bool = False) -> pd.DataFrame:
+        """As `revisions.frame`: events and warnings of the viewer's localities, taskings of warnings that are seen, rules
+        for everybody who reads. What lies in no locality is seen by all who read."""
+        from geo_monitor.store import revisions
+
+        rule = self._may(name)
+        frame = revisions.frame(self._store, name, where, every)
+        if rule == "everybody" or self.viewer.everywhere:
+            return frame
+        return frame[self._of_locality(frame, rule)].reset_index(drop=True)
+
+    def _of_locality(self, frame: pd.DataFrame, rule: str) -> Any:
+        """Which rows (bool, n) lie in the viewer's localities, or in none."""
+        from geo_monitor.store import revisions
+
+        areas = self.viewer.adcodes
+        if rule == "localities":
+            return [not codes or any(inside(code, areas) for code in codes) for codes in map(_list, frame["adcodes"])]
+        if rule == "locality":
+            return [not _text(code) or inside(code, areas) for code in frame["adcode"]]
+        known = revisions.of_ids(self._store, "warnings", frame["warning_id"])
+        mine = {key for key, row in known.items() if not row["adcode"] or inside(row["adcode"], areas)}
+        return frame["warning_id"].isin(mine).to_numpy(dtype=bool)
 
     def mark(self, tracks: bool = True) -> str:
         """As `Store.mark`: that something changed, not what."""
@@ -323,6 +375,20 @@ def _without(frame: pd.DataFrame, hidden: Sequence[str]) -> pd.DataFrame:
     if "geometry" in frame and {"lon", "lat"} & set(hidden):
         frame["geometry"] = None
     return frame
+
+
+def _hidden(table: pa.Table, hidden: Sequence[str]) -> pa.Table:
+    """`table` with the hidden fields null."""
+    import pyarrow as pa
+
+    for name in set(hidden) & set(table.column_names):
+        at = table.column_names.index(name)
+        table = table.set_column(at, table.field(at), pa.nulls(len(table), table.field(at).type))
+    return table
+
+
+def _list(value: object) -> list[str]:
+    return [] if value is None or isinstance(value, float) else [str(part) for part in value]  # type: ignore[attr-defined]
 
 
 def _text(value: object) -> str | None:

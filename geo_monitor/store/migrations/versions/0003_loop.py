@@ -9,7 +9,12 @@ revision = "0003"
 down_revision = "0002"
 
 TEXT, FLOAT, BIG = sa.Text(), sa.Float(precision=53), sa.BigInteger()
-REVISED = (("revised_at", BIG, False), ("revised_by", TEXT, False), ("reason", TEXT, True), ("newest", sa.Boolean(), False))
+REVISED = (
+    ("revised_at", BIG, False),
+    ("revised_by", TEXT, False),
+    ("reason", TEXT, True),
+    ("newest", sa.Boolean(), False),
+)
 TABLES = {
     "events": (
         ("event_id", TEXT, False), ("revision", BIG, False), ("state", TEXT, False), ("kind", TEXT, False),
@@ -62,6 +67,4 @@ def upgrade() -> None:
         op.create_index(f"{name}_by_state", name, ["newest", "state"], unique=False)
     op.create_table("live", _row(), *_columns(LIVE), sa.PrimaryKeyConstraint("row"), sqlite_autoincrement=True)
     op.create_index("live_by_moment", "live", ["unit_id", "time"], unique=True)
-    op.create_table(
-        "feeds", sa.Column("name", TEXT, nullable=False), *_columns(FEEDS), sa.PrimaryKeyConstraint("name")
-    )
+    op.create_table("feeds", sa.Column("name", TEXT, nullable=False), *_columns(FEEDS), sa.PrimaryKeyConstraint("name"))

@@ -1,0 +1,148 @@
+"""Tables of which every revision is kept: events, warnings, rules, taskings. A row is never overwritten: a change is a
+new row with the next revision, when, by whom and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sql
+
+from geo_monitor import tables
+from geo_monitor.errors import Refused, Usage
+from geo_monitor.store import audit, schema
+from geo_monitor.store.database import milliseconds
+from geo_monitor.store.schema import REVISED, SQL
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geo_monitor.store.embedded import Store
+
+NAMED = 500  # ids a statement names
+SELF = ("revision", "revised_at", "revised_by", "reason")  # says nothing of a row's content
+
+
+def frame(store: Store, name: str, where: Any = None, every: bool = False) -> pd.DataFrame:
+    """The newest revision of each row of a table (with `every`: all revisions), in the order they were made.
+
+    where: a condition on `schema.SQL[name]`. Raises `Usage("unknown_table")`.
+    """
+    of = _table(name)
+    query = sql.select(*[of.c[column] for column in tables.table(name).names]).order_by(of.c.row)
+    if not every:
+        query = query.where(of.c.newest)
+    return schema.frame(name, [tuple(row) for row in store.rows(query if where is None else query.where(where))])
+
+
+def rows(store: Store, name: str, where: Any = None) -> list[dict[str, Any]]:
+    """As `frame`, as plain values: times ms UTC, lists as tuples."""
+    of = _table(name)
+    query = sql.select(*[of.c[column] for column in tables.table(name).names]).where(of.c.newest).order_by(of.c.row)
+    return [_plain(name, row) for row in store.rows(query if where is None else query.where(where))]
+
+
+def of_ids(store: Store, name: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The newest revisions of these ids, as `rows`; ids that are not there are left out."""
+    of, key = _table(name), REVISED[name]
+    wanted = sorted(set(ids))
+    found = [
+        row for i in range(0, len(wanted), NAMED) for row in rows(store, name, of.c[key].in_(wanted[i : i + NAMED]))
+    ]
+    return {str(row[key]): row for row in found}
+
+
+def revise(
+    store: Store,
+    name: str,
+    changed: Sequence[Mapping[str, Any]],
+    now: datetime | int,
+    who: str,
+    tell: str | None = None,
+) -> list[dict[str, Any]]:
+    """Writes rows whose content differs from their newest revision, in one transaction; gives those written.
+
+    changed: plain values (times ms UTC). Columns left out stay as they are. A row that carries `revision` was judged on
+    that revision: raises `Refused("changed_meanwhile")` where somebody was quicker (nothing is written then). tell: an
+    action for the audit book.
+    """
+    key, of = REVISED[name], _table(name)
+    moment = now if isinstance(now, int) else milliseconds(now)
+    columns = [column for column in tables.table(name).names if column not in SELF]
+    written: list[dict[str, Any]] = []
+    if not changed:
+        return []
+    with store.transaction() as connection:
+        held: dict[str, dict[str, Any]] = {}
+        ids = sorted({str(row[key]) for row in changed})
+        for i in range(0, len(ids), NAMED):
+            query = sql.select(*[of.c[column] for column in tables.table(name).names]).where(of.c.newest)
+            for found in connection.execute(query.where(of.c[key].in_(ids[i : i + NAMED]))):
+                held[str(getattr(found, key))] = _plain(name, found)
+        for row in changed:
+            old = held.get(str(row[key]))
+            if row.get("revision") is not None and row["revision"] != (old or {}).get("revision"):
+                raise Refused("changed_meanwhile", id=str(row[key]))
+            new = {column: row.get(column, (old or {}).get(column)) for column in columns}
+            if old is not None and all(_same(new[column], old[column]) for column in columns):
+                continue
+            new["revision"] = 1 if old is None else int(old["revision"]) + 1
+            new |= {"revised_at": moment, "revised_by": who, "reason": row.get("reason")}
+            written.append(new)
+            held[str(row[key])] = new
+        replaced = sorted({str(row[key]) for row in written if row["revision"] > 1})
+        for i in range(0, len(replaced), NAMED):
+            where = of.c.newest & of.c[key].in_(replaced[i : i + NAMED])
+            connection.execute(sql.update(of).where(where).values(newest=False))
+        last = {str(row[key]): row["revision"] for row in written}
+        if written:
+            told: list[dict[str, Any]] = [
+                {**_stored(name, row), "newest": row["revision"] == last[str(row[key])]} for row in written
+            ]
+            connection.execute(sql.insert(of), told)
+        if tell:
+            for row in written:
+                detail = {"state": row.get("state"), "reason": row.get("reason")}
+                audit.append(connection, _moment(moment), who, tell, str(row[key]), **detail)
+    return written
+
+
+def _table(name: str) -> sql.Table:
+    if name not in REVISED:
+        raise Usage("unknown_table", table=name, tables=", ".join(REVISED))
+    return SQL[name]
+
+
+def _plain(name: str, row: Any) -> dict[str, Any]:
+    shape = tables.table(name)
+    values = {}
+    for column, value in zip(shape.columns, row, strict=False):
+        if column.type == tables.TEXTS:
+            value = () if value is None else tuple(json.loads(value))
+        values[column.name] = value
+    return values
+
+
+def _stored(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    shape = tables.table(name)
+    out = {}
+    for column in shape.columns:
+        value = row.get(column.name)
+        if column.type == tables.TEXTS and value is not None:
+            value = json.dumps(list(value), ensure_ascii=False)
+        out[column.name] = value
+    return out
+
+
+def _same(new: Any, old: Any) -> bool:
+    if isinstance(new, list | tuple) or isinstance(old, list | tuple):
+        return list(new or ()) == list(old or ())
+    return bool(new == old)
+
+
+def _moment(ms: int) -> datetime:
+    from datetime import UTC
+
+    return datetime.fromtimestamp(ms / 1000, UTC)

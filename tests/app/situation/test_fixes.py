@@ -1,5 +1,6 @@
 """Fixes kept in memory for the pages, on real workspaces."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import streamlit as st
 
 from geo_monitor.app import data
 from geo_monitor.app.situation import fixes
+from geo_monitor.store import live
 from geo_monitor.workspace import Workspace
 
 NOW = datetime(2026, 5, 1, 14, 0, tzinfo=UTC)
@@ -88,3 +90,32 @@ def test_a_past_night_holds_noon_to_noon_and_the_hours_before(held, tmp_path):
     ago = [(MS - start) / 60_000 + minutes for minutes in (361, 359, -1)]
     send(held, tmp_path, "a", *[("艇1", minutes, 112.0) for minutes in ago])
     assert len(fixes.night(path, data.stamp(path), start)) == 2  # what is older than six hours before noon is left out
+
+
+@dataclass(frozen=True)
+class Sent:
+    unit_id: str
+    time: int
+    lon: float
+    lat: float = 30.0
+    speed: float | None = None
+    heading: float | None = None
+    platform: str | None = None
+    role: str = "patrol"
+    source: str | None = "gps"
+
+
+def test_fixes_of_a_feed_appear_at_once_and_stay_when_they_are_sealed(held, tmp_path):
+    path = str(held.root)
+    send(held, tmp_path, "a", ("艇1", 20, 112.1))
+    assert where(path) == {"艇1": 112.1}
+    live.append(held._store, "tcp://港:1", None, [Sent("艇1", MS - 600_000, 112.2)], None, MS, {})
+    assert where(path) == {"艇1": 112.2}
+    live.append(held._store, "tcp://港:1", None, [Sent("艇2", MS - 300_000, 113.0)], None, MS, {})
+    assert where(path) == {"艇1": 112.2, "艇2": 113.0}
+    live.seal(held._store, held.settings, NOW)
+    assert where(path) == {"艇1": 112.2, "艇2": 113.0}
+    assert len(fixes.live(path).fixes(MS)) == 3
+    live.append(held._store, "tcp://港:1", None, [Sent("艇2", MS - 60_000, 113.1)], None, MS, {})
+    assert where(path) == {"艇1": 112.2, "艇2": 113.1}
+    assert fixes.live(path).fixes(MS) is fixes.live(path).fixes(MS)  # nothing new, nothing made anew

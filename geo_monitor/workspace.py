@@ -290,6 +290,19 @@ class Workspace:
         self._store.write_run(row, result.tables, self.viewer.account)
         return self.run(run_id)  # as the viewer may read it
 
+    def detect(
+        self, start: str | datetime | None = None, end: str | datetime | None = None, now: datetime | None = None
+    ) -> dict[str, Any]:
+        """Finds events that start in [start, end) (None: all there is) in the fixes stored; gives counts. The events are
+        those, with the same ids, that `watch` finds in the same fixes. Raises `Usage("period_empty")`."""
+        from geo_monitor.loop import batch
+
+        self.viewer.needs("analyse")
+        first, last = (None if value is None else moment(value) for value in (start, end))
+        if first and last and first >= last:
+            raise Usage("period_empty", start=first.isoformat(), end=last.isoformat())
+        return batch.events(self._store, self.settings, first, last, now or datetime.now(UTC), self.viewer.account)
+
     def run(self, run_id: str | None = None) -> Run:
         """A run done before (None: the latest). Raises `Usage("run_unknown")`, `Usage("no_run")`."""
         run_id = self.store.run_id(run_id)

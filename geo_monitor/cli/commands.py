@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from geo_monitor.cli import basemaps, keeping, people
+from geo_monitor.cli import basemaps, keeping, loop, people
 from geo_monitor.cli.console import console
 from geo_monitor.errors import Usage
 from geo_monitor.messages import catalogue, text
@@ -318,6 +318,7 @@ def _show_run(summary: dict[str, Any]) -> None:
 people.join(app)
 keeping.join(app)
 basemaps.join(app)
+loop.join(app)
 
 
 def command(lang: str) -> Any:

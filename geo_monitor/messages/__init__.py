@@ -29,6 +29,10 @@ AREAS = (
     "basemaps",
     "simulate",
     "quality",
+    "feeds",
+    "alerts",
+    "dispatch",
+    "loop",
 )
 
 

@@ -141,6 +141,24 @@ def _quoted(name: str) -> str:
 
 
 @contextmanager
+def alone(root: Path, engine: sql.Engine, what: str) -> Iterator[Callable[[], None] | None]:
+    """Being the only one to do `what` (a word) in a workspace, as `lock`, without waiting."""
+    with files.lock(root / f".{what}", wait=False) as free:
+        if not free or engine.dialect.name != "postgresql":
+            yield (lambda: None) if free else None
+            return
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not connection.scalar(sql.select(sql.func.pg_try_advisory_lock(_key(what)))):
+                yield None
+                return
+            try:
+                yield lambda: connection.exec_driver_sql("SELECT 1").close()
+            finally:
+                if not connection.invalidated:
+                    connection.execute(sql.select(sql.func.pg_advisory_unlock(_key(what))))
+
+
+@contextmanager
 def lock(root: Path, engine: sql.Engine, wait: bool = True) -> Iterator[Callable[[], None] | None]:
     """The writer's lock of a workspace, over all processes and, on a server, all machines; gives None where `wait` is
     off and somebody has it, else a call that raises where the lock was lost (a server that was restarted meanwhile).

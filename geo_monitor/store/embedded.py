@@ -31,6 +31,7 @@ from geo_monitor.store.database import (
     URL_FILE,
     Moment,
     address,
+    alone,
     committing,
     engine_of,
     in_force,
@@ -109,6 +110,7 @@ class Store:
                 *FOLDERS,
                 "settings.toml",
                 ".lock",
+                ".room",
                 unfinished.MARK,
                 unfinished.NEW,
                 f"{DATABASE}-wal",
@@ -209,6 +211,13 @@ class Store:
                 self._depth -= 1
                 if not self._depth:
                     self._held = lambda: None
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[Callable[[], None] | None]:
+        """Being the only one to do `what` (a word) in the workspace, over all processes; gives None where somebody else
+        is, else a call that raises where that was lost. Raises `GeoMonitorError("database_unreachable")`."""
+        with files.room(self.root), reached(self._url, self.root), alone(self.root, self._engine, what) as held:
+            yield held
 
     @contextmanager
     def _marked(self, work: unfinished.Work) -> Iterator[None]:

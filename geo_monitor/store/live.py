@@ -40,7 +40,8 @@ COLUMNS = (*VALUES, "feed", "agency")
 
 @dataclass(frozen=True)
 class Feed:
-    """What is known of a feed: its name, agency, mark (where its source goes on from) and counts since it began."""
+    """What is known of a feed: its name, agency, mark (where its source goes on from), counts since it began, and fixes
+    that were taken and wait for proof of their place (values of `feeds.Fix`)."""
 
     name: str
     agency: str | None
@@ -50,12 +51,13 @@ class Feed:
     repeated: int
     refused: int
     told: Mapping[str, int]
+    held: Sequence[Sequence[Any]]
 
 
 def feeds(store: Store) -> list[Feed]:
     """Every feed there ever was, by name."""
     return [
-        Feed(**{**row._mapping, "told": json.loads(row.told)})
+        Feed(**{**row._mapping, "told": json.loads(row.told), "held": json.loads(row.held)})
         for row in store.rows(sql.select(FEEDS).order_by(FEEDS.c.name))
     ]
 
@@ -73,10 +75,11 @@ def append(
     mark: str | None,
     now: int,
     refused: Mapping[str, int],
+    held: Sequence[Fix] = (),
 ) -> list[Fix]:
     """Stores a batch of fixes of the feed `name` and its mark in one transaction. Gives the fixes that were new.
 
-    now: ms UTC. refused: code -> lines refused with this batch. A fix whose unit and moment are in `live` already is a
+    now: ms UTC. refused: code -> lines refused with this batch. held: all fixes that wait for proof of their place. A fix whose unit and moment are in `live` already is a
     repeat. Raises as `Store.transaction`.
     """
     rows = [
@@ -97,20 +100,21 @@ def append(
             if key in new and key not in seen:
                 seen.add(key)
                 fresh.append(fix)
-        held = connection.execute(sql.select(FEEDS).where(FEEDS.c.name == name)).one_or_none()
-        told = dict(json.loads(held.told)) if held else {}
+        before = connection.execute(sql.select(FEEDS).where(FEEDS.c.name == name)).one_or_none()
+        told = dict(json.loads(before.told)) if before else {}
         for code, count in refused.items():
             told[code] = told.get(code, 0) + count
         values = {
             "agency": agency,
-            "mark": mark if mark is not None else (held.mark if held else None),
+            "mark": mark if mark is not None else (before.mark if before else None),
             "seen_at": now,
-            "stored": (held.stored if held else 0) + len(fresh),
-            "repeated": (held.repeated if held else 0) + len(fixes) - len(fresh),
-            "refused": (held.refused if held else 0) + sum(refused.values()),
+            "stored": (before.stored if before else 0) + len(fresh),
+            "repeated": (before.repeated if before else 0) + len(fixes) - len(fresh),
+            "refused": (before.refused if before else 0) + sum(refused.values()),
             "told": json.dumps(told),
+            "held": json.dumps([list(fix) for fix in held], ensure_ascii=False),
         }
-        if held:
+        if before:
             connection.execute(sql.update(FEEDS).where(FEEDS.c.name == name).values(**values))
         else:
             connection.execute(sql.insert(FEEDS).values(name=name, **values))
@@ -279,3 +283,15 @@ def last_fixes(store: Store, since: datetime) -> dict[str, tuple[int, float, flo
     time = np.asarray(table["time"].cast(pa.int64()))
     lon, lat = np.asarray(table["lon"]), np.asarray(table["lat"])
     return {unit[i]: (int(time[i]), float(lon[i]), float(lat[i])) for i in range(len(unit))}  # sorted: the last stands
+
+
+def oldest(store: Store) -> int | None:
+    """The time of the earliest fix not sealed yet, ms UTC."""
+    ((found,),) = store.rows(sql.select(sql.func.min(LIVE.c.time)))
+    return None if found is None else int(found)
+
+
+def last_row(store: Store) -> int:
+    """The highest row number there is; 0 where all is sealed."""
+    held = bounds(store)
+    return 0 if held is None else held[1]

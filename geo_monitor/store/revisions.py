@@ -44,6 +44,13 @@ def rows(store: Store, name: str, where: Any = None) -> list[dict[str, Any]]:
     return [_plain(name, row) for row in store.rows(query if where is None else query.where(where))]
 
 
+def mark(store: Store, *names: str) -> str:
+    """Changes with every revision of these tables."""
+    highest = [sql.select(sql.func.max(_table(name).c.row)).scalar_subquery() for name in names]
+    (row,) = store.rows(sql.select(*highest))
+    return "-".join(str(value or 0) for value in row)
+
+
 def of_ids(store: Store, name: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The newest revisions of these ids, as `rows`; ids that are not there are left out."""
     of, key = _table(name), REVISED[name]

@@ -163,6 +163,7 @@ FEEDS = sql.Table(
     sql.Column("seen_at", sql.BigInteger, nullable=False),  # ms since 1970 UTC of the last batch
     *(sql.Column(name, sql.BigInteger, nullable=False) for name in ("stored", "repeated", "refused")),
     sql.Column("told", sql.Text, nullable=False),  # JSON: code -> lines refused
+    sql.Column("held", sql.Text, nullable=False),  # JSON: fixes that wait for proof of their place
 )
 META = sql.Table("meta", metadata, sql.Column("key", sql.Text, primary_key=True), sql.Column("value", sql.Text))
 

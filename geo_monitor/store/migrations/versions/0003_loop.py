@@ -48,7 +48,7 @@ LIVE = (
 )  # fmt: skip
 FEEDS = (
     ("agency", TEXT, True), ("mark", TEXT, True), ("seen_at", BIG, False), ("stored", BIG, False),
-    ("repeated", BIG, False), ("refused", BIG, False), ("told", TEXT, False),
+    ("repeated", BIG, False), ("refused", BIG, False), ("told", TEXT, False), ("held", TEXT, False),
 )  # fmt: skip
 
 

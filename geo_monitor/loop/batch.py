@@ -1,0 +1,76 @@
+"""The same detectors over what is stored: the same events, with the same ids, as the watch gives from the same fixes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo_monitor.events.detect import detect
+from geo_monitor.loop import back
+from geo_monitor.loop.ground import Ground
+from geo_monitor.loop.room import event_row
+from geo_monitor.store import live, revisions
+from geo_monitor.store.schema import SQL
+
+if TYPE_CHECKING:
+    from geo_monitor.settings import Settings
+    from geo_monitor.store import Store
+
+
+def events(
+    store: Store, settings: Settings, start: datetime | None, end: datetime | None, now: datetime, who: str
+) -> dict[str, Any]:
+    """Finds events that start in [start, end) (None: open) and writes what changed: new and revised ones, and those that
+    no longer follow from the fixes are withdrawn. The last fix stored is taken as now. Gives counts by kind.
+
+    A unit's track is read from its last cut before `start` on.
+    """
+    ground = Ground.of(store, settings)
+    first = None if start is None else round(start.timestamp() * 1000)
+    last = None if end is None else round(end.timestamp() * 1000)
+    fixes = back.since(store, settings, first)
+    newest = int(fixes.time.max()) if len(fixes) else None
+    found = [] if newest is None else detect(
+        fixes, ground.network, ground.zones, ground.levels, ground.rules, settings, newest
+    )  # fmt: skip
+    inside = [
+        event for event in found
+        if (first is None or event.started_at >= first) and (last is None or event.started_at < last)
+    ]  # fmt: skip
+    rows = [event_row(event, ground.adcodes) for event in inside]
+    rows += _unsaid(store, ground, {event.event_id for event in found}, first, last, newest)
+    moment = round(now.timestamp() * 1000)
+    written = revisions.revise(store, "events", rows, moment, who)
+    kinds: dict[str, int] = {}
+    for event in inside:
+        kinds[event.kind] = kinds.get(event.kind, 0) + 1
+    return {
+        "fixes": len(fixes),
+        "units": len(np.unique(fixes.unit.astype(str))) if len(fixes) else 0,
+        "events": len(inside),
+        "kinds": kinds,
+        "new": sum(row["revision"] == 1 for row in written),
+        "revised": sum(row["revision"] > 1 and row["state"] != "withdrawn" for row in written),
+        "withdrawn": sum(row["state"] == "withdrawn" for row in written),
+        "unsealed": live.count(store),
+    }
+
+
+def _unsaid(
+    store: Store, ground: Ground, found: set[str], first: int | None, last: int | None, newest: int | None
+) -> list[dict[str, Any]]:
+    """Events of the period, by the rules in force, that were found before and are not any more."""
+    of = SQL["events"]
+    where = of.c.state != "withdrawn"
+    if first is not None:
+        where &= of.c.started_at >= first
+    if last is not None:
+        where &= of.c.started_at < last
+    versions = {(rule.rule, rule.version) for rule in ground.rules}
+    return [
+        {"event_id": row["event_id"], "state": "withdrawn", "reason": "judged_anew"}
+        for row in revisions.rows(store, "events", where)
+        if row["event_id"] not in found and (row["rule"], row["rule_version"]) in versions
+    ]

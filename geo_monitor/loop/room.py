@@ -1,0 +1,198 @@
+"""The duty room: everything that comes into the store, looked at once, as events and warnings with their clocks.
+
+It reads the store, not the feeds: what a feed, an upload or a phone brought is all the same, and after a fall it goes on
+from what is stored. There is one at a time in a workspace (`store.alone`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from geo_monitor.events import Event, Fixes
+from geo_monitor.events.detect import Detection
+from geo_monitor.loop import back
+from geo_monitor.loop.ground import Ground, mark_of
+from geo_monitor.store import live, revisions
+
+if TYPE_CHECKING:
+    from geo_monitor.settings import Settings
+    from geo_monitor.store import Store
+
+log = logging.getLogger("geo_monitor")
+LOOK_S = 20.0  # seconds after which the room looks whether zones, rules or the last analysis changed
+DAY_MS = 86_400_000
+
+
+@dataclass
+class Turn:
+    """What one turn did: fixes looked at, events and warnings written, and the clock (ms UTC; None: nothing heard)."""
+
+    fixes: int = 0
+    events: int = 0
+    warnings: int = 0
+    now: int | None = None
+
+
+@dataclass
+class _Seen:
+    """What was read of the store: fixes without a file up to a row number, and receipts."""
+
+    row: int = 0
+    receipts: frozenset[str] = field(default_factory=frozenset)
+
+
+class Room:
+    """event_clock: the time is that of the newest fix, so that a recorded night replays with all clocks right; else it is
+    that of the wall, given at every turn."""
+
+    def __init__(self, store: Store, settings: Settings, event_clock: bool = False) -> None:
+        self._store, self._settings, self._event_clock = store, settings, event_clock
+        self._seen = _Seen()
+        self._clock: int | None = None
+        self._looked = -1e18
+        self.ground: Ground | None = None
+
+    def turn(self, wall: int) -> Turn:
+        """Looks at what came since the last turn. wall: ms UTC."""
+        done = Turn()
+        if self.ground is None or (wall - self._looked >= LOOK_S * 1000 and self._changed(wall)):
+            self._begin(wall, done)
+        table = self._incoming()
+        if table is None:  # an upload was withdrawn: what it said is to be unsaid
+            self._begin(wall, done)
+            table = self._incoming()
+            assert table is not None
+        fixes = Fixes.of_table(table)
+        done.fixes += len(fixes)
+        for part, now in self._slices(fixes, wall):
+            self._detection.feed(part)
+            self._clock = now
+            self._keep(now, done)
+        done.now = self._clock
+        return done
+
+    def _changed(self, wall: int) -> bool:
+        self._looked = wall
+        return self.ground is None or mark_of(self._store) != self.ground.mark
+
+    def _begin(self, wall: int, done: Turn) -> None:
+        """Reads water, law and rules, and what was going on before."""
+        self.ground = Ground.of(self._store, self._settings)
+        self._looked = wall
+        self._seen = _Seen(live.last_row(self._store), frozenset(self._store.receipts_in_force(None, ["tracks"])))
+        self._detection = Detection(
+            self.ground.network, self.ground.zones, self.ground.levels, self.ground.rules, self._settings,
+            lambda unit, moment: back.history(self._store, self._settings, unit, moment),
+        )  # fmt: skip
+        newest = [self._store.newest(self._seen.receipts), live.newest(self._store, None)]
+        last = max((moment for moment in newest if moment is not None), default=None)
+        if last is None:
+            return
+        open_units = {unit for row in self._open() for unit in row["unit_ids"]}
+        fixes = back.tracks(self._store, self._settings, last + 1)
+        rest = sorted(open_units - set(fixes.unit.tolist()))
+        fixes = Fixes.joined([fixes, back.tracks(self._store, self._settings, last + 1, rest)])
+        self._detection.feed(fixes)
+        self._clock = last if self._event_clock else wall
+        since: dict[str, int] = {}
+        for unit, time in zip(fixes.unit.tolist(), fixes.time.tolist(), strict=True):
+            since[unit] = min(time, since.get(unit, time))
+        self._keep(self._clock, done, since)
+
+    def _open(self) -> list[dict[str, Any]]:
+        from geo_monitor.store.schema import SQL
+
+        return revisions.rows(self._store, "events", SQL["events"].c.state == "open")
+
+    def _incoming(self) -> pa.Table | None:
+        """Fixes that came since the last look; None where an upload was withdrawn meanwhile."""
+        table, number = self._store.live(self._seen.row)
+        there = frozenset(self._store.receipts_in_force(None, ["tracks"]))
+        if self._seen.receipts - there:
+            return None
+        new = there - self._seen.receipts
+        parts = [table.select(list(back.COLUMNS))]
+        if new:
+            parts.append(self._store.positions(None, columns=list(back.COLUMNS), receipts=new))
+        self._seen = _Seen(int(number.max(initial=self._seen.row)), there)
+        return pa.concat_tables(parts)
+
+    def _slices(self, fixes: Fixes, wall: int) -> Iterable[tuple[Fixes, int]]:
+        """What is fed at once, and the time then: by the wall all at once; by the fixes' own clock in steps of it, so that
+        what is found does not depend on how much was read at once."""
+        if not self._event_clock:
+            yield fixes, wall
+            return
+        if not len(fixes):
+            return
+        step = round(self._settings.event_beat_s * 1000)
+        order = np.argsort(fixes.time, kind="stable")
+        beat = fixes.time[order] // step
+        edges = [0, *(np.flatnonzero(np.diff(beat)) + 1).tolist(), len(order)]
+        for low, high in zip(edges[:-1], edges[1:], strict=True):
+            part = fixes[order[low:high]]
+            yield part, max(int(part.time[-1]), self._clock or 0)
+
+    def _keep(self, now: int, done: Turn, since: dict[str, int] | None = None) -> None:
+        """Writes what changed; with `since` (unit -> its first fix that was read) also unsays what does not follow from
+        the fixes any more."""
+        assert self.ground is not None
+        events, gone = self._detection.changed(now)
+        rows = [event_row(event, self.ground.adcodes) for event in events]
+        rows += [{"event_id": name, "state": "withdrawn", "reason": "late_data"} for name in gone]
+        if since is not None:
+            rows += self._unsaid({event.event_id for event in events}, since)
+        known = revisions.of_ids(self._store, "events", [row["event_id"] for row in rows if "kind" not in row])
+        rows = [row for row in rows if "kind" in row or row["event_id"] in known]
+        written = revisions.revise(self._store, "events", rows, now, "geo-monitor")
+        done.events += len(written)
+
+    def _unsaid(self, found: set[str], since: dict[str, int]) -> list[dict[str, Any]]:
+        assert self.ground is not None
+        from geo_monitor.store.schema import SQL
+
+        of = SQL["events"]
+        if not since:
+            return []
+        where = (of.c.state != "withdrawn") & (of.c.started_at >= min(since.values()))
+        versions = {(rule.rule, rule.version) for rule in self.ground.rules}
+        return [
+            {"event_id": row["event_id"], "state": "withdrawn", "reason": "judged_anew"}
+            for row in revisions.rows(self._store, "events", where)
+            if row["event_id"] not in found
+            and (row["rule"], row["rule_version"]) in versions
+            and all(unit in since and row["started_at"] >= since[unit] for unit in row["unit_ids"])
+        ]
+
+
+def event_row(event: Event, adcodes: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    """An event as a row of table `events` for `revisions.revise`."""
+    return {
+        "event_id": event.event_id,
+        "state": "open" if event.ended_at is None else "ended",
+        "kind": event.kind,
+        "rule": event.rule,
+        "rule_version": event.rule_version,
+        "unit_ids": tuple(sorted(event.unit_ids)),
+        "reach_id": event.reach_id,
+        "zone_id": event.zone_id,
+        "adcodes": adcodes.get(event.reach_id or "", ()),
+        "started_at": event.started_at,
+        "ended_at": event.ended_at,
+        "lon": event.lon,
+        "lat": event.lat,
+        "evidence": json.dumps(event.evidence, ensure_ascii=False, sort_keys=True),
+    }
+
+
+def now_ms() -> int:
+    """The wall clock, ms UTC."""
+    return round(datetime.now(UTC).timestamp() * 1000)

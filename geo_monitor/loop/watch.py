@@ -1,0 +1,240 @@
+"""One feed into the store, for as long as it runs; and the duty room, if nobody else keeps it.
+
+A batch is stored, with the place where its source goes on from, before its sender hears that it was. Where the store
+cannot be reached the batch is kept and nothing more is read, until it can.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo_monitor.errors import GeoMonitorError
+from geo_monitor.feeds import Batch, Fix, Sorter, open_source
+from geo_monitor.feeds.sorter import Sorted
+from geo_monitor.loop.room import Room, now_ms
+from geo_monitor.store import live
+
+if TYPE_CHECKING:
+    from geo_monitor.workspace import Workspace
+
+log = logging.getLogger("geo_monitor")
+PASSING = ("database_unreachable", "database_busy", "disk_full")  # what may be over in a while
+PAUSE_S, PAUSE_MAX_S = 0.5, 10.0
+REMEMBERED = timedelta(days=2)  # a unit heard since then goes on from its last fix
+ROOM = "room"
+Say = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass
+class Watched:
+    """What came of a watch: fixes stored, repeats, lines refused by code, receipts, events and warnings written, and the
+    lag from a fix to the store, seconds (by the wall clock; median, 99 %, highest)."""
+
+    feed: str
+    stored: int = 0
+    repeated: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    receipts: list[str] = field(default_factory=list)
+    events: int = 0
+    warnings: int = 0
+    lags: Counter[int] = field(default_factory=Counter, repr=False)  # hundredths of a second -> fixes
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        lag = None
+        if self.lags:
+            places = sorted(self.lags)
+            upto = np.cumsum([self.lags[place] for place in places])
+            at = [places[int(np.searchsorted(upto, share * upto[-1]))] / 100 for share in (0.5, 0.99)]
+            lag = {"median_s": at[0], "p99_s": at[1], "max_s": places[-1] / 100}
+        told = {name: getattr(self, name) for name in ("feed", "stored", "repeated", "events", "warnings", "receipts")}
+        return {**told, "refused": dict(self.refused), "lag": lag}
+
+
+class Watch:
+    """Runs until the source ends, nothing new came for `until_idle` seconds, or `stop` is called."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        feed: str,
+        *,
+        event_clock: bool = False,
+        until_idle: float | None = None,
+        agency: str | None = None,
+        role: str | None = None,
+        say: Say = lambda code, params: None,
+    ) -> None:
+        workspace.viewer.needs("import")
+        agency = agency or workspace.viewer.agency
+        if agency:
+            workspace.store.may_send([agency])
+        self._store, self._settings = workspace._store, workspace.settings
+        self._agency, self._event_clock, self._until_idle, self._say = agency, event_clock, until_idle, say
+        known = live.feed(self._store, feed)
+        self._source = open_source(feed, self._settings, known.mark if known else None, role)
+        if known is None and self._source.name != feed:
+            known = live.feed(self._store, self._source.name)
+        self.done = Watched(self._source.name)
+        self._sorter = Sorter(self._settings, live.last_fixes(self._store, datetime.now(UTC) - REMEMBERED))
+        if known and known.held:
+            self._sorter.sort([Fix(*values) for values in known.held], None)
+        self._stop = threading.Event()
+        self._room_done = threading.Event()
+        self._sealing: threading.Thread | None = None
+        self._sealed_at = time.monotonic()
+
+    def stop(self) -> None:
+        """Asks it to come to its end; what was read is stored."""
+        self._stop.set()
+
+    def run(self) -> Watched:
+        """Watches. Raises `GeoMonitorError` where storing fails for a reason that will not pass."""
+        duty = None if self._event_clock else threading.Thread(target=self._keep_room, daemon=True)
+        if duty is not None:
+            duty.start()
+        try:
+            if self._event_clock:
+                self._replay()
+            else:
+                self._listen(lambda: None)
+        finally:
+            self._source.close()
+            self._stop.set()
+            if duty is not None:
+                duty.join()
+            if self._sealing is not None:
+                self._sealing.join()
+        self._patiently(lambda: self._seal(wait=True))
+        return self.done
+
+    # --- feed -> store ----------------------------------------------------------------------------------------------
+
+    def _listen(self, after: Callable[[], None]) -> None:
+        """Stores batch after batch; `after` each of them."""
+        heard = time.monotonic()
+        while not self._stop.is_set():
+            batch = self._source.read(0.5)
+            if batch is None:
+                self._store_sorted(Batch(), self._sorter.finish())
+                after()
+                return
+            if batch.fixes or batch.refused or batch.mark is not None:
+                arrival = None if self._event_clock else now_ms()
+                new = self._store_sorted(batch, self._sorter.sort(batch.fixes, arrival))
+                after()
+                if new:
+                    heard = time.monotonic()
+            if self._until_idle is not None and time.monotonic() - heard >= self._until_idle:
+                self._store_sorted(Batch(), self._sorter.finish())
+                after()
+                return
+            self._seal_now_and_then()
+
+    def _store_sorted(self, batch: Batch, found: Sorted) -> int:
+        refused = Counter(code for _, code in batch.refused) + Counter(code for _, code in found.refused)
+        for message in found.warnings:
+            self._say(message.code, dict(message.params))
+        now = now_ms()
+        new = self._patiently(
+            lambda: live.append(
+                self._store, self.done.feed, self._agency, found.fixes, batch.mark, now, refused, self._sorter.held()
+            )
+        )
+        self._source.stored(batch)
+        self.done.stored += len(new)
+        self.done.repeated += len(found.fixes) - len(new)
+        self.done.refused += refused
+        if not self._event_clock and new:
+            stored = now_ms()
+            self.done.lags.update((stored - fix.time) // 10 for fix in new)
+        return len(new)
+
+    def _patiently(self, write: Callable[[], Any]) -> Any:
+        """What `write` gives, tried until it can be done; nothing is read meanwhile, so senders wait."""
+        pause = PAUSE_S
+        while True:
+            try:
+                return write()
+            except GeoMonitorError as error:
+                if error.code not in PASSING:
+                    raise
+                if pause == PAUSE_S:
+                    self._say(error.code, dict(error.params))
+                log.warning("store: %s; again in %.1f s", error.code, pause)
+                time.sleep(pause)
+                pause = min(pause * 2, PAUSE_MAX_S)
+
+    # --- sealing ----------------------------------------------------------------------------------------------------
+
+    def _seal_now_and_then(self) -> None:
+        if time.monotonic() - self._sealed_at < self._settings.feed_seal_s:
+            return
+        if self._sealing is not None and self._sealing.is_alive():
+            return
+        self._sealed_at = time.monotonic()
+        if self._event_clock:
+            self._patiently(lambda: self._seal(wait=True))
+        else:
+            self._sealing = threading.Thread(target=self._seal_quietly, daemon=True)
+            self._sealing.start()
+
+    def _seal_quietly(self) -> None:
+        """In a thread: whatever keeps it from sealing, the fixes stay where they are and it is tried again later."""
+        try:
+            self._seal(wait=False)
+        except GeoMonitorError as error:
+            log.warning("seal: %s", error.code)
+        except Exception:
+            log.exception("seal")
+
+    def _seal(self, wait: bool) -> None:
+        receipts = live.seal(self._store, self._settings, datetime.now(UTC), wait=wait)
+        self.done.receipts += [receipt.receipt_id for receipt in receipts]
+
+    # --- store -> events and warnings -------------------------------------------------------------------------------
+
+    def _replay(self) -> None:
+        """By the clock of the fixes: after every batch the room looks, so that its clock never runs ahead of the store."""
+        with self._store.alone(ROOM) as held:
+            if held is None:
+                raise GeoMonitorError("room_taken")
+            room = Room(self._store, self._settings, event_clock=True)
+            self._listen(lambda: self._patiently(lambda: self._turn(room)))
+
+    def _turn(self, room: Room) -> None:
+        told = room.turn(now_ms())
+        self.done.events += told.events
+        self.done.warnings += told.warnings
+
+    def _keep_room(self) -> None:
+        """In a thread, by the wall clock: takes the room where it is free, and looks at it until the feed has ended."""
+        while not self._stop.is_set():
+            try:
+                with self._store.alone(ROOM) as held:
+                    if held is None:
+                        self._stop.wait(2.0)
+                        continue
+                    room = Room(self._store, self._settings)
+                    while not self._stop.is_set():
+                        held()
+                        self._turn(room)
+                        self._stop.wait(self._settings.event_beat_s)
+                    self._turn(room)  # what came since
+            except GeoMonitorError as error:
+                log.warning("room: %s", error.code)
+                self._say(error.code, dict(error.params))
+                self._stop.wait(2.0)
+            except Exception:
+                log.exception("room")  # fixes go on being stored; events follow when it can be looked at again
+                self._say("room_failed", {})
+                self._stop.wait(30.0)

@@ -37,8 +37,9 @@ TABLES = {
     ),
     "taskings": (
         ("tasking_id", TEXT, False), ("revision", BIG, False), ("warning_id", TEXT, False), ("unit_id", TEXT, True),
-        ("state", TEXT, False), ("made_at", BIG, False), ("due_at", BIG, True), ("outcome", TEXT, True),
-        ("result", TEXT, True),
+        ("state", TEXT, False), ("made_at", BIG, False), ("due_at", BIG, True), ("result", TEXT, True),
+        ("text", TEXT, True), ("report_id", TEXT, True), ("accepted_at", BIG, True), ("under_way_at", BIG, True),
+        ("on_scene_at", BIG, True), ("ended_at", BIG, True), ("told_by", TEXT, True), ("how", TEXT, True),
     ),
 }  # fmt: skip
 LIVE = (

@@ -220,6 +220,31 @@ class Settings:
     archive_depth: int = 2  # archives in archives
     json_depth: int = 64  # levels of nesting in GeoJSON
     raster_pixels: float = 4e9  # pixels a raster may have (2 m over 100 x 160 km)
+    # --- feeds (docs/feeds.md) ------------------------------------------------------------------------------------
+    feed_line_bytes: int = 65_536  # bytes of a line; a longer one is refused (an NMEA sentence has 82)
+    feed_batch: int = 2_000  # lines after which a batch is given on
+    feed_queue_mb: float = 8.0  # megabytes that wait between a socket and the store; full: senders wait, UDP is lost
+    feed_senders: int = 64  # connections at once
+    feed_pause_s: float = 1.0  # seconds until a lost connection is tried again, twice as long each time ...
+    feed_pause_most_s: float = 30.0  # ... up to this
+    feed_poll_s: float = 0.2  # seconds between two looks at files
+    feed_half_s: float = 2.0  # seconds after which a whole last line without its end counts as written
+    feed_body_mb: float = 1.0  # megabytes of a message (HTTP, MQTT); larger is refused
+    feed_answer_s: float = 30.0  # seconds a sender over HTTP may take to send, and waits for its fixes to be stored
+    feed_parts: int = 64  # AIS messages of several sentences that wait for their parts ...
+    feed_part_lines: int = 200  # ... for so many AIS sentences: the number of a message comes again after 10
+    feed_base_s: float = 600.0  # seconds a base station's clock holds (they report every 10 s); in a recording ...
+    feed_base_lines: int = 1_000  # ... so many AIS sentences
+    feed_future_s: float = 120.0  # seconds; a fix further ahead of the clock at arrival has a wrong clock
+    feed_skew_fixes: int = 20  # fixes in a row that are off the clock by more than that ...
+    feed_skew_s: float = 10.0  # ... and within this of each other are a clock that is set wrong
+    feed_split_s: float = 600.0  # seconds within which two places of one number must alternate ...
+    feed_split_fixes: int = 3  # ... with so many fixes each to be two boats
+    feed_silent_s: float = 1800.0  # seconds of silence after which a boat may be far away: it was moved
+    feed_tracks: int = 4  # places that are followed under one number
+    feed_held: int = 1_000  # fixes of one number that wait for proof of their place
+    feed_memory: int = 200_000  # fixes remembered to know repeats (60 MB)
+    feed_units: int = 50_000  # numbers followed at once; the one heard of least lately is forgotten
 
     def weight(self, platform: str) -> float:
         """Boat hours that one hour of `platform` counts for."""

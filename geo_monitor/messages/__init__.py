@@ -30,8 +30,6 @@ AREAS = (
     "simulate",
     "quality",
     "feeds",
-    "alerts",
-    "dispatch",
     "loop",
 )
 

@@ -246,6 +246,9 @@ class Settings:
     feed_memory: int = 200_000  # fixes remembered to know repeats (60 MB)
     feed_units: int = 50_000  # numbers followed at once; the one heard of least lately is forgotten
 
+    # --- loop -----------------------------------------------------------------------------------------------------
+    feed_seal_s: float = 120.0  # seconds after which fixes of feeds become a file with a receipt: 720 files a day each
+
     def weight(self, platform: str) -> float:
         """Boat hours that one hour of `platform` counts for."""
         return float(getattr(self, f"weight_{platform}"))

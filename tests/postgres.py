@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -19,8 +19,14 @@ numbers = count(1)
 class Server:
     """`gm` owns the database `gm` and may make roles; `postgres` is the superuser. Nobody needs a password here."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, run: Callable[..., None], data: Path, options: str, log: Path) -> None:
         self.port = port
+        self._run, self._data, self._options, self._log = run, data, options, log
+
+    def restart(self) -> None:
+        """Stops the server as a power cut would (it recovers from its log), and starts it again."""
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+        self._run("pg_ctl", "-D", str(self._data), "-o", self._options, "-l", str(self._log), "-w", "start")
 
     def url(self, schema: str | None = None, user: str = "gm") -> str:
         """An address; every call without `schema` gives an empty workspace's own."""
@@ -68,6 +74,6 @@ def _started(folder: Path) -> Iterator[Server]:
             ("gm", "CREATE EXTENSION postgis"),
         ):
             run("psql", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-d", database, "-qc", statement)
-        yield Server(port)
+        yield Server(port, run, data, options, folder / "log")
     finally:
         run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")

@@ -231,7 +231,8 @@ def _sealed(
         store.keep_raw(raw, digest)
     times = np.asarray(table["time"].cast(pa.int64()))
     first, end = (_told(int(edge)) for edge in (times.min(), times.max()))
-    label = f"{name} {first}-{end}.parquet"
+    shown = name if "://" in name else Path(name).name  # no more of a path than an upload shows
+    label = f"{shown} {first}-{end}.parquet"
     receipt = Receipt.blank("tracks", label, digest, agency, now)
     frame = tables.TABLES["positions"].from_arrow(table)
     ledger = Ledger(np.arange(1, len(frame) + 1))

@@ -199,7 +199,7 @@ class Files:
                 self._end(file, batch)
             return
         handle = file.handle
-        assert handle is not None  # noqa: S101
+        assert handle is not None
         while batch.lines < self.settings.feed_batch:
             data = os.pread(handle, CHUNK, file.at)
             if not data:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,4 +106,4 @@ def _runs(unit: np.ndarray) -> list[tuple[int, int]]:
         return []
     edges = np.flatnonzero(unit[1:] != unit[:-1]) + 1
     bounds = [0, *edges.tolist(), len(unit)]
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(pairwise(bounds))

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,7 +138,7 @@ class Room:
         order = np.argsort(fixes.time, kind="stable")
         beat = fixes.time[order] // step
         edges = [0, *(np.flatnonzero(np.diff(beat)) + 1).tolist(), len(order)]
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
+        for low, high in pairwise(edges):
             part = fixes[order[low:high]]
             yield part, max(int(part.time[-1]), self._clock or 0)
 

@@ -247,6 +247,8 @@ class Settings:
     feed_units: int = 50_000  # numbers followed at once; the one heard of least lately is forgotten
 
     # --- loop -----------------------------------------------------------------------------------------------------
+    event_back_days: float = 14.0  # days; the watch looks no further back for what a unit did before it was heard of
+    event_revise_s: float = 600.0  # seconds after which an event that goes on is written again with what was measured
     feed_seal_s: float = 120.0  # seconds after which fixes of feeds become a file with a receipt: 720 files a day each
 
     def weight(self, platform: str) -> float:

@@ -25,49 +25,59 @@ COLUMNS = ("unit_id", "time", "lon", "lat", "speed", "heading", "role", "platfor
 
 
 def tracks(store: Store, settings: Settings, until: int, units: Collection[str] | None = None) -> Fixes:
-    """All fixes up to `until` (ms UTC, exclusive) of the units heard in the day before it (or of `units`, whenever they
-    were heard last), each from its last cut on."""
+    """Fixes up to `until` (ms UTC, exclusive) of the units heard in the day before it, or of `units` (heard in the last
+    `event_back_days`), each from the begin of the stretch between two cuts that its last fix belongs to."""
     cut_ms = round(settings.event_cut_s * 1000)
-    span = FIRST_MS
-    first = _first(store)
+    span, first = FIRST_MS, _first(store)
     wanted = None if units is None else sorted(set(units))
+    most = round(settings.event_back_days * 24 * HOUR_MS)
     done: list[Fixes] = []
-    if wanted == []:
-        return Fixes.joined([])
-    while True:
+    while wanted is None or wanted:
         start = until - span
         fixes = _read(store, start, until, wanted)
         every = start <= first
-        if wanted is None and not every:
-            wanted = sorted(set(fixes.unit.tolist()))
+        left = set(fixes.unit.tolist()) if wanted is None else set(wanted)
         keep = np.zeros(len(fixes), dtype=bool)
-        open_ends = set(wanted or ())
-        for low, high in _runs(fixes.unit):
+        for low, high in runs(fixes.unit):
             time = fixes.time[low:high]
-            jumps = np.flatnonzero(np.diff(time) >= cut_ms)
-            # the silence before the last stretch may still be told of: the stretch before it belongs to that
-            at = int(jumps[-2]) + 1 if len(jumps) > 1 else (0 if time[0] - start >= cut_ms or every else -1)
-            if at >= 0:
+            at = _begin(time, start, cut_ms, every)
+            if at is not None:
                 keep[low + at : high] = True
-                open_ends.discard(str(fixes.unit[low]))
+                left.discard(str(fixes.unit[low]))
+        heard = set(fixes.unit.tolist())
+        last = every or span >= most
+        if last:  # what began longer ago is taken from there on
+            keep |= np.isin(fixes.unit.astype(str), sorted(left & heard))
         done.append(fixes[keep])
-        if every or not open_ends:
-            return Fixes.joined(done)
-        wanted, span = sorted(open_ends), span * 2
+        if last:
+            break
+        wanted, span = sorted(left), span * 2
+    return Fixes.joined(done)
+
+
+def _begin(time: np.ndarray, start: int, cut_ms: int, every: bool) -> int | None:
+    """Where in `time` (n,) the last stretch begins; None where it may begin before `start`, and not `every` fix is here."""
+    jumps = np.flatnonzero(np.diff(time) >= cut_ms)
+    if len(jumps):
+        return int(jumps[-1]) + 1
+    return 0 if every or time[0] - start >= cut_ms else None
 
 
 def history(store: Store, settings: Settings, unit: str, moment: int) -> Fixes:
-    """All stored fixes of a unit since its last cut before `moment` (ms UTC), later ones included."""
+    """All stored fixes of a unit from the begin of the stretch between two cuts that its last fix at or before `moment`
+    (ms UTC) belongs to, or from `moment` where there is none; later ones included."""
     cut_ms = round(settings.event_cut_s * 1000)
     span, first = FIRST_MS, _first(store)
     while True:
         start = moment - span
         fixes = _read(store, start, None, [unit])
-        before = np.flatnonzero(fixes.time <= moment)
-        jumps = np.flatnonzero(np.diff(fixes.time[: len(before) + 1]) >= cut_ms) if len(fixes) else before[:0]
-        if len(jumps) > 1:
-            return fixes[slice(int(jumps[-2]) + 1, None)]
-        if start <= first:
+        before = int((fixes.time <= moment).sum())
+        every = start <= first
+        if before:
+            at = _begin(fixes.time[:before], start, cut_ms, every)
+            if at is not None:
+                return fixes[slice(at, None)]
+        elif every:
             return fixes
         span *= 2
 
@@ -101,7 +111,8 @@ def _read(store: Store, start: int, end: int | None, units: list[str] | None) ->
     return Fixes.of_table(held)
 
 
-def _runs(unit: np.ndarray) -> list[tuple[int, int]]:
+def runs(unit: np.ndarray) -> list[tuple[int, int]]:
+    """Where each unit's rows begin and end, in rows sorted by unit."""
     if not len(unit):
         return []
     edges = np.flatnonzero(unit[1:] != unit[:-1]) + 1

@@ -59,6 +59,9 @@ class Room:
         self._seen = _Seen()
         self._clock: int | None = None
         self._looked = -1e18
+        self._known: set[str] = set()
+        self._read: dict[str, Fixes] = {}
+        self._written: dict[str, tuple[Any, int]] = {}
         self.ground: Ground | None = None
 
     def turn(self, wall: int) -> Turn:
@@ -74,7 +77,7 @@ class Room:
         fixes = Fixes.of_table(table)
         done.fixes += len(fixes)
         for part, now in self._slices(fixes, wall):
-            self._detection.feed(part)
+            self._feed(part)
             self._clock = now
             self._keep(now, done)
         done.now = self._clock
@@ -90,28 +93,38 @@ class Room:
         self._looked = wall
         self._seen = _Seen(live.last_row(self._store), frozenset(self._store.receipts_in_force(None, ["tracks"])))
         self._detection = Detection(
-            self.ground.network, self.ground.zones, self.ground.levels, self.ground.rules, self._settings,
-            lambda unit, moment: back.history(self._store, self._settings, unit, moment),
-        )  # fmt: skip
+            self.ground.network, self.ground.zones, self.ground.levels, self.ground.rules, self._settings
+        )
+        self._known = set()
         newest = [self._store.newest(self._seen.receipts), live.newest(self._store, None)]
         last = max((moment for moment in newest if moment is not None), default=None)
         if last is None:
+            self._detection.history = self._history
             return
-        open_units = {unit for row in self._open() for unit in row["unit_ids"]}
         fixes = back.tracks(self._store, self._settings, last + 1)
-        rest = sorted(open_units - set(fixes.unit.tolist()))
-        fixes = Fixes.joined([fixes, back.tracks(self._store, self._settings, last + 1, rest)])
+        self._known = set(fixes.unit.tolist())
         self._detection.feed(fixes)
         self._clock = last if self._event_clock else wall
         since: dict[str, int] = {}
         for unit, time in zip(fixes.unit.tolist(), fixes.time.tolist(), strict=True):
             since[unit] = min(time, since.get(unit, time))
         self._keep(self._clock, done, since)
+        self._detection.history = self._history  # from now on it may forget what the store has
 
-    def _open(self) -> list[dict[str, Any]]:
-        from geo_monitor.store.schema import SQL
+    def _history(self, unit: str, moment: int) -> Fixes:
+        held = self._read.pop(unit, None)
+        return back.history(self._store, self._settings, unit, moment) if held is None else held
 
-        return revisions.rows(self._store, "events", SQL["events"].c.state == "open")
+    def _feed(self, fixes: Fixes) -> None:
+        """Feeds fixes; of units not heard of so far what they did before is read for all of them at once."""
+        new = set(fixes.unit.tolist()) - self._known
+        if new:
+            self._known |= new
+            first = int(fixes.time[np.isin(fixes.unit.astype(str), sorted(new))].min())
+            before = back.tracks(self._store, self._settings, first, new)
+            self._read = {unit: before[:0] for unit in new}
+            self._read |= {str(before.unit[low]): before[low:high] for low, high in back.runs(before.unit)}
+        self._detection.feed(fixes)
 
     def _incoming(self) -> pa.Table | None:
         """Fixes that came since the last look; None where an upload was withdrawn meanwhile."""
@@ -147,7 +160,7 @@ class Room:
         the fixes any more."""
         assert self.ground is not None
         events, gone = self._detection.changed(now)
-        rows = [event_row(event, self.ground.adcodes) for event in events]
+        rows = [event_row(event, self.ground.adcodes) for event in events if self._due(event, now)]
         rows += [{"event_id": name, "state": "withdrawn", "reason": "late_data"} for name in gone]
         if since is not None:
             rows += self._unsaid({event.event_id for event in events}, since)
@@ -155,6 +168,15 @@ class Room:
         rows = [row for row in rows if "kind" in row or row["event_id"] in known]
         written = revisions.revise(self._store, "events", rows, now, "geo-monitor")
         done.events += len(written)
+
+    def _due(self, event: Event, now: int) -> bool:
+        """Whether an event is to be written: it is new, began or ended otherwise, or has gone on for long."""
+        told = (event.started_at, event.ended_at, event.reach_id)
+        before = self._written.get(event.event_id)
+        if before is not None and before[0] == told and now - before[1] < self._settings.event_revise_s * 1000:
+            return False
+        self._written[event.event_id] = (told, now)
+        return True
 
     def _unsaid(self, found: set[str], since: dict[str, int]) -> list[dict[str, Any]]:
         assert self.ground is not None

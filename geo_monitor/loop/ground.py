@@ -55,3 +55,15 @@ class Ground:
 def mark_of(store: Store) -> str:
     """Changes when zones, water, units or rules change, an analysis ends, or an upload is withdrawn."""
     return f"{store.mark(tracks=False)}|{revisions.mark(store, 'rules')}"
+
+
+_kept: dict[str, Ground] = {}
+
+
+def shared(store: Store, settings: Settings) -> Ground:
+    """The ground of a workspace as it is now, kept in memory while nothing changes."""
+    key = str(store.root.resolve())
+    held = _kept.get(key)
+    if held is None or held.mark != mark_of(store):
+        held = _kept[key] = Ground.of(store, settings)
+    return held

@@ -1,0 +1,277 @@
+"""What people do: sign, verify, send somebody, close, recall; propose and approve rules; tell how a tasking goes.
+
+Every act is judged on the newest revision, written as a new one with who and why, and noted in the audit book. The right
+to it is asked of the viewer, and a warning that the viewer does not see is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo_monitor.alerts import actions, counts, grade, rules
+from geo_monitor.alerts.rows import LIVE
+from geo_monitor.dispatch import candidates as units_of
+from geo_monitor.dispatch import taskings
+from geo_monitor.dispatch.taskings import Tasking
+from geo_monitor.dispatch.water import Conditions, Place, waterway
+from geo_monitor.errors import Usage
+from geo_monitor.loop.ground import Ground, shared
+from geo_monitor.store import revisions
+from geo_monitor.store.database import milliseconds
+from geo_monitor.store.schema import SQL
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geo_monitor.workspace import Workspace
+
+DAY_MS = 86_400_000
+HEARD_MS = DAY_MS  # a unit heard since then may be sent
+COLUMNS = ("unit_id", "time", "lon", "lat", "platform", "role")
+
+
+class Desk:
+    """The desk of one viewer of a workspace. Moments `now` are datetimes with a zone."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._store, self._seen, self._settings = workspace._store, workspace.store, workspace.settings
+        self.viewer = workspace.viewer
+
+    # --- looking ----------------------------------------------------------------------------------------------------
+
+    def queue(self, now: datetime, every: bool = False) -> pd.DataFrame:
+        """Warnings that wait for somebody (`every`: closed and recalled ones too), by their clock: the newest revisions,
+        with due_at (sign_by or report_by), left_s (seconds until then, negative when overdue)."""
+        import pandas as pd
+
+        of = SQL["warnings"]
+        frame = self._seen.revised("warnings", None if every else of.c.state.in_(LIVE))
+        due = frame["sign_by"].where(frame["state"] == "open", frame["report_by"])
+        left = (due - pd.Timestamp(now)).dt.total_seconds()
+        done = ~frame["state"].isin(LIVE)
+        frame = frame.assign(due_at=due.mask(done), left_s=left.mask(done))
+        return frame.sort_values(["left_s", "opened_at"], kind="stable").reset_index(drop=True)
+
+    def warning(self, warning_id: str) -> dict[str, Any]:
+        """The newest revision of a warning, as plain values. Raises `Usage("warning_unknown")`."""
+        found = self._seen.revised("warnings", SQL["warnings"].c.warning_id == warning_id)
+        if not len(found):
+            raise Usage("warning_unknown", warning_id=warning_id)
+        return revisions.of_ids(self._store, "warnings", [warning_id])[warning_id]
+
+    def history(self, warning_id: str) -> pd.DataFrame:
+        """Every revision of a warning, oldest first. Raises as `warning`."""
+        self.warning(warning_id)
+        return self._seen.revised("warnings", SQL["warnings"].c.warning_id == warning_id, every=True)
+
+    def events(self, warning_id: str) -> pd.DataFrame:
+        """The events a warning stands on. Raises as `warning`."""
+        ids = list(self.warning(warning_id)["event_ids"])
+        return self._seen.revised("events", SQL["events"].c.event_id.in_(ids))
+
+    def taskings(self, warning_id: str | None = None, running: bool = False) -> pd.DataFrame:
+        """Taskings of a warning or of all; `running`: those not at their end."""
+        of = SQL["taskings"]
+        where = of.c.tasking_id.is_not(None)
+        if warning_id is not None:
+            where &= of.c.warning_id == warning_id
+        if running:
+            where &= of.c.state.in_(units_of.OPEN)
+        return self._seen.revised("taskings", where)
+
+    def counts(self) -> pd.DataFrame:
+        """Warnings counted by locality, month and grade (`alerts.counts`)."""
+        self._seen.revised("warnings", SQL["warnings"].c.row < 0)  # asks for the right to read
+        seen = set(self._seen.revised("warnings")["warning_id"])
+        held = [row for row in revisions.rows(self._store, "warnings") if row["warning_id"] in seen]
+        return counts.counts(held, revisions.rows(self._store, "taskings"))
+
+    def hit_rates(self) -> pd.DataFrame:
+        """What each grade was worth, beside its cut-off (`alerts.grade.hit_rates`), over the whole workspace."""
+        self.viewer.needs("read")
+        return grade.hit_rates(revisions.rows(self._store, "warnings"), self._settings)
+
+    # --- warnings ---------------------------------------------------------------------------------------------------
+
+    def sign(self, warning_id: str, now: datetime) -> dict[str, Any]:
+        """Signs for a warning. Raises as `actions.sign`."""
+        row, moment = self._asked(warning_id, now)
+        return self._told(actions.sign(row, self.viewer.account, moment, self._areas, self._settings), moment, "sign")
+
+    def verify(self, warning_id: str, now: datetime, note: str | None = None) -> dict[str, Any]:
+        """Somebody saw that it is so. Raises as `actions.verify`."""
+        row, moment = self._asked(warning_id, now)
+        return self._told(actions.verify(row, self.viewer.account, moment, note, self._settings), moment, "verify")
+
+    def close(self, warning_id: str, outcome: str | None, now: datetime, reason: str | None = None) -> dict[str, Any]:
+        """Closes a warning with what was found. Raises as `actions.close`."""
+        row, moment = self._asked(warning_id, now)
+        new = actions.close(row, self.viewer.account, moment, outcome, reason, self._settings)
+        return self._told(new, moment, "close")
+
+    def recall(self, warning_id: str, reason: str | None, now: datetime) -> dict[str, Any]:
+        """Takes a warning back. Raises as `actions.recall`."""
+        row, moment = self._asked(warning_id, now)
+        return self._told(actions.recall(row, self.viewer.account, moment, reason, self._settings), moment, "recall")
+
+    def regrade(self, warning_id: str, to: str, reason: str | None, now: datetime) -> dict[str, Any]:
+        """Gives a warning another grade. Raises as `actions.regrade`."""
+        row, moment = self._asked(warning_id, now)
+        new = actions.regrade(row, self.viewer.account, moment, to, reason, self._settings)
+        return self._told(new, moment, "regrade")
+
+    def silence(
+        self, warning_id: str, until: datetime, reason: str | None, now: datetime, zone_id: str | None = None
+    ) -> dict[str, Any]:
+        """Nothing more of this kind from this place until then. Raises as `actions.silence`."""
+        row, moment = self._asked(warning_id, now)
+        end = milliseconds(until)
+        new = actions.silence(row, self.viewer.account, moment, end, reason, zone_id, self._settings)
+        return self._told(new, moment, "silence")
+
+    @property
+    def _areas(self) -> Sequence[str] | None:
+        return None if self.viewer.everywhere else self.viewer.adcodes
+
+    def _asked(self, warning_id: str, now: datetime) -> tuple[dict[str, Any], int]:
+        self.viewer.needs("command")
+        return self.warning(warning_id), milliseconds(now)
+
+    def _told(self, row: dict[str, Any], now: int, action: str) -> dict[str, Any]:
+        revisions.revise(self._store, "warnings", [row], now, self.viewer.account, action)
+        return revisions.of_ids(self._store, "warnings", [row["warning_id"]])[row["warning_id"]]
+
+    # --- dispatch ---------------------------------------------------------------------------------------------------
+
+    def candidates(self, warning_id: str, now: datetime, need: Sequence[str] = (), urgent: bool = True) -> pd.DataFrame:
+        """Who can be at a warning's place first (`dispatch.candidates`). Raises as `warning`, `Usage("warning_nowhere")`."""
+        import pandas as pd
+
+        row, ground = self.warning(warning_id), self._ground()
+        place, moment = place_of(row, ground), milliseconds(now)
+        held = self._seen.positions(
+            None, pd.Timestamp(moment - HEARD_MS, unit="ms", tz="UTC"), None, list(COLUMNS), encoded=False
+        ).to_pandas()
+        patrols = held[held["role"] == "patrol"].drop_duplicates("unit_id", keep="last")
+        known = self._seen.records("units")
+        others = sorted(set(patrols["unit_id"]) - set(known["unit_id"]))
+        units = known.drop_duplicates("unit_id", keep="last")
+        if others:
+            units = pd.concat([units, pd.DataFrame({"unit_id": others})], ignore_index=True)
+        fixes = held.drop_duplicates("unit_id", keep="last")
+        busy = {
+            row["unit_id"]
+            for row in revisions.rows(self._store, "taskings", SQL["taskings"].c.state.in_(units_of.OPEN))
+            if row["unit_id"]
+        }
+        return units_of.candidates(
+            place, units, fixes, busy, ground.network, Conditions(), self._settings, moment, need=need, urgent=urgent
+        )
+
+    def way(self, warning_id: str, unit_id: str, now: datetime) -> np.ndarray:
+        """The way of a boat to a warning's place by water, lon, lat (m, 2); empty where it does not come by water."""
+        import pandas as pd
+
+        found = self.candidates(warning_id, now)
+        row = found[(found["unit_id"] == unit_id) & (found["how"] == "water")]
+        if not len(row) or not pd.notna(row["lon"].iloc[0]):
+            return np.empty((0, 2))
+        ground = self._ground()
+        start = Place.at(ground.network, float(row["lon"].iloc[0]), float(row["lat"].iloc[0]))
+        seconds = float(row["seconds"].iloc[0])
+        speed = float(row["distance_m"].iloc[0]) / seconds if seconds > 0 else 1.0
+        graph = waterway(ground.network, Conditions())
+        way = graph.way(start.reach, start.km, place_of(self.warning(warning_id), ground), max(speed, 0.1))
+        return np.empty((0, 2)) if way is None else way.line
+
+    def dispatch(self, warning_id: str, unit_id: str, now: datetime) -> dict[str, Any]:
+        """Sends a unit: a tasking is offered, the warning is dispatched. One that nobody has signed is signed by it.
+        Raises as `sign`, `actions.dispatch`, `Usage("unit_cannot_come")`."""
+        row, moment = self._asked(warning_id, now)
+        found = self.candidates(warning_id, now)
+        mine = found[found["unit_id"] == unit_id]
+        if not len(mine) or not np.isfinite(float(mine["seconds"].fillna(np.inf).iloc[0])):
+            reason = mine["reason"].iloc[0] if len(mine) else "unknown"
+            raise Usage("unit_cannot_come", unit=unit_id, reason=f"@dispatch.reason.{reason}")
+        eta = moment + round(1000 * float(mine["seconds"].iloc[0] + mine["mobilise_s"].iloc[0]))
+        tasking = taskings.offer(warning_id, unit_id, moment, taskings.due(eta, self._settings))
+        if row["state"] == "open":
+            row = {**actions.sign(row, self.viewer.account, moment, self._areas, self._settings)}
+            row = self._told(row, moment, "sign")
+        new = actions.dispatch(row, self.viewer.account, moment, self._settings)
+        revisions.revise(self._store, "taskings", [asdict(tasking)], moment, self.viewer.account, "task")
+        self._told(new, moment, "dispatch")
+        return revisions.of_ids(self._store, "taskings", [tasking.tasking_id])[tasking.tasking_id]
+
+    def no_unit(self, warning_id: str, why: str, now: datetime) -> dict[str, Any]:
+        """Nobody can be sent: kept and counted, with the reason. Raises `Refused("tasking_why_missing")`."""
+        _, moment = self._asked(warning_id, now)
+        tasking = taskings.no_unit(warning_id, moment, why, self.viewer.account)
+        revisions.revise(self._store, "taskings", [asdict(tasking)], moment, self.viewer.account, "task")
+        self._settle(warning_id, moment)
+        return revisions.of_ids(self._store, "taskings", [tasking.tasking_id])[tasking.tasking_id]
+
+    def act(
+        self,
+        tasking_id: str,
+        action: str,
+        now: datetime,
+        *,
+        outcome: str | None = None,
+        words: str | None = None,
+        report_id: str | None = None,
+    ) -> dict[str, Any]:
+        """How a tasking goes: accept, decline (with `words`), depart, arrive, finish (with an outcome). Raises as
+        `taskings.act`, `Usage("tasking_unknown")`."""
+        self.viewer.needs("command")
+        moment = milliseconds(now)
+        found = self._seen.revised("taskings", SQL["taskings"].c.tasking_id == tasking_id)
+        if not len(found):
+            raise Usage("tasking_unknown", tasking_id=tasking_id)
+        row = revisions.of_ids(self._store, "taskings", [tasking_id])[tasking_id]
+        result = taskings.Result(outcome, words, report_id) if outcome is not None else None
+        new = taskings.act(
+            tasking_of(row), action, moment, self.viewer.account, result, why=words, speaks_for=[row["unit_id"] or ""]
+        )
+        written = {**asdict(new), "revision": row["revision"]}
+        revisions.revise(self._store, "taskings", [written], moment, self.viewer.account, action)
+        self._settle(row["warning_id"], moment)
+        return revisions.of_ids(self._store, "taskings", [tasking_id])[tasking_id]
+
+    def _settle(self, warning_id: str, now: int) -> None:
+        """What its taskings say of a warning."""
+        row = revisions.of_ids(self._store, "warnings", [warning_id])[warning_id]
+        mine = revisions.rows(self._store, "taskings", SQL["taskings"].c.warning_id == warning_id)
+        new = actions.settle(row, mine, self.viewer.account, now, self._settings)
+        if new is not None:
+            revisions.revise(self._store, "warnings", [new], now, self.viewer.account, "settle")
+
+    # --- rules ------------------------------------------------------------------------------------------------------
+
+    def rules(self) -> pd.DataFrame:
+        """Rules, the newest revision of each."""
+        return self._seen.revised("rules")
+
+    def _ground(self) -> Ground:
+        return shared(self._store, self._settings)
+
+
+def tasking_of(row: dict[str, Any]) -> Tasking:
+    """A row of table `taskings` as the state machine takes it."""
+    return Tasking(**{name: row[name] for name in Tasking.__dataclass_fields__})
+
+
+def place_of(row: dict[str, Any], ground: Ground) -> Place:
+    """Where a warning is. Raises `Usage("warning_nowhere")` for one without a place."""
+    if row["lon"] is not None and row["lat"] is not None:
+        return Place.at(ground.network, row["lon"], row["lat"])
+    ids = ground.network.reaches["reach_id"]
+    found = np.flatnonzero((ids == row["reach_id"]).to_numpy())
+    if not len(found):
+        raise Usage("warning_nowhere", warning_id=row["warning_id"])
+    return Place.on(ground.network, int(found[0]))

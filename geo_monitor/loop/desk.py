@@ -200,12 +200,13 @@ class Desk:
             raise Usage("unit_cannot_come", unit=unit_id, reason=f"@dispatch.reason.{reason}")
         eta = moment + round(1000 * float(mine["seconds"].iloc[0] + mine["mobilise_s"].iloc[0]))
         tasking = taskings.offer(warning_id, unit_id, moment, taskings.due(eta, self._settings))
+        steps = []
         if row["state"] == "open":
-            row = {**actions.sign(row, self.viewer.account, moment, self._areas, self._settings)}
-            row = self._told(row, moment, "sign")
-        new = actions.dispatch(row, self.viewer.account, moment, self._settings)
-        revisions.revise(self._store, "taskings", [asdict(tasking)], moment, self.viewer.account, "task")
-        self._told(new, moment, "dispatch")
+            steps.append(actions.sign(row, self.viewer.account, moment, self._areas, self._settings))
+            row = {**steps[0], "revision": row["revision"] + 1}
+        steps.append(actions.dispatch(row, self.viewer.account, moment, self._settings))
+        both = {"taskings": [asdict(tasking)], "warnings": steps}
+        revisions.together(self._store, both, moment, self.viewer.account, "dispatch")
         return revisions.of_ids(self._store, "taskings", [tasking.tasking_id])[tasking.tasking_id]
 
     def no_unit(self, warning_id: str, why: str, now: datetime) -> dict[str, Any]:

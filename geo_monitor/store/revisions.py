@@ -62,12 +62,7 @@ def of_ids(store: Store, name: str, ids: Iterable[str]) -> dict[str, dict[str, A
 
 
 def revise(
-    store: Store,
-    name: str,
-    changed: Sequence[Mapping[str, Any]],
-    now: datetime | int,
-    who: str,
-    tell: str | None = None,
+    store: Store, name: str, changed: Sequence[Mapping[str, Any]], now: datetime | int, who: str, tell: str | None = None
 ) -> list[dict[str, Any]]:
     """Writes rows whose content differs from their newest revision, in one transaction; gives those written.
 
@@ -75,44 +70,61 @@ def revise(
     that revision: raises `Refused("changed_meanwhile")` where somebody was quicker (nothing is written then). tell: an
     action for the audit book.
     """
-    key, of = REVISED[name], _table(name)
+    return together(store, {name: changed}, now, who, tell)[name]
+
+
+def together(
+    store: Store,
+    changed: Mapping[str, Sequence[Mapping[str, Any]]],
+    now: datetime | int,
+    who: str,
+    tell: str | None = None,
+) -> dict[str, list[dict[str, Any]]]:
+    """As `revise`, for rows of several tables: all of them or none. Gives those written, by table."""
     moment = now if isinstance(now, int) else milliseconds(now)
+    if not any(changed.values()):
+        return {name: [] for name in changed}
+    with store.transaction() as connection:
+        return {name: _write(connection, name, rows, moment, who, tell) for name, rows in changed.items()}
+
+
+def _write(
+    connection: sql.Connection, name: str, changed: Sequence[Mapping[str, Any]], moment: int, who: str, tell: str | None
+) -> list[dict[str, Any]]:
+    key, of = REVISED[name], _table(name)
     columns = [column for column in tables.table(name).names if column not in SELF]
     written: list[dict[str, Any]] = []
-    if not changed:
-        return []
-    with store.transaction() as connection:
-        held: dict[str, dict[str, Any]] = {}
-        ids = sorted({str(row[key]) for row in changed})
-        for i in range(0, len(ids), NAMED):
-            query = sql.select(*[of.c[column] for column in tables.table(name).names]).where(of.c.newest)
-            for found in connection.execute(query.where(of.c[key].in_(ids[i : i + NAMED]))):
-                held[str(getattr(found, key))] = _plain(name, found)
-        for row in changed:
-            old = held.get(str(row[key]))
-            if row.get("revision") is not None and row["revision"] != (old or {}).get("revision"):
-                raise Refused("changed_meanwhile", id=str(row[key]))
-            new = {column: row.get(column, (old or {}).get(column)) for column in columns}
-            if old is not None and all(_same(new[column], old[column]) for column in columns):
-                continue
-            new["revision"] = 1 if old is None else int(old["revision"]) + 1
-            new |= {"revised_at": moment, "revised_by": who, "reason": row.get("reason")}
-            written.append(new)
-            held[str(row[key])] = new
-        replaced = sorted({str(row[key]) for row in written if row["revision"] > 1})
-        for i in range(0, len(replaced), NAMED):
-            where = of.c.newest & of.c[key].in_(replaced[i : i + NAMED])
-            connection.execute(sql.update(of).where(where).values(newest=False))
-        last = {str(row[key]): row["revision"] for row in written}
-        if written:
-            told: list[dict[str, Any]] = [
-                {**_stored(name, row), "newest": row["revision"] == last[str(row[key])]} for row in written
-            ]
-            connection.execute(sql.insert(of), told)
-        if tell:
-            for row in written:
-                detail = {"state": row.get("state"), "reason": row.get("reason")}
-                audit.append(connection, _moment(moment), who, tell, str(row[key]), **detail)
+    held: dict[str, dict[str, Any]] = {}
+    ids = sorted({str(row[key]) for row in changed})
+    for i in range(0, len(ids), NAMED):
+        query = sql.select(*[of.c[column] for column in tables.table(name).names]).where(of.c.newest)
+        for found in connection.execute(query.where(of.c[key].in_(ids[i : i + NAMED]))):
+            held[str(getattr(found, key))] = _plain(name, found)
+    for row in changed:
+        old = held.get(str(row[key]))
+        if row.get("revision") is not None and row["revision"] != (old or {}).get("revision"):
+            raise Refused("changed_meanwhile", id=str(row[key]))
+        new = {column: row.get(column, (old or {}).get(column)) for column in columns}
+        if old is not None and all(_same(new[column], old[column]) for column in columns):
+            continue
+        new["revision"] = 1 if old is None else int(old["revision"]) + 1
+        new |= {"revised_at": moment, "revised_by": who, "reason": row.get("reason")}
+        written.append(new)
+        held[str(row[key])] = new
+    replaced = sorted({str(row[key]) for row in written if row["revision"] > 1})
+    for i in range(0, len(replaced), NAMED):
+        where = of.c.newest & of.c[key].in_(replaced[i : i + NAMED])
+        connection.execute(sql.update(of).where(where).values(newest=False))
+    last = {str(row[key]): row["revision"] for row in written}
+    if written:
+        told: list[dict[str, Any]] = [
+            {**_stored(name, row), "newest": row["revision"] == last[str(row[key])]} for row in written
+        ]
+        connection.execute(sql.insert(of), told)
+    if tell:
+        for row in written:
+            detail = {"state": row.get("state"), "reason": row.get("reason")}
+            audit.append(connection, _moment(moment), who, tell, str(row[key]), **detail)
     return written
 
 

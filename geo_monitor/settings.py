@@ -222,7 +222,9 @@ class Settings:
     raster_pixels: float = 4e9  # pixels a raster may have (2 m over 100 x 160 km)
     # --- events (events/; docs/events.md) ---------------------------------------------------------------------------
     event_late_s: float = 1800.0  # seconds; a fix this much older than its unit's newest costs nothing: state is kept
-    event_cut_s: float = 21_600.0  # seconds of silence after which a unit's story begins anew: bounds what is read again
+    event_cut_s: float = (
+        21_600.0  # seconds of silence after which a unit's story begins anew: bounds what is read again
+    )
     event_leg_s: float = 300.0  # seconds between two fixes up to which a boat was on the line between them
     event_window_s: float = 180.0  # seconds over which speed is measured: GPS noise of 10 m is 0.1 knots then
     event_still_m: float = 100.0  # metres; a boat at its moorings keeps within this

@@ -14,7 +14,7 @@ from numba import njit
 
 from geo_monitor.effort.kernels import scale
 from geo_monitor.events.rows import (
-    ALONG, AT_KM, AT_REACH, BROKEN, COUNT, FINAL, FIXES, G_COUNT, G_END, G_KM, G_LAT, G_LIMIT, G_LON, G_MEDIAN,
+    ALONG, AT_KM, AT_REACH, BROKEN, COUNT, UNTIL, FIXES, G_COUNT, G_END, G_KM, G_LAT, G_LIMIT, G_LON, G_MEDIAN,
     G_REACH, G_START, INTERVALS, KEPT, KIND, KM, LAST, LAT, LEAST, LON, MOST, MOVED, O_BEGIN, O_BLAT, O_BLON, O_END,
     O_LAST, O_LAT, O_LON, O_SILENT, O_START, ON, OPENED, P_AWAY, P_BEGIN, P_DONE, P_LAST, P_LASTLAT, P_LASTLON, P_LAT,
     P_LON, P_ON, P_OUT, P_OUTLAT, P_OUTLON, PATROL, PATROL_OTHER, REACH, SAMPLE, SINCE, SPEED, START, STRIDE, SUM, T,
@@ -78,6 +78,7 @@ def _keep(v: np.ndarray, t: float, lon: float, lat: float, speed: float) -> None
     """Counts a fix of a run, and keeps it if it is its turn: when all places are taken, every other is given up."""
     n = int(v[COUNT])
     v[COUNT] += 1.0
+    v[UNTIL] = t
     v[SUM] += speed
     v[LEAST], v[MOST] = min(v[LEAST], speed), max(v[MOST], speed)
     if n % int(v[STRIDE]) != 0:
@@ -99,7 +100,6 @@ def _keep(v: np.ndarray, t: float, lon: float, lat: float, speed: float) -> None
 def _close(v: np.ndarray, out: np.ndarray, count: int) -> int:
     if v[ON] > 0 and v[OPENED] > 0:
         out[count] = v
-        out[count, FINAL] = 1.0
         count += 1
     v[:] = 0.0
     return count

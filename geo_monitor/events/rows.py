@@ -17,8 +17,8 @@ SAMPLE = 20  # fixes told with an event, at most
 
 # a run of fixes that are alike (`kernels.runs`): which place it is about (+ 1; 0: no run), when it began, its last such
 # fix, whether another came after it, whether it is an event; of the fixes up to that moment: how many, the sum, least
-# and greatest of their speed, every how many-th is kept, how many are kept; where it began; the fixes kept
-ON, START, LAST, BROKEN, OPENED, COUNT, SUM, LEAST, MOST, STRIDE, KEPT, AT_REACH, AT_KM, FINAL = range(14)
+# and greatest of their speed, every how many-th is kept, how many are kept, the last of them all; where it began; the fixes kept
+ON, START, LAST, BROKEN, OPENED, COUNT, SUM, LEAST, MOST, STRIDE, KEPT, AT_REACH, AT_KM, UNTIL = range(14)
 FIXES = 14
 RUN = FIXES + 3 * SAMPLE
 

@@ -13,16 +13,18 @@ import numpy as np
 
 from geo_monitor.events import kernels
 from geo_monitor.events import rows as at
+from geo_monitor.events.event import Event
 from geo_monitor.events.ground import KNOT, Law
 from geo_monitor.settings import Settings
 
 UNPLACED = -2  # a reach nobody has looked up yet
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Found:
     """An event before its rule's restrictions: `rule` is the place of the rule in the list, `reach` an index (-1: not on
-    the water, `UNPLACED`: to be looked up); times ms UTC, end None while it goes on."""
+    the water, `UNPLACED`: to be looked up); times ms UTC, end None while it goes on. Not changed once it is made; `event`
+    keeps what it was turned into."""
 
     rule: int
     units: tuple[str, ...]
@@ -34,6 +36,8 @@ class Found:
     evidence: dict[str, Any]
     reach: int = UNPLACED
     km: float = np.nan
+    event: Event | None = None
+    judged: bool = False  # whether its rule was asked
 
 
 class Machine(Protocol):
@@ -107,7 +111,7 @@ class Runs:
         evidence: dict[str, Any] = {
             "minutes": minutes(start, end),
             "speed_mps": {name: round(float(value), 3) for name, value in speed.items()},
-            "fixes": {"number": count, "first": start, "last": int(kept[-1, 0]) if count == len(kept) else None,
+            "fixes": {"number": count, "first": start, "last": int(row[at.UNTIL]),
                       "some": [[unit, int(t), float(x), float(y)] for t, x, y in kept]},
         }  # fmt: skip
         zone = None
@@ -208,4 +212,5 @@ class Overdue:
 
 def ended(found: Found, end: int) -> Found:
     """The same, over at `end` (ms UTC)."""
-    return replace(found, end=end, evidence={**found.evidence, "minutes": minutes(found.start, end)})
+    evidence = {**found.evidence, "minutes": minutes(found.start, end)}
+    return replace(found, end=end, evidence=evidence, event=None, judged=False)

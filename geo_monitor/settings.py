@@ -220,6 +220,7 @@ class Settings:
     archive_depth: int = 2  # archives in archives
     json_depth: int = 64  # levels of nesting in GeoJSON
     raster_pixels: float = 4e9  # pixels a raster may have (2 m over 100 x 160 km)
+<<<<<<< HEAD
     # --- feeds (docs/feeds.md) ------------------------------------------------------------------------------------
     feed_line_bytes: int = 65_536  # bytes of a line; a longer one is refused (an NMEA sentence has 82)
     feed_batch: int = 2_000  # lines after which a batch is given on
@@ -250,6 +251,53 @@ class Settings:
     event_back_days: float = 14.0  # days; the watch looks no further back for what a unit did before it was heard of
     event_revise_s: float = 600.0  # seconds after which an event that goes on is written again with what was measured
     feed_seal_s: float = 120.0  # seconds after which fixes of feeds become a file with a receipt: 720 files a day each
+=======
+    # --- events (events/; docs/events.md) ---------------------------------------------------------------------------
+    event_late_s: float = 1800.0  # seconds; a fix this much older than its unit's newest costs nothing: state is kept
+    event_cut_s: float = (
+        21_600.0  # seconds of silence after which a unit's story begins anew: bounds what is read again
+    )
+    event_leg_s: float = 300.0  # seconds between two fixes up to which a boat was on the line between them
+    event_window_s: float = 180.0  # seconds over which speed is measured: GPS noise of 10 m is 0.1 knots then
+    event_still_m: float = 100.0  # metres; a boat at its moorings keeps within this
+    event_slow_low_kn: float = 0.2  # knots; slower is lying still. Netting and electro-fishing runs go from here ...
+    event_slow_high_kn: float = 2.5  # knots; ... to here. Source: the issue
+    event_slow_s: float = 600.0  # seconds of it that make an event ...
+    event_slow_break_s: float = 120.0  # ... and of anything else that end it
+    event_current_mps: float = 0.0  # m/s downstream that the water runs; 0: not known, and the evidence says so
+    event_meeting_m: float = 50.0  # metres apart, two boats that can hand something over ...
+    event_meeting_s: float = 600.0  # ... for seconds
+    event_meeting_step_s: float = 30.0  # seconds; moments at which places are compared (whole multiples, UTC)
+    event_meeting_still_s: float = 7200.0  # seconds; two boats that both kept still for this long are moored neighbours
+    event_gap_s: float = 900.0  # seconds of silence, at least ...
+    event_gap_factor: float = 5.0  # ... and so many of the unit's own median intervals ...
+    event_gap_intervals: int = 60  # ... over its last so many (at most 60 are kept)
+    event_gap_moored_s: float = 1800.0  # seconds; a boat that kept still for this long may switch off
+    event_gap_near_m: float = 30_000.0  # metres; others a shore station would hear too ...
+    event_gap_heard_s: float = 900.0  # ... if they were heard in the seconds before
+    event_gap_others: int = 3  # that many others tell that the station, not the boat, fell silent ...
+    event_gap_share: float = 0.8  # ... if this share of them did
+    event_gap_same: float = 1 / 3  # they may send on for this share of the time after which the boat counts as silent
+    event_dark_m: float = 200.0  # metres; radar and camera ranges are that good
+    event_dark_s: float = 120.0  # seconds; clocks of sensors and boats agree to that
+    event_dark_join_s: float = 600.0  # seconds; detections of one sensor's target closer than this are one event
+    event_loiter_m: float = 150.0  # metres from a closed landing
+    event_loiter_kn: float = 1.0  # knots; slower is waiting or unloading ...
+    event_loiter_s: float = 1800.0  # ... for seconds
+    event_loiter_break_s: float = 120.0  # seconds of anything else that end it
+    event_overdue_s: float = 43_200.0  # seconds after which a patrol should be back: a stake-out and a way home
+    event_overdue_silent_s: float = 3600.0  # seconds of silence of a patrol ...
+    event_overdue_m: float = 500.0  # ... farther than this from where it began
+    event_avoids_m: float = 3000.0  # metres by water (between middles of reaches); a patrol that a lookout sees
+    event_avoids_apart_s: float = 1800.0  # seconds without a patrol that near that part two approaches
+    event_avoids_rest_m: float = 200.0  # metres within which a boat lies or works ...
+    event_avoids_rest_s: float = 600.0  # ... if it kept there for seconds: only such can leave
+    event_avoids_left_m: float = 1000.0  # metres; gone ...
+    event_avoids_left_s: float = 900.0  # ... within seconds
+    event_avoids_days: float = 30.0  # days looked back over
+    event_avoids_least: int = 3  # approaches at which it left, at least
+    event_avoids_p: float = 0.05  # chance of as many at its own rate of leaving in quiet times
+>>>>>>> 0335fd469a21b490d73d405441541f03ab0d8372
 
     def weight(self, platform: str) -> float:
         """Boat hours that one hour of `platform` counts for."""

@@ -31,6 +31,7 @@ AREAS = (
     "quality",
     "feeds",
     "loop",
+    "events",
 )
 
 

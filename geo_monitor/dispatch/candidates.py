@@ -87,22 +87,23 @@ def candidates(
     fresh = age <= settings.dispatch_fix_s
     base = _bases(_column(rows, "base"), bases)
     based = ~np.isnan(base[:, 0])
-    start = np.where(fresh, "fix", np.where(based, "base", None)).astype(object)
+    start: np.ndarray = np.full(m, None, dtype=object)
+    start[based], start[fresh] = "base", "fix"
     at = np.where(fresh[:, None], fix[["lon", "lat"]].to_numpy(dtype=float), base)
 
     platform = _platforms(rows, fix)
     speed, speed_known = _speeds(rows, platform, settings)
     reason: np.ndarray = np.full(m, None, dtype=object)
-    reason[platform == None] = "no_platform"  # noqa: E711  (elementwise)
+    reason[pd.isna(platform)] = "no_platform"
     reason[platform == "camera"] = "fixed"
-    lost = (reason == None) & (start == None)  # noqa: E711
+    lost = pd.isna(reason) & pd.isna(start)
     reason[lost] = np.where(np.isnan(time[lost]), "no_base", "too_old")
-    reason[(reason == None) & ~speed_known] = "no_speed"  # noqa: E711
+    reason[pd.isna(reason) & ~speed_known] = "no_speed"
 
     distance, seconds = np.full(m, np.nan), np.full(m, np.nan)
     how, bridge, remark = (np.full(m, None, dtype=object) for _ in range(3))
-    for names, told, travel in ((WATER, "water", _water), (ROAD, "road_estimate", _road), (AIR, "air", _air)):
-        go = np.flatnonzero((reason == None) & np.isin(platform.astype(str), names))  # noqa: E711
+    for kinds, told, travel in ((WATER, "water", _water), (ROAD, "road_estimate", _road), (AIR, "air", _air)):
+        go = np.flatnonzero(pd.isna(reason) & np.isin(platform.astype(str), kinds))
         if not len(go):
             continue
         how[go] = told
@@ -131,7 +132,7 @@ def candidates(
         ("off_duty", status == "off_duty"),
         ("busy", status == "busy"),
     ):
-        reason[(reason == None) & holds] = code  # noqa: E711
+        reason[pd.isna(reason) & holds] = code
     at_base = (start == "base") | (fresh & based & (_apart(at, base) <= settings.dispatch_at_base_m))
     wait = np.where(at_base, settings.dispatch_mobilise_s, 0.0)
     wait = np.where(status == "off_duty", np.maximum(wait, settings.dispatch_call_in_s), wait)
@@ -162,8 +163,7 @@ def candidates(
             "remark": remark,
         }
     )[list(COLUMNS)]
-    free = np.array([value is None for value in reason], dtype=bool)
-    rank = np.where(free, 0, np.where(known, 1, 2))
+    rank = np.where(pd.isna(reason), 0, np.where(known, 1, 2))
     arrival = np.where(known, eta, np.inf)
     names = rows["unit_id"].astype(str).to_numpy(dtype=str)
     return table.iloc[np.lexsort((names, arrival, rank))].reset_index(drop=True)
@@ -311,7 +311,7 @@ def _bases(base: list[Any], known: pd.DataFrame | None) -> Floats:
     >>> _bases(["112.5, 30.1", "112.5，30.1", "somewhere", "200,30", None], None)[:, 0].tolist()
     [112.5, 112.5, nan, nan, nan]
     """
-    named = {}
+    named: dict[str, tuple[float, float]] = {}
     if known is not None:
         _ask(known, "bases", ("name", "lon", "lat"))
         for name, lon, lat in zip(known["name"], known["lon"], known["lat"], strict=True):

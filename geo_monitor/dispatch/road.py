@@ -92,7 +92,7 @@ def roads(
     bank). A place known to lie on the other bank is reached over the bridge that makes the way shortest; without one the
     way to the own bank is told with reason `other_bank`. Where unit or place lies within the accuracy of the drawn line
     the side is not known: own bank, remark `bank_unsure`. A place in mid river is served from the own bank, remark
-    `own_bank`. Inside a lake, away from its shore: `open_water`.
+    `own_bank`. A place off the water: the way there, remark `bank_unsure`. In a lake away from its shore: `open_water`.
 
     bridges: name, lon, lat; those not over the place's river are left aside.
     """
@@ -102,10 +102,12 @@ def roads(
     straight = distances(lon, lat, np.full(m, place.lon), np.full(m, place.lat))
     if place.reach < 0 or place.reach >= network.channels:
         metres = straight * settings.dispatch_detour
-        reason = none.copy()
-        if place.reach >= network.channels and _surrounded(network, place.reach):
+        reason, remark = none.copy(), none.copy()
+        if place.reach < 0:
+            remark[:] = "bank_unsure"
+        elif _surrounded(network, place.reach):
             metres, reason[:] = np.full(m, np.inf), "open_water"
-        return Roads(metres, metres / speed_mps, none, none.copy(), reason, none.copy())
+        return Roads(metres, metres / speed_mps, none, none.copy(), reason, remark)
     bank = Bank(network, place)
     side, sure = bank.side(lon, lat)
     on_bank = place.exact and place.bank in ("left", "right")

@@ -81,7 +81,7 @@ class Tasking:
     def last_at(self) -> int:
         """When the last step was taken."""
         times = (self.accepted_at, self.under_way_at, self.on_scene_at, self.ended_at)
-        return max(self.made_at, *(time for time in times if time is not None), self.made_at)
+        return max([self.made_at, *(time for time in times if time is not None)])
 
 
 def tasking_id(warning_id: str, unit_id: str | None, made_at: int) -> str:
@@ -196,8 +196,8 @@ def by_track(
     fixes : unit_id, time (UTC, or ms), lon, lat; of any units, in any order
     platform : boats are measured along the water, others in a straight line
 
-    Under way: a fix `dispatch_toward_m` nearer to the place than the unit was when it accepted (its last fix until then,
-    else the first after). On the scene: a fix within `dispatch_there_m`; where only reach and km of the place are known,
+    Under way: a fix `dispatch_toward_m` nearer to the place than the unit was when it accepted (its last fix of the
+    `dispatch_fix_s` before, else the first after). On the scene: a fix within `dispatch_there_m`; where only reach and km of the place are known,
     in a straight line within the locating tolerance more. Steps carry the time of their fix and how = track.
     """
     from geo_monitor import river
@@ -207,7 +207,8 @@ def by_track(
     own = fixes[fixes["unit_id"] == tasking.unit_id]
     time = _ms(own["time"])
     order = np.argsort(time, kind="stable")
-    before = order[time[order] <= tasking.accepted_at][-1:]
+    recent = (time <= tasking.accepted_at) & (time >= tasking.accepted_at - 1000 * settings.dispatch_fix_s)
+    before = order[recent[order]][-1:]
     track = np.r_[before, order[time[order] > tasking.accepted_at]]
     if not len(track):
         return []

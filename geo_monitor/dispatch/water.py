@@ -9,6 +9,7 @@ lies between two nodes, and the way leaves by whichever makes it quicker.
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ KNOT = 1852 / 3600  # m/s; by definition of the nautical mile
 SAME_M = 1e-3  # metres; two cuts this close are one (as in river.paths)
 BELOW_M = 1.0  # metres; a lock with no channel above it (a lake's outflow) stands this far below
 LEAST_S = 1e-9  # seconds; an edge of no time would pass for no edge
-FIELDS = 16  # speeds whose directed graph is kept
+FIELDS = 32  # speeds whose directed graph is kept (under 3 MB each on the shipped river at 500 m)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ class Conditions:
     def __post_init__(self) -> None:
         told = hashlib.sha256(repr((self.limits, self.locks)).encode())
         if self.current_mps is not None:
-            told.update(np.ascontiguousarray(self.current_mps, dtype=float).tobytes())
+            own = np.array(self.current_mps, dtype=float)  # a copy: what the key was made of stays as it is
+            own.setflags(write=False)
+            object.__setattr__(self, "current_mps", own)
+            told.update(own.tobytes())
         object.__setattr__(self, "key", f"{self.current_mps is None}{told.hexdigest()}")
 
     def __eq__(self, other: object) -> bool:
@@ -161,6 +165,7 @@ class Waterway:
         self.network = network
         self.conditions = conditions = conditions or Conditions()
         self._fields: dict[tuple[float, bool], _Field] = {}
+        self._guard = threading.Lock()
         n = len(network.reaches)
         current = np.zeros(n) if conditions.current_mps is None else np.asarray(conditions.current_mps, dtype=float)
         if current.shape != (n,) or not np.isfinite(current).all():
@@ -170,6 +175,7 @@ class Waterway:
         self.current = np.where(self.owner >= 0, current[self.owner], 0.0)
         self._limits()
         self._locks()
+        self._arrange()
 
     # ---- construction -------------------------------------------------------------------------------------------
     def _check_limits(self) -> None:
@@ -255,36 +261,51 @@ class Waterway:
             self.lock_up[interval] += np.inf if lock.closed else 60 * lock.up_min
             self.lock_down[interval] += np.inf if lock.closed else 60 * lock.down_min
 
+    def _arrange(self) -> None:
+        """The directed edges in the order of the turned graph, the same at every speed.
+
+        No two lead from one node to the same other: every reach has a node of its own at its middle.
+        """
+        self._there = np.flatnonzero((self.owner >= 0) & (self.node[:-1] != self.node[1:]))
+        low, high, metres = self.node[self._there], self.node[self._there + 1], self.length[self._there]
+        lakes = len(self.length) + np.arange(len(self.lake_a))
+        begin = np.r_[low, high, self.lake_a, self.lake_b]
+        end = np.r_[high, low, self.lake_b, self.lake_a]
+        self._order = order = np.lexsort((begin, end))
+        self._begin, self._end = begin[order], end[order]
+        self._metres = np.r_[metres, metres, self.lake_metres, self.lake_metres][order]
+        self._edge = np.r_[self._there, self._there, lakes, lakes][order]
+
     def _field(self, speed_mps: float, urgent: bool) -> _Field:
         key = (float(speed_mps), bool(urgent))
-        if key in self._fields:
-            return self._fields[key]
+        kept = self._fields.get(key)
+        if kept is not None:
+            return kept
         if not (np.isfinite(speed_mps) and speed_mps > 0):
             raise Usage("dispatch_speed", speed=speed_mps)
         cap = np.full(len(self.limit), np.inf) if urgent else self.limit
         lake_cap = np.full(len(self.lake_limit), np.inf) if urgent else self.lake_limit
         up, down = (_pace(np.minimum(speed_mps + sign * self.current, cap)) for sign in (-1, 1))
-        there = np.flatnonzero((self.owner >= 0) & (self.node[:-1] != self.node[1:]))
-        low, high, metres = self.node[there], self.node[there + 1], self.length[there]
+        there, metres = self._there, self.length[self._there]
         lake_s = self.lake_metres / np.minimum(speed_mps, lake_cap)
-        lakes = len(self.length) + np.arange(len(self.lake_a))
-        begin = np.r_[low, high, self.lake_a, self.lake_b]
-        end = np.r_[high, low, self.lake_b, self.lake_a]
         seconds = np.r_[
             metres * up[there] + self.lock_up[there], metres * down[there] + self.lock_down[there], lake_s, lake_s
-        ]
-        length = np.r_[metres, metres, self.lake_metres, self.lake_metres]
-        edge = np.r_[there, there, lakes, lakes]
-        # turned round; of two edges between the same nodes the quicker counts
-        order = np.lexsort((seconds, begin, end))
-        order = order[np.isfinite(seconds[order])]
-        first = np.r_[True, (np.diff(end[order]) != 0) | (np.diff(begin[order]) != 0)][: len(order)]
-        order = order[first]
-        indptr = np.searchsorted(end[order], np.arange(self.size + 1))
-        made = _Field(up, down, indptr, begin[order], np.maximum(seconds[order], LEAST_S), length[order], edge[order])
-        while len(self._fields) >= FIELDS:
-            self._fields.pop(next(iter(self._fields)), None)
-        self._fields[key] = made
+        ][self._order]
+        # where nothing is shut all speeds share their arrays
+        keep = slice(None) if np.isfinite(seconds).all() else np.isfinite(seconds)
+        made = _Field(
+            up,
+            down,
+            np.searchsorted(self._end[keep], np.arange(self.size + 1)),
+            self._begin[keep],
+            np.maximum(seconds[keep], LEAST_S),
+            self._metres[keep],
+            self._edge[keep],
+        )
+        with self._guard:
+            while len(self._fields) >= FIELDS:
+                del self._fields[next(iter(self._fields))]
+            self._fields[key] = made
         return made
 
     # ---- questions ----------------------------------------------------------------------------------------------

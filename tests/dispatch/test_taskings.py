@@ -218,6 +218,8 @@ def test_under_way_and_on_the_scene_by_track() -> None:
     assert follow(in_state("accepted"), fixes[:4], place(10_000)) == [("under_way", 4)]
     assert follow(in_state("accepted"), fixes[:3], place(10_000)) == []
     assert follow(in_state("under_way"), fixes, place(10_000)) == [("on_scene", 10)]
+    # where it was an hour before says nothing
+    assert follow(in_state("accepted"), track((-60, 0, 0), (2, 5_000, 0), (3, 5_150, 0)), place(10_000)) == []
     # order and other units do not matter; times may be timestamps
     other = track((2, 9_900, 0), unit="boat-2")
     mixed = pd.concat([fixes[::-1], other]).reset_index(drop=True)

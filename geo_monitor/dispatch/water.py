@@ -180,7 +180,8 @@ class Waterway:
     # ---- construction -------------------------------------------------------------------------------------------
     def _check_limits(self) -> None:
         for limit in self.conditions.limits:
-            if not limit.mps > 0 or (limit.km_from is None) != (limit.km_to is None):
+            ends = [km for km in (limit.km_from, limit.km_to) if km is not None]
+            if not limit.mps > 0 or len(ends) == 1 or not np.isfinite(ends).all():
                 raise Usage("dispatch_limit_broken", river=limit.river)
         for lock in self.conditions.locks:
             if not (lock.up_min >= 0 and lock.down_min >= 0):

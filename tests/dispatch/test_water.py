@@ -324,6 +324,8 @@ def test_wrong_conditions_are_refused() -> None:
         Waterway(network, Conditions(limits=(Limit("长江", 1.0, None, 5.0),)))
     with pytest.raises(Usage, match="limit"):
         Waterway(network, Conditions(limits=(Limit("长江", 1.0, 2.0, 0.0),)))
+    with pytest.raises(Usage, match="limit"):
+        Waterway(network, Conditions(limits=(Limit("长江", 1.0, np.nan, 5.0),)))
     with pytest.raises(Usage, match="minutes"):
         Waterway(network, Conditions(locks=(Lock("长江", 3.0, -1, 1),)))
     for speed in (0.0, -1.0, np.nan, np.inf):

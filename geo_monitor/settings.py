@@ -221,6 +221,7 @@ class Settings:
     json_depth: int = 64  # levels of nesting in GeoJSON
     raster_pixels: float = 4e9  # pixels a raster may have (2 m over 100 x 160 km)
 <<<<<<< HEAD
+<<<<<<< HEAD
     # --- feeds (docs/feeds.md) ------------------------------------------------------------------------------------
     feed_line_bytes: int = 65_536  # bytes of a line; a longer one is refused (an NMEA sentence has 82)
     feed_batch: int = 2_000  # lines after which a batch is given on
@@ -298,6 +299,25 @@ class Settings:
     event_avoids_least: int = 3  # approaches at which it left, at least
     event_avoids_p: float = 0.05  # chance of as many at its own rate of leaving in quiet times
 >>>>>>> 0335fd469a21b490d73d405441541f03ab0d8372
+=======
+    # --- dispatch: who can be there first -------------------------------------------------------------------------
+    # speeds of units that tell none: working figures, for the agency to set
+    dispatch_boat_kn: float = 25.0  # knots through the water; a patrol launch
+    dispatch_rubber_boat_kn: float = 15.0  # knots; a laden inflatable with an outboard
+    dispatch_vehicle_mps: float = 11.1  # m/s = 40 km/h, over levee roads and through villages
+    dispatch_foot_mps: float = 1.4  # m/s = 5 km/h, a brisk walk
+    dispatch_drone_mps: float = 15.0  # m/s; cruise of a small quadcopter
+    dispatch_detour: float = 1.4  # road over straight line. Source: Kim et al. 2015 (docs/dispatch.md): 1.26 for a
+    # country, up to 1.44 in its hills; the upper end, for a way that ends on a bank where roads are few
+    dispatch_drone_range_m: float = 8000.0  # metres out in a straight line that leave a drone time to look and return
+    dispatch_fix_s: float = 1800.0  # seconds; a unit whose last fix is older starts from its base (as nearest_window_s)
+    dispatch_at_base_m: float = 300.0  # metres; a unit whose fix is this close to its base is at its base
+    dispatch_mobilise_s: float = 600.0  # seconds to get under way from the base. DOMAIN: orders take 10 to 30 minutes
+    dispatch_call_in_s: float = 1800.0  # seconds to call in a crew that is off duty (the upper end of the same)
+    dispatch_margin_s: float = 900.0  # seconds after the reckoned arrival at which a tasking is due
+    dispatch_toward_m: float = 200.0  # metres nearer to the place than when it accepted: the unit is under way
+    dispatch_there_m: float = 300.0  # metres; a unit with a fix this close to the place is on the scene
+>>>>>>> 57c7530e6c71aa2bc93a887a0fead8993a95a22b
 
     def weight(self, platform: str) -> float:
         """Boat hours that one hour of `platform` counts for."""

@@ -32,6 +32,7 @@ AREAS = (
     "feeds",
     "loop",
     "events",
+    "dispatch",
 )
 
 

@@ -29,6 +29,7 @@ AREAS = (
     "basemaps",
     "simulate",
     "quality",
+    "alerts",
 )
 
 

@@ -195,7 +195,7 @@ class Sorter:
             self._judge(unit, best, fix.unit_id, out)
             unit.at = best if best in unit.places else unit.at
         elif not unit.tracks:
-            track = _Track(fix.unit_id, fix.time, fix.lon, fix.lat, 0, deque((), self._deep))
+            track = _Track(fix.unit_id, fix.time, fix.lon, fix.lat, 0, deque(maxlen=self._deep))
             unit.tracks.append(track)
             self._join(unit, track, fix, out)
         elif clash and self._near(unit, fix):
@@ -286,7 +286,7 @@ class Sorter:
             f"{name}#{n}" for n in range(2, 10) if f"{name}#{n}" not in taken and f"{name}#{n}" not in self._units
         )
         first = place.held[0][0]
-        track = _Track(other, first.time, first.lon, first.lat, 0, deque((), self._deep))
+        track = _Track(other, first.time, first.lon, first.lat, 0, deque(maxlen=self._deep))
         unit.tracks.append(track)
         for fix, _ in place.held:
             self._keep(track, fix, out)

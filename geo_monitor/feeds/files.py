@@ -29,7 +29,7 @@ HEAD = 256  # first bytes by which a file is known
 OPEN = 64  # files held open at once
 SKIPPED = (".tmp", ".part", ".swp", ".gz", ".zip", ".xz", ".bz2")  # being written under another name, or packed
 
-type_of_mark = 1
+VERSION = 1  # of the marks
 
 
 @dataclass
@@ -133,13 +133,12 @@ class Files:
                 continue  # gone since it was listed
             if not stat.S_ISREG(found.st_mode):
                 continue
-            file = self._files.get(found.st_ino)
-            if file is None:
-                file = self._files[found.st_ino] = self._begin(path, found.st_ino)
+            known = self._files.get(found.st_ino)
+            file = known or self._begin(path, found.st_ino)
+            if known is None:
+                self._files[found.st_ino] = file
                 file.live = not self._first and not self._folder  # a log begun after rotation
-            if not file.there or self._folder:
-                file.path = path
-            file.there = True
+            file.path, file.there = path, True
             if found.st_size < file.at or (found.st_size > file.at and not self._same(file)):
                 log.warning("feed %s: %s was emptied or written anew; read from its start", self.name, path.name)
                 self._end(file, batch)
@@ -186,7 +185,7 @@ class Files:
                 if path == self._path or not path.is_file() or os.stat(path).st_ino != one["inode"]:
                     continue
                 file = self._begin(path, one["inode"])
-                if file.done or not one["done"]:
+                if file.done == one["done"] and self._open(file):
                     self._files[file.inode] = file
 
     def _same(self, file: _File) -> bool:
@@ -199,8 +198,12 @@ class Files:
                 self._end(file, batch)
             return
         handle = file.handle
+<<<<<<< HEAD
         assert handle is not None
         while batch.lines < self.settings.feed_batch:
+=======
+        while handle is not None and batch.lines < self.settings.feed_batch:
+>>>>>>> db4ca463384cb65a3359cd161e7f3c6779f10b33
             data = os.pread(handle, CHUNK, file.at)
             if not data:
                 file.live = True
@@ -255,7 +258,7 @@ class Files:
     # --- marks -------------------------------------------------------------------------------------------------------
     def _mark(self) -> str:
         files = [file.told() for file in self._files.values()]
-        return json.dumps({"version": type_of_mark, "files": [*files, *self._marked]}, separators=(",", ":"))
+        return json.dumps({"version": VERSION, "files": [*files, *self._marked]}, separators=(",", ":"))
 
 
 def _head(path: Path) -> bytes:
@@ -279,7 +282,7 @@ def _marked(mark: str | None) -> list[dict[str, Any]]:
         return []
     try:
         told = json.loads(mark)
-        if told["version"] != type_of_mark:
+        if told["version"] != VERSION:
             raise ValueError("another version")
         files = [
             {"name": str(one["name"]), "inode": int(one["inode"]), "done": int(one["done"]),

@@ -104,8 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def setup(self) -> None:
-        self.timeout = self.server.source.settings.feed_answer_s
         super().setup()
+        self.connection.settimeout(self.server.source.settings.feed_answer_s)
 
     def do_POST(self) -> None:
         source = self.server.source

@@ -303,7 +303,7 @@ class Lines:
 
     def _message(self, sentences: list[str], told: str | None, received: int | None) -> Fix | str | None:
         try:
-            found = pyais.decode(*sentences)
+            found: Any = pyais.decode(*sentences)
         except (AISBaseException, ValueError, IndexError, TypeError, KeyError, OverflowError):
             return "ais_payload"
         kind = found.msg_type
@@ -311,16 +311,16 @@ class Lines:
             return self._hear_base(found, received)
         if kind not in POSITION_TYPES:
             return None if 1 <= kind <= 27 else "ais_payload"
-        if getattr(found, _LAST.get(kind, "raim"), None) is None or not found.mmsi:  # type: ignore[union-attr]
+        if getattr(found, _LAST.get(kind, "raim"), None) is None or not found.mmsi:
             return "ais_payload"
         when = self._when(told, getattr(found, "second", None), received)
         if isinstance(when, str):
             return when
         scale = _SCALE.get(kind, 600_000.0)
-        lon, lat = round(found.lon * scale) / scale, round(found.lat * scale) / scale  # type: ignore[union-attr]
+        lon, lat = round(found.lon * scale) / scale, round(found.lat * scale) / scale
         if lon == 181.0 or lat == 91.0:
             return "position_missing"
-        knots, course = float(found.speed), float(found.course)  # type: ignore[union-attr]
+        knots, course = float(found.speed), float(found.course)
         return objects.checked(
             Fix(
                 f"{found.mmsi:09d}", when, lon, lat, None if knots == _UNKNOWN_KNOTS.get(kind, 102.3) else knots * KNOT,

@@ -104,7 +104,7 @@ class Broker(Received):
     def _message(self, client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
         """Waits while the queue is full; the broker keeps what comes meanwhile."""
         ack = (self._connection, message.mid) if message.qos else None
-        body = message.payload if len(message.payload) <= self._most else b""
+        body = bytes(message.payload) if len(message.payload) <= self._most else b""
         piece = Piece(message.topic, now_ms(), body, whole=True, ack=ack)
         if not body and message.payload:
             piece.read = self.too_large()

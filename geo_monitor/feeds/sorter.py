@@ -236,10 +236,8 @@ class Sorter:
 
     def _open(self, unit: _Unit, fix: Fix, arrival: int | None, out: Sorted) -> None:
         if len(unit.tracks) + len(unit.places) >= self.settings.feed_tracks:
-            if not unit.places:
-                self._disproved(unit, [fix], out)
-                return
-            self._disproved(unit, (held for held, _ in unit.places.pop(0).held), out)
+            self._disproved(unit, [fix], out)
+            return
         place = _Place([(fix, True)], arrival, fix)
         unit.places.append(place)
         unit.at = place

@@ -220,9 +220,6 @@ class Settings:
     archive_depth: int = 2  # archives in archives
     json_depth: int = 64  # levels of nesting in GeoJSON
     raster_pixels: float = 4e9  # pixels a raster may have (2 m over 100 x 160 km)
-<<<<<<< HEAD
-<<<<<<< HEAD
-<<<<<<< HEAD
     # --- feeds (docs/feeds.md) ------------------------------------------------------------------------------------
     feed_line_bytes: int = 65_536  # bytes of a line; a longer one is refused (an NMEA sentence has 82)
     feed_batch: int = 2_000  # lines after which a batch is given on
@@ -253,7 +250,6 @@ class Settings:
     event_back_days: float = 14.0  # days; the watch looks no further back for what a unit did before it was heard of
     event_revise_s: float = 600.0  # seconds after which an event that goes on is written again with what was measured
     feed_seal_s: float = 120.0  # seconds after which fixes of feeds become a file with a receipt: 720 files a day each
-=======
     # --- events (events/; docs/events.md) ---------------------------------------------------------------------------
     event_late_s: float = 1800.0  # seconds; a fix this much older than its unit's newest costs nothing: state is kept
     event_cut_s: float = (
@@ -299,8 +295,6 @@ class Settings:
     event_avoids_days: float = 30.0  # days looked back over
     event_avoids_least: int = 3  # approaches at which it left, at least
     event_avoids_p: float = 0.05  # chance of as many at its own rate of leaving in quiet times
->>>>>>> 0335fd469a21b490d73d405441541f03ab0d8372
-=======
     # --- dispatch: who can be there first -------------------------------------------------------------------------
     # speeds of units that tell none: working figures, for the agency to set
     dispatch_boat_kn: float = 25.0  # knots through the water; a patrol launch
@@ -318,8 +312,6 @@ class Settings:
     dispatch_margin_s: float = 900.0  # seconds after the reckoned arrival at which a tasking is due
     dispatch_toward_m: float = 200.0  # metres nearer to the place than when it accepted: the unit is under way
     dispatch_there_m: float = 300.0  # metres; a unit with a fix this close to the place is on the scene
->>>>>>> 57c7530e6c71aa2bc93a887a0fead8993a95a22b
-=======
     # --- warnings and their rules (alerts/; docs/warnings.md) ---------------------------------------------------------
     alerts_join_m: float = 2000.0  # metres by water; an event this close to an open warning's place ... (as the Gi* band)
     alerts_join_h: float = 3.0  # hours; ... or by one of its boats, within this of it is the same situation: one outing
@@ -369,7 +361,6 @@ class Settings:
     alerts_caught_h: float = 6.0  # hours; ... and this soon after a warning would have been caught. Source: DOMAIN
     alerts_fall_days: float = 90.0  # days; the yield of a rule's last days against the time before ...
     alerts_fall_p: float = 0.95  # ... fell from this probability
->>>>>>> 10502ae0854cc91c4cfee40eef5b36a6c35cb894
 
     def weight(self, platform: str) -> float:
         """Boat hours that one hour of `platform` counts for."""

@@ -198,12 +198,7 @@ class Files:
                 self._end(file, batch)
             return
         handle = file.handle
-<<<<<<< HEAD
-        assert handle is not None
-        while batch.lines < self.settings.feed_batch:
-=======
         while handle is not None and batch.lines < self.settings.feed_batch:
->>>>>>> db4ca463384cb65a3359cd161e7f3c6779f10b33
             data = os.pread(handle, CHUNK, file.at)
             if not data:
                 file.live = True

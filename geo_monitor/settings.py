@@ -247,6 +247,7 @@ class Settings:
     feed_units: int = 50_000  # numbers followed at once; the one heard of least lately is forgotten
 
     # --- loop -----------------------------------------------------------------------------------------------------
+    event_beat_s: float = 5.0  # seconds between two looks at what came in (a replay: of the fixes' own clock)
     event_back_days: float = 14.0  # days; the watch looks no further back for what a unit did before it was heard of
     event_revise_s: float = 600.0  # seconds after which an event that goes on is written again with what was measured
     feed_seal_s: float = 120.0  # seconds after which fixes of feeds become a file with a receipt: 720 files a day each
@@ -313,7 +314,9 @@ class Settings:
     dispatch_toward_m: float = 200.0  # metres nearer to the place than when it accepted: the unit is under way
     dispatch_there_m: float = 300.0  # metres; a unit with a fix this close to the place is on the scene
     # --- warnings and their rules (alerts/; docs/warnings.md) ---------------------------------------------------------
-    alerts_join_m: float = 2000.0  # metres by water; an event this close to an open warning's place ... (as the Gi* band)
+    alerts_join_m: float = (
+        2000.0  # metres by water; an event this close to an open warning's place ... (as the Gi* band)
+    )
     alerts_join_h: float = 3.0  # hours; ... or by one of its boats, within this of it is the same situation: one outing
     alerts_late_h: float = 6.0  # hours; an event told later than this after its start is raised with a note: the catch
     # is on the market by then. Source: DOMAIN (river to market in under 6 hours)
@@ -330,13 +333,19 @@ class Settings:
     alerts_report_blue_s: float = 604_800.0
     # probability of a verified case
     alerts_prior_share: float = 1 / 26  # cases a warning, before any is closed. Source: DOMAIN (26 warnings per case)
-    alerts_prior_weight: float = 8.0  # warnings that this is worth: another place's platform; 8 closed ones weigh as much
-    alerts_place_power: float = 0.5  # rr of the reach enters as rr^power: events are commoner where cases are, so part of
+    alerts_prior_weight: float = (
+        8.0  # warnings that this is worth: another place's platform; 8 closed ones weigh as much
+    )
+    alerts_place_power: float = (
+        0.5  # rr of the reach enters as rr^power: events are commoner where cases are, so part of
+    )
     # rr is in the event already
     alerts_place_most: float = 4.0  # factor of odds that a place gives or takes at most
     alerts_kind_odds: float = 2.0  # factor of odds for each further kind of event in the same situation
     alerts_calibrate_from: int = 30  # closed warnings from which probabilities are calibrated on them
-    alerts_calibrate_shift_sd: float = 1.0  # log odds; calibration before data: no shift, 95 % within 7-fold either way ...
+    alerts_calibrate_shift_sd: float = (
+        1.0  # log odds; calibration before data: no shift, 95 % within 7-fold either way ...
+    )
     alerts_calibrate_slope_sd: float = 0.5  # ... and slope 1, 95 % within 0-2
     # harm of a case, in units of an ordinary case of gear in the channel
     alerts_harm_zone: float = 1.5  # reserves and closed waters: spawning stock is what the ban is for

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from geo_monitor import settings as settings_file
 from geo_monitor import tables
 from geo_monitor.errors import Denied, Usage
+from geo_monitor.loop.ground import begin_rules
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import Store, audit, files, live
 from geo_monitor.store.accounts import Accounts
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from geo_monitor.export import Exported
     from geo_monitor.ingest import Receipt, Upload
+    from geo_monitor.loop.desk import Desk
     from geo_monitor.store.backup import Backup
     from geo_monitor.store.verify import Verdict
 
@@ -111,7 +113,11 @@ class Workspace:
     def create(cls, root: Path | str, database: str | None = None) -> Workspace:
         """Makes an empty workspace, its records in `database` (a PostgreSQL URL) if one is given; one that is there
         already is opened as it is."""
-        Store.create(root, database).close()
+        store = Store.create(root, database)
+        begin_rules(
+            store, settings_file.load(Path(root) / "settings.toml"), round(datetime.now(UTC).timestamp() * 1000)
+        )
+        store.close()
         return cls(root)
 
     @property
@@ -289,6 +295,13 @@ class Workspace:
         }
         self._store.write_run(row, result.tables, self.viewer.account)
         return self.run(run_id)  # as the viewer may read it
+
+    @property
+    def desk(self) -> Desk:
+        """What the viewer may do with warnings, taskings and rules."""
+        from geo_monitor.loop.desk import Desk
+
+        return Desk(self)
 
     def detect(
         self, start: str | datetime | None = None, end: str | datetime | None = None, now: datetime | None = None

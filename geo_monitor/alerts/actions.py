@@ -144,9 +144,7 @@ def silence(
     quiet = {"since": now, "until": until, "reason": words, "who": who, "zone": zone_id, "event_ids": []}
     values: dict[str, Any] = {"quiet": quiet}
     if row["state"] in ("open", "signed"):
-        return changed(
-            row, {**values, "recalled_at": now, "recalled_by": who}, words, state="recalled", sign_by=None
-        )
+        return changed(row, {**values, "recalled_at": now, "recalled_by": who}, words, state="recalled", sign_by=None)
     return changed(row, values, words)
 
 
@@ -169,11 +167,11 @@ def settle(
     if without and told(row).get("no_unit") != without:
         told_now["no_unit"] = without
     running = any(one["state"] in ("offered", "accepted", "under_way", "on_scene") for one in mine)
-    done = [one for one in mine if one["state"] == "done" and one.get("outcome")]
+    done = [one for one in mine if one["state"] == "done" and one.get("result")]
     if done and not running:
-        best = min(done, key=lambda one: (RANKED.index(one["outcome"]), one["tasking_id"]))
+        best = min(done, key=lambda one: (RANKED.index(one["result"]), one["tasking_id"]))
         told_now |= {"closed_at": now, "closed_by": who, "closed_on": best["tasking_id"]}
-        return changed(due, told_now, best.get("result"), state="closed", outcome=best["outcome"])
+        return changed(due, told_now, best.get("text"), state="closed", outcome=best["result"])
     return changed(due, told_now) if told_now else None
 
 

@@ -134,6 +134,6 @@ def was_reached(row: Row, taskings: Iterable[Row]) -> bool:
     if "reached_at" in told(row):
         return True
     return any(
-        one["state"] == "on_scene" or (one["state"] == "done" and one.get("outcome") not in (None, "no_unit"))
+        one["state"] == "on_scene" or (one["state"] == "done" and one.get("result") not in (None, "no_unit"))
         for one in taskings
     )

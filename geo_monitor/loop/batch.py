@@ -9,7 +9,7 @@ import numpy as np
 
 from geo_monitor.events.detect import detect
 from geo_monitor.loop import back
-from geo_monitor.loop.ground import Ground
+from geo_monitor.loop.ground import Ground, begin_rules
 from geo_monitor.loop.room import event_row
 from geo_monitor.store import live, revisions
 from geo_monitor.store.schema import SQL
@@ -27,7 +27,8 @@ def events(
 
     A unit's track is read from its last cut before `start` on.
     """
-    ground = Ground.of(store, settings)
+    begin_rules(store, settings, round(now.timestamp() * 1000))
+    ground = Ground.of(store, settings, round(now.timestamp() * 1000))
     first = None if start is None else round(start.timestamp() * 1000)
     last = None if end is None else round(end.timestamp() * 1000)
     fixes = back.since(store, settings, first)
@@ -39,7 +40,7 @@ def events(
         event for event in found
         if (first is None or event.started_at >= first) and (last is None or event.started_at < last)
     ]  # fmt: skip
-    rows = [event_row(event, ground.adcodes) for event in inside]
+    rows = [event_row(event, ground) for event in inside]
     rows += _unsaid(store, ground, {event.event_id for event in found}, first, last, newest)
     moment = round(now.timestamp() * 1000)
     written = revisions.revise(store, "events", rows, moment, who)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geo_monitor.alerts import actions, counts, grade, rules
+from geo_monitor.alerts import actions, grade
 from geo_monitor.alerts.rows import LIVE
-from geo_monitor.dispatch import candidates as units_of
 from geo_monitor.dispatch import taskings
+from geo_monitor.dispatch.candidates import OPEN, candidates
 from geo_monitor.dispatch.taskings import Tasking
 from geo_monitor.dispatch.water import Conditions, Place, waterway
 from geo_monitor.errors import Usage
@@ -77,19 +77,12 @@ class Desk:
     def taskings(self, warning_id: str | None = None, running: bool = False) -> pd.DataFrame:
         """Taskings of a warning or of all; `running`: those not at their end."""
         of = SQL["taskings"]
-        where = of.c.tasking_id.is_not(None)
+        where: Any = of.c.tasking_id.is_not(None)
         if warning_id is not None:
             where &= of.c.warning_id == warning_id
         if running:
-            where &= of.c.state.in_(units_of.OPEN)
+            where &= of.c.state.in_(OPEN)
         return self._seen.revised("taskings", where)
-
-    def counts(self) -> pd.DataFrame:
-        """Warnings counted by locality, month and grade (`alerts.counts`)."""
-        self._seen.revised("warnings", SQL["warnings"].c.row < 0)  # asks for the right to read
-        seen = set(self._seen.revised("warnings")["warning_id"])
-        held = [row for row in revisions.rows(self._store, "warnings") if row["warning_id"] in seen]
-        return counts.counts(held, revisions.rows(self._store, "taskings"))
 
     def hit_rates(self) -> pd.DataFrame:
         """What each grade was worth, beside its cut-off (`alerts.grade.hit_rates`), over the whole workspace."""
@@ -166,10 +159,10 @@ class Desk:
         fixes = held.drop_duplicates("unit_id", keep="last")
         busy = {
             row["unit_id"]
-            for row in revisions.rows(self._store, "taskings", SQL["taskings"].c.state.in_(units_of.OPEN))
+            for row in revisions.rows(self._store, "taskings", SQL["taskings"].c.state.in_(OPEN))
             if row["unit_id"]
         }
-        return units_of.candidates(
+        return candidates(
             place, units, fixes, busy, ground.network, Conditions(), self._settings, moment, need=need, urgent=urgent
         )
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from geo_monitor.errors import Usage
 from geo_monitor.inputs import Period, read
 from geo_monitor.store import revisions
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from geo_monitor.alerts.context import Place
     from geo_monitor.events.rule import Rule
     from geo_monitor.river import Network
     from geo_monitor.settings import Settings
@@ -22,8 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ground:
-    """mark: changes with everything this was read from. `rules`: those in force, `rows` of table `rules` of the same.
-    adcodes: reach -> localities on its banks."""
+    """mark: changes with everything this was read from. `rules`: those in force as detectors take them, `rows` of table
+    `rules` of the same. places: what warnings need to know of each reach. index: reach -> its place in the network."""
 
     mark: str
     network: Network
@@ -31,25 +35,57 @@ class Ground:
     levels: pd.DataFrame
     rules: Sequence[Rule]
     rows: Sequence[dict[str, Any]]
-    adcodes: dict[str, tuple[str, ...]]
+    places: dict[str, Place]
+    index: dict[str, int]
 
     @classmethod
-    def of(cls, store: Store, settings: Settings) -> Ground:
-        """As it is in the store now; the river is built once and kept."""
+    def of(cls, store: Store, settings: Settings, now: int) -> Ground:
+        """As it is in the store now (ms UTC); the river is built once and kept."""
         from geo_monitor import engine
-        from geo_monitor.alerts import rules
+        from geo_monitor.alerts import context, rules
 
         with store.reading():
             mark = mark_of(store)
             inputs = read(store, Period(start=datetime.now(UTC)), settings)
-            rows = [row for row in revisions.rows(store, "rules") if row["state"] == "in_force"]
+            rows = rules.in_force(revisions.rows(store, "rules", every=True), now)
+            hot, watch = (_result(store, name) for name in ("hotspots", "reemergence"))
         network = engine.river(inputs, settings, store.root)
-        banks = network.reaches[["reach_id", "adcode_left", "adcode_right"]]
-        adcodes = {
-            str(reach): tuple(dict.fromkeys(code for code in codes if isinstance(code, str) and code))
-            for reach, *codes in banks.itertuples(index=False)
-        }
-        return cls(mark, network, inputs.zones, inputs.levels, [rules.rule_of(row) for row in rows], rows, adcodes)
+        names = network.reaches["reach_id"].tolist()
+        if hot is not None and not set(hot["reach_id"]) & set(names):
+            hot = watch = None  # an analysis of another river, or of reaches of another length
+        places = context.places(network.reaches, hot, watch)
+        index = {str(name): i for i, name in enumerate(names)}
+        return cls(mark, network, inputs.zones, inputs.levels, [rules.to_run(row) for row in rows], rows, places, index)
+
+    def adcodes(self, reach_id: str | None) -> tuple[str, ...]:
+        """Localities on the banks of a reach."""
+        place = self.places.get(reach_id or "")
+        return () if place is None else place.adcodes
+
+    def metres(self, a: str, b: str) -> float:
+        """Metres by water between the middles of two reaches; inf beyond what the network looks for."""
+        i, j = self.index.get(a), self.index.get(b)
+        if i is None or j is None:
+            return float("inf")
+        reaches = self.network.reaches
+        km = (reaches["km_from"] + reaches["km_to"]).to_numpy()[[i, j]] / 2
+        found = self.network.distance(np.array([i]), km[:1], np.array([j]), km[1:])
+        return float(found[0]) if np.isfinite(found[0]) else float("inf")
+
+
+def _result(store: Store, name: str) -> pd.DataFrame | None:
+    try:
+        return store.result(name)
+    except Usage:  # no analysis yet, or one without this method
+        return None
+
+
+def begin_rules(store: Store, settings: Settings, now: int) -> None:
+    """A workspace without any rule gets the shipped ones, in force."""
+    from geo_monitor.alerts import rules
+
+    if not revisions.rows(store, "rules"):
+        revisions.revise(store, "rules", rules.shipped(settings), now, rules.MAKER)
 
 
 def mark_of(store: Store) -> str:
@@ -65,5 +101,5 @@ def shared(store: Store, settings: Settings) -> Ground:
     key = str(store.root.resolve())
     held = _kept.get(key)
     if held is None or held.mark != mark_of(store):
-        held = _kept[key] = Ground.of(store, settings)
+        held = _kept[key] = Ground.of(store, settings, round(datetime.now(UTC).timestamp() * 1000))
     return held

@@ -20,7 +20,8 @@ import pyarrow as pa
 from geo_monitor.events import Event, Fixes
 from geo_monitor.events.detect import Detection
 from geo_monitor.loop import back
-from geo_monitor.loop.ground import Ground, mark_of
+from geo_monitor.loop.ground import Ground, begin_rules, mark_of
+from geo_monitor.loop.warnings import Warnings
 from geo_monitor.store import live, revisions
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from geo_monitor.store import Store
 
 log = logging.getLogger("geo_monitor")
+WHO = "geo-monitor"  # who writes what no person decided
 LOOK_S = 20.0  # seconds after which the room looks whether zones, rules or the last analysis changed
 DAY_MS = 86_400_000
 
@@ -89,7 +91,9 @@ class Room:
 
     def _begin(self, wall: int, done: Turn) -> None:
         """Reads water, law and rules, and what was going on before."""
-        self.ground = Ground.of(self._store, self._settings)
+        begin_rules(self._store, self._settings, wall)
+        self.ground = Ground.of(self._store, self._settings, wall)
+        self._warnings = Warnings(self._store, self._settings, self.ground)
         self._looked = wall
         self._seen = _Seen(live.last_row(self._store), frozenset(self._store.receipts_in_force(None, ["tracks"])))
         self._detection = Detection(
@@ -122,7 +126,7 @@ class Room:
             self._known |= new
             first = int(fixes.time[np.isin(fixes.unit.astype(str), sorted(new))].min())
             before = back.tracks(self._store, self._settings, first, new)
-            self._read = {unit: before[:0] for unit in new}
+            self._read = dict.fromkeys(new, before[:0])
             self._read |= {str(before.unit[low]): before[low:high] for low, high in back.runs(before.unit)}
         self._detection.feed(fixes)
 
@@ -160,14 +164,15 @@ class Room:
         the fixes any more."""
         assert self.ground is not None
         events, gone = self._detection.changed(now)
-        rows = [event_row(event, self.ground.adcodes) for event in events if self._due(event, now)]
+        rows = [event_row(event, self.ground) for event in events if self._due(event, now)]
         rows += [{"event_id": name, "state": "withdrawn", "reason": "late_data"} for name in gone]
         if since is not None:
             rows += self._unsaid({event.event_id for event in events}, since)
         known = revisions.of_ids(self._store, "events", [row["event_id"] for row in rows if "kind" not in row])
         rows = [row for row in rows if "kind" in row or row["event_id"] in known]
-        written = revisions.revise(self._store, "events", rows, now, "geo-monitor")
+        written = revisions.revise(self._store, "events", rows, now, WHO)
         done.events += len(written)
+        done.warnings += self._warnings.keep(written, now)
 
     def _due(self, event: Event, now: int) -> bool:
         """Whether an event is to be written: it is new, began or ended otherwise, or has gone on for long."""
@@ -196,7 +201,7 @@ class Room:
         ]
 
 
-def event_row(event: Event, adcodes: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+def event_row(event: Event, ground: Ground) -> dict[str, Any]:
     """An event as a row of table `events` for `revisions.revise`."""
     return {
         "event_id": event.event_id,
@@ -207,7 +212,7 @@ def event_row(event: Event, adcodes: dict[str, tuple[str, ...]]) -> dict[str, An
         "unit_ids": tuple(sorted(event.unit_ids)),
         "reach_id": event.reach_id,
         "zone_id": event.zone_id,
-        "adcodes": adcodes.get(event.reach_id or "", ()),
+        "adcodes": ground.adcodes(event.reach_id),
         "started_at": event.started_at,
         "ended_at": event.ended_at,
         "lon": event.lon,

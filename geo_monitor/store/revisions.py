@@ -37,10 +37,12 @@ def frame(store: Store, name: str, where: Any = None, every: bool = False) -> pd
     return schema.frame(name, [tuple(row) for row in store.rows(query if where is None else query.where(where))])
 
 
-def rows(store: Store, name: str, where: Any = None) -> list[dict[str, Any]]:
+def rows(store: Store, name: str, where: Any = None, every: bool = False) -> list[dict[str, Any]]:
     """As `frame`, as plain values: times ms UTC, lists as tuples."""
     of = _table(name)
-    query = sql.select(*[of.c[column] for column in tables.table(name).names]).where(of.c.newest).order_by(of.c.row)
+    query = sql.select(*[of.c[column] for column in tables.table(name).names]).order_by(of.c.row)
+    if not every:
+        query = query.where(of.c.newest)
     return [_plain(name, row) for row in store.rows(query if where is None else query.where(where))]
 
 
@@ -62,7 +64,12 @@ def of_ids(store: Store, name: str, ids: Iterable[str]) -> dict[str, dict[str, A
 
 
 def revise(
-    store: Store, name: str, changed: Sequence[Mapping[str, Any]], now: datetime | int, who: str, tell: str | None = None
+    store: Store,
+    name: str,
+    changed: Sequence[Mapping[str, Any]],
+    now: datetime | int,
+    who: str,
+    tell: str | None = None,
 ) -> list[dict[str, Any]]:
     """Writes rows whose content differs from their newest revision, in one transaction; gives those written.
 

@@ -128,7 +128,10 @@ def test_a_base_station_without_a_clock_says_nothing() -> None:
 def two_parts(number: int = 3) -> tuple[str, str]:
     """Type 19 of gpsd's sample, cut in two as receivers may."""
     payload = PUBLISHED[6][0].split(",")[5]
-    return (sentence(f"AIVDM,2,1,{number},B,{payload[:30]},0", "!"), sentence(f"AIVDM,2,2,{number},B,{payload[30:]},0", "!"))
+    return (
+        sentence(f"AIVDM,2,1,{number},B,{payload[:30]},0", "!"),
+        sentence(f"AIVDM,2,2,{number},B,{payload[30:]},0", "!"),
+    )
 
 
 def test_parts_of_a_message_come_together_in_any_order_and_over_batches() -> None:

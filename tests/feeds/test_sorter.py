@@ -114,7 +114,9 @@ def test_two_boats_heard_of_at_the_same_moments_are_told_apart() -> None:
 
 
 def test_a_boat_heard_of_more_often_than_the_other() -> None:
-    mixed = sorted([*(fix(i / 6) for i in range(60)), *(fix(i * 3 + 0.05, 31.0) for i in range(4))], key=lambda f: f.time)
+    mixed = sorted(
+        [*(fix(i / 6) for i in range(60)), *(fix(i * 3 + 0.05, 31.0) for i in range(4))], key=lambda f: f.time
+    )
     out = run(*mixed)
     assert sum(one.unit_id == "A#2" for one in out.fixes) == 4
 

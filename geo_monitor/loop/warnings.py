@@ -1,0 +1,122 @@
+"""Warnings kept by themselves: raised from events, moved by their clocks, settled by what taskings say."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from geo_monitor.alerts import actions, clocks, context, grade
+from geo_monitor.alerts import rules as rulebook
+from geo_monitor.alerts.rows import DAY_MS, LIVE
+from geo_monitor.alerts.warnings import raise_
+from geo_monitor.dispatch import by_track
+from geo_monitor.dispatch.candidates import OPEN
+from geo_monitor.errors import Refused
+from geo_monitor.store import revisions
+from geo_monitor.store.schema import SQL
+
+if TYPE_CHECKING:
+    from geo_monitor.loop.ground import Ground
+    from geo_monitor.settings import Settings
+    from geo_monitor.store import Store
+
+WHO = "geo-monitor"
+AGAIN_MS = 7 * DAY_MS  # an event may come again, revised, so long after its warning was closed
+LEARN_MS = 3_600_000  # what earlier warnings came to is read anew so often
+TRACK_MS = 10_000  # taskings are looked up in the fixes so often
+TRIES = 5  # how often a change is judged anew when a person was quicker
+
+
+class Warnings:
+    """Of one workspace, kept by the duty room."""
+
+    def __init__(self, store: Store, settings: Settings, ground: Ground) -> None:
+        self._store, self._settings, self._ground = store, settings, ground
+        self._book = grade.Book()
+        self._learned: int | None = None
+        self._tracked: int | None = None
+        self._distance: dict[tuple[str, str], float] = {}
+
+    def keep(self, events: list[dict[str, Any]], now: int) -> int:
+        """Raises what new or changed `events` (rows as written) ask for, and does what is due at `now` (ms UTC). Gives how
+        many revisions of warnings were written."""
+        written = 0
+        for attempt in range(TRIES):
+            try:
+                written += self._raise(events, now)
+                written += self._due(now)
+                break
+            except Refused as error:  # a person acted meanwhile: judged anew on what stands now
+                if error.code != "changed_meanwhile" or attempt == TRIES - 1:
+                    raise
+        if self._tracked is None or now - self._tracked >= TRACK_MS:
+            self._tracked = now
+            written += self._taskings(now)
+        return written
+
+    def _raise(self, events: list[dict[str, Any]], now: int) -> int:
+        if not events:
+            return 0
+        of = SQL["warnings"]
+        recent = of.c.state.in_(LIVE) | (of.c.opened_at >= now - AGAIN_MS)
+        held = revisions.rows(self._store, "warnings", recent)
+        if self._learned is None or now - self._learned >= LEARN_MS:
+            self._book = grade.learn(revisions.rows(self._store, "warnings"), self._settings)
+            self._learned = now
+        known = context.Context(self._ground.places, self._metres, self._book, context.quiets(held, now))
+        found = raise_(events, self._ground.rows, held, known, now, self._settings)
+        return len(revisions.revise(self._store, "warnings", found.rows, now, WHO))
+
+    def _metres(self, a: str, b: str) -> float:
+        """By water; not looked for where it is too far in a straight line already."""
+        key = (a, b) if a < b else (b, a)
+        found = self._distance.get(key)
+        if found is None:
+            found = self._distance[key] = self._ground.metres(*key)
+            if len(self._distance) > 1_000_000:
+                self._distance.clear()
+        return found
+
+    def _due(self, now: int) -> int:
+        """Clocks of warnings and rules."""
+        live = revisions.rows(self._store, "warnings", SQL["warnings"].c.state.in_(LIVE))
+        count = 0
+        for row in clocks.tick(live, now, self._settings):
+            moment = int(row["escalated_at"] or now) if row["state"] == "open" else now
+            count += len(revisions.revise(self._store, "warnings", [row], moment, WHO))
+        over = rulebook.expire(revisions.rows(self._store, "rules"), now)
+        revisions.revise(self._store, "rules", over, now, WHO, "expire")
+        return count
+
+    def _taskings(self, now: int) -> int:
+        """Steps that the units' own fixes tell, and what taskings say of their warnings."""
+        from geo_monitor.loop.desk import place_of, tasking_of
+
+        of = SQL["taskings"]
+        running = revisions.rows(self._store, "taskings", of.c.state.in_(OPEN))
+        if not running:
+            return 0
+        warnings = revisions.of_ids(self._store, "warnings", [row["warning_id"] for row in running])
+        for row in running:
+            if row["state"] not in ("accepted", "under_way") or row["accepted_at"] is None:
+                continue
+            start = datetime.fromtimestamp((row["accepted_at"] - 600_000) / 1000, UTC)
+            columns = ["unit_id", "time", "lon", "lat", "platform"]
+            fixes = self._store.positions(None, start, None, columns, [row["unit_id"]]).to_pandas()
+            platform = next((str(name) for name in fixes["platform"].dropna()), "boat")
+            place = place_of(warnings[row["warning_id"]], self._ground)
+            steps = by_track(tasking_of(row), fixes, place, self._ground.network, self._settings, platform)
+            told = [{**asdict(step), "revision": row["revision"] + i} for i, step in enumerate(steps)]
+            revisions.revise(self._store, "taskings", told, now, WHO, "track")
+        return self._settle(sorted(warnings), now)
+
+    def _settle(self, ids: list[str], now: int) -> int:
+        rows = []
+        for warning_id in ids:
+            row = revisions.of_ids(self._store, "warnings", [warning_id])[warning_id]
+            mine = revisions.rows(self._store, "taskings", SQL["taskings"].c.warning_id == warning_id)
+            new = actions.settle(row, mine, WHO, now, self._settings)
+            if new is not None:
+                rows.append(new)
+        return len(revisions.revise(self._store, "warnings", rows, now, WHO, "settle"))

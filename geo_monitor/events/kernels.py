@@ -389,8 +389,11 @@ def moments(
 
 
 @njit(cache=True, nogil=True)
-def close(moment: np.ndarray, where: np.ndarray, near_m: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of rows at one moment within `near_m` of each other, one of them traffic, not both lying still.
+def close(
+    moment: np.ndarray, where: np.ndarray, near_m: float, mixed: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Pairs of rows at one moment within `near_m` of each other, one of them traffic (`mixed`: the other a patrol), not
+    both lying still.
 
     moment (n,), where (n, 4) of `moments`, sorted by moment, then lon. Gives both rows, and metres."""
     room = 1024
@@ -404,6 +407,8 @@ def close(moment: np.ndarray, where: np.ndarray, near_m: float) -> tuple[np.ndar
             if abs(where[j, 1] - where[i, 1]) * north > 1.01 * near_m:
                 continue
             if (where[i, 2] != TRAFFIC and where[j, 2] != TRAFFIC) or (where[i, 3] > 0 and where[j, 3] > 0):
+                continue
+            if mixed and where[i, 2] == where[j, 2]:
                 continue
             away = metres(where[i, 0], where[i, 1], where[j, 0], where[j, 1])
             if away > near_m:
@@ -477,3 +482,57 @@ def explained(
             if found[d]:
                 break
     return found
+
+
+@njit(cache=True, nogil=True)
+def _known(heard: np.ndarray, k: int, leg: float, minute: int) -> int:
+    """The row of the last fix by the end of minute `k`, if it is at most `leg` ms old then; else -1."""
+    end = (k + 1) * minute
+    i = int(np.searchsorted(heard[:, 0], end)) - 1
+    return i if i >= 0 and heard[i, 0] >= end - leg else -1
+
+
+@njit(cache=True, nogil=True)
+def approaches(
+    heard: np.ndarray, near: np.ndarray, begin: int, end: int, apart: int, rest: int, left: int, rest_m: float,
+    left_m: float, leg: float, minute: int,
+) -> np.ndarray:  # fmt: skip
+    """What a boat that lay or worked in one place did when a patrol came, and in quiet times.
+
+    heard (n, 3): time, lon, lat, one a minute at most; near: minutes with a patrol near, ascending. For minutes k of
+    [begin, end): an approach is a near one after `apart` minutes without; quiet times begin every `left` minutes, with no
+    patrol near from `apart` before to `left` after. The boat must have kept within `rest_m` for `rest` minutes; it left
+    if it is `left_m` or more away within `left` minutes. Gives rows (m, 3): k, 1 approach or 0 quiet, 1 left or 0 stayed;
+    none where the boat was not heard.
+    """
+    out = np.empty((max(end - begin, 1), 3), np.int64)
+    count = 0
+    for k in range(begin, end):
+        a = np.searchsorted(near, k)
+        came = a < len(near) and near[a] == k
+        before = a > 0 and near[a - 1] >= k - apart
+        if before or (not came and (k % left != 0 or (a < len(near) and near[a] <= k + left))):
+            continue
+        i = _known(heard, k, leg, minute)
+        if i < 0:
+            continue
+        x, y = heard[i, 1], heard[i, 2]
+        lay = True
+        for j in range(k - rest, k):
+            m = _known(heard, j, leg, minute)
+            if m < 0 or metres(x, y, heard[m, 1], heard[m, 2]) > rest_m:
+                lay = False
+                break
+        if not lay:
+            continue
+        gone = 0
+        for j in range(k + 1, k + left + 1):
+            m = _known(heard, j, leg, minute)
+            if m >= 0 and metres(x, y, heard[m, 1], heard[m, 2]) >= left_m:
+                gone = 1
+                break
+        if gone == 0 and (_known(heard, k + left, leg, minute) < 0 or heard[-1, 0] < (k + left) * minute):
+            continue
+        out[count, 0], out[count, 1], out[count, 2] = k, 1 if came else 0, gone
+        count += 1
+    return out[:count]

@@ -6,7 +6,7 @@ In: rows of a unit (`rows`). Out: `Found`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -82,14 +82,14 @@ class Runs:
         self.low = of["slow_low_kn"] * KNOT if self.law is None else 0.0
         self.high = (of["slow_high_kn"] if self.law is None else of["loiter_kn"]) * KNOT
         # a hair over the upper end for slow, where it belongs to the range
-        self.arguments = (
+        self.arguments: tuple[Any, ...] = (
             self.low, float(np.nextafter(self.high, np.inf)) if self.law is None else self.high,
             of.get("current_mps", 0.0), self.law is None, of.get("loiter_m", 0.0), of[f"{name}_s"] * 1000.0,
             of[f"{name}_break_s"] * 1000.0, s.event_cut_s * 1000.0,
         )  # fmt: skip
         areas = self.law.landings if self.law is not None else None
         none, numbers = np.zeros(1, np.int64), np.empty((0, 4))
-        self.areas = (
+        self.areas: tuple[Any, ...] = (
             (none, np.empty((0, 2), np.int64), none, numbers, none, none[:0], none, none[:0], np.empty((0, 2)), numbers)
             if areas is None
             else (areas.window_at, areas.windows, areas.edge_at, areas.edges, areas.slab_at, areas.slab,
@@ -120,7 +120,7 @@ class Runs:
             evidence["current_mps"] = current
             evidence["current"] = "stated" if current else "not known"
         else:
-            zone = self.law.zone(int(self.law.landing_at[int(row[at.ON]) - 1])).zone_id
+            zone = str(self.law.zone(int(self.law.landing_at[int(row[at.ON]) - 1])).zone_id)
         evidence["limits"] = dict(self.limits)
         x, y = float(kept[0, 1]), float(kept[0, 2])
         return Found(self.rule, (unit,), zone, start, end, x, y, evidence, int(row[at.AT_REACH]), float(row[at.AT_KM]))
@@ -186,6 +186,8 @@ class Overdue:
         return int(kernels.overdue(rows, first, stop, self.long, self.quiet, away_m, self.split, state, out))
 
     def going(self, rows: np.ndarray, n: int, state: np.ndarray, now: int) -> np.ndarray | None:
+        if state[at.P_ON] == 0:
+            return None
         row = np.empty(at.OVERDUE_OUT)
         return row if kernels.overdue_now(state, float(now), self.long, self.quiet, self.split, row) else None
 
@@ -193,7 +195,7 @@ class Overdue:
         start, end = int(row[at.O_START]), None if going else int(row[at.O_END])
         x, y = float(row[at.O_LON]), float(row[at.O_LAT])
         began = int(row[at.O_BEGIN])
-        evidence = {
+        evidence: dict[str, Any] = {
             "minutes": minutes(start, end),
             "why": "silent" if row[at.O_SILENT] > 0 else "long",
             "patrol_began": began,
@@ -208,9 +210,3 @@ class Overdue:
                                  "some": [[unit, began, float(row[at.O_BLON]), float(row[at.O_BLAT])],
                                           [unit, last, x, y]]}  # fmt: skip
         return Found(self.rule, (unit,), None, start, end, x, y, evidence)
-
-
-def ended(found: Found, end: int) -> Found:
-    """The same, over at `end` (ms UTC)."""
-    evidence = {**found.evidence, "minutes": minutes(found.start, end)}
-    return replace(found, end=end, evidence=evidence, event=None, judged=False)

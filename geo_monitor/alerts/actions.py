@@ -81,9 +81,7 @@ def close(
 def recall(row: Row, who: str, now: int, reason: str | None, settings: Settings | None = None) -> dict[str, Any]:
     """Taken back, with a reason. Raises `Refused`: `warning_state_wrong`, `warning_reason_missing`."""
     row = _ready(row, "recall", now, settings)
-    return changed(
-        row, {"recalled_at": now, "recalled_by": who}, _reason(row, "recall", reason), state="recalled", sign_by=None
-    )
+    return changed(row, {"recalled_at": now, "recalled_by": who}, _reason(row, "recall", reason), state="recalled")
 
 
 def regrade(
@@ -141,10 +139,11 @@ def silence(
         raise Refused("warning_quiet_long", id=row["warning_id"], days=f"{settings.alerts_quiet_days:g}")
     if row.get("reach_id") is None and zone_id is None:
         raise Refused("warning_quiet_nowhere", id=row["warning_id"])
-    quiet = {"since": now, "until": until, "reason": words, "who": who, "zone": zone_id, "event_ids": []}
+    since = min([row["opened_at"], *(entry["from"] for entry in told(row).get("events", ()))])
+    quiet = {"since": since, "until": until, "reason": words, "who": who, "zone": zone_id, "event_ids": []}
     values: dict[str, Any] = {"quiet": quiet}
     if row["state"] in ("open", "signed"):
-        return changed(row, {**values, "recalled_at": now, "recalled_by": who}, words, state="recalled", sign_by=None)
+        return changed(row, {**values, "recalled_at": now, "recalled_by": who}, words, state="recalled")
     return changed(row, values, words)
 
 
@@ -167,11 +166,11 @@ def settle(
     if without and told(row).get("no_unit") != without:
         told_now["no_unit"] = without
     running = any(one["state"] in ("offered", "accepted", "under_way", "on_scene") for one in mine)
-    done = [one for one in mine if one["state"] == "done" and one.get("result")]
+    done = [one for one in mine if one["state"] == "done" and one.get("outcome")]
     if done and not running:
-        best = min(done, key=lambda one: (RANKED.index(one["result"]), one["tasking_id"]))
+        best = min(done, key=lambda one: (RANKED.index(one["outcome"]), one["tasking_id"]))
         told_now |= {"closed_at": now, "closed_by": who, "closed_on": best["tasking_id"]}
-        return changed(due, told_now, best.get("text"), state="closed", outcome=best["result"])
+        return changed(due, told_now, best.get("result"), state="closed", outcome=best["outcome"])
     return changed(due, told_now) if told_now else None
 
 

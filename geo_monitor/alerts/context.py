@@ -54,7 +54,7 @@ class Context:
 
     places: Mapping[str, Place] = field(default_factory=dict)
     distance: Distance = lambda a, b: 0.0 if a == b else float("inf")
-    book: Book = Book()
+    book: Book = field(default_factory=Book)
     quiets: tuple[Quiet, ...] = ()
 
     def place(self, reach_id: str | None) -> Place:
@@ -68,13 +68,13 @@ class Context:
         return 0.0 if a == b else float(self.distance(a, b))
 
 
-def quiets(warnings: Iterable[Row], now: int) -> tuple[Quiet, ...]:
-    """The quiet periods that warnings carry and that are not over at `now` (ms UTC), by warning_id."""
+def quiets(warnings: Iterable[Row]) -> tuple[Quiet, ...]:
+    """The quiet periods that warnings carry, by warning_id: also those that are over, for events told late."""
     found = []
     for row in warnings:
         evidence = told(row)
         quiet = evidence.get("quiet")
-        if quiet and quiet["until"] > now:
+        if quiet:
             found.append(
                 Quiet(
                     warning_id=row["warning_id"],

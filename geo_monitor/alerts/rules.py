@@ -118,7 +118,7 @@ def renew(
 
 
 def retire(row: Row, who: str, now: int, reason: str | None) -> dict[str, Any]:
-    """Out of force for good, or a first proposal dropped. Raises `Refused`: `rule_state_wrong`, `rule_reason_missing`."""
+    """The rule out of force for good, whether its newest revision is in force or a proposal. Raises `Refused`: `rule_state_wrong`, `rule_reason_missing`."""
     if row["state"] not in ("in_force", "proposed"):
         raise _wrong(row, "retire")
     return {**row, "state": "retired", "reason": _needed(row, reason)}
@@ -140,19 +140,20 @@ def drop(revisions: Sequence[Row], who: str, now: int, reason: str | None) -> di
 
 
 def expire(rules: Iterable[Row], now: int) -> list[dict[str, Any]]:
-    """The rows (newest revisions) whose time is over at `now`, expired. Proposals that were never approved as well."""
+    """The rows in force (newest revisions) whose time is over at `now`, expired. One that a proposal hides is out of force
+    by `in_force` all the same."""
     return [
         {**row, "state": "expired", "reason": "@alerts.reason_expired"}
         for row in rules
-        if row["state"] in ("in_force", "proposed") and row["expires_at"] is not None and row["expires_at"] <= now
+        if row["state"] == "in_force" and row["expires_at"] is not None and row["expires_at"] <= now
     ]
 
 
 def in_force(revisions: Iterable[Row], now: int) -> list[dict[str, Any]]:
     """Of each rule what holds at `now`: its newest revision that is no proposal, if in force and not over; by name.
 
-    revisions: all revisions (`store.revisions.frame(..., every=True)`), or the newest ones where none is a proposal.
-    A proposal that expired or was retired without ever being in force hides nothing: the revision before it holds.
+    revisions: all revisions (`store.revisions.frame(..., every=True)`); of newest ones alone, a rule with a proposal
+    would be missing.
     """
     last: dict[str, Row] = {}
     for row in sorted(revisions, key=lambda row: (row["rule"], row.get("revision") or 0)):

@@ -166,11 +166,11 @@ def settle(
     if without and told(row).get("no_unit") != without:
         told_now["no_unit"] = without
     running = any(one["state"] in ("offered", "accepted", "under_way", "on_scene") for one in mine)
-    done = [one for one in mine if one["state"] == "done" and one.get("outcome")]
+    done = [one for one in mine if one["state"] == "done" and one.get("result")]
     if done and not running:
-        best = min(done, key=lambda one: (RANKED.index(one["outcome"]), one["tasking_id"]))
+        best = min(done, key=lambda one: (RANKED.index(one["result"]), one["tasking_id"]))
         told_now |= {"closed_at": now, "closed_by": who, "closed_on": best["tasking_id"]}
-        return changed(due, told_now, best.get("result"), state="closed", outcome=best["outcome"])
+        return changed(due, told_now, best.get("text"), state="closed", outcome=best["result"])
     return changed(due, told_now) if told_now else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,14 @@ TRACK_MS = 10_000  # taskings are looked up in the fixes so often
 TRIES = 5  # how often a change is judged anew when a person was quicker
 
 
+@dataclass
+class Written:
+    """How many revisions were written."""
+
+    events: int = 0
+    warnings: int = 0
+
+
 class Warnings:
     """Of one workspace, kept by the duty room."""
 
@@ -38,35 +46,38 @@ class Warnings:
         self._tracked: int | None = None
         self._distance: dict[tuple[str, str], float] = {}
 
-    def keep(self, events: list[dict[str, Any]], now: int) -> int:
-        """Raises what new or changed `events` (rows as written) ask for, and does what is due at `now` (ms UTC). Gives how
-        many revisions of warnings were written."""
-        written = 0
+    def keep(self, events: list[dict[str, Any]], now: int) -> Written:
+        """Writes new or changed `events` (rows of the table) with the warnings they ask for, all or nothing, and does what
+        is due at `now` (ms UTC)."""
+        done = Written()
         for attempt in range(TRIES):
             try:
-                written += self._raise(events, now)
-                written += self._due(now)
+                self._raise(events, now, done)
+                done.warnings += self._due(now)
                 break
             except Refused as error:  # a person acted meanwhile: judged anew on what stands now
                 if error.code != "changed_meanwhile" or attempt == TRIES - 1:
                     raise
         if self._tracked is None or now - self._tracked >= TRACK_MS:
             self._tracked = now
-            written += self._taskings(now)
-        return written
+            done.warnings += self._taskings(now)
+        return done
 
-    def _raise(self, events: list[dict[str, Any]], now: int) -> int:
+    def _raise(self, events: list[dict[str, Any]], now: int, done: Written) -> None:
+        events = revisions.differing(self._store, "events", events)
         if not events:
-            return 0
+            return
         of = SQL["warnings"]
-        recent = of.c.state.in_(LIVE) | (of.c.opened_at >= now - AGAIN_MS)
+        recent = of.c.state.in_(LIVE) | (of.c.opened_at >= now - AGAIN_MS) | of.c.evidence.like('%"quiet"%')
         held = revisions.rows(self._store, "warnings", recent)
         if self._learned is None or now - self._learned >= LEARN_MS:
             self._book = grade.learn(revisions.rows(self._store, "warnings"), self._settings)
             self._learned = now
-        known = context.Context(self._ground.places, self._metres, self._book, context.quiets(held, now))
+        known = context.Context(self._ground.places, self._metres, self._book, context.quiets(held))
         found = raise_(events, self._ground.rows, held, known, now, self._settings)
-        return len(revisions.revise(self._store, "warnings", found.rows, now, WHO))
+        written = revisions.together(self._store, {"events": events, "warnings": found.rows}, now, WHO)
+        done.events += len(written["events"])
+        done.warnings += len(written["warnings"])
 
     def _metres(self, a: str, b: str) -> float:
         """By water; not looked for where it is too far in a straight line already."""

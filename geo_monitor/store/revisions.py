@@ -95,6 +95,26 @@ def together(
         return {name: _write(connection, name, rows, moment, who, tell) for name, rows in changed.items()}
 
 
+def differing(store: Store, name: str, changed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows that `revise` would write, whole, with the revision each would be judged on; rows that change nothing are
+    left out, and rows of ids not held that are not whole (without a value in a column that needs one)."""
+    key = REVISED[name]
+    shape = tables.table(name)
+    columns = [column for column in shape.names if column not in SELF]
+    needed = [column.name for column in shape.columns if not column.null and column.name not in SELF]
+    held = of_ids(store, name, [str(row[key]) for row in changed])
+    found = []
+    for row in changed:
+        old = held.get(str(row[key]))
+        new = {column: row.get(column, (old or {}).get(column)) for column in columns}
+        if old is not None and all(_same(new[column], old[column]) for column in columns):
+            continue
+        if old is None and any(new[column] is None for column in needed):
+            continue
+        found.append({**new, "revision": None if old is None else old["revision"], "reason": row.get("reason")})
+    return found
+
+
 def _write(
     connection: sql.Connection, name: str, changed: Sequence[Mapping[str, Any]], moment: int, who: str, tell: str | None
 ) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ The AIS messages and their values are those of gpsd's test/sample.aivdm, where i
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -128,7 +129,10 @@ def test_a_base_station_without_a_clock_says_nothing() -> None:
 def two_parts(number: int = 3) -> tuple[str, str]:
     """Type 19 of gpsd's sample, cut in two as receivers may."""
     payload = PUBLISHED[6][0].split(",")[5]
-    return (sentence(f"AIVDM,2,1,{number},B,{payload[:30]},0", "!"), sentence(f"AIVDM,2,2,{number},B,{payload[30:]},0", "!"))
+    return (
+        sentence(f"AIVDM,2,1,{number},B,{payload[:30]},0", "!"),
+        sentence(f"AIVDM,2,2,{number},B,{payload[30:]},0", "!"),
+    )
 
 
 def test_parts_of_a_message_come_together_in_any_order_and_over_batches() -> None:
@@ -341,7 +345,7 @@ def test_any_cut_of_the_stream_gives_the_same(cuts: list[int], ending: bytes) ->
 
     whole = STREAM.replace(b"\r\n", ending)
     edges = sorted({0, *(min(cut, len(whole)) for cut in cuts), len(whole)})
-    cut = all_of([whole[a:b] for a, b in zip(edges, edges[1:], strict=False)])
+    cut = all_of([whole[a:b] for a, b in itertools.pairwise(edges)])
     assert cut == all_of([STREAM])
     assert len(cut.fixes) == 7
     assert codes(cut) == ["feed_line_unknown", "feed_line_long"]

@@ -69,7 +69,7 @@ class Mosquitto:
         return f"mqtt://127.0.0.1:{self.port}/boats/#"
 
 
-@pytest.fixture()
+@pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     running = Mosquitto(tmp_path)
     yield running

@@ -57,9 +57,10 @@ def test_a_server_that_drops_and_returns(caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_a_reader_that_is_slow_makes_the_sender_wait() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, opened(
-        f"tcp://127.0.0.1:{server.getsockname()[1]}", Settings(feed_queue_mb=0.1)
-    ) as source:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        opened(f"tcp://127.0.0.1:{server.getsockname()[1]}", Settings(feed_queue_mb=0.1)) as source,
+    ):
         peer, _ = server.accept()
         text = rows(*range(1000)).encode()
         sent = []
@@ -143,13 +144,15 @@ def test_a_serial_line() -> None:
 
 
 # --- HTTP --------------------------------------------------------------------------------------------------------
-@pytest.fixture()
+@pytest.fixture
 def phones() -> Iterator[Source]:
     with opened("http://127.0.0.1:0/phones", Settings(feed_body_mb=0.01, feed_answer_s=20)) as source:
         yield source
 
 
-def post(source: Any, body: bytes | str, path: str = "/phones", method: str = "POST", **headers: str) -> tuple[int, Any]:
+def post(
+    source: Any, body: bytes | str, path: str = "/phones", method: str = "POST", **headers: str
+) -> tuple[int, Any]:
     line = http.client.HTTPConnection("127.0.0.1", source.port, timeout=60)
     data = body.encode() if isinstance(body, str) else body
     line.request(method, path, body=data, headers=headers)

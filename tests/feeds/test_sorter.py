@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 
@@ -114,7 +115,9 @@ def test_two_boats_heard_of_at_the_same_moments_are_told_apart() -> None:
 
 
 def test_a_boat_heard_of_more_often_than_the_other() -> None:
-    mixed = sorted([*(fix(i / 6) for i in range(60)), *(fix(i * 3 + 0.05, 31.0) for i in range(4))], key=lambda f: f.time)
+    mixed = sorted(
+        [*(fix(i / 6) for i in range(60)), *(fix(i * 3 + 0.05, 31.0) for i in range(4))], key=lambda f: f.time
+    )
     out = run(*mixed)
     assert sum(one.unit_id == "A#2" for one in out.fixes) == 4
 
@@ -195,7 +198,7 @@ def test_any_batches_give_the_same(data: st.DataObject) -> None:
     fixes = data.draw(mixed())
     cuts = sorted({0, len(fixes), *data.draw(st.lists(st.integers(0, len(fixes)), max_size=5))})
     sorter, out = Sorter(SETTINGS), Sorted([], [], [])
-    for a, b in zip(cuts, cuts[1:], strict=False):
+    for a, b in itertools.pairwise(cuts):
         for part, more in zip(out, sorter.sort(fixes[a:b], None), strict=True):
             part += more  # type: ignore[operator]
     for part, more in zip(out, sorter.finish(), strict=True):

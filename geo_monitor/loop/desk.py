@@ -261,8 +261,8 @@ class Desk:
     def yields(self, by_month: bool = False) -> pd.DataFrame:
         """What each rule is worth (`alerts.counts.yields`), over the whole workspace."""
         self.viewer.needs("read")
-        rows = [revisions.rows(self._store, name) for name in ("rules", "warnings", "taskings")]
-        return yields(*rows, by_month, self._settings)
+        rules, warnings, sent = (revisions.rows(self._store, name) for name in ("rules", "warnings", "taskings"))
+        return yields(rules, warnings, sent, by_month, self._settings)
 
     def falling(self, now: datetime) -> pd.DataFrame:
         """Rules whose yield fell (`alerts.counts.falling`)."""

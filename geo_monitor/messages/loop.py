@@ -167,7 +167,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "按地区、月份、等级统计",
         "counts by locality, month and grade; what each grade was worth",
     ),
-    "help.id": ("编号", "the id"),
+    "help.warning": ("预警编号", "the warning's id"),
+    "help.tasking": ("派单编号", "the tasking's id"),
     "help.reason": ("原因", "the reason"),
     "help.outcome": (
         "case(立案)、education(劝导)、nothing_found(未发现)、no_unit(无力量)或 false(误报)",
@@ -183,7 +184,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "help.rules.renew": ("续期", "a rule in force holds on"),
     "help.rules.renew.days": ("续多少天", "for how many days"),
     "help.rules.retire": ("停用,或否决提案", "take out of force, or drop a proposal"),
-    "help.rules.file": ("规则文件(YAML)", "a rule (YAML)"),
+    "help.file": ("规则文件(YAML)", "a rule (YAML)"),
     "help.rule": ("规则名", "the rule"),
     "help.taskings": ("派单:查看、接单、出发、到达、反馈", "taskings: list and tell how they go"),
     "help.taskings.list": ("列出进行中的派单", "taskings under way"),

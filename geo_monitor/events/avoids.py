@@ -85,9 +85,11 @@ class Avoids:
         one, other = (ground.place(where[part, 0], where[part, 1])[0] for part in (a, b))
         near = ground.near(one, other, self.limits["avoids_m"])
         a, b = a[near], b[near]
-        boat = np.where(where[a, 2] == at.TRAFFIC, a, b)
-        for code in np.unique(who[boat, 1]).tolist():
-            fresh = np.unique(who[boat, 0][who[boat, 1] == code])
+        if not len(a):
+            return
+        pairs = np.unique(who[np.where(where[a, 2] == at.TRAFFIC, a, b)][:, ::-1], axis=0)  # boat, minute
+        boats, first = np.unique(pairs[:, 0], return_index=True)
+        for code, fresh in zip(boats.tolist(), np.split(pairs[:, 1], first[1:]), strict=True):
             self.near[code] = np.concatenate([self.near.get(code, np.empty(0, np.int64)), fresh])
 
     def _of(self, code: int, track: Track) -> list[Found]:

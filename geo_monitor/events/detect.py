@@ -129,13 +129,14 @@ class Detection:
                 row = track.merge(new)
                 if row == track.n:
                     continue
-                moment = self._moment(track, row)
-                changed[code] = begun[code] = moment
                 if track.back(row):
                     track.derive(row, self.ground.stem, self.settings)
+                    changed[code] = begun[code] = self._moment(track, row)
                 else:
-                    self._again(track, float(track.data[row, at.T]))
-                    begun[code] = float(track.data[0, at.T])
+                    moment = float(track.data[row, at.T])
+                    self._again(track, moment)
+                    row = int(np.searchsorted(track.rows[:, at.T], moment))
+                    changed[code], begun[code] = self._moment(track, row), float(track.data[0, at.T])
         moved = np.full(len(self.tracks), np.inf)
         moved[list(changed)] = list(changed.values())
         late, boxes = self._late(changed)
@@ -189,7 +190,7 @@ class Detection:
                 if other == code:
                     continue
                 heard = self.tracks[other].heard
-                if heard[0, 0] <= moment - back:
+                if len(heard) and heard[0, 0] <= moment - back:
                     lo, hi = np.searchsorted(heard[:, 0], [moment - back, end + back])
                     part = heard[max(int(lo) - 1, 0) : int(hi) + 1]
                     there = (part[:, 1] >= west) & (part[:, 1] <= east) & (part[:, 2] >= south) & (part[:, 2] <= north)
@@ -216,7 +217,7 @@ class Detection:
         if self.entering:
             visiting.advance(tracks, begun, self.law.areas, self.settings)
         for track in tracks:
-            track.settle(self.settings, self.history is not None)
+            track.settle(self.settings)
 
     # ---- events out ------------------------------------------------------------------------------------------------
     def changed(self, now: int) -> tuple[list[Event], list[str]]:
@@ -257,6 +258,9 @@ class Detection:
                 avoids.update(self.tracks, new.first, self.ground)
             of["avoids", avoids.rule] = avoids.found()
         self._judge([found for every in of.values() for found in every])
+        if self.history is not None:
+            for track, _ in taken:
+                track.prune(self.settings)
         return self._compare(of)
 
     def _single(self, track: Track, since: float, now: int) -> list[Found]:

@@ -140,7 +140,6 @@ class Track:
         self.head = self._fresh()
         self.head.ended, self.head.visited = [len(of) for of in self.ended], len(self.visited)
         self.mid, self.base = self.head.copy(), self.head.copy()
-        self.thinned = int(np.searchsorted(self.heard[:, 0], begin))
 
     def back(self, first: int) -> bool:
         """Takes the machines back to a state from before row `first`; whether there is one."""
@@ -191,18 +190,19 @@ class Track:
                 self.ended[m] += [machine.found(self.unit, row, False) for row in room[:count]]
             self.head.index = stop
 
-    def settle(self, settings: Settings, prune: bool) -> None:
-        """Keeps the states of now for fixes that come late, and gives up (`prune`) fixes nobody will ask for."""
+    def settle(self, settings: Settings) -> None:
+        """Keeps the states of now for fixes that come late."""
         self.head.ended, self.head.visited = [len(of) for of in self.ended], len(self.visited)
         late = settings.event_late_s * 1000.0
         if self.head.index == self.mid.index:
             return
         if self.mid.index == 0 or self.data[self.mid.index - 1, at.T] <= self.last - late:
             self.base, self.mid = self.mid, self.head.copy()
-            if prune and self.base.index > 0:
-                self._prune(settings)
 
-    def _prune(self, settings: Settings) -> None:
+    def prune(self, settings: Settings) -> None:
+        """Gives up fixes that no fix in time will ask for."""
+        if self.base.index == 0:
+            return
         # what machines, windows of speed and legs look back on from the first fix after the state kept
         ago = (settings.event_window_s + 2 * settings.event_leg_s) * 1000.0
         before = float(self.data[self.base.index - 1, at.T]) - ago

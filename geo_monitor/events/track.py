@@ -56,7 +56,8 @@ class Track:
         self.data = np.empty((64, at.WIDTH))
         self.n = 0
         self.traffic = self.patrol = self.sensor = False  # whether it has been a boat of these, a sensor
-        self.pruned = False  # whether older fixes have been given up
+        self.pruned = False  # whether older fixes have been given up: all from `whole`, ms UTC, on are at hand
+        self.whole = -np.inf
         self.ended: list[list[Found]] = [[] for _ in machines]
         self.visited: list[tuple[int, int, int, bool]] = []  # zone version, entered, left, seen: visits that are over
         self.visits: dict[tuple[int, tuple[int, int, int, bool], bool], Found] = {}  # by rule and visit, as events
@@ -135,6 +136,7 @@ class Track:
         self._append(rows)
         self.visits, self.entries = {}, {key: told for key, told in self.entries.items() if key[1] < rows[0, at.T]}
         begin = rows[0, at.T]
+        self.whole = begin if self.pruned else -np.inf
         self.ended = [[found for found in of if found.start < begin] for of in self.ended]
         self.visited = [visit for visit in self.visited if visit[1] < begin]
         self.head = self._fresh()
@@ -213,7 +215,7 @@ class Track:
         self.n -= gone
         for level in (self.base, self.mid, self.head):
             level.index -= gone
-        self.pruned = True
+        self.pruned, self.whole = True, before
         old = int(np.searchsorted(self.heard[:, 0], self.last - THIN_KEPT_MS))
         self.thin, self.thinned = self.heard[old:].copy(), self.thinned - old
 

@@ -149,7 +149,7 @@ def remember(track: Track, visit: Visit, since: float, settings: Settings) -> No
         rows = rows[rows[:, at.KIND] == at.TRAFFIC]
     times = rows[:, at.T]
     first = int(np.searchsorted(times, entered))
-    if old is not None and first == 0 and track.pruned:
+    if old is not None and entered < track.whole:
         return
     stop = int(np.searchsorted(times, until, side="right"))
     x, y = rows[min(first, len(rows) - 1), [at.LON, at.LAT]].tolist()
@@ -157,6 +157,8 @@ def remember(track: Track, visit: Visit, since: float, settings: Settings) -> No
         (ta, xa, ya), (tb, xb, yb) = rows[first - 1 : first + 1, : at.REACH].tolist()
         share = (entered - ta) / (tb - ta)
         x, y = xa + share * (xb - xa), ya + share * (yb - ya)
+    elif old is not None and first == 0 and times[0] > entered:
+        x, y = old[0][1:3]  # the fix before the crossing has been given up
     some = rows[first : max(stop, first + 1), : at.REACH]
     some = some if len(some) else rows[-1:, : at.REACH]  # a passage: the fix before or after it
     kept = some[list(spread(len(some), at.SAMPLE))].tolist()

@@ -15,7 +15,7 @@ from geo_monitor.events import kernels
 from geo_monitor.events import rows as at
 from geo_monitor.events.ground import Ground
 from geo_monitor.events.single import Found, minutes
-from geo_monitor.events.track import THIN_KEPT_MS, THIN_MS, Track
+from geo_monitor.events.track import THIN_MS, Track
 from geo_monitor.settings import Settings
 from geo_monitor.tracks import DAY_MS
 
@@ -39,8 +39,10 @@ class Avoids:
             return
         begin = int(since) // THIN_MS
         end = max(int(track.last) // THIN_MS + 1 for track in tracks if track.n)
-        if any(track.pruned for track in tracks):  # of older minutes nothing is at hand: what was found stays
-            begin = max(begin, end - THIN_KEPT_MS // THIN_MS + self.apart + self.left + 2 * self.rest)
+        # of older minutes not all is at hand: what was found of them stays
+        whole = max(track.thin_from for track in tracks) + self.leg
+        if whole > -np.inf:
+            begin = max(begin, int(whole) // THIN_MS + self.apart + self.left + 2 * self.rest + 1)
         self._meet(tracks, begin, end, ground)
         low = begin - self.apart - self.left - self.rest
         of = self.limits

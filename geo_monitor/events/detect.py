@@ -85,6 +85,7 @@ class Detection:
         self.codes: dict[str, int] = {}
         self.tracks: list[Track] = []
         self.waiting: list[tuple[np.ndarray, np.ndarray]] = []
+        self._forgot = 0
         self.told: dict[Any, dict[str, Event]] = {}
         self._out = np.empty((4096 + 2) * at.RUN)
 
@@ -261,7 +262,29 @@ class Detection:
         if self.history is not None:
             for track, _ in taken:
                 track.prune(self.settings)
-        return self._compare(of)
+        told = self._compare(of)
+        if self.history is not None and now - self._forgot >= self.settings.event_cut_s * 1000:
+            self._forget(now - round(self.settings.event_keep_s * 1000))
+            self._forgot = now
+        return told
+
+    def _forget(self, before: int) -> None:
+        """Gives up what was over before `before` (ms UTC): it stays as it was told."""
+        for track in self.tracks:
+            if track.n:
+                track.forget(before)
+        for meetings in self.meetings:
+            meetings.forget(before)
+        for dark in self.dark:
+            dark.forget(before)
+        self.muting.drop(self.tracks, before)
+        kinds = {"avoids"}  # these look back on their own
+        for owner, events in self.told.items():
+            self.told[owner] = {
+                name: event
+                for name, event in events.items()
+                if event.kind in kinds or event.ended_at is None or event.ended_at >= before
+            }
 
     def _single(self, track: Track, since: float, now: int) -> list[Found]:
         """Events of one unit so far; since: the moment from which its fixes have changed."""

@@ -66,6 +66,7 @@ class Track:
         self.mid, self.base = self.head.copy(), self.head.copy()
         self.thin = np.empty((64, 3))
         self.thinned = 0
+        self.thin_from = -np.inf  # of every minute from then on the last fix is at hand
 
     def _fresh(self) -> Level:
         states = [np.zeros(machine.width) for machine in self.machines]
@@ -217,7 +218,30 @@ class Track:
             level.index -= gone
         self.pruned, self.whole = True, before
         old = int(np.searchsorted(self.heard[:, 0], self.last - THIN_KEPT_MS))
+        if old:
+            self.thin_from = self.last - THIN_KEPT_MS
         self.thin, self.thinned = self.heard[old:].copy(), self.thinned - old
+
+    def forget(self, before: float) -> None:
+        """Gives up events that were over before `before` (ms UTC) and are so whatever comes in time."""
+        levels = (self.base, self.mid, self.head)
+        for m, of in enumerate(self.ended):
+            gone = 0
+            while gone < self.base.ended[m] and (of[gone].end or 0) < before:
+                gone += 1
+            del of[:gone]
+            for level in levels:
+                level.ended[m] -= gone
+        gone = 0
+        while gone < self.base.visited and self.visited[gone][2] < before:
+            gone += 1
+        del self.visited[:gone]
+        for level in levels:
+            level.visited -= gone
+        standing = {visit[:2] for visit in self.visited} | {key for key in self.entries if key[1] >= before}
+        standing |= {key for key in self.entries if key[0] in self.head.visiting.state}
+        self.entries = {key: told for key, told in self.entries.items() if key in standing}
+        self.visits = {key: told for key, told in self.visits.items() if key[1][:2] in standing}
 
 
 def canonical(rows: np.ndarray) -> np.ndarray:

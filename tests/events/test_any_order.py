@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -150,7 +151,8 @@ def test_fixes_given_up_are_read_again(seed: int, n: int, how: str) -> None:
         delay += np.where(rng.random(len(every)) < 0.02, rng.integers(0, 20_000_000, len(every)), 0)
     order = np.argsort(every.time + delay, kind="stable")
     store, book = Store(), Book()
-    detection = Detection(water(), LAW, LEVELS, RULES, SHORT, store.since_cut)
+    short = SHORT if how == "very late" else replace(SHORT, event_keep_s=10_800.0)  # what is forgotten stays as told
+    detection = Detection(water(), LAW, LEVELS, RULES, short, store.since_cut)
     for part in batches(every, rng, order):
         store.keep(every[part])
         detection.feed(every[part])

@@ -78,7 +78,7 @@ def quiets(warnings: Iterable[Row]) -> tuple[Quiet, ...]:
             found.append(
                 Quiet(
                     warning_id=row["warning_id"],
-                    base=evidence.get("base", row["class"]),
+                    base=str(evidence.get("base") or row["class"]),
                     reach_id=row.get("reach_id"),
                     zone_id=quiet.get("zone"),
                     since=quiet["since"],

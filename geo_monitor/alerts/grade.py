@@ -65,7 +65,7 @@ def interval(cases: float, closed: float, a: float = 0.5, b: float = 0.5, inside
     Statistical Science 16:101-133) the lower end is 0 without a case and the upper end 1 where all were cases.
 
     >>> [round(x, 3) for x in interval(1, 26)], interval(0, 5)[0], interval(5, 5)[1]
-    ([0.007, 0.139], 0.0, 1.0)
+    ([0.007, 0.141], 0.0, 1.0)
     """
     from scipy.special import betaincinv
 

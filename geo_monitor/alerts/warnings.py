@@ -42,7 +42,7 @@ def warning_id(cls: str, event_id: str, adcode: str | None) -> str:
     """The id of a warning: hash of class, first event and locality, 16 characters.
 
     >>> warning_id("zone", "e", None) == warning_id("zone", "e", ""), warning_id("zone", "e", "421022")[:4]
-    (True, '5e8d')
+    (True, 'f593')
     """
     return short_hash(cls, event_id, adcode or "")
 
@@ -456,6 +456,7 @@ def _entry(event: Row, harm: float) -> dict[str, Any]:
         "reach": event.get("reach_id"),
         "zone": event.get("zone_id"),
         "harm": harm,
+        **({"why": event.get("reason")} if event["state"] == "withdrawn" else {}),
     }
 
 

@@ -180,8 +180,8 @@ class _Board:
             if until < span[0] - reach_ms:
                 continue
             shared = bool(set(event["unit_ids"]) & situation.units)
-            metres = self.context.metres(event.get("reach_id"), situation.origin[0])
-            if event.get("reach_id") is None and situation.origin[0] is None:
+            metres = 0.0 if shared else self.context.metres(event.get("reach_id"), situation.origin[0])
+            if not shared and event.get("reach_id") is None and situation.origin[0] is None:
                 zone = event.get("zone_id")  # off the network a zone is all there is to tell one place from another
                 metres = 0.0 if zone is not None and zone == situation.origin[1] else float("inf")
             if shared or metres <= self.settings.alerts_join_m:
@@ -285,6 +285,9 @@ class _Board:
         entries = situation.entries
         judged, harm = self._judge(cls, entries)
         grade = self._grade(judged, harm)
+        least = self.settings.alerts_coverage_grade
+        if situation.base == "coverage" and graver(least, grade):
+            grade = least
         evidence: dict[str, Any] = {
             "situation": situation.key,
             "base": situation.base,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 
-from geo_monitor.alerts.context import Place, places
+from geo_monitor.alerts.context import Context, Place, places, within
 
 
 def test_places_from_tables() -> None:
@@ -30,3 +32,12 @@ def test_places_from_tables() -> None:
     assert (found["a"].state, found["a"].rr) == ("hot", 4.0)
     assert (found["a"].rr_lo, found["a"].rr_hi) == pytest.approx((2.0, 8.0))  # the basin's rate is 0.1
     assert not found["b"].watched
+
+
+def test_distances_of_a_network() -> None:
+    """Three reaches in a row, 500 m apart, known up to 600 m."""
+    metres = csr_matrix(np.array([[0, 500, 0], [500, 0, 500], [0, 500, 0]], dtype=float))
+    distance = within(["a", "b", "c"], metres)
+    assert [distance("a", other) for other in ("a", "b", "c", "x")] == [0, 500, float("inf"), float("inf")]
+    assert Context(distance=distance).metres("b", None) == float("inf")
+    assert Context().metres("q", "q") == 0

@@ -27,10 +27,10 @@ def test_one_case_in_26() -> None:
 
 
 def test_a_rule_learns_from_what_came_of_it() -> None:
-    """8 warnings' worth of 1/26 and 3 cases among 12: (8/26 + 3) / 20; the interval is that beta law's."""
+    """4 warnings' worth of 1/26 and 3 cases among 12: (4/26 + 3) / 16; the interval is that beta law's."""
     told = judge(["slow"], ["slow"], [], Book({"slow": (3, 12)}))
-    assert told.probability == pytest.approx((8 / 26 + 3) / 20)
-    law = beta(8 / 26 + 3, 8 * 25 / 26 + 9)
+    assert told.probability == pytest.approx((4 / 26 + 3) / 16)
+    law = beta(4 / 26 + 3, 4 * 25 / 26 + 9)
     assert (told.lo, told.hi) == pytest.approx(tuple(law.ppf([0.05, 0.95])))
     assert not told.calibrated
 
@@ -158,6 +158,7 @@ def test_hit_rates_stand_beside_their_cut_offs() -> None:
     """Red: 3 of 4 told at 0.5; blue: none of 2. A person who lowered a grade does not change what the numbers gave."""
     rows = [closed(i, outcome="case" if i < 3 else "false", probability=0.5, grade="blue") for i in range(4)]
     rows += [closed(i + 4, outcome="nothing_found", probability=0.02) for i in range(2)]
+    rows.append(closed(9, "overdue", probability=0.02, **{"class": "coverage"}))  # graded apart
     table = hit_rates(rows).set_index("grade")
     assert list(table.index) == list(GRADES)
     red, orange, blue = table.loc["red"], table.loc["orange"], table.loc["blue"]

@@ -141,6 +141,11 @@ def test_a_watched_place_is_reemergence_but_not_for_leads() -> None:
     assert raised([event("a", "overdue", reach="w1")], w1=watched)[0]["class"] == "coverage"
 
 
+def test_an_overdue_patrol_is_orange_however_seldom_a_case_comes_of_it() -> None:
+    (row,) = raise_([event("a", "overdue")], RULES, [], context(Book({"overdue": (0, 500)})), NOW).rows
+    assert (row["class"], row["grade"], row["sign_by"]) == ("coverage", "orange", NOW + 30 * MINUTE)
+
+
 def test_a_hot_reach_and_more_signs_raise_the_grade_and_shorten_the_clock() -> None:
     hot = Place((LEFT,), state="hot", rr=9.0)
     (row,) = raised([event("a", "meeting", reach="w1")], w1=hot)

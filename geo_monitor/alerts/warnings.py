@@ -58,8 +58,8 @@ def raise_(
     """Warnings from events (rows of `events`, or fresh ones) new or changed up to `now` (ms UTC).
 
     rules: rows in force; events of other rules raise nothing new, and what stands on them is kept up. warnings: newest
-    revisions, at least all live ones and those whose events come again. Of an event that comes twice the higher revision
-    counts.
+    revisions of all live ones and of every one, closed or recalled too, that an event given here stands on: of a closed
+    one left out, its event would raise another. Of an event that comes twice the higher revision counts.
     """
     settings = settings or Settings()
     board = _Board({rule["rule"]: rule for rule in rules}, context, now, settings)

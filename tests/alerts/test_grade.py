@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import beta
+from scipy.stats import beta, binom
 
 from geo_monitor.alerts.context import Place
 from geo_monitor.alerts.grade import Book, calibrate, cut_off, grade_of, hit_rates, interval, judge, learn, place_odds
@@ -16,6 +17,8 @@ from geo_monitor.alerts.rows import written
 from geo_monitor.settings import Settings
 from geo_monitor.tables import GRADES
 from tests.alerts.made import DAY, T0, closed
+
+PAGE = Path(__file__).parents[2] / "docs" / "warnings.md"
 
 
 def test_one_case_in_26() -> None:
@@ -33,6 +36,30 @@ def test_a_rule_learns_from_what_came_of_it() -> None:
     law = beta(4 / 26 + 3, 4 * 25 / 26 + 9)
     assert (told.lo, told.hi) == pytest.approx(tuple(law.ppf([0.05, 0.95])))
     assert not told.calibrated
+
+
+def _holds(share: float, closed: int) -> tuple[float, float]:
+    """Mean probability told, and how often the interval holds, over all that can come of so many warnings."""
+    every = [judge(["r"], ["k"], [], Book({"r": (k, closed)})) for k in range(closed + 1)]
+    chance = binom(closed, share).pmf(np.arange(closed + 1))
+    inside = np.array([one.lo <= share <= one.hi for one in every])
+    return float(chance @ [one.probability for one in every]), float(chance @ inside)
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        (0.01, ["0.04; 100 %", "0.02; 100 %", "0.01; 99 %", "0.01; 81 %"]),
+        (0.04, ["0.04; 100 %", "0.04; 99 %", "0.04; 78 %", "0.04; 87 %"]),
+        (0.10, ["0.04; 100 %", "0.08; 64 %", "0.09; 90 %", "0.10; 90 %"]),
+        (0.30, ["0.04; 0 %", "0.23; 85 %", "0.28; 87 %", "0.29; 90 %"]),
+    ],
+)
+def test_how_good_it_is_as_the_docs_say(share: float, told: list[str]) -> None:
+    """Exact, by the binomial law."""
+    found = [_holds(share, closed) for closed in (0, 10, 40, 200)]
+    assert [f"{mean:.2f}; {100 * held:.0f} %" for mean, held in found] == told
+    assert f"| {share:.2f} | {' | '.join(told)} |" in PAGE.read_text(encoding="utf-8")
 
 
 def test_log_odds_add_up() -> None:
@@ -119,6 +146,19 @@ def test_calibration_mends_a_grade_that_boasts() -> None:
     assert told.probability == pytest.approx(0.1, abs=0.01)
     assert told.lo < 0.1 < told.hi
     assert told.calibrated
+
+
+def test_calibration_finds_probabilities_told_twice_too_high() -> None:
+    """100 worlds each (docs/warnings.md): mean told for a true 0.1 that was told as 0.2, and how often the interval holds."""
+    rng = np.random.default_rng(0)
+    for closed_ones, mean in ((30, 0.115), (300, 0.10)):
+        told = []
+        for _ in range(100):
+            raw = rng.beta(2, 8, closed_ones)
+            found = calibrate(list(raw), list(rng.random(closed_ones) < raw / 2))
+            told.append(judge(["r"], ["k"], [], Book({"r": (2000, 10_000)}, found)))
+        assert np.mean([one.probability for one in told]) == pytest.approx(mean, abs=0.01)
+        assert np.mean([one.lo <= 0.1 <= one.hi for one in told]) > 0.85
 
 
 def test_calibration_never_turns_the_order_round() -> None:

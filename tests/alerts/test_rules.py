@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -280,3 +281,9 @@ def test_a_shipped_rule_can_be_tuned() -> None:
     changed = rules.propose("rule: slow\nkind: slow\nclass: gear\nvalues: {slow_s: 1200}", "li", T0, held, KNOWN)
     assert (changed["version"], changed["revision"]) == (2, 1)
     assert len(rules.in_force([*held, {**changed, "revision": 2}], T0 + HOUR)) == len(EVENT_KINDS)
+
+
+def test_the_example_of_the_docs_is_a_rule() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "warnings.md").read_text(encoding="utf-8")
+    row = rules.propose(page.split("```yaml\n")[1].split("```")[0], "li", T0, settings=KNOWN)
+    assert (row["rule"], rules.to_run(row).hours) == ("night-nets", (20.0, 4.0))

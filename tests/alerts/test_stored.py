@@ -29,6 +29,8 @@ def test_a_night_in_the_store(tmp_path: Path) -> None:
     assert raise_([event("a", "meeting", reach="r22")], every, held, context(), T0).rows == []
     due = clocks.tick(held, T0 + 5 * HOUR)  # yellow: 2 h a level, two levels up
     assert len(revisions.revise(store, "warnings", due, T0 + 5 * HOUR, "watch")) == 4
+    store.close()
+    store = Store(tmp_path / "w")  # the program was started anew
     held = revisions.rows(store, "warnings")
     assert [row["revision"] for row in held] == [3, 3]
     assert {row["level"] for row in held} == {"province"}

@@ -33,6 +33,7 @@ AREAS = (
     "loop",
     "events",
     "dispatch",
+    "alerts",
 )
 
 

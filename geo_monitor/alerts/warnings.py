@@ -482,7 +482,7 @@ def _numbers(judged: Judgement, harm: float) -> dict[str, float]:
 
 
 def _graded(judged: Judgement) -> dict[str, Any]:
-    return {"raw": judged.raw, "calibrated": judged.calibrated, "parts": dict(judged.parts)}
+    return {"raw": judged.raw, "rest": judged.rest, "calibrated": judged.calibrated, "parts": dict(judged.parts)}
 
 
 def _differs(new: Row, old: Row) -> bool:

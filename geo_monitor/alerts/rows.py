@@ -73,8 +73,9 @@ def event_row(event: Event | Row) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Situation:
-    """What one situation came to. `base`: the class of its rule. `judged_by`, `rest`: the rule whose yield counted, and the log odds of the
-    rest (`grade.Judgement`); `probability`, `harm`: of its gravest warning; `outcome`: None until it is settled (a case settles it; else all its warnings must be closed)."""
+    """What one situation came to. `base`: the class of its rule. `judged_by`, `rest`: the rule whose yield counted and
+    the log odds of the rest (`grade.Judgement`); with `probability` and `harm` those of its gravest warning. `outcome`:
+    None until it is settled (a case settles it; else all its warnings must be closed)."""
 
     situation: str
     base: str

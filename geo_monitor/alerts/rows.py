@@ -116,7 +116,7 @@ def _situation(key: str, pairs: Sequence[tuple[Row, dict[str, Any]]], went: Mapp
     return Situation(
         situation=key,
         base=str(pairs[0][1].get("base") or rows[0]["class"]),
-        rule=rows[0].get("rule"),
+        rule=min(rows, key=lambda row: (row["opened_at"], row["warning_id"])).get("rule"),
         opened_at=min(int(row["opened_at"]) for row in rows),
         judged_by=judged.get("parts", {}).get("rule"),
         rest=judged.get("rest"),

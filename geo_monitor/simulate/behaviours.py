@@ -60,7 +60,7 @@ class Entry:
 
 @dataclass
 class Boat:
-    """One boat; `silent`: spans without fixes; `seen`: False where only sensors see it."""
+    """One boat; `silent`: spans without fixes; `sends`: False where only sensors see it."""
 
     unit_id: str
     role: str
@@ -241,6 +241,9 @@ def supply(fuel: Boat, ship: Boat, of: Stretch, rng: np.random.Generator) -> Non
     transit(ship, of, rng, through=3.0)
     span = [t for t, s in zip(ship.t, ship.s, strict=True) if of.low < s < of.high and of.t0 < t < of.t1 - 5400.0]
     if not span:
+        fuel.begin(of.t0, of.low, BANK_M)
+        fuel.lie(of.t1 - of.t0, rng)
+        fuel.did("moored", of.t0)
         return
     t = float(rng.choice(span))
     long = rng.uniform(900.0, 1800.0)

@@ -216,6 +216,10 @@ def _standing(events: pd.DataFrame) -> pd.DataFrame:
     return events[events["state"] != "withdrawn"] if "state" in events else events
 
 
+def _at(values: Any, percent: float) -> float:
+    return float(np.percentile(values, percent)) if len(values) else np.nan
+
+
 def _many(values: Any) -> Iterable[str]:
     """Ids of a cell: a list, or text joined by `;`."""
     return [part for part in values.split(";") if part] if isinstance(values, str) else values
@@ -227,7 +231,7 @@ def _ms(values: Any, empty: int = 0) -> Any:
 
     values = pd.Series(values)
     if pd.api.types.is_numeric_dtype(values):
-        return values.fillna(empty).to_numpy(dtype=np.int64)
+        return np.where(values.isna(), empty, values.fillna(0).to_numpy(dtype=np.int64))
     told = pd.to_datetime(values, utc=True, format="ISO8601" if values.dtype == object else None)
     number = told.dt.tz_localize(None).to_numpy(dtype="datetime64[ms]").astype(np.int64)
     return np.where(told.isna().to_numpy(), empty, number)

@@ -177,13 +177,13 @@ def night(
     t0 = pd.Timestamp(start, tz="Asia/Shanghai").timestamp()
     of = _stretch(way, t0, t0 + hours * 3600.0, float(rng.uniform(0.5, 1.1)))
     spots = _spots(way, of, zones)
-    boats, permits = _boats(way, of, spots, units, int(getattr(settings, "event_avoids_least", 3)), rng)
+    boats, permits = _boats(of, spots, units, int(getattr(settings, "event_avoids_least", 3)), rng)
     outages = [_outage(of, rng)]
     fixes = _fixes(way, of, boats, outages, rng)
-    seen, dark = _seen(way, of, boats, rng)
+    seen, targets = _seen(way, of, boats, rng)
     fixes = pd.concat([fixes, seen], ignore_index=True).sort_values(["unit_id", "time"], kind="stable")
     fixes = fixes.reset_index(drop=True)
-    truth = _truth(way, network, boats, dark, of, zones)
+    truth = _truth(way, network, boats, targets, of, zones)
     told = [
         (round(a * 1000), round(b * 1000), *(round(float(part[0]), 6) for part in _points(way, [s], [0.0])), far)
         for a, b, s, far in outages
@@ -277,7 +277,7 @@ def _spots(way: Water, of: Stretch, zones: gpd.GeoDataFrame) -> dict[str, _Spots
 
 # --- who ----------------------------------------------------------------------------------------------------------------
 def _boats(
-    way: Water, of: Stretch, spots: dict[str, _Spots], units: int, least: int, rng: np.random.Generator
+    of: Stretch, spots: dict[str, _Spots], units: int, least: int, rng: np.random.Generator
 ) -> tuple[list[Boat], tuple[str, ...]]:
     scale = units / 200.0
     patrols = _patrols(of, max(2, round(PATROLS * scale)), rng)
@@ -291,7 +291,7 @@ def _boats(
             boat.did("dredging with a permit", of.t0)
             permitted.append(boat)
     rest = max(units - len(patrols) - len(offenders) - len(permitted), 10)
-    traffic = _traffic(of, rest, rng)
+    traffic = _traffic(of, spots, rest, rng)
     every = [*permitted, *offenders, *traffic]
     order = rng.permutation(len(every))
     # names are given at the end, so that no id tells what its boat is
@@ -321,7 +321,7 @@ def _patrols(of: Stretch, number: int, rng: np.random.Generator) -> list[Boat]:
         does.patrol(boat, of, rng, beat, elsewhere=i == 1)
         if i == 0:  # falls silent far from where it began
             span = np.arange(boat.t[0] + 3600.0, boat.t[-1] - 7800.0, 60.0)
-            s, aside = boat.at(span)
+            s, _ = boat.at(span)
             far = span[np.abs(s - boat.s[0]) > 1500.0]
             if len(far):
                 begun, long = float(rng.choice(far)), float(rng.uniform(4500.0, 7200.0))
@@ -406,11 +406,12 @@ def _offenders(
         boat.sends = False
 
         def act(boat: Boat = boat) -> None:
-            begun = boat.now
             does.fishing(boat, of, rng, "net", rng.uniform(1800.0, 3600.0))
-            boat.did("dark", begun, "dark")
 
         does.out_and_back(boat, of, rng, anywhere(), act)
+        way_there, way_back = (entry for entry in boat.diary if entry.what == "on the way")
+        boat.diary = [entry for entry in boat.diary if entry.what != "on the way"]
+        boat.diary.append(Entry("dark", way_there.t0, way_back.t1, "dark"))
     for _ in range(wanted["lookout"]):
         ways = [boat for boat in patrols if len(boat.t) > 2]
         middle = ways[int(rng.integers(len(ways)))]
@@ -419,10 +420,19 @@ def _offenders(
     return boats
 
 
-def _traffic(of: Stretch, number: int, rng: np.random.Generator) -> list[Boat]:
+def _traffic(of: Stretch, spots: dict[str, _Spots], number: int, rng: np.random.Generator) -> list[Boat]:
     wanted = {name: max(1, round(share * number)) for name, share in INNOCENT}
-    berths = np.sort(rng.uniform(of.low, of.high, 12))
-    anchorage = float(rng.uniform(of.low + 3000.0, of.high - 3000.0))
+    taken = np.sort(np.concatenate([part.s for part in spots.values()]))
+
+    def clear(many: int, around: float) -> list[float]:
+        """Places with no zone within `around` metres, as far as there are any."""
+        tries = rng.uniform(of.low, of.high, 40 * many)
+        at = np.searchsorted(taken, tries - around)
+        free = (at == len(taken)) | (np.append(taken, np.inf)[at] > tries + around)
+        return tries[np.argsort(~free, kind="stable")][:many].tolist()  # type: ignore[no-any-return]
+
+    berths = np.sort(clear(12, 1000.0))
+    anchorage = clear(1, 1500.0)[0] - 500.0
     boats: list[Boat] = []
 
     def new(device: Device) -> Boat:
@@ -439,13 +449,15 @@ def _traffic(of: Stretch, number: int, rng: np.random.Generator) -> list[Boat]:
     for _ in range(wanted["barge"]):
         does.barge(new(big() if rng.random() < 0.5 else does.BEIDOU), of, rng)
     for _ in range(wanted["ferry"]):
-        does.ferry(new(does.CLASS_B), of, rng, float(rng.uniform(of.low, of.high)))
+        does.ferry(new(does.CLASS_B), of, rng, clear(1, 300.0)[0])
     for i in range(wanted["anchored"]):
         place = anchorage + 90.0 * (i // 2) + rng.uniform(-20.0, 20.0)
         does.anchored(new(big()), of, rng, place, 160.0 + 80.0 * (i % 2) + rng.uniform(-10.0, 10.0))
     for i in range(wanted["moored"]):
         boat = new(does.CLASS_A if i % 2 else _device(rng))
-        boat.begin(of.t0, float(berths[i % len(berths)]) + rng.uniform(-400.0, 400.0), BANK_M * (1.0 if i % 3 else -1.0))
+        boat.begin(
+            of.t0, float(berths[i % len(berths)]) + rng.uniform(-400.0, 400.0), BANK_M * (1.0 if i % 3 else -1.0)
+        )
         does.moored(boat, of, rng)
     for i in range(wanted["raft"]):  # three and three side by side; of each three one comes in the night
         boat, berth = new(_device(rng)), float(berths[(i // 3) % len(berths)])
@@ -556,12 +568,24 @@ def _rows(
     )
 
 
+@dataclass(frozen=True)
+class _Target:
+    """What a sensor followed: a boat (None: nothing), from when to when, where it was first."""
+
+    unit: str
+    boat: Boat | None
+    t0: float
+    t1: float
+    s: float
+    aside: float
+
+
 def _seen(
     way: Water, of: Stretch, boats: Sequence[Boat], rng: np.random.Generator
-) -> tuple[pd.DataFrame, dict[str, list[str]]]:
+) -> tuple[pd.DataFrame, list[_Target]]:
     """What cameras saw: of every boat near, half of all passes, every 20 to 40 s; of each dark boat, all; and ghosts.
 
-    Cameras stand where dark boats are and elsewhere. Also gives the targets that are dark boats.
+    Cameras stand where dark boats are and elsewhere. Also gives what each target was.
     """
     import pandas as pd
 
@@ -570,15 +594,18 @@ def _seen(
     places = [float(boat.at(np.array([one.t0]))[0][0]) + rng.uniform(-300.0, 300.0)
               for boat, one in zip(owners, lurking, strict=True)]  # fmt: skip
     places += rng.uniform(of.low, of.high, max(CAMERAS - len(places), 0)).tolist()
-    parts, dark = [], {}
+    parts, targets = [], []
     for number, place in enumerate(places):
         target = 0
         for boat in boats:
-            t = np.arange(max(boat.t[0], of.t0), min(boat.t[-1], of.t1), 30.0)
+            begin, end = max(boat.t[0], of.t0), min(boat.t[-1], of.t1)
+            if not boat.sends:  # a raft: before and after it lies on the bank
+                begin, end = next((one.t0, one.t1) for one in boat.diary if one.kind == "dark")
+            t = np.arange(begin, end, 30.0)
             if not len(t):
                 continue
             t = np.unique(np.floor(t + rng.uniform(-10.0, 10.0, len(t))))
-            t = t[(t >= max(boat.t[0], of.t0)) & (t <= min(boat.t[-1], of.t1))]
+            t = t[(t >= begin) & (t <= end)]
             s, aside = boat.at(t)
             near = np.abs(s - place) < CAMERA_M
             if not near.any():
@@ -591,16 +618,19 @@ def _seen(
                     continue
                 target += 1
                 unit = f"模拟探头{number + 1:02d}-{target:04d}"
-                if not boat.sends:
-                    dark.setdefault(boat.unit_id, []).append(unit)
+                targets.append(
+                    _Target(unit, boat, float(t[run[0]]), float(t[run[-1]]), float(s[run[0]]), float(aside[run[0]]))
+                )
                 parts.append(_target(way, unit, t[run], s[run], aside[run], rng))
         for _ in range(int(rng.poisson(GHOSTS))):
             target += 1
             t = np.floor(rng.uniform(of.t0, of.t1 - 60.0)) + np.array([0.0, 20.0])[: int(rng.integers(1, 3))]
             s = np.full(len(t), place + rng.uniform(-CAMERA_M, CAMERA_M))
             aside = np.full(len(t), rng.uniform(-BANK_M, BANK_M))
-            parts.append(_target(way, f"模拟探头{number + 1:02d}-{target:04d}", t, s, aside, rng))
-    return pd.concat(parts, ignore_index=True), dark
+            unit = f"模拟探头{number + 1:02d}-{target:04d}"
+            targets.append(_Target(unit, None, float(t[0]), float(t[-1]), float(s[0]), float(aside[0])))
+            parts.append(_target(way, unit, t, s, aside, rng))
+    return pd.concat(parts, ignore_index=True), targets
 
 
 def _target(
@@ -666,36 +696,47 @@ def _lawful(way: Water, boat: Boat, shapes: dict[str, Any]) -> Iterator[Entry]:
 
 
 def _truth(
-    way: Water, network: Network, boats: Sequence[Boat], dark: dict[str, list[str]], of: Stretch,
+    way: Water, network: Network, boats: Sequence[Boat], targets: Sequence[_Target], of: Stretch,
     zones: gpd.GeoDataFrame,
 ) -> pd.DataFrame:  # fmt: skip
     import pandas as pd
 
     ids = network.reaches["reach_id"].to_numpy(dtype=object)
     shapes = dict(zip(zones["zone_id"].astype(str), zones.geometry, strict=True))
-    rows = []
+    course = int(way.course(of.foot))
+    rows: list[dict[str, Any]] = []
+
+    def write(entry: Entry, units: Sequence[str], device: str, s: Floats, aside: Floats, t: Floats) -> None:
+        lon, lat = _points(way, s, aside)
+        inside = way.begin[course] <= s[0] <= way.end[course]
+        rows.append(
+            {
+                "kind": entry.kind, "what": entry.what, "device": device, "unit_ids": tuple(sorted(units)),
+                "started_at": t[0], "ended_at": t[-1], "knowable_at": np.nan if entry.told is None else entry.told,
+                "lon": round(float(lon[0]), 6), "lat": round(float(lat[0]), 6),
+                "reach_id": ids[way.reach[way.piece(s[0])]] if inside else None, "zone_id": entry.zone_id,
+                "is_offence": entry.kind is not None, "path": np.column_stack([np.round(t * 1000.0), lon, lat]),
+            }
+        )  # fmt: skip
+
     for boat in boats:
         for entry in sorted(_lawful(way, boat, shapes), key=lambda one: one.t0):
             a, b = max(entry.t0, of.t0), min(entry.t1, of.t1)
-            if b <= a:
-                continue
-            t = np.unique(np.r_[np.arange(a, b, 60.0), b])
-            s, aside = boat.at(t)
-            lon, lat = _points(way, s, aside)
-            inside = way.begin[way.course(of.foot)] <= s[0] <= way.end[way.course(of.foot)]
-            units = (boat.unit_id, *entry.others) if boat.sends else tuple(dark.get(boat.unit_id, ()))
-            rows.append(
-                {
-                    "kind": entry.kind, "what": entry.what, "device": boat.device.name if boat.sends else "none",
-                    "unit_ids": tuple(sorted(units)), "started_at": a, "ended_at": b,
-                    "knowable_at": np.nan if entry.told is None else entry.told,
-                    "lon": round(float(lon[0]), 6), "lat": round(float(lat[0]), 6),
-                    "reach_id": ids[way.reach[way.piece(s[0])]] if inside else None, "zone_id": entry.zone_id,
-                    "is_offence": entry.kind is not None,
-                    "path": np.column_stack([np.round(t * 1000.0), lon, lat]),
-                }
-            )  # fmt: skip
-    frame = pd.DataFrame(rows).sort_values(["started_at", "lon"], kind="stable").reset_index(drop=True)
+            seen = [one.unit for one in targets if one.boat is boat and one.t1 >= a and one.t0 <= b]
+            if b > a and (boat.sends or seen):
+                t = np.unique(np.r_[np.arange(a, b, 60.0), b])
+                units = (boat.unit_id, *entry.others) if boat.sends else seen
+                write(entry, units, boat.device.name if boat.sends else "none", *boat.at(t), t)
+    for one in targets:
+        if one.boat is None:
+            write(Entry("ghost", one.t0, one.t1), [one.unit], "none", np.full(2, one.s), np.full(2, one.aside),
+                  np.array([one.t0, one.t1]))  # fmt: skip
+        elif one.boat.sends:
+            doing = [entry.what for entry in one.boat.diary if entry.t0 <= one.t1 and entry.t1 >= one.t0]
+            t = np.unique(np.r_[np.arange(one.t0, one.t1, 60.0), one.t1])
+            write(Entry(f"seen: {min(doing, default='?')}", one.t0, one.t1), [one.unit], one.boat.device.name,
+                  *one.boat.at(t), t)  # fmt: skip
+    frame = pd.DataFrame(rows).sort_values(["started_at", "lon", "what"], kind="stable").reset_index(drop=True)
     frame.insert(0, "offence_id", [f"模拟事{number + 1:04d}" for number in range(len(frame))])
     for name in ("started_at", "ended_at", "knowable_at"):
         frame[name] = _utc(frame[name])

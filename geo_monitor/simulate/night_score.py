@@ -106,8 +106,9 @@ def score(
     events: event_id, kind, unit_ids, started_at, ended_at, lon, lat; `known_at`, when it was first told, and `state`
     where there are. warnings: warning_id, event_ids, opened_at. Offences: offences, found, share, lo, hi (90 %),
     found_any, iou (median). Events: events, false_events, yield_events (share of them that is right), false_per_unit_day with
-    lo, hi. Warnings, filed by the kind of their first event: warnings, false_warnings, warnings_per_unit_day, yield with
-    lo, hi; minutes from the offence's start to the first right warning of any kind (event, where there are no warnings):
+    lo, hi. Warnings, filed by the kind of their first event: warnings, false_warnings (none of their events is right),
+    false_warnings_per_unit_day, yield with lo, hi; told: offences of which a warning opened while or after they went on,
+    joined: those only added to a warning that was open before; minutes from the offence's start to the first right warning of any kind (event, where there are no warnings):
     minutes_median, minutes_p90; and from when its own rule could have known: late_median, late_p90.
 
     Raises `GeoMonitorError("night_two_nights")` where ids are not unique.
@@ -123,13 +124,13 @@ def score(
     pairs["event_kind"] = [kind_of[name] for name in pairs["event_id"]]
     pairs["offence_kind"] = offences["kind"].reindex(pairs["offence_id"]).to_numpy(dtype=object)
     right = set(pairs["event_id"])
-    told = _told(pairs, events, warnings)
     start = pd.Series(_ms(offences["started_at"]), index=offences.index)
     could = start + np.array([round(least_s[kind] * 1000) for kind in offences["kind"]], dtype=np.int64)
     if "knowable_at" in offences:
         own = _ms(offences["knowable_at"], 0)
         more = np.array([round(least_s[kind] * 1000) for kind in offences["kind"]], dtype=np.int64)
         could = could.where(own == 0, own + more)
+    told, joined = _told(pairs, events, warnings, start)
     by_warning = _warned(warnings, kind_of, right)
     rows = []
     for kind in (*KINDS, "all"):
@@ -171,34 +172,56 @@ def causes(truth: pd.DataFrame, events: pd.DataFrame, near_m: float = NEAR_M) ->
     bad = set(truth.loc[truth["is_offence"], "offence_id"])
     right = set(pairs.loc[pairs["offence_id"].isin(bad), "event_id"])
     what = dict(zip(truth["offence_id"], truth["what"], strict=True))
+    before = _last(truth)
     doing: dict[str, set[str]] = {}
     for event, offence in zip(pairs["event_id"], pairs["offence_id"], strict=True):
         doing.setdefault(event, set()).add(what[offence])
     rows = [
-        (kind, ", ".join(sorted(doing.get(name, {"nothing"}))))
-        for name, kind in zip(events["event_id"], events["kind"], strict=True)
+        (kind, ", ".join(sorted(doing.get(name) or {f"after: {before(_many(units), at)}"})))
+        for name, kind, units, at in zip(
+            events["event_id"], events["kind"], events["unit_ids"], _ms(events["started_at"]), strict=True
+        )
         if name not in right
     ]
     frame = pd.DataFrame(rows, columns=["kind", "what"]).value_counts().rename("events").reset_index()
     return frame.sort_values(["events", "kind", "what"], ascending=[False, True, True], ignore_index=True)
 
 
-def _told(pairs: pd.DataFrame, events: pd.DataFrame, warnings: pd.DataFrame | None) -> dict[str, int]:
-    """When each offence was first told of, ms: by warnings where there are, else by events; empty without times."""
+def _last(truth: pd.DataFrame) -> Any:
+    """What one of some units did last before a moment (ms)."""
+    told: dict[str, list[tuple[int, str]]] = {}
+    for units, at, what in zip(truth["unit_ids"], _ms(truth["started_at"]).tolist(), truth["what"], strict=True):
+        for unit in units:
+            told.setdefault(unit, []).append((at, what))
+
+    def before(units: Iterable[str], at: int) -> str:
+        done = [one for unit in units for one in told.get(unit, ()) if one[0] <= at]
+        return max(done)[1] if done else "nothing"
+
+    return before
+
+
+def _told(
+    pairs: pd.DataFrame, events: pd.DataFrame, warnings: pd.DataFrame | None, start: Mapping[str, int]
+) -> tuple[dict[str, int], set[str]]:
+    """When each offence was first told of after it began, ms: by warnings where there are, else by events (nothing
+    without times); and the offences that were only added to warnings opened before."""
+    opened: dict[str, list[int]] = {}
     if warnings is not None:
-        opened: dict[str, int] = {}
-        for names, at in zip(warnings["event_ids"], _ms(warnings["opened_at"]), strict=True):
+        for names, at in zip(warnings["event_ids"], _ms(warnings["opened_at"]).tolist(), strict=True):
             for name in _many(names):
-                opened[name] = min(int(at), opened.get(name, FOREVER))
+                opened.setdefault(name, []).append(at)
     elif "known_at" in events:
-        opened = dict(zip(events["event_id"], _ms(events["known_at"]).tolist(), strict=True))
-    else:
-        return {}
+        opened = {name: [at] for name, at in zip(events["event_id"], _ms(events["known_at"]).tolist(), strict=True)}
     told: dict[str, int] = {}
+    joined: set[str] = set()
     for event, offence in zip(pairs["event_id"], pairs["offence_id"], strict=True):
-        if event in opened:
-            told[offence] = min(opened[event], told.get(offence, FOREVER))
-    return told
+        for at in opened.get(event, ()):
+            if at >= start[offence]:
+                told[offence] = min(at, told.get(offence, FOREVER))
+            else:
+                joined.add(offence)
+    return told, joined - set(told)
 
 
 def _warned(warnings: pd.DataFrame | None, kind_of: Mapping[str, str], right: set[str]) -> list[tuple[str, bool]]:

@@ -224,6 +224,17 @@ def test_score_by_hand() -> None:
     assert np.isnan(got.loc["dark", "share"])
 
 
+def test_an_offence_added_to_a_warning_that_was_open_is_told_of_by_none() -> None:
+    """The warning of minute 60 was the barge's; the meeting of minute 100 was put into it. A second one comes at 115."""
+    first = {"warning_id": "w1", "event_ids": ("e4", "e2"), "opened_at": 60 * MINUTE}
+    got = score(TRUTH, EVENTS, pd.DataFrame([first]), unit_days=2.0, least_s=LEAST).loc["meeting"]
+    assert (got["told"], got["joined"]) == (0, 1)
+    assert np.isnan(got["minutes_median"])
+    second = {"warning_id": "w2", "event_ids": ("e2",), "opened_at": 115 * MINUTE}
+    got = score(TRUTH, EVENTS, pd.DataFrame([first, second]), unit_days=2.0, least_s=LEAST).loc["meeting"]
+    assert (got["told"], got["joined"], got["minutes_median"]) == (1, 0, 15.0)
+
+
 def test_times_may_be_times_and_ids_joined_text() -> None:
     truth, events = TRUTH.copy(), EVENTS.copy()
     for frame in (truth, events):
@@ -241,7 +252,7 @@ def test_withdrawn_events_count_for_nothing() -> None:
 
 def test_why_events_were_false() -> None:
     got = causes(TRUTH, EVENTS)
-    assert got.values.tolist() == [["slow", "nothing", 2], ["slow", "slow barge", 1]]
+    assert got.values.tolist() == [["slow", "after: x", 2], ["slow", "slow barge", 1]]
 
 
 def test_nothing_found_nothing_raised() -> None:

@@ -153,6 +153,7 @@ def score(
                 "iou": float(own.groupby("offence_id")["iou"].max().median()) if len(own) else np.nan,
                 "events": len(here), "false_events": false, "yield_events": share(len(here) - false, len(here))[0],
                 "false_per_unit_day": per, "false_lo": per_lo, "false_hi": per_hi,
+                "told": len(known), "joined": len(joined.intersection(mine)),
                 "warnings": len(raised), "false_warnings": len(raised) - sum(raised),
                 "false_warnings_per_unit_day": rate(len(raised) - sum(raised), unit_days)[0],
                 "yield": worth, "yield_lo": worth_lo, "yield_hi": worth_hi,

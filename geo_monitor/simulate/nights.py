@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 STRETCH_M = 80_000.0  # metres of the longest course on which a night takes place
-# shares of the boats that break no rule, in this order; patrols and offenders come on top of nothing: they are of `units`
+# shares of the boats that break no rule: what is left of `units` after patrols and offenders
 INNOCENT = (
     ("transit", 0.36), ("arriving", 0.08), ("barge", 0.09), ("ferry", 0.03), ("anchored", 0.12), ("moored", 0.14),
     ("raft", 0.06), ("errands", 0.09), ("supply", 0.03),
@@ -91,8 +91,7 @@ class Night:
     def lines(self) -> Iterator[str]:
         """JSON lines as `watch` reads them, in order of arrival."""
         columns = ("unit_id", "lon", "lat", "speed", "heading", "role", "platform", "source")
-        # through JSON as text per fix: a fix that comes twice is the same line
-        of = self.fixes
+            of = self.fixes
         time = of["time"].dt.tz_convert("Asia/Shanghai").dt.strftime("%Y-%m-%dT%H:%M:%S+08:00").to_numpy()
         values = {name: of[name].to_numpy(dtype=object) for name in columns}
         for row in self.arrivals["fix"].to_numpy():
@@ -184,10 +183,10 @@ def night(
     fixes = pd.concat([fixes, seen], ignore_index=True).sort_values(["unit_id", "time"], kind="stable")
     fixes = fixes.reset_index(drop=True)
     truth = _truth(way, network, boats, targets, of, zones)
-    told = [
-        (round(a * 1000), round(b * 1000), *(round(float(part[0]), 6) for part in _points(way, [s], [0.0])), far)
-        for a, b, s, far in outages
-    ]
+    told: list[tuple[int, int, float, float, float]] = []
+    for a, b, s, far in outages:
+        lon, lat = _points(way, [s], [0.0])
+        told.append((round(a * 1000), round(b * 1000), round(float(lon[0]), 6), round(float(lat[0]), 6), far))
     return Night(
         fixes=fixes,
         arrivals=_arrivals(fixes, of, rng),
@@ -429,7 +428,7 @@ def _traffic(of: Stretch, spots: dict[str, _Spots], number: int, rng: np.random.
         tries = rng.uniform(of.low, of.high, 40 * many)
         at = np.searchsorted(taken, tries - around)
         free = (at == len(taken)) | (np.append(taken, np.inf)[at] > tries + around)
-        return tries[np.argsort(~free, kind="stable")][:many].tolist()  # type: ignore[no-any-return]
+        return tries[np.argsort(~free, kind="stable")][:many].tolist()
 
     berths = np.sort(clear(12, 1000.0))
     anchorage = clear(1, 1500.0)[0] - 500.0

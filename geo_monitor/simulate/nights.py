@@ -91,7 +91,7 @@ class Night:
     def lines(self) -> Iterator[str]:
         """JSON lines as `watch` reads them, in order of arrival."""
         columns = ("unit_id", "lon", "lat", "speed", "heading", "role", "platform", "source")
-            of = self.fixes
+        of = self.fixes
         time = of["time"].dt.tz_convert("Asia/Shanghai").dt.strftime("%Y-%m-%dT%H:%M:%S+08:00").to_numpy()
         values = {name: of[name].to_numpy(dtype=object) for name in columns}
         for row in self.arrivals["fix"].to_numpy():

@@ -130,7 +130,7 @@ def score(
         own = _ms(offences["knowable_at"], 0)
         more = np.array([round(least_s[kind] * 1000) for kind in offences["kind"]], dtype=np.int64)
         could = could.where(own == 0, own + more)
-    told, joined = _told(pairs, events, warnings, start.to_dict())
+    told, joined = _told(pairs, events, warnings, {str(name): int(at) for name, at in start.items()})
     by_warning = _warned(warnings, kind_of, right)
     rows = []
     for kind in (*KINDS, "all"):

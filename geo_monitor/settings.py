@@ -258,7 +258,8 @@ class Settings:
         21_600.0  # seconds of silence after which a unit's story begins anew: bounds what is read again
     )
     event_keep_s: float = 604_800.0  # seconds; what ended longer ago is not revised by detectors that run on and on
-    event_leg_s: float = 300.0  # seconds between two fixes up to which a boat was on the line between them
+    event_leg_s: float = 600.0  # seconds between two fixes up to which a boat was on the line between them: a slow boat
+    # on AIS class B sends every 3 min (ITU-R M.1371), and a report gets lost; as the gap of effort
     event_window_s: float = 180.0  # seconds over which speed is measured: GPS noise of 10 m is 0.1 knots then
     event_still_m: float = 100.0  # metres; a boat at its moorings keeps within this
     event_slow_low_kn: float = 0.2  # knots; slower is lying still. Netting and electro-fishing runs go from here ...

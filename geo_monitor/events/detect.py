@@ -79,7 +79,7 @@ class Detection:
                 self.dark.append(Dark(r, of, settings))
             elif rule.kind == "avoids":
                 self.avoids.append(Avoids(r, of, settings))
-            elif rule.kind == "zone_entry" or (rule.kind == "no_permit" and (rule.zones or rule.allowed)):
+            elif rule.kind in ("zone_entry", "no_permit"):
                 self.entering.append(r)
         self.muting = Muting()
         self.codes: dict[str, int] = {}
@@ -146,6 +146,11 @@ class Detection:
             self._again(self.tracks[code], moment)
             begun[code] = float(self.tracks[code].data[0, at.T])
         since = min((moment for code, moment in changed.items() if code not in boxes), default=np.inf)
+        for code, box in boxes.items():  # what came beyond a box is news like any other
+            times = self.tracks[code].rows[:, at.T]
+            beyond = times[(times > box[1]) & (times >= changed[code])]
+            if len(beyond):
+                since = min(since, float(beyond[0]))
         new_ = New(moved, since, np.array(list(boxes.values())).reshape(-1, 6))
         return [(self.tracks[code], moment) for code, moment in sorted(begun.items())], new_
 

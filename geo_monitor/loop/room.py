@@ -139,11 +139,13 @@ class Room:
         there = frozenset(self._store.receipts_in_force(None, ["tracks"]))
         if self._seen.receipts - there:
             return None
+        row = int(number.max(initial=self._seen.row))
         new = there - self._seen.receipts
+        new -= live.sealed_upto(self._store, new, row)  # looked at before they were sealed
         parts = [table.select(list(back.COLUMNS))]
         if new:
             parts.append(self._store.positions(None, columns=list(back.COLUMNS), receipts=new))
-        self._seen = _Seen(int(number.max(initial=self._seen.row)), there)
+        self._seen = _Seen(row, there)
         return pa.concat_tables(parts)
 
     def _slices(self, fixes: Fixes, wall: int) -> Iterable[tuple[Fixes, int]]:
@@ -156,7 +158,7 @@ class Room:
             return
         step = round(self._settings.event_beat_s * 1000)
         order = np.argsort(fixes.time, kind="stable")
-        beat = fixes.time[order] // step
+        beat = np.maximum(fixes.time[order], self._clock or 0) // step  # what comes late comes at once
         edges = [0, *(np.flatnonzero(np.diff(beat)) + 1).tolist(), len(order)]
         for low, high in pairwise(edges):
             part = fixes[order[low:high]]

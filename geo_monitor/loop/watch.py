@@ -91,6 +91,7 @@ class Watch:
             self._sorter.sort([Fix(*values) for values in known.held], None)
         self._stop = threading.Event()
         self._room_done = threading.Event()
+        self._again = 0  # repeats the sorter has dropped
         self._role, self._own, self._own_at = role, set[str](), float("-inf")
         self._sealing: threading.Thread | None = None
         self._sealed_at = time.monotonic()
@@ -153,6 +154,9 @@ class Watch:
             )
         )
         self._source.stored(batch)
+        again = self._sorter.counts["repeat"]
+        self.done.repeated += again - self._again
+        self._again = again
         self.done.stored += len(new)
         self.done.repeated += len(fixes) - len(new)
         self.done.refused += refused

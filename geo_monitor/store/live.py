@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("geo_monitor")
 RECEIPT = "live"  # stands for the receipt of a fix that has none yet
 VALUES = ("unit_id", "time", "lon", "lat", "speed", "heading", "platform", "role", "source")
-COLUMNS = (*VALUES, "feed", "agency")
+SEALED = "sealed_row"  # in the book: the highest number of the fixes that a receipt sealed
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def seal(store: Store, settings: Settings, now: datetime, who: str = "watch", wa
             own = (LIVE.c.row <= last) & (LIVE.c.feed == name)
             own &= LIVE.c.agency.is_(None) if agency is None else LIVE.c.agency == agency
             table, _ = read(store, own)
-            made.append(_sealed(store, settings, name, agency, table.drop_columns("receipt_id"), now))
+            made.append(_sealed(store, settings, name, agency, table.drop_columns("receipt_id"), last, now))
         with store.transaction() as connection:
             for receipt, row in made:
                 schema.insert(connection, "receipts", row)
@@ -214,7 +214,7 @@ def seal(store: Store, settings: Settings, now: datetime, who: str = "watch", wa
 
 
 def _sealed(
-    store: Store, settings: Settings, name: str, agency: str | None, table: pa.Table, now: datetime
+    store: Store, settings: Settings, name: str, agency: str | None, table: pa.Table, row: int, now: datetime
 ) -> tuple[Receipt, pd.DataFrame]:
     import pyarrow.parquet as pq
 
@@ -263,7 +263,9 @@ def _sealed(
         positions.write(store.root / "positions", rows, receipt.receipt_id)
     from geo_monitor.store.embedded import receipt_row
 
-    return receipt, receipt_row(receipt)
+    written = receipt_row(receipt)
+    told = {**json.loads(written["receipt"].iloc[0]), SEALED: row}
+    return receipt, written.assign(receipt=json.dumps(told, ensure_ascii=False))
 
 
 def _told(ms: int) -> str:
@@ -296,3 +298,11 @@ def last_row(store: Store) -> int:
     """The highest row number there is; 0 where all is sealed."""
     held = bounds(store)
     return 0 if held is None else held[1]
+
+
+def sealed_upto(store: Store, receipts: Collection[str], row: int) -> set[str]:
+    """Of these receipts the ones that sealed fixes of numbers up to `row`."""
+    of = schema.SQL["receipts"]
+    query = sql.select(of.c.receipt_id, of.c.receipt).where(of.c.receipt_id.in_(sorted(receipts)))
+    told = {str(name): json.loads(text).get(SEALED) for name, text in store.rows(query)}
+    return {name for name, last in told.items() if last is not None and last <= row}

@@ -139,8 +139,8 @@ def test_moored_neighbours_do_not_meet() -> None:
 def test_a_long_silence_is_no_meeting_and_an_open_one_stays_open() -> None:
     together = pair(20, 4000)
     assert times(found(together[together.time < T0 + 2_000_000], rule("meeting"))) == [(0, None)]
-    hole = together[(together.time < T0 + 300_000) | (together.time > T0 + 601_000)]  # a leg of 302 s
-    assert times(found(hole, rule("meeting"))) == [(630, 3990)]
+    hole = together[(together.time < T0 + 300_000) | (together.time > T0 + 901_000)]  # a leg of over 600 s
+    assert times(found(hole, rule("meeting"))) == [(930, 3990)]
 
 
 # --- gap --------------------------------------------------------------------------------------------------------------
@@ -219,9 +219,9 @@ def test_a_boat_heard_within_two_minutes_explains(second: int, told: bool) -> No
 
 
 def test_a_boat_that_passes_between_two_fixes_explains() -> None:
-    passes = track("a", [450, 750], lambda t: (t - 600) * 10)  # through x = 0 at 600 s, no fix within 1,500 m
+    passes = track("a", [300, 900], lambda t: (t - 600) * 10)  # through x = 0 at 600 s, no fix within 3,000 m
     assert found(fixes(camera(600), passes), rule("dark"), now=5000) == []
-    assert len(found(fixes(camera(600), track("a", [449, 750], lambda t: (t - 600) * 10)), rule("dark"), now=5000)) == 1
+    assert len(found(fixes(camera(600), track("a", [299, 900], lambda t: (t - 600) * 10)), rule("dark"), now=5000)) == 1
 
 
 # --- loiter -----------------------------------------------------------------------------------------------------------
@@ -267,10 +267,11 @@ def test_a_visit_of_traffic_is_an_event() -> None:
     assert times(found(inside, rule("zone_entry"), law=zones(ZONE), now=300 + 21_600)) == [(150, 300)]
 
 
-def test_no_permit_speaks_of_named_zones_or_units_only() -> None:
+def test_no_permit_speaks_of_named_zones_else_of_those_that_ask_for_one() -> None:
     law = zones(ZONE, {"zone_id": "P", "rule": "进入须经许可", "box": (1000, -500, 1500, 500)})
     way = fixes(*(track(unit, range(0, 900, 30), lambda t: 2.0 * t) for unit in "ab"))
-    assert found(way, rule("no_permit"), law=law) == []
+    of = [(event.unit_ids, event.zone_id) for event in found(way, rule("no_permit"), law=law)]
+    assert sorted(of) == [(("a",), "P"), (("b",), "P")]  # nobody is known to have one
     of = [(event.unit_ids, event.zone_id) for event in found(way, rule("no_permit", allowed=("a",)), law=law)]
     assert of == [(("b",), "P")]
     of = [(event.unit_ids, event.zone_id) for event in found(way, rule("no_permit", zones=("Z",)), law=law)]

@@ -2,9 +2,9 @@
 
 In: events that are new or changed, rules in force, warnings held, the context, now. Out: warnings new or changed.
 
-An event joins a live situation of the same class when it lies within `alerts_join_m` by water of its place, or shares a
-boat, and within `alerts_join_h` of its time; else it opens one, and every locality on the banks of its reach gets a
-warning (one with an empty adcode where none is loaded). A situation that comes to other localities is raised there too,
+An event joins a live situation of the same class when it shares a boat within `alerts_join_h` of its time, or lies within
+`alerts_join_m` by water of its place within `alerts_join_h` of its beginning before anybody signed; else it opens one, and
+every locality on the banks of its reach gets a warning (one with an empty adcode where none is loaded). A situation that comes to other localities is raised there too,
 as class border. Events are taken by their start and id whatever order they come in, and those withdrawn last, so the
 order of the input never matters; what is told in one call or in several does where an event could join two situations,
 or starts before one that is already held.
@@ -94,6 +94,11 @@ class _Situation:
         return min(entry["from"] for entry in standing), max(_end(entry["to"], now) for entry in standing)
 
     @property
+    def signed(self) -> bool:
+        """Whether somebody has signed for it anywhere."""
+        return any(row["state"] != "open" for row in self.live)
+
+    @property
     def units(self) -> set[str]:
         return {unit for entry in _standing(self.entries) for unit in entry["units"]}
 
@@ -171,6 +176,8 @@ class _Board:
                 continue
             shared = bool(set(event["unit_ids"]) & situation.units)
             metres = 0.0 if shared else self.context.metres(event.get("reach_id"), situation.origin[0])
+            if not shared and (situation.signed or event["started_at"] > span[0] + reach_ms):
+                continue  # another boat is news: to those who signed, and after an evening
             if not shared and event.get("reach_id") is None and situation.origin[0] is None:
                 zone = event.get("zone_id")  # off the network a zone is all there is to tell one place from another
                 metres = 0.0 if zone is not None and zone == situation.origin[1] else float("inf")

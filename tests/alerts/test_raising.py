@@ -58,11 +58,20 @@ def test_near_in_place_and_time_joins() -> None:
 
 
 @pytest.mark.parametrize(("hours", "joins"), [(3, True), (3.001, False)])
-def test_time_counts_from_the_end_of_what_is_held(hours: float, joins: bool) -> None:
-    first = kept([], raised([event("a")]))
-    start = T0 + 10 * MINUTE + round(hours * HOUR)
-    (row,) = raised([event("b", start=start)], first, start + MINUTE)
-    assert (row["event_ids"] == ("a", "b")) is joins
+def test_another_boat_joins_within_hours_of_the_beginning_the_same_boat_of_the_end(hours: float, joins: bool) -> None:
+    first = kept([], raised([event("a")]))  # ten minutes long
+    for unit, start in (("other", T0 + round(hours * HOUR)), ("boat-a", T0 + 10 * MINUTE + round(hours * HOUR))):
+        (row,) = raised([event("b", start=start, unit_ids=(unit,))], first, start + MINUTE)
+        assert (row["event_ids"] == ("a", "b")) is joins
+
+
+def test_once_it_is_signed_another_boat_is_news() -> None:
+    (row,) = raised([event("a")])
+    signed = [{**row, "state": "signed", "revision": 1}]
+    (same,) = raised([event("b", start=T0 + HOUR, unit_ids=("boat-a",))], signed, T0 + 2 * HOUR)
+    assert same["event_ids"] == ("a", "b")  # the same boat goes on
+    (other,) = raised([event("b", start=T0 + HOUR, unit_ids=("other",))], signed, T0 + 2 * HOUR)
+    assert (other["event_ids"], other["state"]) == (("b",), "open")
 
 
 def test_a_boat_carries_its_situation_along() -> None:

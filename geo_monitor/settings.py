@@ -247,6 +247,7 @@ class Settings:
     feed_units: int = 50_000  # numbers followed at once; the one heard of least lately is forgotten
 
     # --- loop -----------------------------------------------------------------------------------------------------
+    rule_backtest_days: float = 90.0  # days of stored fixes on which a rule is tried before it goes live
     event_beat_s: float = 5.0  # seconds between two looks at what came in (a replay: of the fixes' own clock)
     event_back_days: float = 14.0  # days; the watch looks no further back for what a unit did before it was heard of
     event_revise_s: float = 600.0  # seconds after which an event that goes on is written again with what was measured

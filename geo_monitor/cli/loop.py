@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import signal
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from geo_monitor.cli import people
 from geo_monitor.cli.console import console
 from geo_monitor.errors import Usage
+from geo_monitor.tables import TIMEZONE
+from geo_monitor.times import moment
 
 Json = Annotated[bool, typer.Option("--json")]
 
@@ -63,7 +67,293 @@ def detect(
     console.result(done, lines)
 
 
+# --- warnings -------------------------------------------------------------------------------------------------------
+
+warnings = typer.Typer(no_args_is_help=True)
+rules = typer.Typer(no_args_is_help=True)
+taskings = typer.Typer(no_args_is_help=True)
+Id = Annotated[str, typer.Argument(metavar="ID")]
+Reason = Annotated[str | None, typer.Option("--reason")]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    """A row as JSON holds it: times in ISO 8601 with +08:00."""
+    import pandas as pd
+
+    told: dict[str, Any] = {}
+    for name, value in dict(row).items():
+        if isinstance(value, pd.Timestamp):
+            told[name] = None if pd.isna(value) else value.tz_convert(TIMEZONE).isoformat(timespec="seconds")
+        elif isinstance(value, float):
+            told[name] = None if np.isnan(value) else value
+        elif isinstance(value, list | tuple | np.ndarray):
+            told[name] = list(value)
+        else:
+            told[name] = None if value is pd.NaT else value
+    return told
+
+
+def _frame(name: str, frame: Any, line: Any) -> None:
+    rows = [_plain(row) for row in frame.to_dict("records")]
+    console.result({name: rows}, [line(row) for row in rows] or [console(f"{name}.none")])
+
+
+def _shown(table: str, row: dict[str, Any], done: str) -> None:
+    """A row that was changed, as `--json` gives it, or a sentence."""
+    from geo_monitor.store.schema import frame_of
+
+    told = _plain(frame_of(table, row).iloc[0])
+    state = console(f"{ {'warnings': 'warning', 'taskings': 'tasking', 'rules': 'rule'}[table] }.state.{row['state']}")
+    console.result(told, [console(done, id=str(next(iter(row.values()))), state=state)])
+
+
+@warnings.command("list")
+def warnings_list(every: Annotated[bool, typer.Option("--all")] = False, as_json: Json = False) -> None:
+    console.json |= as_json
+    frame = people.opened().desk.queue(_now(), every)
+
+    def line(row: dict[str, Any]) -> str:
+        told = {name: console(f"{name}.{row[name]}") for name in ("grade", "class", "level")}
+        state = console(f"warning.state.{row['state']}")
+        left = "" if row["left_s"] is None else _clock(row["left_s"])
+        where = row["reach_id"] or f"{row['lon']}, {row['lat']}"
+        return f"{row['warning_id']}  {told['grade']}  {told['class']}  {state}  {told['level']} {row['adcode'] or '-'}  {where}  {left}"
+
+    _frame("warnings", frame, line)
+
+
+def _clock(seconds: float) -> str:
+    """Time left, or how long overdue, as h:mm:ss.
+
+    >>> _clock(3723.4), _clock(-61)
+    ('1:02:03', '-0:01:01')
+    """
+    whole = abs(int(seconds))
+    return f"{'-' if seconds < 0 else ''}{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+@warnings.command("sign")
+def warnings_sign(warning: Id, as_json: Json = False) -> None:
+    console.json |= as_json
+    _shown("warnings", people.opened().desk.sign(warning, _now()), "warnings.done")
+
+
+@warnings.command("verify")
+def warnings_verify(
+    warning: Id, note: Annotated[str | None, typer.Option("--note")] = None, as_json: Json = False
+) -> None:
+    console.json |= as_json
+    _shown("warnings", people.opened().desk.verify(warning, _now(), note), "warnings.done")
+
+
+@warnings.command("who")
+def warnings_who(
+    warning: Id, need: Annotated[list[str] | None, typer.Option("--need")] = None, as_json: Json = False
+) -> None:
+    console.json |= as_json
+    frame = people.opened().desk.candidates(warning, _now(), need or ())
+    frame = frame.assign(seconds=frame["seconds"].where(np.isfinite(frame["seconds"].astype(float))))
+
+    def line(row: dict[str, Any]) -> str:
+        if row["seconds"] is None:
+            return f"{row['unit_id']}  -  {console('dispatch.reason.' + row['reason'])}"
+        minutes = (row["seconds"] + (row["mobilise_s"] or 0)) / 60
+        why = "" if row["reason"] is None else console("dispatch.reason." + row["reason"])
+        return f"{row['unit_id']}  {minutes:.0f} min  {row['distance_m'] / 1000:.1f} km  {why}"
+
+    _frame("units", frame, line)
+
+
+@warnings.command("dispatch")
+def warnings_dispatch(
+    warning: Id,
+    unit: Annotated[str | None, typer.Option("--unit")] = None,
+    none: Annotated[str | None, typer.Option("--none")] = None,
+    as_json: Json = False,
+) -> None:
+    console.json |= as_json
+    if (unit is None) == (none is None):
+        raise Usage("dispatch_unit_or_none")
+    desk = people.opened().desk
+    row = desk.dispatch(warning, unit, _now()) if unit is not None else desk.no_unit(warning, none or "", _now())
+    _shown("taskings", row, "taskings.done")
+
+
+@warnings.command("close")
+def warnings_close(
+    warning: Id,
+    outcome: Annotated[str | None, typer.Option("--outcome")] = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    console.json |= as_json
+    _shown("warnings", people.opened().desk.close(warning, outcome, _now(), reason), "warnings.done")
+
+
+@warnings.command("recall")
+def warnings_recall(warning: Id, reason: Reason = None, as_json: Json = False) -> None:
+    console.json |= as_json
+    _shown("warnings", people.opened().desk.recall(warning, reason, _now()), "warnings.done")
+
+
+@warnings.command("regrade")
+def warnings_regrade(
+    warning: Id, grade: Annotated[str, typer.Option("--grade")], reason: Reason = None, as_json: Json = False
+) -> None:
+    console.json |= as_json
+    _shown("warnings", people.opened().desk.regrade(warning, grade, reason, _now()), "warnings.done")
+
+
+@warnings.command("silence")
+def warnings_silence(
+    warning: Id, until: Annotated[str, typer.Option("--until")], reason: Reason = None, as_json: Json = False
+) -> None:
+    console.json |= as_json
+    row = people.opened().desk.silence(warning, moment(until), reason, _now())
+    _shown("warnings", row, "warnings.done")
+
+
+@warnings.command("counts")
+def warnings_counts(as_json: Json = False) -> None:
+    console.json |= as_json
+    desk = people.opened().desk
+    by, rates = desk.counts(), desk.hit_rates()
+    told = {
+        name: [_plain(row) for row in frame.to_dict("records")] for name, frame in (("counts", by), ("grades", rates))
+    }
+    lines = [
+        f"{row['adcode'] or '-'}  {row['month']}  {console('grade.' + row['grade'])}  {row['raised']}"
+        for row in told["counts"]
+    ]
+    console.result(told, lines or [console("warnings.none")])
+
+
+# --- rules ----------------------------------------------------------------------------------------------------------
+
+
+def _tested(found: Any) -> list[str]:
+    told = found.told()
+    lines = [
+        console("rule.tested", days=f"{told['days']:.0f}", events=told["events"], warnings=told["warnings"],
+                per_day=f"{told['per_day']:.2f}", worst=told["worst_day"])
+    ]  # fmt: skip
+    if told["cases"]:
+        lines.append(
+            console("rule.caught", caught=told["caught"], cases=told["cases"], chance=f"{told['by_chance']:.1f}",
+                    lo=f"{100 * told['share_lo']:.0f}", hi=f"{100 * told['share_hi']:.0f}")
+        )  # fmt: skip
+    lines += [f"  {reach}: {count}" for reach, count in told["places"]]
+    return lines
+
+
+@rules.command("list")
+def rules_list(as_json: Json = False) -> None:
+    console.json |= as_json
+    desk = people.opened().desk
+    frame = desk.rules().merge(desk.yields(), on="rule", how="left", suffixes=("", "_yield"))
+    falling = set(desk.falling(_now())["rule"])
+    frame = frame.assign(falling=frame["rule"].isin(falling))
+
+    def line(row: dict[str, Any]) -> str:
+        mark = f"  {console('rule.falling')}" if row["falling"] else ""
+        return f"{row['rule']}  v{row['version']}  {console('rule.state.' + row['state'])}  {row['expires_at'] or '-'}{mark}"
+
+    _frame("rules", frame, line)
+
+
+@rules.command("test")
+def rules_test(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: Json = False) -> None:
+    console.json |= as_json
+    with console.progress() as tell:
+        found = people.opened().desk.test_rule(_read(file), _now(), tell)
+    console.result(found.told(), _tested(found))
+
+
+@rules.command("add")
+def rules_add(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: Json = False) -> None:
+    console.json |= as_json
+    with console.progress() as tell:
+        row, found = people.opened().desk.propose(_read(file), _now(), tell)
+    lines = [console(f"rule.now.{row['state']}", rule=row["rule"], version=row["version"]), *_tested(found)]
+    console.result(
+        {"rule": row["rule"], "version": row["version"], "state": row["state"], "backtest": found.told()}, lines
+    )
+
+
+@rules.command("approve")
+def rules_approve(rule: Annotated[str, typer.Argument(metavar="RULE")], as_json: Json = False) -> None:
+    console.json |= as_json
+    _shown("rules", people.opened().desk.approve(rule, _now()), "rules.done")
+
+
+@rules.command("renew")
+def rules_renew(
+    rule: Annotated[str, typer.Argument(metavar="RULE")],
+    days: Annotated[int | None, typer.Option("--days")] = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    console.json |= as_json
+    _shown("rules", people.opened().desk.renew(rule, _now(), days, reason), "rules.done")
+
+
+@rules.command("retire")
+def rules_retire(
+    rule: Annotated[str, typer.Argument(metavar="RULE")], reason: Reason = None, as_json: Json = False
+) -> None:
+    console.json |= as_json
+    _shown("rules", people.opened().desk.retire(rule, reason, _now()), "rules.done")
+
+
+def _read(file: Path) -> str:
+    if not file.is_file():
+        raise Usage("file_missing", file=str(file))
+    return file.read_text(encoding="utf-8", errors="replace")
+
+
+# --- taskings -------------------------------------------------------------------------------------------------------
+
+
+@taskings.command("list")
+def taskings_list(every: Annotated[bool, typer.Option("--all")] = False, as_json: Json = False) -> None:
+    console.json |= as_json
+    frame = people.opened().desk.taskings(running=not every)
+
+    def line(row: dict[str, Any]) -> str:
+        state = console(f"tasking.state.{row['state']}")
+        return f"{row['tasking_id']}  {row['warning_id']}  {row['unit_id'] or '-'}  {state}  {row['due_at'] or '-'}"
+
+    _frame("taskings", frame, line)
+
+
+def _step(action: str) -> Any:
+    def step(
+        tasking: Id,
+        outcome: Annotated[str | None, typer.Option("--outcome")] = None,
+        words: Annotated[str | None, typer.Option("--words")] = None,
+        report: Annotated[str | None, typer.Option("--report")] = None,
+        as_json: Json = False,
+    ) -> None:
+        console.json |= as_json
+        desk = people.opened().desk
+        row = desk.act(tasking, action, _now(), outcome=outcome, words=words, report_id=report)
+        _shown("taskings", row, "taskings.done")
+
+    return step
+
+
+for _action in ("accept", "decline", "depart", "arrive", "finish"):
+    taskings.command(_action)(_step(_action))
+
+
 def join(app: typer.Typer) -> None:
     """Adds these commands to the program."""
     app.command("watch")(watch)
     app.command("detect")(detect)
+    app.add_typer(warnings, name="warnings")
+    app.add_typer(rules, name="rules")
+    app.add_typer(taskings, name="taskings")

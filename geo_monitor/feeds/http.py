@@ -7,6 +7,7 @@ import ipaddress
 import json
 import logging
 import os
+import re
 import socket
 import threading
 from dataclasses import dataclass, field
@@ -115,9 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(401, "feed_http_token", close=True)
         elif self.path.split("?")[0].strip("/") != source.address.path.strip("/"):
             self._answer(404, "feed_http_path", close=True)
-        elif not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in self.headers:
+        elif not re.fullmatch(r"[0-9]{1,10}", length) or "Transfer-Encoding" in self.headers:
             self._answer(411, "feed_http_length", close=True)
-        elif int(length[:12]) > source.settings.feed_body_mb * 1e6:
+        elif int(length) > source.settings.feed_body_mb * 1e6:
             self._answer(413, "feed_body_large", close=True)
         else:
             body = self.rfile.read(int(length))

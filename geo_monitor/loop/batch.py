@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geo_monitor.alerts import context, rules
+from geo_monitor.alerts.backtest import Backtest
+from geo_monitor.alerts.backtest import backtest as tested
+from geo_monitor.errors import Usage
 from geo_monitor.events.detect import detect
 from geo_monitor.loop import back
 from geo_monitor.loop.ground import Ground, begin_rules
 from geo_monitor.loop.room import event_row
 from geo_monitor.store import live, revisions
 from geo_monitor.store.schema import SQL
+from geo_monitor.tracks import DAY_MS, SHANGHAI_MS, milliseconds
 
 if TYPE_CHECKING:
     from geo_monitor.settings import Settings
@@ -74,4 +79,43 @@ def _unsaid(
         {"event_id": row["event_id"], "state": "withdrawn", "reason": "judged_anew"}
         for row in revisions.rows(store, "events", where)
         if row["event_id"] not in found and (row["rule"], row["rule_version"]) in versions
+    ]
+
+
+def backtest(store: Store, settings: Settings, row: dict[str, Any], ground: Ground) -> Backtest:
+    """What a rule (a row) would have done on the last `rule_backtest_days` before the newest fix stored.
+
+    Cases: seizures in force of that time, where they lie on the river. Raises `Usage("rule_no_history")`.
+    """
+    newest = store.newest(store.receipts_in_force(None, ["tracks"]))
+    fresh = live.newest(store, None)
+    last = max((moment for moment in (newest, fresh) if moment is not None), default=None)
+    if last is None:
+        raise Usage("rule_no_history")
+    first = last - round(settings.rule_backtest_days * DAY_MS)
+    fixes = back.since(store, settings, first)
+    rule = rules.to_run(row)
+    found = detect(fixes, ground.network, ground.zones, ground.levels, [rule], settings, last)
+    days = (fixes.time + SHANGHAI_MS) // DAY_MS
+    inside = (fixes.time >= first) & ~fixes.patrolling
+    boat_days = len({*zip(fixes.unit[inside].tolist(), days[inside].tolist(), strict=True)})
+    begin = max(first, int(fixes.time.min()))
+    known = context.Context(ground.places, ground.metres)
+    return tested(row, found, _cases(store, ground), (begin, last + 1), known, boat_days, settings)
+
+
+def _cases(store: Store, ground: Ground) -> list[dict[str, Any]]:
+    """Seizures in force with time (ms UTC), reach_id and the zones they lay in."""
+    from geo_monitor import joins
+
+    seizures = store.records("seizures")
+    if not len(seizures):
+        return []
+    places = joins.places(seizures, ground.network)
+    ids = ground.network.reaches["reach_id"].to_numpy()
+    reach = np.asarray(places.reach)
+    times = milliseconds(seizures["time"])
+    return [
+        {"time": int(time), "reach_id": None if at < 0 else str(ids[at]), "zone_ids": ()}
+        for time, at in zip(times.tolist(), reach.tolist(), strict=True)
     ]

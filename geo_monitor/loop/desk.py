@@ -6,6 +6,7 @@ to it is asked of the viewer, and a warning that the viewer does not see is not 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -14,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo_monitor.alerts import actions, grade
+from geo_monitor.alerts import rules as rulebook
+from geo_monitor.alerts.backtest import Backtest
+from geo_monitor.alerts.counts import counts, falling, yields
 from geo_monitor.alerts.rows import LIVE
 from geo_monitor.dispatch import taskings
 from geo_monitor.dispatch.candidates import OPEN, candidates
@@ -21,6 +25,7 @@ from geo_monitor.dispatch.taskings import Tasking
 from geo_monitor.dispatch.water import Conditions, Place, waterway
 from geo_monitor.errors import Usage
 from geo_monitor.loop.ground import Ground, shared
+from geo_monitor.stages import Tell, silent
 from geo_monitor.store import revisions
 from geo_monitor.store.database import milliseconds
 from geo_monitor.store.schema import SQL
@@ -245,11 +250,96 @@ class Desk:
         if new is not None:
             revisions.revise(self._store, "warnings", [new], now, self.viewer.account, "settle")
 
-    # --- rules ------------------------------------------------------------------------------------------------------
+    # --- counting -----------------------------------------------------------------------------------------------------
 
-    def rules(self) -> pd.DataFrame:
-        """Rules, the newest revision of each."""
-        return self._seen.revised("rules")
+    def counts(self) -> pd.DataFrame:
+        """Warnings that the viewer sees, counted by locality, month and grade (`alerts.counts.counts`)."""
+        seen = set(self._seen.revised("warnings")["warning_id"])
+        held = [row for row in revisions.rows(self._store, "warnings") if row["warning_id"] in seen]
+        return counts(held, revisions.rows(self._store, "taskings"))
+
+    def yields(self, by_month: bool = False) -> pd.DataFrame:
+        """What each rule is worth (`alerts.counts.yields`), over the whole workspace."""
+        self.viewer.needs("read")
+        rules, warnings, sent = (revisions.rows(self._store, name) for name in ("rules", "warnings", "taskings"))
+        return yields(rules, warnings, sent, by_month, self._settings)
+
+    def falling(self, now: datetime) -> pd.DataFrame:
+        """Rules whose yield fell (`alerts.counts.falling`)."""
+        self.viewer.needs("read")
+        return falling(revisions.rows(self._store, "warnings"), milliseconds(now), self._settings)
+
+    # --- rules --------------------------------------------------------------------------------------------------------
+
+    def rules(self, every: bool = False) -> pd.DataFrame:
+        """Rules, the newest revision of each (`every`: all)."""
+        return self._seen.revised("rules", every=every)
+
+    def test_rule(self, given: str, now: datetime, tell: Tell = silent) -> Backtest:
+        """What a rule (YAML) would have done on the last `rule_backtest_days` of stored fixes; nothing is kept. Raises as
+        `alerts.rules.propose`, `Usage("rule_no_history")`."""
+        self.viewer.needs("rules")
+        moment = milliseconds(now)
+        name = rulebook.propose(given, self.viewer.account, moment, (), self._settings)["rule"]
+        return self._tested(rulebook.propose(given, self.viewer.account, moment, self._revisions(name)), now, tell)
+
+    def propose(self, given: str, now: datetime, tell: Tell = silent) -> tuple[dict[str, Any], Backtest]:
+        """Proposes a rule (YAML) with its back-test beside it; under the daily cap it comes in force at once, above it a
+        second person must `approve`. Raises as `test_rule`, `alerts.rules.approve`."""
+        self.viewer.needs("rules")
+        moment, who = milliseconds(now), self.viewer.account
+        name = rulebook.propose(given, who, moment, (), self._settings)["rule"]
+        row = rulebook.propose(given, who, moment, self._revisions(name), self._settings)
+        found = self._tested(row, now, tell)
+        found.check(self._settings)
+        row = {**row, "backtest": json.dumps(found.told(), ensure_ascii=False)}
+        steps = [row]
+        if found.per_day <= self._settings.alerts_cap_day:
+            proposed = {**row, "revision": (row.get("revision") or 0) + 1}
+            steps.append(rulebook.approve(proposed, found, who, moment, self._settings))
+        revisions.revise(self._store, "rules", steps, moment, who, "rule")
+        return self._rule(name), found
+
+    def approve(self, name: str, now: datetime) -> dict[str, Any]:
+        """A second person puts a proposed rule in force. Raises as `alerts.rules.approve`, `Usage("rule_unknown")`."""
+        row = self._rule(name)
+        held = Backtest.from_told(json.loads(row["backtest"])) if row["backtest"] else self._tested(row, now, silent)
+        return self._ruled(rulebook.approve(row, held, self.viewer.account, milliseconds(now), self._settings), now)
+
+    def renew(self, name: str, now: datetime, days: int | None = None, reason: str | None = None) -> dict[str, Any]:
+        """A rule in force holds on. Raises as `alerts.rules.renew`, `Usage("rule_unknown")`."""
+        row, moment = self._rule(name), milliseconds(now)
+        return self._ruled(rulebook.renew(row, self.viewer.account, moment, days, reason, self._settings), now)
+
+    def retire(self, name: str, reason: str | None, now: datetime) -> dict[str, Any]:
+        """Takes a rule out of force, or drops a proposal (the rule is then what it was before). Raises as
+        `alerts.rules.retire`, `Usage("rule_unknown")`."""
+        row, moment = self._rule(name), milliseconds(now)
+        if row["state"] == "proposed":
+            return self._ruled(rulebook.drop(self._revisions(name), self.viewer.account, moment, reason), now)
+        return self._ruled(rulebook.retire(row, self.viewer.account, moment, reason), now)
+
+    def _revisions(self, name: str) -> list[dict[str, Any]]:
+        return revisions.rows(self._store, "rules", SQL["rules"].c.rule == name, every=True)
+
+    def _rule(self, name: str) -> dict[str, Any]:
+        self.viewer.needs("rules")
+        held = revisions.of_ids(self._store, "rules", [name])
+        if name not in held:
+            raise Usage("rule_unknown", rule=name)
+        return held[name]
+
+    def _ruled(self, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+        revisions.revise(self._store, "rules", [row], milliseconds(now), self.viewer.account, "rule")
+        return self._rule(row["rule"])
+
+    def _tested(self, row: dict[str, Any], now: datetime, tell: Tell) -> Backtest:
+        from geo_monitor.loop import batch
+
+        tell("backtest", 0.0)
+        found = batch.backtest(self._store, self._settings, row, self._ground())
+        tell("backtest", 1.0)
+        return found
 
     def _ground(self) -> Ground:
         return shared(self._store, self._settings)

@@ -30,6 +30,7 @@ log = logging.getLogger("geo_monitor")
 PASSING = ("database_unreachable", "database_busy", "disk_full")  # what may be over in a while
 PAUSE_S, PAUSE_MAX_S = 0.5, 10.0
 REMEMBERED = timedelta(days=2)  # a unit heard since then goes on from its last fix
+OWN_S = 60.0  # seconds after which table `units` is read again
 ROOM = "room"
 Say = Callable[[str, dict[str, Any]], None]
 
@@ -90,6 +91,7 @@ class Watch:
             self._sorter.sort([Fix(*values) for values in known.held], None)
         self._stop = threading.Event()
         self._room_done = threading.Event()
+        self._role, self._own, self._own_at = role, set[str](), float("-inf")
         self._sealing: threading.Thread | None = None
         self._sealed_at = time.monotonic()
 
@@ -128,9 +130,9 @@ class Watch:
                 self._store_sorted(Batch(), self._sorter.finish())
                 after()
                 return
-            if batch.fixes or batch.refused or batch.mark is not None:
-                arrival = None if self._event_clock else now_ms()
-                new = self._store_sorted(batch, self._sorter.sort(batch.fixes, arrival))
+            found = self._sorter.sort(batch.fixes, None if self._event_clock else now_ms())
+            if batch.lines or batch.mark is not None or found.fixes or found.refused:
+                new = self._store_sorted(batch, found)
                 after()
                 if new:
                     heard = time.monotonic()
@@ -144,20 +146,31 @@ class Watch:
         refused = Counter(code for _, code in batch.refused) + Counter(code for _, code in found.refused)
         for message in found.warnings:
             self._say(message.code, dict(message.params))
-        now = now_ms()
+        now, fixes = now_ms(), self._with_roles(found.fixes)
         new = self._patiently(
             lambda: live.append(
-                self._store, self.done.feed, self._agency, found.fixes, batch.mark, now, refused, self._sorter.held()
+                self._store, self.done.feed, self._agency, fixes, batch.mark, now, refused, self._sorter.held()
             )
         )
         self._source.stored(batch)
         self.done.stored += len(new)
-        self.done.repeated += len(found.fixes) - len(new)
+        self.done.repeated += len(fixes) - len(new)
         self.done.refused += refused
         if not self._event_clock and new:
             stored = now_ms()
             self.done.lags.update((stored - fix.time) // 10 for fix in new)
         return len(new)
+
+    def _with_roles(self, fixes: list[Fix]) -> list[Fix]:
+        """AIS is traffic, save of numbers that are in `units` (as in uploads), unless the role was told."""
+        if self._role is not None or not any(fix.source == "ais" for fix in fixes):
+            return fixes
+        if time.monotonic() - self._own_at > OWN_S:
+            self._own = set(self._patiently(lambda: self._store.records("units"))["mmsi"].dropna())
+            self._own_at = time.monotonic()
+        return [
+            fix._replace(role="patrol") if fix.source == "ais" and fix.unit_id in self._own else fix for fix in fixes
+        ]
 
     def _patiently(self, write: Callable[[], Any]) -> Any:
         """What `write` gives, tried until it can be done; nothing is read meanwhile, so senders wait."""

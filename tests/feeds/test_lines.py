@@ -5,6 +5,7 @@ The AIS messages and their values are those of gpsd's test/sample.aivdm, where i
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -344,7 +345,7 @@ def test_any_cut_of_the_stream_gives_the_same(cuts: list[int], ending: bytes) ->
 
     whole = STREAM.replace(b"\r\n", ending)
     edges = sorted({0, *(min(cut, len(whole)) for cut in cuts), len(whole)})
-    cut = all_of([whole[a:b] for a, b in zip(edges, edges[1:], strict=False)])
+    cut = all_of([whole[a:b] for a, b in itertools.pairwise(edges)])
     assert cut == all_of([STREAM])
     assert len(cut.fixes) == 7
     assert codes(cut) == ["feed_line_unknown", "feed_line_long"]

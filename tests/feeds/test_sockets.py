@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from geo_monitor.feeds import Source, open_source
+from geo_monitor.feeds import Fix, Source, open_source
 from geo_monitor.settings import Settings
 from tests.feeds.making import gathered, row, some
 from tests.feeds.test_files import numbers, rows
@@ -52,8 +52,7 @@ def test_a_server_that_drops_and_returns(caplog: pytest.LogCaptureFixture) -> No
                 peer.close()
     told = [record.getMessage() for record in caplog.records if "next try in" in record.getMessage()]
     pauses = [float(one.rsplit(" ", 2)[1]) for one in told]
-    assert pauses[:2] == [0.05, 0.05]  # after a success it is short again
-    assert max(pauses) > 0.05
+    assert pauses[:2] == [0.05, 0.1]  # nothing came by the second connection
     assert max(pauses) <= 0.2
 
 
@@ -136,16 +135,20 @@ def test_a_serial_line() -> None:
     master, slave = os.openpty()
     try:
         with opened(f"serial://{os.ttyname(slave)}?baud=4800") as source:
-            os.write(master, (rmc() + "\r\n" + rmc("151001") + "\r\n").encode())
-            fixes, _ = gathered(source, some(2))
-            assert [fix.unit_id for fix in fixes] == [source.name] * 2
+            fixes: list[Fix] = []
+            deadline = time.monotonic() + 30
+            while len(fixes) < 2 and time.monotonic() < deadline:  # opening a port forgets what came before
+                os.write(master, (rmc() + "\r\n" + rmc("151001") + "\r\n").encode())
+                fixes += source.read(0.3).fixes
+            assert {fix.unit_id for fix in fixes} == {source.name}
+            assert len(fixes) >= 2
     finally:
         os.close(master)
         os.close(slave)
 
 
 # --- HTTP --------------------------------------------------------------------------------------------------------
-@pytest.fixture()
+@pytest.fixture
 def phones() -> Iterator[Source]:
     with opened("http://127.0.0.1:0/phones", Settings(feed_body_mb=0.01, feed_answer_s=20)) as source:
         yield source

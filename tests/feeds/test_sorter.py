@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 
@@ -197,7 +198,7 @@ def test_any_batches_give_the_same(data: st.DataObject) -> None:
     fixes = data.draw(mixed())
     cuts = sorted({0, len(fixes), *data.draw(st.lists(st.integers(0, len(fixes)), max_size=5))})
     sorter, out = Sorter(SETTINGS), Sorted([], [], [])
-    for a, b in zip(cuts, cuts[1:], strict=False):
+    for a, b in itertools.pairwise(cuts):
         for part, more in zip(out, sorter.sort(fixes[a:b], None), strict=True):
             part += more  # type: ignore[operator]
     for part, more in zip(out, sorter.finish(), strict=True):

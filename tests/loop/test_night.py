@@ -1,0 +1,111 @@
+"""A night through the watch: what is found, what is warned of, and that batch and live say the same."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geo_monitor.loop.watch import Watch
+from geo_monitor.store import live
+from geo_monitor.workspace import Workspace
+from tests.loop.conftest import MS, make, passing, poacher, table, write
+
+
+def watched(held: Workspace, file: Path | str, **more: Any) -> dict[str, Any]:
+    return Watch(held, str(file), event_clock=True, until_idle=0.5, **more).run().to_json()
+
+
+def events(held: Workspace) -> list[tuple[Any, ...]]:
+    frame = held.table("events")
+    frame = frame[frame["state"] != "withdrawn"].sort_values("event_id")
+    return list(
+        frame[["event_id", "kind", "state", "started_at", "ended_at", "zone_id"]].astype(str).itertuples(index=False)
+    )
+
+
+def night() -> list[dict[str, Any]]:
+    """The poacher, and boats that only pass through at 4 m/s."""
+    others = [passing(f"货{i}", MS + i * 300_000, 120, 112.0, 4.0) for i in range(3)]
+    return [*poacher(), *(told for boat in others for told in boat)]
+
+
+def test_what_the_poacher_does_becomes_events_and_a_warning_for_its_county(held: Workspace, tmp_path: Path) -> None:
+    done = watched(held, write(tmp_path / "n.jsonl", night()))
+    assert done["stored"] == len(night()) and done["refused"] == {}
+    frame = held.table("events")
+    mine = frame[[list(units) == ["渔1"] for units in frame["unit_ids"]]].set_index("kind")
+    visit, slow = mine.loc["zone_entry"], mine.loc["slow"]
+    assert visit["zone_id"] == "Z1" and list(visit["adcodes"]) == ["421022"]
+    # 112.2 is reached after 2.4 km at 4 m/s: 602 s; it leaves at 112.25, 3.36 km on at 4 m/s: 3,000 + 840 s
+    assert abs(visit["started_at"].timestamp() * 1000 - (MS + 602_000)) < 15_000
+    assert abs(visit["ended_at"].timestamp() * 1000 - (MS + 3_840_000)) < 30_000
+    assert abs(slow["started_at"].timestamp() * 1000 - (MS + 600_000)) <= 180_000  # speed is over a window of 3 min
+    warnings = held.table("warnings")
+    gear = warnings[warnings["class"] == "gear"].iloc[0]
+    assert (gear["adcode"], gear["level"], gear["state"]) == ("421022", "county", "open")
+    assert slow["event_id"] in list(gear["event_ids"])
+    known = (gear["opened_at"].timestamp() * 1000 - MS) / 60_000
+    assert 20 <= known <= 26  # ten minutes of it make an event
+    assert not [units for units in frame.loc[frame["kind"] == "slow", "unit_ids"] if list(units) != ["渔1"]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_batch_says_what_live_said_whatever_the_order(tmp_path: Path, seed: int) -> None:
+    lines = night()
+    held = make(tmp_path / "live")
+    rng = random.Random(seed)
+    # late by up to half an hour, and some fixes twice
+    arrival = sorted(
+        [*lines, *rng.sample(lines, 50)],
+        key=lambda told: told["time"] + rng.choice([0, 0, 0, 1_800_000]) * rng.random(),
+    )
+    file = tmp_path / "n.jsonl"
+    file.write_text("".join(json.dumps(told, ensure_ascii=False) + "\n" for told in arrival), encoding="utf-8")
+    watched(held, file)
+    again = held.detect()
+    assert (again["new"], again["withdrawn"]) == (0, 0)
+    other = make(tmp_path / "batch")
+    assert other.import_file("tracks", table(tmp_path / "sorted.csv", lines), role="traffic").status == "accepted"
+    other.detect()
+    assert events(held) == events(other)
+
+
+def test_stopped_and_started_again_it_says_the_same(tmp_path: Path) -> None:
+    lines = sorted(night(), key=lambda told: told["time"])
+    whole, parts = make(tmp_path / "whole"), make(tmp_path / "parts")
+    watched(whole, write(tmp_path / "whole.jsonl", lines))
+    file = tmp_path / "parts.jsonl"
+    for cut in range(4):
+        part = lines[cut * len(lines) // 4 : (cut + 1) * len(lines) // 4]
+        with file.open("a", encoding="utf-8") as out:
+            out.write("".join(json.dumps(told, ensure_ascii=False) + "\n" for told in part))
+        watched(parts, file)
+    assert events(whole) == events(parts)
+    assert whole.table("warnings")["warning_id"].tolist() == parts.table("warnings")["warning_id"].tolist()
+
+
+def test_the_file_read_again_changes_nothing(held: Workspace, tmp_path: Path) -> None:
+    file = write(tmp_path / "n.jsonl", night())
+    watched(held, file)
+    before = held.table("events"), held.table("warnings")
+    copy = tmp_path / "copy.jsonl"
+    copy.write_bytes(file.read_bytes())  # another feed, so read from its start
+    done = watched(held, copy)
+    assert done["events"] == 0 and done["warnings"] == 0
+    assert len(held.table("positions")) == len(night())
+    assert held.table("events").equals(before[0]) and held.table("warnings").equals(before[1])
+    assert live.count(held._store) == 0
+
+
+def test_a_withdrawn_upload_takes_its_events_back(held: Workspace, tmp_path: Path) -> None:
+    receipt = held.import_file("tracks", table(tmp_path / "t.csv", poacher()), role="traffic")
+    held.detect()
+    assert set(held.table("events")["state"]) != {"withdrawn"}
+    held.withdraw(receipt.receipt_id, "重复报送")
+    assert held.detect()["withdrawn"] >= 2
+    assert set(held.table("events")["state"]) == {"withdrawn"}
+    assert set(held.table("events")["reason"]) == {"judged_anew"}

@@ -83,7 +83,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.duty_verify_note": ("核实情况（可不填）", "What was seen (optional)"),
     "app.duty_outcome": ("处置结果", "Outcome"),
     "app.duty_choose": ("请选择", "Choose"),
-    "app.duty_close_words": ("处置情况（未发现、误报、无力量时必填）", "In words (needed for nothing found, false, no unit)"),
+    "app.duty_close_words": (
+        "处置情况（未发现、误报、无力量时必填）",
+        "In words (needed for nothing found, false, no unit)",
+    ),
     "app.duty_to_grade": ("改为", "To"),
     "app.duty_reason": ("理由（必填）", "Reason (needed)"),
     "app.duty_silence_for": ("静默多久", "For how long"),
@@ -108,7 +111,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{who} 已先一步处理了预警 {id}，现为“{state}”。您这次操作未执行。",
         "{who} was quicker with warning {id}: it is {state} now. What you asked for was not done.",
     ),
-    "app.duty_quicker.hint": ("页面已更新，请看清现状再操作。", "The page shows it as it is now: look before you act again."),
+    "app.duty_quicker.hint": (
+        "页面已更新，请看清现状再操作。",
+        "The page shows it as it is now: look before you act again.",
+    ),
     # why
     "app.duty_why": ("依据", "Why"),
     "app.duty_no_events": ("没有关联的事件。", "It stands on no events."),
@@ -297,7 +303,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.duty_task_words": ("现场情况", "What was found, in words"),
     "app.duty_task_report": ("查获记录编号（如有）", "Number of the report, if any"),
     "app.duty_task_go": ("看这条预警", "Its warning"),
-    "app.duty_task_none": ("点一条派单的“处理”，在这里接单、出发、到达、反馈。", "Open a tasking to accept it, set off, arrive or report."),
+    "app.duty_task_none": (
+        "点一条派单的“处理”，在这里接单、出发、到达、反馈。",
+        "Open a tasking to accept it, set off, arrive or report.",
+    ),
     "app.duty_pick": ("选一条预警，看谁能先到", "Choose a warning to see who can be there first"),
     "app.duty_pick_none": ("目前没有待办的预警。", "No warning is waiting."),
     "app.duty_units_none": (

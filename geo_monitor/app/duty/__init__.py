@@ -16,6 +16,7 @@ from geo_monitor.app.deck import BASIN
 from geo_monitor.app.duty import board, counted, drawing, look, one, rulebook, send, waiting
 from geo_monitor.app.duty.board import Wanted
 from geo_monitor.app.duty.words import Teller
+from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker
 from geo_monitor.tables import GRADES, WARNING_CLASSES
 
@@ -77,8 +78,8 @@ def teller(path: str, speaker: Speaker) -> Teller:
     localities = {code: name for code, (name, _) in data.localities(seen, still).items()}
     speaker = Speaker(speaker.lang, localities, data.workspace(path).settings)
     run = data.current(seen)
-    banks = {} if run is None else _banks(seen, str(run["run_id"]))
-    return Teller(speaker, data.names_of_units(seen, still), _zones(seen, still), banks)
+    banks, reaches = ({}, {}) if run is None else _water(seen, str(run["run_id"]))
+    return Teller(speaker, data.names_of_units(seen, still), _zones(seen, still), banks, reaches)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -87,11 +88,15 @@ def _zones(seen: str, still: str) -> dict[str, str]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _banks(seen: str, run_id: str) -> dict[str, tuple[str | None, str | None]]:
+def _water(seen: str, run_id: str) -> tuple[dict[str, tuple[str | None, str | None]], dict[str, tuple[str, float]]]:
+    """Banks and names of the reaches of an analysis."""
     water = data.workspace(seen).table("reaches", run=run_id)
-    sides = zip(water["adcode_left"], water["adcode_right"], strict=True)
-    known = [tuple(code if isinstance(code, str) else None for code in pair) for pair in sides]
-    return {str(reach): (pair[0], pair[1]) for reach, pair in zip(water["reach_id"], known, strict=True)}
+    ids = water["reach_id"].astype(str).tolist()
+    left, right = (
+        [code if isinstance(code, str) else None for code in water[name]] for name in ("adcode_left", "adcode_right")
+    )
+    banks = dict(zip(ids, zip(left, right, strict=True), strict=True))
+    return banks, dict(zip(ids, zip(water["river"], water["km_from"], strict=True), strict=True))
 
 
 def filters(seen: str, run: Any, tell: Teller) -> Wanted:
@@ -147,7 +152,7 @@ def _map(
         layers += drawing.tracks(ways, tell, theme)
         if st.session_state.get(board.FORM) == "dispatch" and row.lon == row.lon and row.lon is not None:
             line, first = send.way(path, row.warning_id)
-            for unit in first.itertuples(index=False):
+            for unit in rows(first):
                 layers += drawing.way(line, f"{tell.unit(unit.unit_id)} {send.arrival(unit, tell)}", theme)
     layers += drawing.warnings(frame, board.chosen(), tell, theme, board.chosen() or "")
     area = BASIN

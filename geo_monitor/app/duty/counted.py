@@ -14,6 +14,7 @@ from geo_monitor.app.deck import plain
 from geo_monitor.app.duty import board
 from geo_monitor.app.duty.board import Wanted
 from geo_monitor.app.duty.words import Teller, moment
+from geo_monitor.app.rows import rows
 from geo_monitor.app.uploads import told
 from geo_monitor.app.words import number, percent
 from geo_monitor.tables import OUTCOMES
@@ -31,11 +32,13 @@ def done(path: str, how: Wanted, run_id: str | None, teller: Teller) -> None:
     pages = -(-len(frame) // ROWS)
     page = 1
     if pages > 1:
-        page = int(st.number_input(teller.say("page_which", pages=pages, n=f"{len(frame):,}"), 1, pages, key="duty-done-page"))
+        page = int(
+            st.number_input(teller.say("page_which", pages=pages, n=f"{len(frame):,}"), 1, pages, key="duty-done-page")
+        )
     part = frame.iloc[(page - 1) * ROWS : page * ROWS]
     ids = part["warning_id"].tolist()
     shown = []
-    for row in part.itertuples(index=False):
+    for row in rows(part):
         evidence = board.told(row)
         shown.append(
             {
@@ -115,7 +118,7 @@ def _rates(rates: pd.DataFrame, teller: Teller) -> None:
             teller.say("col_hit", inside=inside): share(row, "rate") or teller.say("none_settled"),
             teller.say("col_expected"): "" if pd.isna(row.expected) else percent(float(row.expected)),
         }
-        for row in rates.itertuples(index=False)
+        for row in rows(rates)
     ]
     st.dataframe(pd.DataFrame(shown), hide_index=True, key="duty-rates")
     st.caption(teller.say("rates_how"))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from geo_monitor.app.duty.words import Teller
+from geo_monitor.app.rows import rows
 
 DRAWN_MOST = 400  # warnings on a map, the most urgent ones
 SIZES = {"red": 13, "orange": 11, "yellow": 10, "blue": 9}  # pixels
@@ -39,7 +40,7 @@ def warnings(
     shown = pd.concat([placed.head(DRAWN_MOST), first]).drop_duplicates("warning_id")
     rank = shown["grade"].map({"blue": 0, "yellow": 1, "orange": 2, "red": 3})
     marks = []
-    for row in shown.iloc[np.argsort(rank.to_numpy(), kind="stable")].itertuples(index=False):
+    for row in rows(shown.iloc[np.argsort(rank.to_numpy(), kind="stable")]):
         told = board.told(row)
         marks.append(
             {
@@ -53,7 +54,7 @@ def warnings(
             }
         )
     out: list[dict[str, Any]] = []
-    for row in first.itertuples(index=False):
+    for row in rows(first):
         ring: dict[str, Any] = {"@@type": "ScatterplotLayer", "id": "duty-ring", "getPosition": "@@=position"}
         ring |= {"data": [{"position": [float(row.lon), float(row.lat)]}], "getRadius": 24, "radiusUnits": "pixels"}
         ring |= {"stroked": True, "filled": False, "getLineColor": [*look.pick, 255], "getLineWidth": 3}
@@ -80,7 +81,13 @@ def tracks(ways: Sequence[Track], teller: Teller, theme: str) -> list[dict[str, 
     line |= {"getWidth": 2.4, "widthUnits": "pixels", "jointRounded": True}
     dot: dict[str, Any] = {"@@type": "ScatterplotLayer", "id": "duty-fixes", "data": dots, "getPosition": "@@=position"}
     dot |= {"getRadius": 2.6, "radiusUnits": "pixels", "getFillColor": ink}
-    name: dict[str, Any] = {"@@type": "TextLayer", "id": "duty-names", "data": ends, "getText": "@@=name", "getSize": 12}
+    name: dict[str, Any] = {
+        "@@type": "TextLayer",
+        "id": "duty-names",
+        "data": ends,
+        "getText": "@@=name",
+        "getSize": 12,
+    }
     name |= {"getPosition": "@@=position", "getColor": ink, "getPixelOffset": [0, 24], "characterSet": "auto"}
     name |= {"fontFamily": "map-sans, sans-serif", "background": True, "backgroundPadding": [3, 1, 3, 1]}
     name |= {"getBackgroundColor": [*LOOKS[theme].paper, 190]}
@@ -109,7 +116,7 @@ def behind(seen: str, warning_id: str, revision: int, minute: int) -> list[Track
     events = desk.events(warning_id)
     named: dict[str, list[tuple[float, float, float]]] = {}
     begin, end = None, None
-    for row in events.itertuples(index=False):
+    for row in rows(events):
         some = (board.told(row).get("fixes") or {}).get("some") or ()
         for unit, ms, lon, lat in some:
             named.setdefault(str(unit), []).append((float(lon), float(lat), float(ms)))
@@ -119,7 +126,7 @@ def behind(seen: str, warning_id: str, revision: int, minute: int) -> list[Track
     if begin is None or end is None:
         return []
     start = max(begin - pd.Timedelta(milliseconds=BEFORE_MS), end - pd.Timedelta(milliseconds=TRACK_MS))
-    units = sorted({unit for row in events.itertuples(index=False) for unit in row.unit_ids})
+    units = sorted({unit for row in rows(events) for unit in row.unit_ids})
     held = store.positions(
         None, start, end + pd.Timedelta(seconds=1), ["unit_id", "time", "lon", "lat"], units, encoded=False
     ).to_pandas()

@@ -12,7 +12,12 @@ GRADES: dict[str, dict[str, Rgb]] = {
     "day": {"red": (190, 30, 38), "orange": (206, 92, 0), "yellow": (242, 196, 0), "blue": (24, 104, 176)},
     "night": {"red": (214, 48, 54), "orange": (226, 112, 20), "yellow": (240, 200, 40), "blue": (44, 126, 204)},
 }
-INK: dict[str, Rgb] = {"red": (255, 255, 255), "orange": (255, 255, 255), "yellow": (24, 24, 20), "blue": (255, 255, 255)}
+INK: dict[str, Rgb] = {
+    "red": (255, 255, 255),
+    "orange": (255, 255, 255),
+    "yellow": (24, 24, 20),
+    "blue": (255, 255, 255),
+}
 CSS = """
 <style>
   .warn { padding: .18rem .6rem .28rem; border-left: 5px solid transparent; line-height: 1.45; }

@@ -15,6 +15,7 @@ from geo_monitor.app.deck import escaped
 from geo_monitor.app.duty import board, send
 from geo_monitor.app.duty.look import badge
 from geo_monitor.app.duty.words import as_row
+from geo_monitor.app.rows import rows
 from geo_monitor.app.uploads import told
 from geo_monitor.messages import hint, text
 from geo_monitor.tables import GRADES, OUTCOMES
@@ -37,7 +38,7 @@ def find(path: str) -> Any | None:
         frame = board.warnings(seen, mark, every)
         found = frame[frame["warning_id"] == chosen]
         if len(found):
-            return next(found.itertuples(index=False))
+            return next(rows(found))
     return None
 
 
@@ -114,7 +115,13 @@ def _actions(path: str, row: Any, teller: Teller) -> str | None:
     may = allowed(path, row)
     viewer = data.workspace(path).viewer
     if row.state == "open" and "command" in viewer.rights and "sign" not in may:
-        st.caption(escaped(teller.say("others_sign", office=teller.signs(row, pd.Timestamp(board.now()), data.workspace(path).settings))))
+        st.caption(
+            escaped(
+                teller.say(
+                    "others_sign", office=teller.signs(row, pd.Timestamp(board.now()), data.workspace(path).settings)
+                )
+            )
+        )
     if not may:
         return None
     desk = data.workspace(path).desk
@@ -225,7 +232,7 @@ def _why(path: str, row: Any, evidence: dict[str, Any], teller: Teller) -> None:
         st.caption(teller.say("no_events"))
         return
     lines = []
-    for event in events.head(EVENTS).itertuples(index=False):
+    for event in rows(events.head(EVENTS)):
         head, body = teller.event(event)
         lines.append(f"<p><b>{panel.text(head)}</b><br>{panel.text(body)}</p>")
     st.html(f'<div class="lines">{"".join(lines)}</div>')
@@ -239,7 +246,7 @@ def _sent(path: str, row: Any, teller: Teller) -> None:
     if not len(mine):
         return
     st.html(f'<h3 class="part">{escape(teller.say("sent"))}</h3>')
-    lines = [f"<p>{panel.text(teller.tasking(one))}</p>" for one in mine.itertuples(index=False)]
+    lines = [f"<p>{panel.text(teller.tasking(one))}</p>" for one in rows(mine)]
     st.html(f'<div class="lines">{"".join(lines)}</div>')
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from geo_monitor.app import data, panel
 from geo_monitor.app.deck import plain
 from geo_monitor.app.duty import board
+from geo_monitor.app.rows import rows
 from geo_monitor.app.uploads import told
 from geo_monitor.app.words import number
 
@@ -63,7 +64,7 @@ def draw(path: str, row: Any, teller: Teller, may: bool) -> None:
         coming = found[found["reason"].isna() & found["seconds"].notna()]
         if not len(coming):
             st.warning(teller.say("nobody"))
-        for unit in coming.head(FIRST).itertuples(index=False):
+        for unit in rows(coming.head(FIRST)):
             _unit(path, row, unit, teller, may)
         rest = pd.concat([coming.iloc[FIRST:], found[~found.index.isin(coming.index)]])
         if len(rest):
@@ -84,7 +85,9 @@ def _unit(path: str, row: Any, unit: Any, teller: Teller, may: bool) -> None:
     ]
     name = panel.text(teller.unit(unit.unit_id))
     body = panel.text(teller.joined(parts))
-    said.html(f'<div class="warn"><div class="top"><b>{name}</b><span class="left">{arrival(unit, teller)}</span></div><p>{body}</p></div>')
+    said.html(
+        f'<div class="warn"><div class="top"><b>{name}</b><span class="left">{arrival(unit, teller)}</span></div><p>{body}</p></div>'
+    )
     if unit.how == "water":
         see.button(
             teller.say("way"), key=f"duty-way-{unit.unit_id}", on_click=_show, args=(unit.unit_id,), width="stretch"
@@ -110,7 +113,7 @@ def _start(unit: Any, teller: Teller) -> str:
 def _table(rest: pd.DataFrame, teller: Teller) -> pd.DataFrame:
     """Those that come later, and those that cannot come, with the reason."""
     shown = []
-    for unit in rest.itertuples(index=False):
+    for unit in rows(rest):
         known = unit.seconds == unit.seconds and unit.seconds is not pd.NA
         shown.append(
             {
@@ -133,5 +136,3 @@ def _nobody(path: str, row: Any, teller: Teller) -> None:
             desk = data.workspace(path).desk
             board.act(path, "no_unit", lambda at: desk.no_unit(row.warning_id, why, at), {row.warning_id: row.revision})
             st.rerun()
-
-

@@ -13,7 +13,10 @@ from geo_monitor.app import controls, data, door, panel
 from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.duty import board
 from geo_monitor.app.duty.board import Wanted
+from geo_monitor.app.duty.look import GRADES as COLOURS
 from geo_monitor.app.duty.look import badge
+from geo_monitor.app.legend import css
+from geo_monitor.app.rows import rows
 from geo_monitor.tables import GRADES
 
 if TYPE_CHECKING:
@@ -86,7 +89,7 @@ def _draw(asked: Asked) -> None:
     pages = -(-len(frame) // size)
     page = min(int(st.session_state.get(PAGE_KEY, 0)), pages - 1)
     settings = data.workspace(asked.path).settings
-    for row in frame.iloc[page * size : (page + 1) * size].itertuples(index=False):
+    for row in rows(frame.iloc[page * size : (page + 1) * size]):
         here = row.warning_id == chosen
         html = line(row, at, teller, settings, here)
         if wall:
@@ -106,10 +109,17 @@ def _draw(asked: Asked) -> None:
 
 def _pager(page: int, pages: int, n: int, teller: Teller) -> None:
     back, where, on = st.columns([1, 2, 1], vertical_alignment="center")
-    back.button(teller.say("page_back"), key="duty-back", on_click=_turn, args=(page - 1,), disabled=page == 0, width="stretch")
+    back.button(
+        teller.say("page_back"), key="duty-back", on_click=_turn, args=(page - 1,), disabled=page == 0, width="stretch"
+    )
     where.caption(teller.say("page_of", page=page + 1, pages=pages, n=f"{n:,}"))
     on.button(
-        teller.say("page_on"), key="duty-on", on_click=_turn, args=(page + 1,), disabled=page == pages - 1, width="stretch"
+        teller.say("page_on"),
+        key="duty-on",
+        on_click=_turn,
+        args=(page + 1,),
+        disabled=page == pages - 1,
+        width="stretch",
     )
 
 
@@ -121,9 +131,7 @@ def counted(frame: pd.DataFrame, at: pd.Timestamp, teller: Teller) -> str:
     """How many wait per grade, and how many clocks have run out, HTML."""
     theme = controls.theme()
     n = frame["grade"].value_counts()
-    parts = [
-        f"<span>{badge(grade, teller.grade(grade), theme)} {int(n.get(grade, 0)):,}</span>" for grade in GRADES
-    ]
+    parts = [f"<span>{badge(grade, teller.grade(grade), theme)} {int(n.get(grade, 0)):,}</span>" for grade in GRADES]
     over = int((frame["due_at"] < at).sum())
     words = teller.say("overdue_n", n=f"{over:,}") if over else teller.say("overdue_none")
     parts.append(f'<span class="{"over" if over else ""}">{escape(words)}</span>')
@@ -145,17 +153,10 @@ def line(row: Any, at: pd.Timestamp, teller: Teller, settings: Any, here: bool =
     theme = controls.theme()
     text = panel.text
     return (
-        f'<div class="warn{" here" if here else ""}" style="border-color:{_edge(row.grade, theme)}"><div class="top">'
+        f'<div class="warn{" here" if here else ""}" style="border-color:{css(COLOURS[theme][row.grade])}"><div class="top">'
         f"{badge(row.grade, teller.grade(row.grade), theme)}<b>{text(teller.place(row, told))}</b>"
         f'<span class="left{" over" if over else ""}">{text(left)}</span></div><p>{text(teller.joined(parts))}</p></div>'
     )
-
-
-def _edge(grade: str, theme: str) -> str:
-    from geo_monitor.app.duty.look import GRADES as COLOURS
-    from geo_monitor.app.legend import css
-
-    return css(COLOURS[theme][grade])
 
 
 def _empty(asked: Asked, others: int, at: pd.Timestamp) -> None:
@@ -166,7 +167,9 @@ def _empty(asked: Asked, others: int, at: pd.Timestamp) -> None:
     running = [(feed, age) for feed, age in heard if age <= board.HEARD_S]
     if running:
         names = teller.listed([_shown(feed.name) for feed, _ in running[:4]])
-        st.caption(escaped(teller.say("watch_running", n=len(running), names=names, age=teller.speaker.age(running[0][1]))))
+        st.caption(
+            escaped(teller.say("watch_running", n=len(running), names=names, age=teller.speaker.age(running[0][1])))
+        )
     elif heard:
         name, age = _shown(heard[0][0].name), teller.speaker.age(heard[0][1])
         st.warning(escaped(teller.say("watch_stopped", name=name, age=age)))

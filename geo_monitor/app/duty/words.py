@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from geo_monitor.alerts import clocks, route
+from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, km, number, percent
 from geo_monitor.dispatch.water import KNOT
 from geo_monitor.loop.warnings import WHO
@@ -20,18 +21,25 @@ from geo_monitor.messages import catalogue, text
 from geo_monitor.settings import Settings
 from geo_monitor.tables import TIMEZONE
 
-SHAPES = {"red": "▲", "orange": "◆", "yellow": "■", "blue": "●"}  # a grade is told by shape and word, not by colour alone
+SHAPES = {
+    "red": "▲",
+    "orange": "◆",
+    "yellow": "■",
+    "blue": "●",
+}  # a grade is told by shape and word, not by colour alone
 ID_MOST = 24  # characters of a name
 
 
 @dataclass(frozen=True)
 class Teller:
-    """Says things with the names of units, zones (zone_id -> name) and banks (reach_id -> adcodes left and right)."""
+    """Says things with the names of units, zones (zone_id -> name), banks (reach_id -> adcodes left and right) and
+    reaches (reach_id -> river, km)."""
 
     speaker: Speaker
     units: Mapping[str, str] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
     banks: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    reaches: Mapping[str, tuple[str, float]] = field(default_factory=dict)
 
     def say(self, code: str, **params: Any) -> str:
         """The sentence `app.duty_<code>`."""
@@ -161,7 +169,7 @@ class Teller:
         """What each revision changed, oldest first: when, who, what, why in words."""
         found = []
         before: Any = None
-        for row in history.itertuples(index=False):
+        for row in rows(history):
             what = []
             if before is None:
                 what.append(self.say("was_raised", grade=self.of(f"alerts.grade_{row.grade}")))
@@ -174,7 +182,9 @@ class Teller:
                     what.append(self.say("was_escalated", office=self.office(row.adcode, row.level)))
             if isinstance(row.outcome, str) and (before is None or before.outcome != row.outcome):
                 what.append(self.of(f"alerts.outcome_{row.outcome}"))
-            found.append((moment(row.revised_at), self.account(row.revised_by), self.joined(what), self.why(row.reason)))
+            found.append(
+                (moment(row.revised_at), self.account(row.revised_by), self.joined(what), self.why(row.reason))
+            )
             before = row
         return found
 

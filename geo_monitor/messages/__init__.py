@@ -34,6 +34,7 @@ AREAS = (
     "loop",
     "events",
     "dispatch",
+    "alerts",
 )
 
 

@@ -1,7 +1,7 @@
 """A workspace made up in memory, in the exact form of `geo_monitor.tables`: real reaches, invented patrols and reports.
 
 It offers what the pages use of `geo_monitor.workspace.Workspace`: `root`, `simulated`, `settings`, `table`, and of its
-store `positions`, `tracks`, `newest` and `mark`.
+store `positions`, `tracks`, `newest` and `mark`; and of the `desk` a queue with nothing in it.
 """
 
 from __future__ import annotations
@@ -196,6 +196,10 @@ class FakeWorkspace:
         self.viewer = SimpleNamespace(rights=frozenset({"read"}))
         self.basemaps = SimpleNamespace(every=list)
         self.accounts = SimpleNamespace(any=lambda: False, stamp=lambda: "")
+        self._store = SimpleNamespace(rows=lambda query: [(0, 0, 0)])  # no revision of anything
+        self.desk = SimpleNamespace(
+            queue=lambda now, every=False: self._blank("warnings").assign(due_at=pd.NaT, left_s=np.nan)
+        )
         self._held: dict[str, pd.DataFrame] = {}
 
     def _blank(self, name: str) -> pd.DataFrame:

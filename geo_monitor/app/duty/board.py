@@ -7,6 +7,7 @@ question to the store. Pages act through the `Desk` of who acts (`act`), which d
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,6 @@ import streamlit as st
 
 from geo_monitor.alerts.rows import LIVE
 from geo_monitor.app import controls, data, door
-from geo_monitor.app.situation import timeline
 from geo_monitor.errors import GeoMonitorError, Refused
 from geo_monitor.loop.warnings import WHO
 from geo_monitor.store import live, revisions
@@ -34,9 +34,14 @@ SAID_S = 60.0  # seconds that what was said stays
 HEARD_S = 300.0  # seconds since its last batch in which a feed counts as heard
 
 
+def wall_ms() -> int:
+    """What the clock on the wall says, ms UTC."""
+    return int(time.time() * 1000)
+
+
 def now() -> datetime:
     """The present, by the wall clock of the pages."""
-    return datetime.fromtimestamp(timeline.wall_ms() / 1000, UTC)
+    return datetime.fromtimestamp(wall_ms() / 1000, UTC)
 
 
 def shared(path: str) -> str:
@@ -97,7 +102,7 @@ def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, list | tuple) or (hasattr(value, "tolist") and getattr(value, "ndim", 0)):
+    if isinstance(value, list | tuple) or (hasattr(value, "tolist") and getattr(value, "ndim", 0) > 0):
         return tuple(value)
     return None if value is None or value is pd.NA or value != value else value
 
@@ -209,13 +214,13 @@ def act(path: str, done: str, do: Callable[[datetime], Any], seen: Mapping[str, 
 
 def say(code: str, params: dict[str, Any], bad: bool = False) -> None:
     """Keeps a sentence for `said`."""
-    st.session_state[SAID] = (code, params, bad, timeline.wall_ms())
+    st.session_state[SAID] = (code, params, bad, wall_ms())
 
 
 def said() -> tuple[str, dict[str, Any], bool] | None:
     """What was said of the last thing done, for `SAID_S`."""
     kept = st.session_state.get(SAID)
-    if kept is None or timeline.wall_ms() - kept[3] > SAID_S * 1000:
+    if kept is None or wall_ms() - kept[3] > SAID_S * 1000:
         return None
     return kept[0], kept[1], kept[2]
 
@@ -226,5 +231,5 @@ def _quicker(path: str, warning_id: str, revision: int) -> None:
     later = history[(history["revision"] > revision) & (history["revised_by"] != WHO)]
     if len(later):
         last = later.iloc[-1]
-        told = {"who": str(last["revised_by"]), "state": f"@alerts.state_{last['state']}"}
-        raise Refused("app.duty_quicker", id=warning_id, **told)
+        state = f"@alerts.state_{last['state']}"
+        raise Refused("app.duty_quicker", id=warning_id, who=str(last["revised_by"]), state=state)

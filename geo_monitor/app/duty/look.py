@@ -30,6 +30,7 @@ CSS = """
   .grade { display: inline-block; padding: 0 .45rem; border-radius: 3px; font-size: .84rem; line-height: 1.5; white-space: nowrap; }
   .counts { display: flex; gap: .5rem 1rem; flex-wrap: wrap; align-items: baseline; }
   .counts .over { color: #over; font-weight: 600; }
+  .lines p.over { color: #over; }
   .lines p { margin: 0 0 .25rem; font-size: .88rem; line-height: 1.5; }
   .lines .when { font-variant-numeric: tabular-nums; opacity: .7; margin-right: .5rem; }
   h3.part { font-size: .95rem; font-weight: 600; margin: .5rem 0 .1rem; padding: 0; }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
 from geo_monitor.app import controls, data, door, panel
 from geo_monitor.app.deck import escaped, plain
-from geo_monitor.app.duty import board
+from geo_monitor.app.duty import board, look
 from geo_monitor.app.duty.board import Wanted
 from geo_monitor.app.duty.look import GRADES as COLOURS
 from geo_monitor.app.duty.look import badge
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 BEAT_S = 2.0
 PAGE, PAGE_WALL = 10, 14  # rows of a page of the queue
 PAGE_KEY = "duty-queue-page"
+NAMED = 3  # overdue warnings named on the page of the situation
 
 
 @dataclass(frozen=True)
@@ -180,3 +182,25 @@ def _empty(asked: Asked, others: int, at: pd.Timestamp) -> None:
 def _shown(name: str) -> str:
     """A feed as people know it: no more of a path than its last part."""
     return plain(name if "://" in name else name.replace("\\", "/").rsplit("/", 1)[-1])[:60]
+
+
+def line_of(path: str, teller: Teller) -> None:
+    """How many warnings wait per grade, those that are overdue by name, and the way to them: for the situation's page."""
+    frame = board.warnings(board.shared(path), board.mark(path))
+    at, say = pd.Timestamp(board.now()), teller.say
+    theme = controls.theme()
+    n = frame["grade"].value_counts()
+    parts = [f"{badge(g, teller.grade(g), theme)} {int(n[g]):,}" for g in GRADES if g in n]
+    over = frame[frame["due_at"] < at]
+    told = ""
+    if len(over):
+        named = [f"{teller.grade(row.grade)} {teller.place(row, board.told(row))}" for row in rows(over.head(NAMED))]
+        words = say("line_over", names=teller.listed(named))
+        more = f" {say('line_more', n=len(over))}" if len(over) > NAMED else ""
+        told = f'<p class="over">{panel.text(words + more)}</p>'
+    rest = {name: st.query_params[name] for name in ("lang", "embed_options", "wall") if name in st.query_params}
+    link = f'<a href="warnings?{urlencode(rest)}" target="_self">{escape(say("line_go"))}</a>'
+    body = " ".join(parts) or escape(say("line_none"))
+    st.html(
+        f'{look.style(theme)}<div class="lines"><div class="counts"><b>{escape(say("line"))}</b>{body} {link}</div>{told}</div>'
+    )

@@ -31,29 +31,55 @@ sys.path.insert(0, str(ROOT))
 
 
 class Boats:
-    """Boats up and down a stretch of the Yangtze near Jingzhou, a position a second each; one in ten fishes slowly."""
+    """Boats up and down the main stem of the shipped river, a position a second each; one in ten works slowly, one in
+    ten is a patrol, one in ten lies at its moorings. `course` (n, 2): places along the river, lon, lat, 500 m apart."""
 
-    def __init__(self, units: int, seed: int) -> None:
+    def __init__(self, units: int, course: np.ndarray, seed: int) -> None:
         rng = np.random.default_rng(seed)
         self.names = [f"艇{i:04d}" for i in range(units)]
-        self.lon, self.lat = rng.uniform(112.0, 113.0, units), rng.uniform(29.6, 30.4, units)
-        self.speed = np.where(rng.random(units) < 0.1, 0.7, rng.uniform(2.0, 6.0, units))
-        self.course = rng.uniform(0, 2 * np.pi, units)
+        self.course, self.rng = course, rng
+        self.at = rng.uniform(0, len(course) - 1, units)
+        kind = rng.random(units)
+        speed = np.where(kind < 0.1, 0.7, np.where(kind < 0.2, 0.0, rng.uniform(2.0, 6.0, units)))
+        self.speed = speed * rng.choice([-1.0, 1.0], units)
         self.role = np.where(rng.random(units) < 0.1, "patrol", "traffic")
-        self.rng = rng
+        self.step()
 
     def step(self) -> None:
-        """One second on."""
-        self.course += self.rng.normal(0, 0.02, len(self.names))
-        self.lon += self.speed * np.sin(self.course) / 96_000
-        self.lat += self.speed * np.cos(self.course) / 111_195
+        """One second on; at an end of the river it turns."""
+        self.at += self.speed / 500.0
+        over = (self.at < 0) | (self.at > len(self.course) - 1)
+        self.speed[over] *= -1
+        self.at = np.clip(self.at, 0, len(self.course) - 1)
+        low = np.minimum(self.at.astype(int), len(self.course) - 2)
+        part = (self.at - low)[:, None]
+        place = self.course[low] * (1 - part) + self.course[low + 1] * part
+        self.lon, self.lat = (place + self.rng.normal(0, 5.0 / 111_195, place.shape)).T
 
     def lines(self, ms: int) -> bytes:
         """A JSON line a boat."""
         return "".join(
-            f'{{"unit_id":"{name}","time":{ms},"lon":{lon:.6f},"lat":{lat:.6f},"speed":{speed:.1f},"role":"{role}"}}\n'
+            f'{{"unit_id":"{name}","time":{ms},"lon":{lon:.6f},"lat":{lat:.6f},"speed":{abs(speed):.1f},"role":"{role}"}}\n'
             for name, lon, lat, speed, role in zip(self.names, self.lon, self.lat, self.speed, self.role, strict=True)
         ).encode()
+
+
+def stem(workspace: Any) -> np.ndarray:
+    """Middles of the reaches of the longest river, (n, 2), lon, lat, from the mouth up."""
+    from geo_monitor.loop.ground import shared
+
+    reaches = shared(workspace._store, workspace.settings).network.reaches
+    main = reaches[(reaches["kind"] == "channel") & (reaches["river"] == "长江") & reaches["side"].isna()]
+    return main.sort_values("km_from")[["lon", "lat"]].to_numpy()
+
+
+def square(lon: float, lat: float) -> dict[str, Any]:
+    """About 4 km across."""
+    west, east, south, north = lon - 0.02, lon + 0.02, lat - 0.02, lat + 0.02
+    return {
+        "type": "Polygon",
+        "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]],
+    }
 
 
 def send(port: int, boats: Boats, seconds: float, sent: list[int], slots: int = 10) -> None:
@@ -83,11 +109,20 @@ def run(units: int, minutes: float, url: str | None, folder: Path, seed: int = 1
     from geo_monitor.workspace import Workspace
 
     root = folder / "ws"
-    Workspace.create(root, url)
+    workspace = Workspace.create(root, url)
+    course = stem(workspace)
+    zones = [
+        {"type": "Feature", "properties": {"zone_id": f"Z{i}", "name": f"禁捕区{i}"}, "geometry": square(*place)}
+        for i, place in enumerate(course[:: max(1, len(course) // 100)])
+    ]
+    (folder / "zones.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": zones}), encoding="utf-8"
+    )
+    workspace.import_file("zones", folder / "zones.geojson")
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     sent = [0]
-    sender = threading.Thread(target=send, args=(port, Boats(units, seed), minutes * 60, sent), daemon=True)
+    sender = threading.Thread(target=send, args=(port, Boats(units, course, seed), minutes * 60, sent), daemon=True)
     sender.start()
     command = [
         sys.executable,

@@ -257,6 +257,7 @@ class Settings:
     event_cut_s: float = (
         21_600.0  # seconds of silence after which a unit's story begins anew: bounds what is read again
     )
+    event_keep_s: float = 604_800.0  # seconds; what ended longer ago is not revised by detectors that run on and on
     event_leg_s: float = 300.0  # seconds between two fixes up to which a boat was on the line between them
     event_window_s: float = 180.0  # seconds over which speed is measured: GPS noise of 10 m is 0.1 knots then
     event_still_m: float = 100.0  # metres; a boat at its moorings keeps within this
@@ -315,11 +316,11 @@ class Settings:
     dispatch_toward_m: float = 200.0  # metres nearer to the place than when it accepted: the unit is under way
     dispatch_there_m: float = 300.0  # metres; a unit with a fix this close to the place is on the scene
     # --- warnings and their rules (alerts/; docs/warnings.md) ---------------------------------------------------------
-    alerts_join_m: float = (
-        2000.0  # metres by water; an event this close to an open warning's place ... (as the Gi* band)
-    )
-    alerts_join_h: float = 3.0  # hours; ... or by one of its boats, within this of it is the same situation: one outing
-    alerts_late_h: float = 6.0  # hours; an event told later than this after its start is raised with a note: the catch
+    # an event this close by water to an open warning's place (metres, as the Gi* band), or by one of its boats, and within
+    # so many hours of it (one outing) is the same situation
+    alerts_join_m: float = 2000.0
+    alerts_join_h: float = 3.0
+    alerts_late_h: float = 6.0  # hours; told later than this after its start an event is raised with a note: the catch
     # is on the market by then. Source: DOMAIN (river to market in under 6 hours)
     # clocks; seconds each level has to sign. Source: the issue (15 min, 30 min, 2 h, 1 day)
     alerts_sign_red_s: float = 900.0
@@ -334,26 +335,20 @@ class Settings:
     alerts_report_blue_s: float = 604_800.0
     # probability of a verified case
     alerts_prior_share: float = 1 / 26  # cases a warning, before any is closed. Source: DOMAIN (26 warnings per case)
-    alerts_prior_weight: float = (
-        8.0  # warnings that this is worth: another place's platform; 8 closed ones weigh as much
-    )
-    alerts_place_power: float = (
-        0.5  # rr of the reach enters as rr^power: events are commoner where cases are, so part of
-    )
-    # rr is in the event already
+    alerts_prior_weight: float = 4.0  # warnings that is worth: a claim about another platform, so few
+    alerts_place_power: float = 0.5  # the reach enters as rr^power: events are commoner where cases are, so part of rr
+    # is in the event already
     alerts_place_most: float = 4.0  # factor of odds that a place gives or takes at most
     alerts_kind_odds: float = 2.0  # factor of odds for each further kind of event in the same situation
     alerts_calibrate_from: int = 30  # closed warnings from which probabilities are calibrated on them
-    alerts_calibrate_shift_sd: float = (
-        1.0  # log odds; calibration before data: no shift, 95 % within 7-fold either way ...
-    )
+    alerts_calibrate_shift_sd: float = 1.0  # log odds; before data: no shift, 95 % within 7-fold either way ...
     alerts_calibrate_slope_sd: float = 0.5  # ... and slope 1, 95 % within 0-2
     # harm of a case, in units of an ordinary case of gear in the channel
     alerts_harm_zone: float = 1.5  # reserves and closed waters: spawning stock is what the ban is for
     alerts_harm_gear: float = 1.0
     alerts_harm_trade: float = 2.0  # a broken catch-carry-sell chain ends many outings
     alerts_harm_reemergence: float = 1.5  # a place already paid for is lost again
-    alerts_harm_coverage: float = 0.3  # nobody was seen fishing, only nobody looking
+    alerts_harm_coverage: float = 0.3  # nobody was seen fishing, only nobody looking; graded apart, see below
     alerts_harm_border: float = 1.0  # the offence weighs as it does elsewhere
     alerts_harm_tip: float = 0.7  # the conduct is not known
     # probability x harm from which a warning is ... (below: blue). At the prior a zone entry or a meeting is yellow, gear
@@ -361,6 +356,8 @@ class Settings:
     alerts_red: float = 0.35
     alerts_orange: float = 0.15
     alerts_yellow: float = 0.05
+    alerts_coverage_grade: str = "orange"  # at least, of class coverage: no case comes of a patrol that is overdue, so
+    # numbers cannot grade it, and its crew may need help within the half hour
     alerts_quiet_days: float = 30.0  # days a quiet period lasts at most; longer works are renewed
     # rules
     alerts_cap_day: float = 5.0  # warnings a day above which a second person must approve a rule: one every 5 h

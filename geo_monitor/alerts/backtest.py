@@ -9,7 +9,7 @@ the same places and lengths catch by chance, a case's moment being any of the pe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from geo_monitor.settings import Settings
 from geo_monitor.tracks import SHANGHAI_MS
 
 PLACES = 10  # places named, most warnings first
+Place = tuple[str | None, str | None]  # reach, zone
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,16 @@ def backtest(
     ]
     mine = [event for event in mine if begin <= event["started_at"] < end]
     rows = raise_(mine, [rule], [], replace(context, quiets=()), end, settings).rows
-    alarms = sorted({(*_first(row), tuple(told(row)["origin"])) for row in rows}, key=str)
     found = situations(rows)
+    alarms: dict[Place, set[int]] = {}  # when, by reach and zone; the two sides of a border are one
+    one_each = {told(row)["situation"]: row for row in rows}
+    for row in one_each.values():
+        reach, zone = told(row)["origin"]
+        alarms.setdefault((reach, zone), set()).add(_first(row))
     days = (end - begin) / DAY_MS
-    each_day = Counter((_first(row)[0] + SHANGHAI_MS) // DAY_MS for row in rows)
-    where = Counter(reach for _, _, (reach, _) in alarms if reach is not None)
+    each_day = Counter((_first(row) + SHANGHAI_MS) // DAY_MS for row in rows)
+    where = Counter(told(row)["origin"][0] for row in one_each.values())
+    del where[None]
     caught, chance, total = 0, 0.0, 0
     for case in cases:
         if begin <= case["time"] < end:
@@ -126,15 +132,14 @@ def backtest(
     )
 
 
-def _first(row: Row) -> tuple[int, str]:
-    """When a warning's first event began, and its situation."""
-    evidence = told(row)
-    return min(int(entry["from"]) for entry in evidence["events"]), evidence["situation"]
+def _first(row: Row) -> int:
+    """When a warning's first event began."""
+    return min(int(entry["from"]) for entry in told(row)["events"])
 
 
 def _caught(
     case: Row,
-    alarms: Sequence[tuple[int, str, tuple[str | None, str | None]]],
+    alarms: Mapping[Place, set[int]],
     period: tuple[int, int],
     context: Context,
     settings: Settings,
@@ -142,14 +147,14 @@ def _caught(
     """Whether a case came soon after an alarm near it; and the share of the period that is soon after one."""
     long = round(settings.alerts_caught_h * HOUR_MS)
     reach, zones = case.get("reach_id"), set(case.get("zone_ids") or ())
-    near = []
-    for at, _, (there, zone) in alarms:
+    near: list[int] = []
+    for (there, zone), moments in alarms.items():
         if reach is not None and there is not None:
             hit = context.metres(reach, there) <= settings.alerts_caught_m
         else:
             hit = zone is not None and zone in zones
         if hit:
-            near.append(at)
+            near += moments
     covered, until = 0, period[0]
     for at in sorted(near):
         covered += max(0, min(at + long, period[1]) - max(at, until))

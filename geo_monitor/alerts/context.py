@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from geo_monitor.alerts.rows import Row, told
 
 if TYPE_CHECKING:
     import pandas as pd
+    from scipy.sparse import csr_matrix
 
 Distance = Callable[[str, str], float]
 
@@ -68,6 +69,26 @@ class Context:
         return 0.0 if a == b else float(self.distance(a, b))
 
 
+def within(reach_ids: Sequence[str], metres: csr_matrix) -> Distance:
+    """The distance function of `Network.within`: a sparse (n, n) matrix of metres by water between reaches that are near
+    each other; inf for all others, so it must reach as far as anybody asks (`alerts_join_m`, `alerts_caught_m`)."""
+    at = {reach: i for i, reach in enumerate(reach_ids)}
+    rows: dict[int, dict[int, float]] = {}
+
+    def distance(a: str, b: str) -> float:
+        if a == b:
+            return 0.0
+        if a not in at or b not in at:
+            return float("inf")
+        i = at[a]
+        if i not in rows:
+            part = slice(metres.indptr[i], metres.indptr[i + 1])
+            rows[i] = dict(zip(metres.indices[part].tolist(), metres.data[part].tolist(), strict=True))
+        return rows[i].get(at[b], float("inf"))
+
+    return distance
+
+
 def quiets(warnings: Iterable[Row]) -> tuple[Quiet, ...]:
     """The quiet periods that warnings carry, by warning_id: also those that are over, for events told late."""
     found = []
@@ -78,7 +99,7 @@ def quiets(warnings: Iterable[Row]) -> tuple[Quiet, ...]:
             found.append(
                 Quiet(
                     warning_id=row["warning_id"],
-                    base=evidence.get("base", row["class"]),
+                    base=str(evidence.get("base") or row["class"]),
                     reach_id=row.get("reach_id"),
                     zone_id=quiet.get("zone"),
                     since=quiet["since"],

@@ -123,8 +123,8 @@ def falling(warnings: Iterable[Row], now: int, settings: Settings | None = None)
     """The rules whose yield fell: P(cases a warning of the last 90 days < before) > 0.95, both under Jeffreys' prior.
 
     Columns rule, cases_before, known_before, cases_recent, known_recent, p_fell; surest first. A rule without a closed
-    situation on both sides is not named. Asked every day of every rule, one in some twenty of those that did not change
-    is named at any time: a reason to look, no proof.
+    situation on both sides is not named. Of rules that did not change up to one in twenty is named at any time: a
+    reason to look, no proof.
     """
     import pandas as pd
 
@@ -149,8 +149,8 @@ def below(a: tuple[int, int], b: tuple[int, int]) -> float:
 
     The integral of a's distribution function over b's quantiles, by Gauss-Legendre.
 
-    >>> round(below((3, 10), (3, 10)), 6), round(below((0, 20), (10, 20)), 4)
-    (0.5, 0.9999)
+    >>> round(below((3, 10), (3, 10)), 6), round(below((1, 10), (4, 10)) + below((4, 10), (1, 10)), 6)
+    (0.5, 1.0)
     """
     import numpy as np
     from scipy.special import betainc, betaincinv

@@ -5,7 +5,7 @@ grade = probability of a verified case x harm, against the cut-offs of the setti
     logit p = logit(yield of the rule) + power * log(rr of the reach) + log(odds of each further kind of event)
 
 Yield of a rule: cases k among n closed situations with a known outcome, Beta(w m + k, w (1 - m) + n - k) with prior mean
-m = 1/26 worth w = 8 warnings (the beta-binomial: Gelman et al. 2013, Bayesian Data Analysis, section 2.4). Calibration:
+m = 1/26 worth w = 4 warnings (the beta-binomial: Gelman et al. 2013, Bayesian Data Analysis, section 2.4). Calibration:
 Platt (1999, Advances in Large Margin Classifiers, 61-74), p' = 1 / (1 + exp(-(a + b logit p))), here with normal priors
 a ~ N(0, 1), b ~ N(1, 0.5) so that few data change little; from 30 closed situations on, before that p' = p, told as
 uncalibrated. What a situation's `raw` says was worked out before its outcome, so no outcome judges itself.
@@ -65,7 +65,7 @@ def interval(cases: float, closed: float, a: float = 0.5, b: float = 0.5, inside
     Statistical Science 16:101-133) the lower end is 0 without a case and the upper end 1 where all were cases.
 
     >>> [round(x, 3) for x in interval(1, 26)], interval(0, 5)[0], interval(5, 5)[1]
-    ([0.007, 0.139], 0.0, 1.0)
+    ([0.007, 0.141], 0.0, 1.0)
     """
     from scipy.special import betaincinv
 
@@ -88,7 +88,7 @@ def learn(warnings: Iterable[Row], settings: Settings | None = None) -> Book:
         if one.rule is not None:
             cases, closed = rules.get(one.rule, (0, 0))
             rules[one.rule] = cases + (one.outcome == "case"), closed + 1
-        if one.raw is not None:
+        if one.raw is not None and one.base != "coverage":
             raw.append(one.raw)
             case.append(one.outcome == "case")
     return Book(rules, calibrate(raw, case, settings))
@@ -163,12 +163,12 @@ def judge(
 
     The rule of highest yield and the place of highest odds count; further kinds add their odds.
 
-    A new rule on a reach nobody analysed: the prior, 1/26. With 3 cases in 12: (8/26 + 3) / 20.
+    A new rule on a reach nobody analysed: the prior, 1/26. With 3 cases in 12: (4/26 + 3) / 16.
 
     >>> round(judge(["slow"], ["slow"], [], Book()).probability, 4)
     0.0385
     >>> round(judge(["slow"], ["slow"], [], Book({"slow": (3, 12)})).probability, 4)
-    0.1654
+    0.1971
     """
     settings = settings or Settings()
     weight, share = settings.alerts_prior_weight, settings.alerts_prior_share
@@ -233,7 +233,8 @@ def graver(a: str, b: str) -> bool:
 
 
 def hit_rates(warnings: Iterable[Row], settings: Settings | None = None) -> pd.DataFrame:
-    """What each grade is worth: a row a grade, gravest first, by the grade the numbers gave (not a person's).
+    """What each grade is worth: a row a grade, gravest first, by the grade the numbers gave (not a person's; without
+    class coverage, of which no case comes).
 
     Columns grade, cut_off (probability x harm), situations (settled with known outcome), cases, rate, rate_lo, rate_hi
     (Jeffreys, 90 %; null without any), expected (mean probability told).
@@ -243,7 +244,7 @@ def hit_rates(warnings: Iterable[Row], settings: Settings | None = None) -> pd.D
     settings = settings or Settings()
     seen: dict[str, list[tuple[bool, float]]] = {grade: [] for grade in GRADES}
     for one in situations(warnings):
-        if one.outcome in KNOWN and one.probability is not None:
+        if one.outcome in KNOWN and one.probability is not None and one.base != "coverage":
             grade = grade_of(one.probability, one.harm, settings)
             seen[grade].append((one.outcome == "case", one.probability))
     rows = []

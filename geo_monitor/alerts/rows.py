@@ -73,10 +73,11 @@ def event_row(event: Event | Row) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Situation:
-    """What one situation came to. `raw`: probability before calibration; `probability`, `harm`: of its gravest warning;
+    """What one situation came to. `base`: the class of its rule. `raw`: probability before calibration; `probability`, `harm`: of its gravest warning;
     `outcome`: None until it is settled (a case settles it; else all its warnings must be closed)."""
 
     situation: str
+    base: str
     rule: str | None
     opened_at: int
     raw: float | None
@@ -112,6 +113,7 @@ def _situation(key: str, pairs: Sequence[tuple[Row, dict[str, Any]]], went: Mapp
     reached = any(was_reached(row, went.get(row["warning_id"], ())) for row in rows)
     return Situation(
         situation=key,
+        base=str(pairs[0][1].get("base") or rows[0]["class"]),
         rule=rows[0].get("rule"),
         opened_at=min(int(row["opened_at"]) for row in rows),
         raw=None if raw is None else float(raw),

@@ -92,8 +92,8 @@ def approve(row: Row, backtest: Backtest, who: str, now: int, settings: Settings
     if row["expires_at"] is not None and row["expires_at"] <= now:
         raise Refused("rule_expires_past")
     if backtest.per_day > settings.alerts_cap_day and who == row["made_by"]:
-        told = {"per_day": f"{backtest.per_day:.1f}", "cap": f"{settings.alerts_cap_day:g}"}
-        raise Refused("rule_second_person", rule=row["rule"], **told)
+        per_day, cap = f"{backtest.per_day:.1f}", f"{settings.alerts_cap_day:g}"
+        raise Refused("rule_second_person", rule=row["rule"], per_day=per_day, cap=cap)
     return {
         **row,
         "state": "in_force",

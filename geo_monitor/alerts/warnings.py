@@ -42,7 +42,7 @@ def warning_id(cls: str, event_id: str, adcode: str | None) -> str:
     """The id of a warning: hash of class, first event and locality, 16 characters.
 
     >>> warning_id("zone", "e", None) == warning_id("zone", "e", ""), warning_id("zone", "e", "421022")[:4]
-    (True, '5e8d')
+    (True, 'f593')
     """
     return short_hash(cls, event_id, adcode or "")
 
@@ -58,8 +58,8 @@ def raise_(
     """Warnings from events (rows of `events`, or fresh ones) new or changed up to `now` (ms UTC).
 
     rules: rows in force; events of other rules raise nothing new, and what stands on them is kept up. warnings: newest
-    revisions, at least all live ones and those whose events come again. Of an event that comes twice the higher revision
-    counts.
+    revisions of all live ones and of every one, closed or recalled too, that an event given here stands on: of a closed
+    one left out, its event would raise another. Of an event that comes twice the higher revision counts.
     """
     settings = settings or Settings()
     board = _Board({rule["rule"]: rule for rule in rules}, context, now, settings)
@@ -180,8 +180,8 @@ class _Board:
             if until < span[0] - reach_ms:
                 continue
             shared = bool(set(event["unit_ids"]) & situation.units)
-            metres = self.context.metres(event.get("reach_id"), situation.origin[0])
-            if event.get("reach_id") is None and situation.origin[0] is None:
+            metres = 0.0 if shared else self.context.metres(event.get("reach_id"), situation.origin[0])
+            if not shared and event.get("reach_id") is None and situation.origin[0] is None:
                 zone = event.get("zone_id")  # off the network a zone is all there is to tell one place from another
                 metres = 0.0 if zone is not None and zone == situation.origin[1] else float("inf")
             if shared or metres <= self.settings.alerts_join_m:
@@ -285,6 +285,9 @@ class _Board:
         entries = situation.entries
         judged, harm = self._judge(cls, entries)
         grade = self._grade(judged, harm)
+        least = self.settings.alerts_coverage_grade
+        if situation.base == "coverage" and graver(least, grade):
+            grade = least
         evidence: dict[str, Any] = {
             "situation": situation.key,
             "base": situation.base,
@@ -456,6 +459,7 @@ def _entry(event: Row, harm: float) -> dict[str, Any]:
         "reach": event.get("reach_id"),
         "zone": event.get("zone_id"),
         "harm": harm,
+        **({"why": event.get("reason")} if event["state"] == "withdrawn" else {}),
     }
 
 

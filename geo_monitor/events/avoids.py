@@ -15,7 +15,7 @@ from geo_monitor.events import kernels
 from geo_monitor.events import rows as at
 from geo_monitor.events.ground import Ground
 from geo_monitor.events.single import Found, minutes
-from geo_monitor.events.track import THIN_KEPT_MS, THIN_MS, Track
+from geo_monitor.events.track import THIN_MS, Track
 from geo_monitor.settings import Settings
 from geo_monitor.tracks import DAY_MS
 
@@ -39,8 +39,10 @@ class Avoids:
             return
         begin = int(since) // THIN_MS
         end = max(int(track.last) // THIN_MS + 1 for track in tracks if track.n)
-        if any(track.pruned for track in tracks):  # of older minutes nothing is at hand: what was found stays
-            begin = max(begin, end - THIN_KEPT_MS // THIN_MS + self.apart + self.left + 2 * self.rest)
+        # of older minutes not all is at hand: what was found of them stays
+        whole = max(track.thin_from for track in tracks) + self.leg
+        if whole > -np.inf:
+            begin = max(begin, int(whole) // THIN_MS + self.apart + self.left + 2 * self.rest + 1)
         self._meet(tracks, begin, end, ground)
         low = begin - self.apart - self.left - self.rest
         of = self.limits
@@ -85,9 +87,11 @@ class Avoids:
         one, other = (ground.place(where[part, 0], where[part, 1])[0] for part in (a, b))
         near = ground.near(one, other, self.limits["avoids_m"])
         a, b = a[near], b[near]
-        boat = np.where(where[a, 2] == at.TRAFFIC, a, b)
-        for code in np.unique(who[boat, 1]).tolist():
-            fresh = np.unique(who[boat, 0][who[boat, 1] == code])
+        if not len(a):
+            return
+        pairs = np.unique(who[np.where(where[a, 2] == at.TRAFFIC, a, b)][:, ::-1], axis=0)  # boat, minute
+        boats, first = np.unique(pairs[:, 0], return_index=True)
+        for code, fresh in zip(boats.tolist(), np.split(pairs[:, 1], first[1:]), strict=True):
             self.near[code] = np.concatenate([self.near.get(code, np.empty(0, np.int64)), fresh])
 
     def _of(self, code: int, track: Track) -> list[Found]:

@@ -85,6 +85,7 @@ class Detection:
         self.codes: dict[str, int] = {}
         self.tracks: list[Track] = []
         self.waiting: list[tuple[np.ndarray, np.ndarray]] = []
+        self._forgot = 0
         self.told: dict[Any, dict[str, Event]] = {}
         self._out = np.empty((4096 + 2) * at.RUN)
 
@@ -129,13 +130,14 @@ class Detection:
                 row = track.merge(new)
                 if row == track.n:
                     continue
-                moment = self._moment(track, row)
-                changed[code] = begun[code] = moment
                 if track.back(row):
                     track.derive(row, self.ground.stem, self.settings)
+                    changed[code] = begun[code] = self._moment(track, row)
                 else:
-                    self._again(track, float(track.data[row, at.T]))
-                    begun[code] = float(track.data[0, at.T])
+                    moment = float(track.data[row, at.T])
+                    self._again(track, moment)
+                    row = int(np.searchsorted(track.rows[:, at.T], moment))
+                    changed[code], begun[code] = self._moment(track, row), float(track.data[0, at.T])
         moved = np.full(len(self.tracks), np.inf)
         moved[list(changed)] = list(changed.values())
         late, boxes = self._late(changed)
@@ -189,7 +191,7 @@ class Detection:
                 if other == code:
                     continue
                 heard = self.tracks[other].heard
-                if heard[0, 0] <= moment - back:
+                if len(heard) and heard[0, 0] <= moment - back:
                     lo, hi = np.searchsorted(heard[:, 0], [moment - back, end + back])
                     part = heard[max(int(lo) - 1, 0) : int(hi) + 1]
                     there = (part[:, 1] >= west) & (part[:, 1] <= east) & (part[:, 2] >= south) & (part[:, 2] <= north)
@@ -216,7 +218,7 @@ class Detection:
         if self.entering:
             visiting.advance(tracks, begun, self.law.areas, self.settings)
         for track in tracks:
-            track.settle(self.settings, self.history is not None)
+            track.settle(self.settings)
 
     # ---- events out ------------------------------------------------------------------------------------------------
     def changed(self, now: int) -> tuple[list[Event], list[str]]:
@@ -257,7 +259,32 @@ class Detection:
                 avoids.update(self.tracks, new.first, self.ground)
             of["avoids", avoids.rule] = avoids.found()
         self._judge([found for every in of.values() for found in every])
-        return self._compare(of)
+        if self.history is not None:
+            for track, _ in taken:
+                track.prune(self.settings)
+        told = self._compare(of)
+        if self.history is not None and now - self._forgot >= self.settings.event_cut_s * 1000:
+            self._forget(now - round(self.settings.event_keep_s * 1000))
+            self._forgot = now
+        return told
+
+    def _forget(self, before: int) -> None:
+        """Gives up what was over before `before` (ms UTC): it stays as it was told."""
+        for track in self.tracks:
+            if track.n:
+                track.forget(before)
+        for meetings in self.meetings:
+            meetings.forget(before)
+        for dark in self.dark:
+            dark.forget(before)
+        self.muting.drop(self.tracks, before)
+        kinds = {"avoids"}  # these look back on their own
+        for owner, events in self.told.items():
+            self.told[owner] = {
+                name: event
+                for name, event in events.items()
+                if event.kind in kinds or event.ended_at is None or event.ended_at >= before
+            }
 
     def _single(self, track: Track, since: float, now: int) -> list[Found]:
         """Events of one unit so far; since: the moment from which its fixes have changed."""

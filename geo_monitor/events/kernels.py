@@ -183,7 +183,8 @@ def runs(
             count = _close(v, out, count)
         key = 0
         speed = abs(rows[i, ALONG] - current) if water else rows[i, SPEED]
-        if rows[i, KIND] == TRAFFIC and speed >= low and speed < high:
+        lies = water and abs(rows[i, ALONG]) < low  # at anchor in a current
+        if rows[i, KIND] == TRAFFIC and speed >= low and speed < high and not lies:
             if water:
                 key = 1
             else:

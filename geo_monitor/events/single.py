@@ -97,7 +97,8 @@ class Runs:
         )  # fmt: skip
 
     def advance(self, rows: np.ndarray, first: int, stop: int, state: np.ndarray, out: np.ndarray) -> int:
-        return int(kernels.runs(rows, first, stop, *self.arguments, *self.areas, state, out))
+        arguments = (rows, first, stop, *self.arguments, *self.areas, state, out)
+        return int(kernels.runs(*arguments))
 
     def going(self, rows: np.ndarray, n: int, state: np.ndarray, now: int) -> np.ndarray | None:
         return state if state[at.ON] > 0 and state[at.OPENED] > 0 else None

@@ -100,6 +100,23 @@ class Meetings:
             wheres.append(np.column_stack([metres, where[a, :2], where[b, :2]]))
         self.who, self.where = np.concatenate(whos), np.concatenate(wheres)
 
+    def forget(self, before: float) -> None:
+        """Gives up pairs that were last near each other before `before` (ms UTC)."""
+        first, last = self._runs()
+        keep = np.repeat(self.who[last, 0] * self.step >= before, last + 1 - first)
+        self.who, self.where = self.who[keep], self.where[keep]
+
+    def _runs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Sorts the rows; the first and last of each run of moments that follow each other."""
+        order = np.lexsort((self.who[:, 0], self.who[:, 2], self.who[:, 1]))
+        self.who, self.where = self.who[order], self.where[order]
+        who = self.who
+        if not len(who):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        fresh = (who[1:, 1:3] != who[:-1, 1:3]).any(axis=1) | (who[1:, 0] != who[:-1, 0] + 1)
+        first = np.concatenate([[0], np.flatnonzero(fresh) + 1])
+        return first, np.append(first[1:], len(who)) - 1
+
     def _new(self, who: np.ndarray, new: New) -> np.ndarray:
         """Which rows of moment and two tracks are of one that has changed by then."""
         return who[:, 0] * self.step >= np.minimum(new.moved[who[:, 1]], new.moved[who[:, 2]])
@@ -112,13 +129,8 @@ class Meetings:
 
     def found(self, tracks: Sequence[Track], now: int) -> list[Found]:
         """Meetings so far."""
-        order = np.lexsort((self.who[:, 0], self.who[:, 2], self.who[:, 1]))
-        who, where = self.who[order], self.where[order]
-        if not len(who):
-            return []
-        fresh = (who[1:, 1:3] != who[:-1, 1:3]).any(axis=1) | (who[1:, 0] != who[:-1, 0] + 1)
-        first = np.concatenate([[0], np.flatnonzero(fresh) + 1])
-        last = np.append(first[1:], len(who)) - 1
+        first, last = self._runs()
+        who, where = self.who, self.where
         enough = (who[last, 0] - who[first, 0]) * self.step >= self.limits["meeting_s"] * 1000
         return [
             self._one(tracks, who[i : j + 1], where[i : j + 1], now)
@@ -196,6 +208,20 @@ class Dark:
             new[:, 4] = ~known
         self.seen = np.concatenate([fresh[0], new])
 
+    def forget(self, before: float) -> None:
+        """Gives up detections before `before` (ms UTC), but for those of an event that was not over then."""
+        keep = self.seen[:, 1] >= before
+        rows = np.flatnonzero(self.seen[:, 4] > 0)
+        rows = rows[np.lexsort((self.seen[rows, 1], self.seen[rows, 0]))]
+        for part in np.split(rows, self._apart(self.seen[rows])):
+            keep[part] = len(part) > 0 and self.seen[part[-1], 1] >= before
+        self.seen = self.seen[keep]
+
+    def _apart(self, seen: np.ndarray) -> np.ndarray:
+        """Where in detections by track and time another event begins, the first left out."""
+        far = np.diff(seen[:, 1]) > self.limits["dark_join_s"] * 1000
+        return np.flatnonzero((np.diff(seen[:, 0]) != 0) | far) + 1
+
     def found(self, tracks: Sequence[Track], now: int) -> list[Found]:
         """Dark boats so far: detections of a sensor's target not far apart in time are one event."""
         due = (self.seen[:, 4] > 0) & (self.seen[:, 1] + self.limits["dark_s"] * 1000 <= now)
@@ -203,9 +229,7 @@ class Dark:
         seen = seen[np.lexsort((seen[:, 1], seen[:, 0]))]
         if not len(seen):
             return []
-        apart = (np.diff(seen[:, 0]) != 0) | (np.diff(seen[:, 1]) > self.limits["dark_join_s"] * 1000)
-        first = np.concatenate([[0], np.flatnonzero(apart) + 1])
-        return [self._one(tracks, seen[i:j]) for i, j in zip(first, np.append(first[1:], len(seen)), strict=True)]
+        return [self._one(tracks, part) for part in np.split(seen, self._apart(seen))]
 
     def _one(self, tracks: Sequence[Track], seen: np.ndarray) -> Found:
         unit = tracks[int(seen[0, 0])].unit
@@ -230,6 +254,15 @@ class Muting:
     def forget(self, since: float) -> None:
         """What hangs on fixes from `since` (ms) on is asked anew."""
         self.told = {key: told for key, told in self.told.items() if told[0] < since - THIN_MS}
+
+    def drop(self, tracks: Sequence[Track], before: float) -> None:
+        """Gives up silences asked about before `before` (ms UTC) that nobody tells of any more."""
+        kept = {self._key(code, one) for code, track in enumerate(tracks) for of in track.ended for one in of}
+        self.told = {
+            key: told
+            for key, told in self.told.items()
+            if told[0] >= before or key in kept or (tracks[key[1]].n and tracks[key[1]].last == key[2])
+        }
 
     def ask(self, tracks: Sequence[Track], gaps: Sequence[tuple[int, Found]]) -> None:
         """Counts for silences (track, event) that have not been counted."""

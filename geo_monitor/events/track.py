@@ -56,7 +56,8 @@ class Track:
         self.data = np.empty((64, at.WIDTH))
         self.n = 0
         self.traffic = self.patrol = self.sensor = False  # whether it has been a boat of these, a sensor
-        self.pruned = False  # whether older fixes have been given up
+        self.pruned = False  # whether older fixes have been given up: all from `whole`, ms UTC, on are at hand
+        self.whole = -np.inf
         self.ended: list[list[Found]] = [[] for _ in machines]
         self.visited: list[tuple[int, int, int, bool]] = []  # zone version, entered, left, seen: visits that are over
         self.visits: dict[tuple[int, tuple[int, int, int, bool], bool], Found] = {}  # by rule and visit, as events
@@ -65,6 +66,7 @@ class Track:
         self.mid, self.base = self.head.copy(), self.head.copy()
         self.thin = np.empty((64, 3))
         self.thinned = 0
+        self.thin_from = -np.inf  # of every minute from then on the last fix is at hand
 
     def _fresh(self) -> Level:
         states = [np.zeros(machine.width) for machine in self.machines]
@@ -135,12 +137,12 @@ class Track:
         self._append(rows)
         self.visits, self.entries = {}, {key: told for key, told in self.entries.items() if key[1] < rows[0, at.T]}
         begin = rows[0, at.T]
+        self.whole = begin if self.pruned else -np.inf
         self.ended = [[found for found in of if found.start < begin] for of in self.ended]
         self.visited = [visit for visit in self.visited if visit[1] < begin]
         self.head = self._fresh()
         self.head.ended, self.head.visited = [len(of) for of in self.ended], len(self.visited)
         self.mid, self.base = self.head.copy(), self.head.copy()
-        self.thinned = int(np.searchsorted(self.heard[:, 0], begin))
 
     def back(self, first: int) -> bool:
         """Takes the machines back to a state from before row `first`; whether there is one."""
@@ -191,18 +193,19 @@ class Track:
                 self.ended[m] += [machine.found(self.unit, row, False) for row in room[:count]]
             self.head.index = stop
 
-    def settle(self, settings: Settings, prune: bool) -> None:
-        """Keeps the states of now for fixes that come late, and gives up (`prune`) fixes nobody will ask for."""
+    def settle(self, settings: Settings) -> None:
+        """Keeps the states of now for fixes that come late."""
         self.head.ended, self.head.visited = [len(of) for of in self.ended], len(self.visited)
         late = settings.event_late_s * 1000.0
         if self.head.index == self.mid.index:
             return
         if self.mid.index == 0 or self.data[self.mid.index - 1, at.T] <= self.last - late:
             self.base, self.mid = self.mid, self.head.copy()
-            if prune and self.base.index > 0:
-                self._prune(settings)
 
-    def _prune(self, settings: Settings) -> None:
+    def prune(self, settings: Settings) -> None:
+        """Gives up fixes that no fix in time will ask for."""
+        if self.base.index == 0:
+            return
         # what machines, windows of speed and legs look back on from the first fix after the state kept
         ago = (settings.event_window_s + 2 * settings.event_leg_s) * 1000.0
         before = float(self.data[self.base.index - 1, at.T]) - ago
@@ -213,9 +216,32 @@ class Track:
         self.n -= gone
         for level in (self.base, self.mid, self.head):
             level.index -= gone
-        self.pruned = True
+        self.pruned, self.whole = True, before
         old = int(np.searchsorted(self.heard[:, 0], self.last - THIN_KEPT_MS))
+        if old:
+            self.thin_from = self.last - THIN_KEPT_MS
         self.thin, self.thinned = self.heard[old:].copy(), self.thinned - old
+
+    def forget(self, before: float) -> None:
+        """Gives up events that were over before `before` (ms UTC) and are so whatever comes in time."""
+        levels = (self.base, self.mid, self.head)
+        for m, of in enumerate(self.ended):
+            gone = 0
+            while gone < self.base.ended[m] and (of[gone].end or 0) < before:
+                gone += 1
+            del of[:gone]
+            for level in levels:
+                level.ended[m] -= gone
+        gone = 0
+        while gone < self.base.visited and self.visited[gone][2] < before:
+            gone += 1
+        del self.visited[:gone]
+        for level in levels:
+            level.visited -= gone
+        standing = {visit[:2] for visit in self.visited} | {key for key in self.entries if key[1] >= before}
+        standing |= {key for key in self.entries if key[0] in self.head.visiting.state}
+        self.entries = {key: told for key, told in self.entries.items() if key in standing}
+        self.visits = {key: told for key, told in self.visits.items() if key[1][:2] in standing}
 
 
 def canonical(rows: np.ndarray) -> np.ndarray:

@@ -145,19 +145,23 @@ def remember(track: Track, visit: Visit, since: float, settings: Settings) -> No
     if old is not None and since > entered + settings.event_leg_s * 1000 and old[0][4] == until:
         return
     rows = track.rows
-    rows = rows[rows[:, at.KIND] == at.TRAFFIC]
-    first = int(np.searchsorted(rows[:, at.T], entered))
-    if old is not None and (first == 0 and track.pruned):
+    if track.patrol or track.sensor:  # it has been something else too
+        rows = rows[rows[:, at.KIND] == at.TRAFFIC]
+    times = rows[:, at.T]
+    first = int(np.searchsorted(times, entered))
+    if old is not None and entered < track.whole:
         return
-    stop = int(np.searchsorted(rows[:, at.T], until, side="right"))
-    x, y = rows[min(first, len(rows) - 1), [at.LON, at.LAT]]
-    if first > 0 and first < len(rows) and rows[first, at.T] > entered:
-        a, b = rows[first - 1], rows[first]
-        share = (entered - a[at.T]) / (b[at.T] - a[at.T])
-        x, y = a[at.LON] + share * (b[at.LON] - a[at.LON]), a[at.LAT] + share * (b[at.LAT] - a[at.LAT])
-    some = rows[first : max(stop, first + 1)]
-    some = some if len(some) else rows[-1:]  # a passage: the fix before or after it
-    kept = [some[k, [at.T, at.LON, at.LAT]].tolist() for k in spread(len(some), at.SAMPLE)]
+    stop = int(np.searchsorted(times, until, side="right"))
+    x, y = rows[min(first, len(rows) - 1), [at.LON, at.LAT]].tolist()
+    if 0 < first < len(rows) and times[first] > entered:
+        (ta, xa, ya), (tb, xb, yb) = rows[first - 1 : first + 1, : at.REACH].tolist()
+        share = (entered - ta) / (tb - ta)
+        x, y = xa + share * (xb - xa), ya + share * (yb - ya)
+    elif old is not None and first == 0 and times[0] > entered:
+        x, y = old[0][1:3]  # the fix before the crossing has been given up
+    some = rows[first : max(stop, first + 1), : at.REACH]
+    some = some if len(some) else rows[-1:, : at.REACH]  # a passage: the fix before or after it
+    kept = some[list(spread(len(some), at.SAMPLE))].tolist()
     told = [[float(entered), float(x), float(y), float(len(some)), until], *kept]
     if old != told:
         track.entries[z, entered] = told

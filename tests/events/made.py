@@ -1,6 +1,6 @@
 """Tracks made by hand for the detectors, in metres east and north of 112 E 30 N and seconds after T0 (22:00 in Shanghai).
 
-The river runs along lat 30 from its mouth at x = 20 km (km 0) westwards to x = -20 km, then in a loop back: see `river`.
+The rivers: see `water`.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ LEVELS = pd.DataFrame()
 
 @cache
 def water() -> rivers.Network:
-    """A straight river of 40 km, and one with a loop: its arms run 60 m apart, 10 km by water, at x = 3 km, y = 30 km."""
+    """A straight river of 40 km; behind a dyke, 60 m north of it, a ditch from x = 10 to 18 km; and a river with a loop: its
+    arms run 60 m apart, 6 km by water, at x = 3 km, y = 32 km."""
     straight = line((-20_000, 0), (20_000, 0))
+    ditch = line((10_000, 60), (18_000, 60))
     loop = line((-2_000, 30_000), (3_000, 30_000), (3_000, 35_000), (3_060, 35_000), (3_060, 30_000), (8_000, 30_000))
-    drawn = rows(
-        ("长江", straight, {"accuracy_m": 100.0, "mouth": True}), ("弯河", loop, {"accuracy_m": 100.0, "mouth": True})
-    )
+    told = {"accuracy_m": 100.0, "mouth": True}
+    drawn = rows(("长江", straight, told), ("内河", ditch, told), ("弯河", loop, told))
     return rivers.build(drawn, land=shapely.Point(0, 0))
 
 

@@ -174,6 +174,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.duty_by_itself": ("系统", "the system"),
     # who can be there first
     "app.duty_first": ("谁能先到", "Who can be there first"),
+    "app.duty_reckoning": ("正在估算航程…", "Reckoning the ways …"),
     "app.duty_nobody": ("目前没有能派出的力量。", "Nobody can be sent now."),
     "app.duty_others": ("其余 {n} 个单位及不能派出的原因", "{n} more, with the reason where they cannot come"),
     "app.duty_distance": ("{km} 公里", "{km} km"),
@@ -183,7 +184,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.duty_way": ("航路", "Way"),
     "app.duty_send": ("派出", "Send"),
     "app.duty_nobody_why": ("无力量可派的原因", "Why nobody can be sent"),
-    "app.duty_nobody_say": ("记为无力量可派", "No unit available"),
+    "app.duty_nobody_say": ("无力量可派", "No unit available"),
     "app.duty_col_unit": ("单位", "Unit"),
     "app.duty_col_arrival": ("到达", "Arrives"),
     "app.duty_col_how": ("方式", "How"),

@@ -27,7 +27,7 @@ from geo_monitor.app.words import Speaker
 from geo_monitor.errors import GeoMonitorError
 
 BEAT_S = 3.0  # seconds between two pictures of the units
-MAP_HEIGHT, MAP_WALL = 420, 560  # pixels
+MAP_WIDTH, MAP_HEIGHT, MAP_WALL = 660, 420, 560  # pixels
 PICK = "dispatch-pick"  # key of the session
 CHOICES = 200  # warnings to choose from at most, the most urgent ones
 TRAIL_S = 1200.0  # seconds of the way a unit came
@@ -142,7 +142,8 @@ def _picture(asked: Asked) -> None:
         water = data.reaches(seen, str(run_id), data.period(asked.run)[1])
         area = data.bounds(asked.how.area, data.in_area(water, asked.how.area))
     ways = [("", line)] if len(line) else []
-    bounds = drawing.around(row, ways, frame, area)
+    height = MAP_WALL if controls.wall() else MAP_HEIGHT
+    bounds = drawing.fitted(drawing.around(row, ways, frame, area), MAP_WIDTH, height)
     here = units if area == BASIN else data.within(units, area)
     patrols = here.loc[here["patrol"].to_numpy(dtype=bool), "unit_id"].tolist() if len(here) else []
     if 0 < len(here) <= layers.SINGLE_MAX:
@@ -150,12 +151,11 @@ def _picture(asked: Asked) -> None:
         drawing_ += layers.trails(trails, LOOKS[theme]) if trails else []
     for unit in rows(first):
         drawing_ += drawing.way(line, f"{tell.unit(unit.unit_id)} {send.arrival(unit, tell)}", theme)
-    drawing_ += drawing.warnings(frame, asked.chosen, tell, theme, asked.chosen or "")
     if len(here):
         busy = tasks.busy(seen, mark)
         names = {unit: _named(unit, busy, tell) for unit in here["unit_id"]}
         drawing_ += layers.seen(layers.units(here, fit(bounds)["zoom"], names, tell.speaker, LOOKS[theme], "dispatch"))
-    height = MAP_WALL if controls.wall() else MAP_HEIGHT
+    drawing_ += drawing.warnings(frame, asked.chosen, tell, theme, asked.chosen or "")
     chart.base_map(drawing_, bounds, tell.speaker, "map-dispatch", height, asked.own, board.from_map)
     if not len(units):
         st.caption(tell.say("units_none"))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TABS = ("queue", "done", "counts", "rules")
 TAB = "duty-tab"  # key of the session
-MAP_HEIGHT = 320  # pixels
+MAP_WIDTH, MAP_HEIGHT = 480, 320  # pixels; the width at which all of a place is still seen
 
 
 def page(path: str, speaker: Speaker) -> None:
@@ -63,6 +63,7 @@ def page(path: str, speaker: Speaker) -> None:
         with right:
             _map(path, seen, how, run, row, own, tell, tab == "done")
             if row is not None:
+                st.html(look.CHOSEN_FIRST)
                 one.draw(path, row, tell)
             elif board.chosen() is not None:
                 one.said(tell)
@@ -75,7 +76,9 @@ def teller(path: str, speaker: Speaker) -> Teller:
     """Who says things about this workspace: names of localities, units and zones, banks of the latest analysis."""
     seen = board.shared(path)
     still = data.stamp(seen, tracks=False)
-    localities = {code: name for code, (name, _) in data.localities(seen, still).items()}
+    known = data.localities(seen, still)
+    provinces = {f"{code[:2]}0000": province for code, (_, province) in known.items() if province}
+    localities = provinces | {code: name for code, (name, _) in known.items()}
     speaker = Speaker(speaker.lang, localities, data.workspace(path).settings)
     run = data.current(seen)
     banks, reaches = ({}, {}) if run is None else _water(seen, str(run["run_id"]))
@@ -159,5 +162,5 @@ def _map(
     if run is not None and how.area[0] != "basin":
         water = data.reaches(seen, str(run_id), data.period(run)[1])
         area = data.bounds(how.area, data.in_area(water, how.area))
-    bounds = drawing.around(row, ways, frame, area)
+    bounds = drawing.fitted(drawing.around(row, ways, frame, area), MAP_WIDTH, MAP_HEIGHT)
     chart.base_map(layers, bounds, tell.speaker, "map-duty", MAP_HEIGHT, own, board.from_map)

@@ -11,7 +11,7 @@ import streamlit as st
 from geo_monitor.app import data
 from geo_monitor.app.deck import BASIN, Bounds, plain
 from geo_monitor.app.duty import board
-from geo_monitor.app.duty.look import GRADES
+from geo_monitor.app.duty.look import GRADES, INK
 from geo_monitor.app.duty.words import SHAPES
 from geo_monitor.app.layers import PATH
 from geo_monitor.app.look import LOOKS
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 from geo_monitor.app.rows import rows
 
 DRAWN_MOST = 400  # warnings on a map, the most urgent ones
+GRADES_UP = ("blue", "yellow", "orange", "red")
 SIZES = {"red": 13, "orange": 11, "yellow": 10, "blue": 9}  # pixels
 BEFORE_MS = 15 * 60_000  # of the track before the first event: where it came from
 TRACK_MS = 12 * 3_600_000  # of a track at most, back from its end
@@ -38,9 +39,12 @@ def warnings(
     placed = frame[frame["lon"].notna() & frame["lat"].notna()]
     first = placed[placed["warning_id"] == chosen]
     shown = pd.concat([placed.head(DRAWN_MOST), first]).drop_duplicates("warning_id")
-    rank = shown["grade"].map({"blue": 0, "yellow": 1, "orange": 2, "red": 3})
+    rank = shown["grade"].map(GRADES_UP.index).to_numpy() + 10 * (shown["warning_id"] == chosen).to_numpy()
+    shown = shown.iloc[np.argsort(rank, kind="stable")]
+    # those of one place (a situation on a border has several) lie under the gravest, or under the chosen one
+    shown = shown[~shown[["lon", "lat"]].round(4).duplicated(keep="last")]
     marks = []
-    for row in rows(shown.iloc[np.argsort(rank.to_numpy(), kind="stable")]):
+    for row in rows(shown):
         told = board.told(row)
         marks.append(
             {
@@ -50,6 +54,7 @@ def warnings(
                 "body": plain(teller.of(f"alerts.class_{row.cls}")),
                 "size": SIZES[row.grade],
                 "color": [*GRADES[theme][row.grade], 255],
+                "ink": [*INK[row.grade], 255],
                 "shape": SHAPES[row.grade],
             }
         )
@@ -61,10 +66,10 @@ def warnings(
         out.append(ring | {"lineWidthUnits": "pixels"})
     disc: dict[str, Any] = {"@@type": "ScatterplotLayer", "id": f"duty-discs-{turn}", "data": marks}
     disc |= {"getPosition": "@@=position", "getRadius": "@@=size", "radiusUnits": "pixels", "pickable": True}
-    disc |= {"stroked": True, "filled": True, "getFillColor": [*look.paper, 255], "getLineColor": "@@=color"}
-    disc |= {"getLineWidth": 2.5, "lineWidthUnits": "pixels"}
+    disc |= {"stroked": True, "filled": True, "getFillColor": "@@=color", "getLineColor": [*look.paper, 255]}
+    disc |= {"getLineWidth": 1.5, "lineWidthUnits": "pixels"}
     shape: dict[str, Any] = {"@@type": "TextLayer", "id": "duty-shapes", "data": marks, "getText": "@@=shape"}
-    shape |= {"getPosition": "@@=position", "getColor": "@@=color", "getSize": "@@=size", "characterSet": "auto"}
+    shape |= {"getPosition": "@@=position", "getColor": "@@=ink", "getSize": "@@=size", "characterSet": "auto"}
     shape |= {"fontFamily": "map-sans, sans-serif", "getTextAnchor": "middle", "getAlignmentBaseline": "center"}
     return [*out, disc, shape] if marks else out
 
@@ -151,6 +156,18 @@ def around(row: Any | None, ways: Sequence[Track], frame: pd.DataFrame, area: Bo
         return area
     placed = frame[frame["lon"].notna() & frame["lat"].notna()]
     return _box(placed[["lon", "lat"]].to_numpy(dtype=float), 0.3) if len(placed) else BASIN
+
+
+def fitted(bounds: Bounds, width: int, height: int) -> Bounds:
+    """The box that shows `bounds` in a window of width x height pixels, where the map fits it to 800 x 600.
+
+    >>> fitted((0.0, 0.0, 1.0, 1.0), 400, 600)
+    (-0.5, -0.5, 1.5, 1.5)
+    """
+    more = (max(800 / width, 600 / height) - 1) / 2
+    west, south, east, north = bounds
+    across, up = (east - west) * more, (north - south) * more
+    return west - across, south - up, east + across, north + up
 
 
 def _box(points: np.ndarray, margin: float = MARGIN) -> Bounds:

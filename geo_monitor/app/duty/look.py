@@ -21,9 +21,9 @@ INK: dict[str, Rgb] = {
 CSS = """
 <style>
   .warn { padding: .18rem .6rem .28rem; border-left: 5px solid transparent; line-height: 1.45; }
-  .warn .top { display: flex; gap: .55rem; align-items: baseline; flex-wrap: wrap; }
-  .warn b { font-weight: 600; }
-  .warn .left { margin-left: auto; font-variant-numeric: tabular-nums; white-space: nowrap; }
+  .warn .top { display: flex; gap: .55rem; align-items: baseline; }
+  .warn b { font-weight: 600; min-width: 0; }
+  .warn .left { margin-left: auto; font-variant-numeric: tabular-nums; white-space: nowrap; padding-left: .5rem; }
   .warn .left.over { color: #over; font-weight: 600; }
   .warn p { margin: 0; font-size: .86rem; opacity: .84; }
   .warn.here { background: rgba(127,140,150,.16); }
@@ -38,10 +38,20 @@ CSS = """
   .task.here { border-width: 2px; }
   .task .over { color: #over; font-weight: 600; }
   .column { font-weight: 600; border-bottom: 2px solid rgba(127,140,150,.6); padding-bottom: .15rem; }
+  .counts > * { white-space: nowrap; }
   @media (max-width: 1150px) {
     .st-key-duty-main > [data-testid="stHorizontalBlock"], .st-key-duty-main > div > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
     .st-key-duty-main > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"],
     .st-key-duty-main > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 100%; }
+  }
+</style>
+"""
+# on a narrow page the columns stand below each other: what was chosen comes first
+CHOSEN_FIRST = """
+<style>
+  @media (max-width: 1150px) {
+    .st-key-duty-main > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:nth-child(2),
+    .st-key-duty-main > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:nth-child(2) { order: -1; }
   }
 </style>
 """

@@ -60,7 +60,8 @@ def arrival(row: Any, teller: Teller) -> str:
 def draw(path: str, row: Any, teller: Teller, may: bool) -> None:
     """The list for the warning `row`; `may`: who looks may send."""
     with told(teller.speaker):
-        found = candidates(path, row.warning_id)
+        with st.spinner(teller.say("reckoning")):  # the first time after a start the river is built
+            found = candidates(path, row.warning_id)
         coming = found[found["reason"].isna() & found["seconds"].notna()]
         if not len(coming):
             st.warning(teller.say("nobody"))

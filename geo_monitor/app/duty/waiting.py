@@ -190,7 +190,7 @@ def line_of(path: str, teller: Teller) -> None:
     at, say = pd.Timestamp(board.now()), teller.say
     theme = controls.theme()
     n = frame["grade"].value_counts()
-    parts = [f"{badge(g, teller.grade(g), theme)} {int(n[g]):,}" for g in GRADES if g in n]
+    parts = [f"<span>{badge(g, teller.grade(g), theme)} {int(n[g]):,}</span>" for g in GRADES if g in n]
     over = frame[frame["due_at"] < at]
     told = ""
     if len(over):

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from geo_monitor.alerts import clocks, route
+from geo_monitor.app.basemap import names
 from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, km, number, percent
 from geo_monitor.dispatch.water import KNOT
@@ -71,7 +72,12 @@ class Teller:
         """The office that must sign: its level, and its name where a jurisdiction is loaded."""
         at = route.office(adcode if isinstance(adcode, str) and adcode else None, level)
         word = self.of(f"alerts.level_{level}")
-        return self.say("office", level=word, name=self.speaker.locality(at)) if at else word
+        if not at:
+            return word
+        name = self.speaker.localities.get(at, at)
+        if self.speaker.lang == "en":
+            name = names("province" if level == "province" else "locality").get(name, (name, name))[1]
+        return self.say("office", level=word, name=name)
 
     # --- a warning --------------------------------------------------------------------------------------------------
 

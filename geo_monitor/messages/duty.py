@@ -80,6 +80,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.duty_do_regrade": ("调整等级", "Change grade"),
     "app.duty_do_recall": ("撤回", "Recall"),
     "app.duty_do_silence": ("静默", "Silence"),
+    "app.duty_confirm": ("确认{what}", "Confirm: {what}"),
     "app.duty_verify_note": ("核实情况（可不填）", "What was seen (optional)"),
     "app.duty_outcome": ("处置结果", "Outcome"),
     "app.duty_choose": ("请选择", "Choose"),

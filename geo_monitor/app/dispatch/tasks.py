@@ -147,32 +147,34 @@ def _work(path: str, row: Any, teller: Teller) -> None:
         return
     may = [name for name in ACTIONS if row.state in STEPS[name][0]]
     turn = st.session_state.get(board.TURN, 0)
-    for name in may:
-        if name in ("accept", "depart", "arrive"):
-            if st.button(teller.say(f"task_{name}"), key=f"dispatch-{name}", type="primary"):
-                _act(path, row, name)
-        elif name == "finish":
-            with st.form("dispatch-finish", border=False):
-                outcome = st.selectbox(
-                    teller.say("outcome"), OUTCOMES, index=None, placeholder=teller.say("choose"),
-                    format_func=lambda one: teller.of(f"tasking.outcome.{one}"), key=f"dispatch-outcome-{row.tasking_id}-{turn}",
-                )  # fmt: skip
-                words = st.text_area(
-                    teller.say("task_words"), key=f"dispatch-words-{row.tasking_id}-{turn}", max_chars=1000
-                )
-                report = st.text_input(
-                    teller.say("task_report"), key=f"dispatch-report-{row.tasking_id}-{turn}", max_chars=100
-                )
-                if st.form_submit_button(teller.say("task_finish"), type="primary"):
-                    _act(path, row, name, outcome=outcome, words=words or None, report_id=report or None)
-        else:
-            with st.form("dispatch-decline", border=False):
-                why = st.text_input(teller.say("task_why"), key=f"dispatch-why-{row.tasking_id}-{turn}", max_chars=500)
-                if st.form_submit_button(teller.say("task_decline")):
-                    _act(path, row, name, words=why)
+    fields = {name: f"dispatch-{name}-{row.tasking_id}-{turn}" for name in ("outcome", "words", "report", "why")}
+    with st.container(horizontal=True):
+        for name in may:
+            if name in ("accept", "depart", "arrive"):
+                args: tuple[Any, ...] = (path, row.tasking_id, name, {})
+                st.button(teller.say(f"task_{name}"), key=f"dispatch-{name}", type="primary", on_click=_act, args=args)
+    if "finish" in may:
+        with st.form("dispatch-finish", border=False):
+            st.selectbox(
+                teller.say("outcome"), OUTCOMES, index=None, placeholder=teller.say("choose"), key=fields["outcome"],
+                format_func=lambda name: teller.of(f"tasking.outcome.{name}"),
+            )  # fmt: skip
+            st.text_area(teller.say("task_words"), key=fields["words"], max_chars=1000)
+            st.text_input(teller.say("task_report"), key=fields["report"], max_chars=100)
+            args = (path, row.tasking_id, "finish", {n: fields[n] for n in ("outcome", "words", "report")})
+            st.form_submit_button(
+                teller.say("task_finish"), type="primary", on_click=_act, args=args, key="dispatch-submit-finish"
+            )
+    if "decline" in may:
+        with st.form("dispatch-decline", border=False):
+            st.text_input(teller.say("task_why"), key=fields["why"], max_chars=500)
+            args = (path, row.tasking_id, "decline", {"words": fields["why"]})
+            st.form_submit_button(teller.say("task_decline"), on_click=_act, args=args, key="dispatch-submit-decline")
 
 
-def _act(path: str, row: Any, name: str, **more: Any) -> None:
+def _act(path: str, tasking_id: str, name: str, fields: dict[str, str]) -> None:
+    """In a callback: reads the fields of the form from the session and tells the desk."""
+    told = {field: st.session_state[key] or None for field, key in fields.items()}
+    more = {"outcome": told.get("outcome"), "words": told.get("words"), "report_id": told.get("report")}
     desk = data.workspace(path).desk
-    board.act(path, "task", lambda at: desk.act(row.tasking_id, name, at, **more))
-    st.rerun()
+    board.act(path, "task", lambda at: desk.act(tasking_id, name, at, **more))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -125,33 +127,44 @@ def _actions(path: str, row: Any, teller: Teller) -> str | None:
     if not may:
         return None
     desk = data.workspace(path).desk
-    open_now: str | None = st.session_state.get(board.FORM)
     with st.container(horizontal=True, gap="small", key="duty-actions"):
         for name in may:
             main = name == "sign" or (name == "dispatch" and row.state in ("open", "signed"))
-            pressed = st.button(
-                teller.say(f"do_{name}"), key=f"duty-do-{name}", type="primary" if main else "secondary"
-            )
-            if pressed and name == "sign":
-                board.act(path, "sign", lambda at: desk.sign(row.warning_id, at), {row.warning_id: row.revision})
-                st.rerun()
-            elif pressed:
-                open_now = None if open_now == name else name
-                st.session_state[board.FORM] = open_now
+            if name == "sign":
+                do: Any = partial(_do, path, row, name, partial(desk.sign, row.warning_id))
+            else:
+                do = partial(_toggle, name)
+            words = teller.say(f"do_{name}")
+            st.button(words, key=f"duty-do-{name}", type="primary" if main else "secondary", on_click=do)
+    open_now: str | None = st.session_state.get(board.FORM)
     return open_now if open_now in may and open_now in FORMS else None
 
 
-def _submit(path: str, row: Any, name: str, do: Any) -> None:
+def _toggle(name: str) -> None:
+    st.session_state[board.FORM] = None if st.session_state.get(board.FORM) == name else name
+
+
+# What is done is done in callbacks: they run before the page is drawn anew, so that a click on a button which somebody
+# quicker has made pointless is answered in words, and not lost with the button.
+
+
+def _do(path: str, row: Any, name: str, do: Callable[[datetime], Any]) -> None:
     board.act(path, name, do, {row.warning_id: row.revision})
-    st.rerun()
+
+
+def _submit(path: str, row: Any, name: str, teller: Teller, do: Callable[[datetime], Any]) -> None:
+    """The button of a form. `do` reads the fields from the session."""
+    st.form_submit_button(
+        teller.say("confirm", what=teller.say(f"do_{name}")), type="primary", key=f"duty-submit-{name}",
+        on_click=_do, args=(path, row, name, do),
+    )  # fmt: skip
 
 
 def _verify(path: str, row: Any, evidence: dict[str, Any], teller: Teller) -> None:
-    desk = data.workspace(path).desk
+    desk, note = data.workspace(path).desk, board.key("note")
     with st.form("duty-verify", border=False):
-        note = st.text_input(teller.say("verify_note"), key=board.key("note"), max_chars=500)
-        if st.form_submit_button(teller.say("do_verify"), type="primary"):
-            _submit(path, row, "verify", lambda at: desk.verify(row.warning_id, at, note or None))
+        st.text_input(teller.say("verify_note"), key=note, max_chars=500)
+        _submit(path, row, "verify", teller, lambda at: desk.verify(row.warning_id, at, _typed(note) or None))
 
 
 def _dispatch(path: str, row: Any, evidence: dict[str, Any], teller: Teller) -> None:
@@ -160,58 +173,59 @@ def _dispatch(path: str, row: Any, evidence: dict[str, Any], teller: Teller) -> 
 
 
 def _close(path: str, row: Any, evidence: dict[str, Any], teller: Teller) -> None:
-    desk = data.workspace(path).desk
+    desk, outcome, words = data.workspace(path).desk, board.key("outcome"), board.key("words")
     with st.form("duty-close", border=False):
-        outcome = st.selectbox(
-            teller.say("outcome"), OUTCOMES, index=None, key=board.key("outcome"), placeholder=teller.say("choose"),
+        st.selectbox(
+            teller.say("outcome"), OUTCOMES, index=None, key=outcome, placeholder=teller.say("choose"),
             format_func=lambda name: teller.of(f"alerts.outcome_{name}"),
         )  # fmt: skip
-        words = st.text_area(teller.say("close_words"), key=board.key("words"), max_chars=1000, height=80)
-        if st.form_submit_button(teller.say("do_close"), type="primary"):
-            _submit(path, row, "close", lambda at: desk.close(row.warning_id, outcome, at, words))
+        st.text_area(teller.say("close_words"), key=words, max_chars=1000, height=80)
+        _submit(path, row, "close", teller, lambda at: desk.close(row.warning_id, _typed(outcome), at, _typed(words)))
 
 
 def _regrade(path: str, row: Any, evidence: dict[str, Any], teller: Teller) -> None:
-    desk = data.workspace(path).desk
+    desk, grade, words = data.workspace(path).desk, board.key("grade"), board.key("words")
     with st.form("duty-regrade", border=False):
-        grades = [grade for grade in GRADES if grade != row.grade]
-        grade = st.selectbox(teller.say("to_grade"), grades, key=board.key("grade"), format_func=teller.grade)
-        words = st.text_input(teller.say("reason"), key=board.key("words"), max_chars=500)
-        if st.form_submit_button(teller.say("do_regrade"), type="primary"):
-            _submit(path, row, "regrade", lambda at: desk.regrade(row.warning_id, grade, words, at))
+        grades = [name for name in GRADES if name != row.grade]
+        st.selectbox(teller.say("to_grade"), grades, key=grade, format_func=teller.grade)
+        st.text_input(teller.say("reason"), key=words, max_chars=500)
+        _submit(path, row, "regrade", teller, lambda at: desk.regrade(row.warning_id, _typed(grade), _typed(words), at))
 
 
 def _recall(path: str, row: Any, evidence: dict[str, Any], teller: Teller) -> None:
-    desk = data.workspace(path).desk
+    desk, words = data.workspace(path).desk, board.key("words")
     with st.form("duty-recall", border=False):
-        words = st.text_input(teller.say("reason"), key=board.key("words"), max_chars=500)
-        if st.form_submit_button(teller.say("do_recall"), type="primary"):
-            _submit(path, row, "recall", lambda at: desk.recall(row.warning_id, words, at))
+        st.text_input(teller.say("reason"), key=words, max_chars=500)
+        _submit(path, row, "recall", teller, lambda at: desk.recall(row.warning_id, _typed(words), at))
 
 
 def _silence(path: str, row: Any, evidence: dict[str, Any], teller: Teller) -> None:
     held = data.workspace(path)
     most = held.settings.alerts_quiet_days * 24
     zones = list(dict.fromkeys(entry["zone"] for entry in evidence.get("events", ()) if entry.get("zone")))
+    hours, where, words = board.key("hours"), board.key("zone"), board.key("words")
     with st.form("duty-silence", border=False):
-        hours = st.selectbox(
-            teller.say("silence_for"), [h for h in QUIET_H if h <= most], index=1, key=board.key("hours"),
+        st.selectbox(
+            teller.say("silence_for"), [h for h in QUIET_H if h <= most], index=1, key=hours,
             format_func=lambda h: teller.say("hours" if h < 48 else "days", n=h if h < 48 else h // 24),
         )  # fmt: skip
-        where = st.selectbox(
-            teller.say("silence_where"), [None, *zones], key=board.key("zone"),
+        st.selectbox(
+            teller.say("silence_where"), [None, *zones], key=where,
             index=0 if isinstance(row.reach_id, str) or not zones else 1,
             format_func=lambda zone: teller.say("silence_here") if zone is None else teller.zone(zone),
         )  # fmt: skip
-        words = st.text_input(teller.say("reason"), key=board.key("words"), max_chars=500)
+        st.text_input(teller.say("reason"), key=words, max_chars=500)
         st.caption(teller.say("silence_what"))
-        if st.form_submit_button(teller.say("do_silence"), type="primary"):
 
-            def do(at: Any) -> Any:
-                until = at + timedelta(hours=float(hours or 0))
-                return held.desk.silence(row.warning_id, until, words, at, where)
+        def do(at: datetime) -> Any:
+            until = at + timedelta(hours=float(_typed(hours)))
+            return held.desk.silence(row.warning_id, until, _typed(words), at, _typed(where))
 
-            _submit(path, row, "silence", do)
+        _submit(path, row, "silence", teller, do)
+
+
+def _typed(key: str) -> Any:
+    return st.session_state[key]
 
 
 FORMS = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -100,25 +102,33 @@ def _change(path: str, rules: pd.DataFrame, teller: Teller) -> None:
     row = next(rows(live[live["rule"] == name]))
     _note(row, teller)
     turn = st.session_state.get(board.TURN, 0)
+    reason, days = f"duty-rule-reason-{name}-{turn}", f"duty-rule-days-{name}"
+
+    def button(place: Any, action: str, do: Callable[[datetime], Any], kind: Any = "secondary") -> None:
+        place.form_submit_button(
+            teller.say(f"rule_{action}"), type=kind, width="stretch", key=f"duty-rule-{action}",
+            on_click=board.act, args=(path, action, do),
+        )  # fmt: skip
+
     with st.form(f"duty-rule-form-{name}"):
-        reason = st.text_input(teller.say("rule_reason"), key=f"duty-rule-reason-{name}-{turn}", max_chars=500)
+        st.text_input(teller.say("rule_reason"), key=reason, max_chars=500)
         if states[name] == "proposed":
-            if row.backtest is not None and isinstance(row.backtest, str):
+            if isinstance(row.backtest, str):
                 _test(Backtest.from_told(json.loads(row.backtest)), teller)
             good, bad = st.columns(2)
-            if good.form_submit_button(teller.say("rule_approve"), type="primary", width="stretch"):
-                _done(path, "approve", lambda at: desk.approve(name, at))
-            if bad.form_submit_button(teller.say("rule_drop"), width="stretch"):
-                _done(path, "drop", lambda at: desk.retire(name, reason, at))
+            button(good, "approve", lambda at: desk.approve(name, at), "primary")
+            button(bad, "drop", lambda at: desk.retire(name, st.session_state[reason], at))
             return
-        days = st.number_input(
-            teller.say("rule_days"), 1, value=teller.speaker.settings.alerts_expires_days, key=f"duty-rule-days-{name}"
-        )
+        ends = not pd.isna(row.expires_at)
+        if ends:
+            usual = teller.speaker.settings.alerts_expires_days
+            st.number_input(teller.say("rule_days"), min_value=1, value=usual, key=days)
         good, bad = st.columns(2)
-        if not pd.isna(row.expires_at) and good.form_submit_button(teller.say("rule_renew"), width="stretch"):
-            _done(path, "renew", lambda at: desk.renew(name, at, int(days), reason))
-        if bad.form_submit_button(teller.say("rule_retire"), width="stretch"):
-            _done(path, "retire", lambda at: desk.retire(name, reason, at))
+        if ends:
+            button(
+                good, "renew", lambda at: desk.renew(name, at, int(st.session_state[days]), st.session_state[reason])
+            )
+        button(bad, "retire", lambda at: desk.retire(name, st.session_state[reason], at))
 
 
 def _note(row: Any, teller: Teller) -> None:
@@ -149,15 +159,11 @@ def _write(path: str, teller: Teller) -> None:
             st.session_state[TESTED] = (given, desk.test_rule(given, board.now()))
     if propose:
         with st.spinner(teller.say("rule_reading")):
-            _done(path, "propose", lambda at: desk.propose(given, at))
+            board.act(path, "propose", lambda at: desk.propose(given, at))
+        st.rerun()
     tested = st.session_state.get(TESTED)
     if tested is not None and tested[0] == given:
         _test(tested[1], teller)
-
-
-def _done(path: str, name: str, do: Any) -> None:
-    board.act(path, name, do)
-    st.rerun()
 
 
 def _test(found: Backtest, teller: Teller) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,12 +95,13 @@ def _unit(path: str, row: Any, unit: Any, teller: Teller, may: bool) -> None:
         see.button(
             teller.say("way"), key=f"duty-way-{unit.unit_id}", on_click=_show, args=(unit.unit_id,), width="stretch"
         )
-    if may and go.button(teller.say("send"), key=f"duty-send-{unit.unit_id}", type="primary", width="stretch"):
+    if may:
         desk = data.workspace(path).desk
-        board.act(
-            path, "dispatch", lambda at: desk.dispatch(row.warning_id, unit.unit_id, at), {row.warning_id: row.revision}
-        )
-        st.rerun()
+        do: Any = partial(desk.dispatch, row.warning_id, unit.unit_id)
+        go.button(
+            teller.say("send"), key=f"duty-send-{unit.unit_id}", type="primary", width="stretch",
+            on_click=board.act, args=(path, "dispatch", do, {row.warning_id: row.revision}),
+        )  # fmt: skip
 
 
 def _show(unit_id: str) -> None:
@@ -130,10 +133,15 @@ def _table(rest: pd.DataFrame, teller: Teller) -> pd.DataFrame:
 
 
 def _nobody(path: str, row: Any, teller: Teller) -> None:
+    desk, key = data.workspace(path).desk, board.key("nobody")
+
+    def do(at: datetime) -> Any:
+        return desk.no_unit(row.warning_id, st.session_state[key], at)
+
     with st.form(f"duty-nobody-{row.warning_id}", border=False):
         words, go = st.columns([3, 1], vertical_alignment="bottom")
-        why = words.text_input(teller.say("nobody_why"), key=board.key("nobody"), max_chars=500)
-        if go.form_submit_button(teller.say("nobody_say"), width="stretch"):
-            desk = data.workspace(path).desk
-            board.act(path, "no_unit", lambda at: desk.no_unit(row.warning_id, why, at), {row.warning_id: row.revision})
-            st.rerun()
+        words.text_input(teller.say("nobody_why"), key=key, max_chars=500)
+        go.form_submit_button(
+            teller.say("nobody_say"), width="stretch", key="duty-submit-nobody",
+            on_click=board.act, args=(path, "no_unit", do, {row.warning_id: row.revision}),
+        )  # fmt: skip

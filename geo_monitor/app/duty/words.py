@@ -243,7 +243,7 @@ def _minutes(of: dict[str, Any]) -> dict[str, str]:
 
 
 def _figure(value: Any) -> str:
-    return number(float(value)) if isinstance(value, int | float) else str(value)
+    return f"{value:,}" if isinstance(value, int) else number(value) if isinstance(value, float) else str(value)
 
 
 def _began(of: dict[str, Any]) -> dict[str, str]:

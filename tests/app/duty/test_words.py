@@ -38,10 +38,10 @@ TOLD = {
     "slow": "航速 0.8–1.7 节，平均 1.2 节（阈值 0.20–2.5 节、持续 10 分钟）；流速不明，未扣除",
     "loiter": "航速平均 0.2 节，最高 0.4 节（阈值：距码头 150 米内、低于 1.0 节、持续 30 分钟）",
     "meeting": "两船平均相距 18 米，最近 4.2 米（阈值 50 米内、持续 10 分钟）",
-    "gap": "平时每 30 秒一次定位，静默超过 15 分钟即判为中断；附近其他船只 4.0 艘，其中 1.0 艘同时无信号",
+    "gap": "平时每 30 秒一次定位，静默超过 15 分钟即判为中断；附近其他船只 4 艘，其中 1 艘同时无信号",
     "dark": "雷达或摄像发现 12 次，200 米、120 秒内无船只报位",
     "overdue": "06-01 16:00 出航，距出发地 5,200 米（阈值：出航 720 分钟未归，或静默 60 分钟）",
-    "avoids": "巡护靠近（3,000 米内）5.0 次，其中 4.0 次离开；平时 40 段中离开 6.0 段；偶然如此的概率 0.004",
+    "avoids": "巡护靠近（3,000 米内）5 次，其中 4 次离开；平时 40 段中离开 6 段；偶然如此的概率 0.004",
 }
 
 
@@ -56,7 +56,7 @@ def event(kind: str, evidence: dict) -> SimpleNamespace:
 def test_every_kind_of_event_says_what_was_measured_against_what(kind: str) -> None:
     head, body = Teller(Speaker("zh"), {"u": "渔1"}).event(event(kind, EVIDENCE[kind]))
     assert head.startswith("渔1 ")
-    assert TOLD[kind].replace(".0 艘", " 艘").replace(".0 次", " 次").replace(".0 段", " 段") in body
+    assert TOLD[kind] in body
     assert "历时 20 分钟" in body and f"规则 {kind} 第 2 版" in body
     english = Teller(Speaker("en")).event(event(kind, EVIDENCE[kind]))[1]
     assert "{" not in english and english.endswith(".")
@@ -132,4 +132,4 @@ def test_the_words_of_a_grade_can_be_read_on_its_colour() -> None:
     assert contrast((255, 255, 255), (0, 0, 0)) == pytest.approx(21)
     for theme in ("day", "night"):
         for grade in GRADES:
-            assert contrast(look.INK[grade], look.GRADES[theme][grade]) >= 3.9, (theme, grade)
+            assert contrast(look.INK[grade], look.GRADES[theme][grade]) >= 4.5, (theme, grade)

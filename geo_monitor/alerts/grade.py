@@ -5,10 +5,14 @@ grade = probability of a verified case x harm, against the cut-offs of the setti
     logit p = logit(yield of the rule) + power * log(rr of the reach) + log(odds of each further kind of event)
 
 Yield of a rule: cases k among n closed situations with a known outcome, Beta(w m + k, w (1 - m) + n - k) with prior mean
-m = 1/26 worth w = 4 warnings (the beta-binomial: Gelman et al. 2013, Bayesian Data Analysis, section 2.4). Calibration:
-Platt (1999, Advances in Large Margin Classifiers, 61-74), p' = 1 / (1 + exp(-(a + b logit p))), here with normal priors
-a ~ N(0, 1), b ~ N(1, 0.5) so that few data change little; from 30 closed situations on, before that p' = p, told as
-uncalibrated. What a situation's `raw` says was worked out before its outcome, so no outcome judges itself.
+m = 1/26 worth w = 4 warnings (the beta-binomial: Gelman et al. 2013, Bayesian Data Analysis, section 2.4). The other two
+are judgements, so they are calibrated, after Platt (1999, Advances in Large Margin Classifiers, 61-74):
+
+    logit p' = logit(yield) + a + b (the rest)          a ~ N(0, 1), b ~ N(1, 0.5) so that few data change little
+
+from 30 closed situations on; before, a = 0 and b = 1, told as uncalibrated. The yield itself has no slope: it follows
+what came of the rule already, and fitted on the yields told at the time, which began at 1/26 for every rule, a slope of
+0.2 to 0.8 came out where 1 was true (docs/warnings.md).
 """
 
 from __future__ import annotations
@@ -28,10 +32,13 @@ if TYPE_CHECKING:
     from geo_monitor.alerts.context import Place
 
 
+Z90 = 1.6448536269514722  # half of a 90 % interval of the normal law, in standard deviations
+
+
 @dataclass(frozen=True)
 class Calibration:
-    """p' = logistic(shift + slope logit p), with the covariance of (shift, slope); `closed` situations behind it.
-    `calibrated` is False while they are too few: then p' = p."""
+    """shift and slope (a and b above) with their covariance; `closed` situations behind them. `calibrated` is False
+    while those are too few: then nothing is changed."""
 
     shift: float = 0.0
     slope: float = 1.0
@@ -50,12 +57,14 @@ class Book:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Probability of a verified case with its 90 % interval; `raw`: before calibration; `parts`: the factors of odds."""
+    """Probability of a verified case with its 90 % interval; `raw`: before calibration; `rest`: log odds of place and
+    kinds, `parts`: what they are made of."""
 
     probability: float
     lo: float
     hi: float
     raw: float
+    rest: float
     calibrated: bool
     parts: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
@@ -77,60 +86,76 @@ def interval(cases: float, closed: float, a: float = 0.5, b: float = 0.5, inside
 
 
 def learn(warnings: Iterable[Row], settings: Settings | None = None) -> Book:
-    """What the warnings held so far (newest revisions) say of each rule, and of the probabilities given."""
+    """What the warnings held so far (newest revisions) say of each rule, and of the factors that are judgements."""
     settings = settings or Settings()
     rules: dict[str, tuple[int, int]] = {}
-    raw: list[float] = []
-    case: list[bool] = []
+    judged: list[tuple[str, float, bool]] = []
     for one in situations(warnings):
         if one.outcome not in KNOWN:
             continue
         if one.rule is not None:
             cases, closed = rules.get(one.rule, (0, 0))
             rules[one.rule] = cases + (one.outcome == "case"), closed + 1
-        if one.raw is not None and one.base != "coverage":
-            raw.append(one.raw)
-            case.append(one.outcome == "case")
-    return Book(rules, calibrate(raw, case, settings))
+        if one.judged_by is not None and one.rest is not None and one.base != "coverage":
+            judged.append((one.judged_by, one.rest, one.outcome == "case"))
+    yielded = [rule_yield(*rules.get(rule, (0, 0)), settings) for rule, _, _ in judged]
+    return Book(rules, calibrate(yielded, [rest for _, rest, _ in judged], [case for *_, case in judged], settings))
 
 
-def calibrate(raw: Sequence[float], case: Sequence[bool], settings: Settings | None = None) -> Calibration:
-    """The calibration of probabilities `raw` (n,) by what came of them (n,): the mode of shift and slope, by Newton.
+def rule_yield(cases: int, closed: int, settings: Settings) -> float:
+    """Cases a warning of a rule: the mean of its beta law.
+
+    >>> round(rule_yield(0, 0, Settings()), 4), round(rule_yield(3, 12, Settings()), 4)
+    (0.0385, 0.1971)
+    """
+    weight = settings.alerts_prior_weight
+    return (weight * settings.alerts_prior_share + cases) / (weight + closed)
+
+
+def calibrate(
+    yielded: Sequence[float], rest: Sequence[float], case: Sequence[bool], settings: Settings | None = None
+) -> Calibration:
+    """Shift and slope by what came of situations: yields of their rules (n,), log odds of the rest (n,), a case or not
+    (n,). The mode of the posterior, by Newton, with the normal law around it.
 
     Under `alerts_calibrate_from` situations it changes nothing and says so.
 
-    >>> calibrate([0.1] * 29, [False] * 29).calibrated, calibrate([0.1] * 30, [False] * 30).calibrated
+    >>> calibrate([0.1] * 29, [0.0] * 29, [False] * 29).calibrated, calibrate([0.1] * 30, [0.0] * 30, [False] * 30).calibrated
     (False, True)
     """
     import numpy as np
 
     settings = settings or Settings()
-    if len(raw) < settings.alerts_calibrate_from:
-        return Calibration(closed=len(raw))
-    design = np.column_stack([np.ones(len(raw)), [_logit(p) for p in raw]])
+    if len(case) < settings.alerts_calibrate_from:
+        return Calibration(closed=len(case))
+    base = np.array([_logit(p) for p in yielded])
+    design = np.column_stack([np.ones(len(base)), np.asarray(rest, dtype=float)])
     seen = np.asarray(case, dtype=float)
     prior = np.array([0.0, 1.0])
     weight = np.diag([settings.alerts_calibrate_shift_sd**-2, settings.alerts_calibrate_slope_sd**-2])
 
+    def chance(at: Any) -> Any:
+        return 1 / (1 + np.exp(-(base + design @ at)))
+
     def loss(at: Any) -> float:
-        score = design @ at
+        score = base + design @ at
         return float(np.logaddexp(0, score).sum() - score @ seen + (at - prior) @ weight @ (at - prior) / 2)
+
+    def bend(at: Any) -> Any:
+        p = chance(at)
+        return design.T @ (design * (p * (1 - p))[:, None]) + weight
 
     theta = prior.copy()
     for _ in range(100):  # the loss is convex; a step is halved until it does not rise
-        p = 1 / (1 + np.exp(-(design @ theta)))
-        slope = design.T @ (p - seen) + weight @ (theta - prior)
-        bend = design.T @ (design * (p * (1 - p))[:, None]) + weight
-        step = np.linalg.solve(bend, slope)
+        step = np.linalg.solve(bend(theta), design.T @ (chance(theta) - seen) + weight @ (theta - prior))
         while loss(theta - step) > loss(theta) + 1e-12:
             step /= 2
         theta = theta - step
         if float(np.abs(step).max()) < 1e-10:
             break
-    p = 1 / (1 + np.exp(-(design @ theta)))
-    cov = np.linalg.inv(design.T @ (design * (p * (1 - p))[:, None]) + weight)
-    slope_ = max(float(theta[1]), 0.0)  # a grade must never fall because the evidence grew
-    return Calibration(float(theta[0]), slope_, (float(cov[0, 0]), float(cov[0, 1]), float(cov[1, 1])), len(raw), True)
+    cov = np.linalg.inv(bend(theta))
+    slope = max(float(theta[1]), 0.0)  # a grade must never fall because the evidence grew
+    return Calibration(float(theta[0]), slope, (float(cov[0, 0]), float(cov[0, 1]), float(cov[1, 1])), len(case), True)
 
 
 def place_odds(place: Place, settings: Settings | None = None) -> tuple[float, float]:
@@ -152,7 +177,7 @@ def place_odds(place: Place, settings: Settings | None = None) -> tuple[float, f
     odds = min(max(rr, 1e-9) ** settings.alerts_place_power, most)
     spread = 0.0
     if place.rr is not None and place.rr_lo and place.rr_hi:
-        spread = settings.alerts_place_power * math.log(place.rr_hi / place.rr_lo) / (2 * 1.6448536269514722)
+        spread = settings.alerts_place_power * math.log(place.rr_hi / place.rr_lo) / (2 * Z90)
     return max(odds, 1 / most), spread
 
 
@@ -171,38 +196,35 @@ def judge(
     0.1971
     """
     settings = settings or Settings()
-    weight, share = settings.alerts_prior_weight, settings.alerts_prior_share
-    a, b = weight * share, weight * (1 - share)
-    best = (0.0, 0.0, 1.0, "")
+    best = (0.0, "")
     for rule in sorted(set(rules)):
-        cases, closed = book.rules.get(rule, (0, 0))
-        mean = (a + cases) / (weight + closed)
-        best = max(best, (mean, *interval(cases, closed, a, b, settings.interval), rule))
+        best = max(best, (rule_yield(*book.rules.get(rule, (0, 0)), settings), rule))
+    cases, closed = book.rules.get(best[1], (0, 0))
+    weight, share = settings.alerts_prior_weight, settings.alerts_prior_share
+    ends = interval(cases, closed, weight * share, weight * (1 - share), settings.interval)
     base = _logit(best[0])
+    below, above = base - _logit(ends[0]), _logit(ends[1]) - base
     place, spread = max((place_odds(one, settings) for one in at), default=(1.0, 0.0))
     more = max(len(set(kinds)) - 1, 0)
-    raw = base + math.log(place) + more * math.log(settings.alerts_kind_odds)
-    below, above = base - _logit(best[1]), _logit(best[2]) - base
-    shift = book.calibration
-    var = shift.cov[0] + 2 * raw * shift.cov[1] + raw * raw * shift.cov[2]
-    z = 1.6448536269514722  # half of a 90 % interval, in standard deviations
-    centre = shift.shift + shift.slope * raw
-    known = (shift.slope * z * spread) ** 2 + z * z * max(var, 0.0)
-    lo = centre - math.sqrt((shift.slope * below) ** 2 + known)
-    hi = centre + math.sqrt((shift.slope * above) ** 2 + known)
+    rest = math.log(place) + more * math.log(settings.alerts_kind_odds)
+    fit = book.calibration
+    centre = base + fit.shift + fit.slope * rest
+    var = fit.cov[0] + 2 * rest * fit.cov[1] + rest * rest * fit.cov[2] + (fit.slope * spread) ** 2
+    known = Z90 * Z90 * max(var, 0.0)
     return Judgement(
         probability=_logistic(centre),
-        lo=_logistic(lo),
-        hi=_logistic(hi),
-        raw=_logistic(raw),
-        calibrated=shift.calibrated,
+        lo=_logistic(centre - math.sqrt(below**2 + known)),
+        hi=_logistic(centre + math.sqrt(above**2 + known)),
+        raw=_logistic(base + rest),
+        rest=rest,
+        calibrated=fit.calibrated,
         parts={
-            "rule": best[3],
+            "rule": best[1],
             "yield": round(best[0], 6),
-            "closed": book.rules.get(best[3], (0, 0))[1],
+            "closed": closed,
             "place_odds": round(place, 4),
             "kinds": more + 1,
-            "calibrated_on": shift.closed if shift.calibrated else 0,
+            "calibrated_on": fit.closed if fit.calibrated else 0,
         },
     )
 

@@ -73,14 +73,16 @@ def event_row(event: Event | Row) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Situation:
-    """What one situation came to. `base`: the class of its rule. `raw`: probability before calibration; `probability`, `harm`: of its gravest warning;
-    `outcome`: None until it is settled (a case settles it; else all its warnings must be closed)."""
+    """What one situation came to. `base`: the class of its rule. `judged_by`, `rest`: the rule whose yield counted and
+    the log odds of the rest (`grade.Judgement`); with `probability` and `harm` those of its gravest warning. `outcome`:
+    None until it is settled (a case settles it; else all its warnings must be closed)."""
 
     situation: str
     base: str
     rule: str | None
     opened_at: int
-    raw: float | None
+    judged_by: str | None
+    rest: float | None
     probability: float | None
     harm: float
     recalled: bool
@@ -106,7 +108,7 @@ def situations(warnings: Iterable[Row], taskings: Iterable[Row] = ()) -> list[Si
 def _situation(key: str, pairs: Sequence[tuple[Row, dict[str, Any]]], went: Mapping[str, list[Row]]) -> Situation:
     rows = [row for row, _ in pairs]
     gravest = max(rows, key=lambda row: ((row.get("probability") or 0.0) * (row.get("harm") or 0.0), row["warning_id"]))
-    raw = told(gravest).get("raw")
+    judged = told(gravest)
     outcomes = [row["outcome"] for row in rows if row["state"] == "closed" and row.get("outcome")]
     best = min(outcomes, key=RANKED.index) if outcomes else None
     settled = best == "case" or not any(row["state"] in LIVE for row in rows)
@@ -114,9 +116,10 @@ def _situation(key: str, pairs: Sequence[tuple[Row, dict[str, Any]]], went: Mapp
     return Situation(
         situation=key,
         base=str(pairs[0][1].get("base") or rows[0]["class"]),
-        rule=rows[0].get("rule"),
+        rule=min(rows, key=lambda row: (row["opened_at"], row["warning_id"])).get("rule"),
         opened_at=min(int(row["opened_at"]) for row in rows),
-        raw=None if raw is None else float(raw),
+        judged_by=judged.get("parts", {}).get("rule"),
+        rest=judged.get("rest"),
         probability=gravest.get("probability"),
         harm=float(gravest.get("harm") or 0.0),
         recalled=all(row["state"] == "recalled" for row in rows),

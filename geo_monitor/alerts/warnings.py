@@ -18,12 +18,11 @@ from typing import Any
 
 from geo_monitor.alerts import actions, clocks, route
 from geo_monitor.alerts.context import Context, Place, Quiet
+from geo_monitor.alerts.fresh import fresh, warning_id
 from geo_monitor.alerts.grade import Judgement, grade_of, graver, judge
 from geo_monitor.alerts.rows import HOUR_MS, LIVE, Row, changed, event_row, short_hash, told, written
-from geo_monitor.errors import Refused, Usage
 from geo_monitor.events.event import Event
 from geo_monitor.settings import Settings
-from geo_monitor.tables import GRADES, WARNING_CLASSES
 
 WATCHED = ("zone", "gear", "trade")  # classes that become reemergence at a watched place
 
@@ -36,15 +35,6 @@ class Raised:
     rows: list[dict[str, Any]]
     raised: tuple[str, ...]
     quieted: tuple[tuple[str, str], ...]
-
-
-def warning_id(cls: str, event_id: str, adcode: str | None) -> str:
-    """The id of a warning: hash of class, first event and locality, 16 characters.
-
-    >>> warning_id("zone", "e", None) == warning_id("zone", "e", ""), warning_id("zone", "e", "421022")[:4]
-    (True, 'f593')
-    """
-    return short_hash(cls, event_id, adcode or "")
 
 
 def raise_(
@@ -230,10 +220,8 @@ class _Board:
         weight, old = judged.probability * harm, (row["probability"] or 0.0) * (row["harm"] or 0.0)
         if weight <= old:
             return row
-        before, grade = (
-            grade_of(row["probability"] or 0.0, row["harm"] or 0.0, self.settings),
-            self._grade(judged, harm),
-        )
+        before = grade_of(row["probability"] or 0.0, row["harm"] or 0.0, self.settings)
+        grade = self._grade(judged, harm)
         new = changed(row, _graded(judged), row["reason"], **_numbers(judged, harm))
         # a person may have set another grade: only new evidence that crosses a cut-off moves it, and only up
         if not graver(grade, before) or not graver(grade, row["grade"]):
@@ -303,10 +291,12 @@ class _Board:
             evidence["late_h"] = round(late, 2)
         id_ = warning_id(cls, event["event_id"], adcode)
         self.new.append(id_)
-        row = _fresh(id_, cls, grade, event.get("reach_id"), adcode, place, self.now, self.settings)
+        row = fresh(id_, cls, grade, event.get("reach_id"), adcode, place, self.now, self.settings)
         if event.get("lon") is not None and event.get("lat") is not None:
             row |= {"lon": event["lon"], "lat": event["lat"]}
-        row |= {"event_ids": _ids(entries), "rule": event["rule"], **_numbers(judged, harm)}
+        live = situation.live
+        rule = live[0]["rule"] if live else event["rule"]  # the merit is that of the rule that found it
+        row |= {"event_ids": _ids(entries), "rule": rule, **_numbers(judged, harm)}
         row |= {"evidence": written(evidence), "reason": "@alerts.reason_late" if "late_h" in evidence else None}
         situation.rows[id_] = row
         self._put_back(row)
@@ -365,82 +355,6 @@ class _Board:
         return Raised(rows, tuple(sorted(self.new)), tuple(self.quieted))
 
 
-def by_hand(
-    cls: str,
-    grade: str,
-    words: str,
-    reach_id: str | None,
-    context: Context,
-    who: str,
-    now: int,
-    adcodes: Sequence[str] = (),
-    settings: Settings | None = None,
-) -> list[dict[str, Any]]:
-    """A warning that a person raises (a tip, a stretch nobody looks at): one for each locality, by its banks or as told.
-
-    Its grade is the person's; no probability is claimed. Raises `Usage`: `warning_class_unknown`,
-    `warning_grade_unknown`; `Refused("warning_reason_missing")` without words.
-    """
-    settings = settings or Settings()
-    if cls not in WARNING_CLASSES:
-        raise Usage("warning_class_unknown", cls=cls, classes=", ".join(WARNING_CLASSES))
-    if grade not in GRADES:
-        raise Usage("warning_grade_unknown", grade=grade, grades=", ".join(GRADES))
-    if not words.strip():
-        raise Refused("warning_reason_missing", id="-", action="@alerts.action_raise")
-    place = context.place(reach_id)
-    told_as = short_hash("by hand", cls, who, str(now), reach_id or "", words.strip())
-    wanted = route.localities(adcodes or place.adcodes)
-    ids = {adcode: warning_id(cls, told_as, adcode) for adcode in wanted}
-    rows = []
-    for adcode, id_ in ids.items():
-        evidence: dict[str, Any] = {"situation": told_as, "base": cls, "origin": [reach_id, None], "events": []}
-        evidence |= {
-            "river": place.river,
-            "km": place.km,
-            "state": place.state,
-            "raised_by": who,
-            "words": words.strip(),
-        }
-        if len(ids) > 1:
-            evidence["with"] = sorted(other for other in ids.values() if other != id_)
-        row = _fresh(id_, cls, grade, reach_id, adcode, place, now, settings)
-        rows.append({**row, "evidence": written(evidence), "reason": words.strip()})
-    return rows
-
-
-def _fresh(
-    id_: str, cls: str, grade: str, reach_id: str | None, adcode: str | None, place: Place, now: int, settings: Settings
-) -> dict[str, Any]:
-    """A warning of this moment that nobody has seen, its clock running."""
-    return {
-        "warning_id": id_,
-        "class": cls,
-        "grade": grade,
-        "reach_id": reach_id,
-        "adcode": adcode,
-        "level": route.level(adcode),
-        "lon": place.lon,
-        "lat": place.lat,
-        "opened_at": now,
-        "sign_by": now + clocks.sign_ms(grade, settings),
-        "signed_at": None,
-        "signed_by": None,
-        "escalated_at": None,
-        "report_by": None,
-        "state": "open",
-        "event_ids": (),
-        "rule": None,
-        "probability": None,
-        "probability_lo": None,
-        "probability_hi": None,
-        "harm": None,
-        "evidence": None,
-        "outcome": None,
-        "reason": None,
-    }
-
-
 def _end(moment: int | None, now: int) -> int:
     return now if moment is None else int(moment)
 
@@ -482,7 +396,7 @@ def _numbers(judged: Judgement, harm: float) -> dict[str, float]:
 
 
 def _graded(judged: Judgement) -> dict[str, Any]:
-    return {"raw": judged.raw, "calibrated": judged.calibrated, "parts": dict(judged.parts)}
+    return {"raw": judged.raw, "rest": judged.rest, "calibrated": judged.calibrated, "parts": dict(judged.parts)}
 
 
 def _differs(new: Row, old: Row) -> bool:

@@ -36,14 +36,15 @@ def needed() -> bool:
 
 
 def warm() -> None:
-    """Runs the main job on a river of three kilometres with one boat, which compiles it. Gives nothing, keeps nothing."""
+    """Runs the main job and the detectors on a river of three kilometres with one boat, which compiles them. Gives nothing,
+    keeps nothing."""
     import geopandas as gpd
     import numpy as np
     import pandas as pd
     import pyarrow as pa
     import shapely
 
-    from geo_monitor import effort, hotspots, joins, river
+    from geo_monitor import effort, events, hotspots, joins, river
     from geo_monitor.engine import work
     from geo_monitor.engine.blocks import SCHEMA, Block
     from geo_monitor.joins.areas import Areas
@@ -83,6 +84,7 @@ def warm() -> None:
     effort.sum_up([one], network, settings)
     network.within(settings.band_m)
     hotspots.rates([3, 0, 1, 0], [6.0, 6.0, 6.0, 0.0], network.adjacency[:4, :4], settings=settings)
+    events.warm(network, settings)
     with suppress(OSError):  # nowhere to write to: compiled code is not kept either, and the next time is as slow
         mark().parent.mkdir(parents=True, exist_ok=True)
         mark().touch()

@@ -85,6 +85,7 @@ class Detection:
         self.codes: dict[str, int] = {}
         self.tracks: list[Track] = []
         self.waiting: list[tuple[np.ndarray, np.ndarray]] = []
+        self.settled: dict[Any, dict[str, Event]] = {}  # of tracks: told, and not to change by fixes in time
         self._forgot = 0
         self.told: dict[Any, dict[str, Event]] = {}
         self._out = np.empty((4096 + 2) * at.RUN)
@@ -233,6 +234,8 @@ class Detection:
         gaps: list[tuple[int, Found]] = []
         for code, track in enumerate(self.tracks):
             if track.n:
+                if track.unit in dirty:
+                    self._settle(code, track)
                 of[code] = self._single(track, dirty.get(track.unit, np.inf), now)
                 gaps += [(code, found) for found in of[code] if self.rules[found.rule].kind == "gap"]
         self.muting.forget(new.first)
@@ -279,24 +282,25 @@ class Detection:
             dark.forget(before)
         self.muting.drop(self.tracks, before)
         kinds = {"avoids"}  # these look back on their own
-        for owner, events in self.told.items():
-            self.told[owner] = {
-                name: event
-                for name, event in events.items()
-                if event.kind in kinds or event.ended_at is None or event.ended_at >= before
-            }
+        for book in (self.told, self.settled):
+            for owner, events in book.items():
+                book[owner] = {
+                    name: event
+                    for name, event in events.items()
+                    if event.kind in kinds or event.ended_at is None or event.ended_at >= before
+                }
 
     def _single(self, track: Track, since: float, now: int) -> list[Found]:
         """Events of one unit so far; since: the moment from which its fixes have changed."""
         cut = now - track.last >= self.settings.event_cut_s * 1000.0
-        found = [one for every in track.ended for one in every]
+        found = [one for m, every in enumerate(track.ended) for one in every[track.done[m] :]]
         for m, machine in enumerate(self.machines):
             row = machine.going(track.data, track.n, track.head.states[m], now)
             if row is not None:
                 over = cut and machine.ends
                 found.append(machine.found(track.unit, row, not over))
         if self.entering:
-            told = [(visit, False) for visit in track.visited]
+            told = [(visit, False) for visit in track.visited[track.done_visits :]]
             told += visiting.standing(track.head.visiting, self.law.areas, self.settings)
             for visit, inside in told:
                 visiting.remember(track, visit, since, self.settings)
@@ -304,17 +308,40 @@ class Detection:
         return found
 
     def _visit(self, track: Track, visit: visiting.Visit, going: bool) -> list[Found]:
+        z, entered, left, seen = visit
+        made = track.visits.setdefault((z, entered), {})
         found = []
         for r in self.entering:
             rule = self.rules[r]
-            z, entered, left, seen = visit
-            key = (r, (z, entered, 0 if going else left, seen and not going), going)  # while it goes on nothing changes
             if rule.kind == "no_permit" and not rule.zones and not self.law.permit[z]:
                 continue
-            if key not in track.visits:
-                track.visits[key] = visiting.found(track, visit, going, r, self.law)
-            found.append(track.visits[key])
+            key = (r, 0, False, True) if going else (r, left, seen, False)  # while it goes on nothing changes
+            if key not in made:
+                made[key] = visiting.found(track, visit, going, r, self.law)
+            found.append(made[key])
         return found
+
+    def _settle(self, code: int, track: Track) -> None:
+        """Puts aside what was told of a track and ended before the state kept for late fixes: it is not gone through again.
+
+        Silences are, as the late fix of another unit may tell of the shore station.
+        """
+        told, settled = self.told.setdefault(code, {}), self.settled.setdefault(code, {})
+        if track.done_visits == 0 and not any(track.done) and settled:  # it was begun anew
+            told |= settled
+            settled.clear()
+        over: list[Found] = []
+        for m, machine in enumerate(self.machines):
+            if not isinstance(machine, Gap):
+                over += track.ended[m][track.done[m] : track.base.ended[m]]
+                track.done[m] = max(track.base.ended[m], track.done[m])
+        for z, entered, left, seen in track.visited[track.done_visits : track.base.visited]:
+            made = track.visits.get((z, entered), {})
+            over += [made[key] for r in self.entering if (key := (r, left, seen, False)) in made]
+        track.done_visits = max(track.base.visited, track.done_visits)
+        for one in over:
+            if one.event is not None and one.event.event_id in told:
+                settled[one.event.event_id] = told.pop(one.event.event_id)
 
     def _judge(self, found: list[Found]) -> None:
         """Turns what was found into events, where its rule holds there and then."""
@@ -368,6 +395,8 @@ class Detection:
                 if one.event is not None:
                     events.setdefault(one.event.event_id, one.event)
             before = self.told.get(owner, {})
+            aside = self.settled.get(owner, {})
+            events = {name: event for name, event in events.items() if name not in aside}
             for name, event in events.items():
                 old = before.get(name)
                 if old is not event and (old is None or not same(old, event)):

@@ -532,7 +532,7 @@ def approaches(
             if m >= 0 and metres(x, y, heard[m, 1], heard[m, 2]) >= left_m:
                 gone = 1
                 break
-        if gone == 0 and (_known(heard, k + left, leg, minute) < 0 or heard[-1, 0] < (k + left) * minute):
+        if gone == 0 and _known(heard, k + left, leg, minute) < 0:
             continue
         out[count, 0], out[count, 1], out[count, 2] = k, 1 if came else 0, gone
         count += 1

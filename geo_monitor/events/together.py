@@ -159,17 +159,9 @@ class Meetings:
         return Found(self.rule, units, None, start, end, some[0][2], some[0][3], evidence)
 
     def _goes_on(self, a: Track, b: Track, moment: int, now: int) -> bool:
-        """Whether nobody knows yet that the two are apart at `moment`."""
-        heard = [track.last >= moment for track in (a, b)]
-        if all(heard) or any(now - track.last >= self.cut for track in (a, b)):
-            return False
-        for track, there in zip((a, b), heard, strict=True):
-            if there:
-                times = track.rows[:, at.T]
-                after = int(np.searchsorted(times, moment))
-                if times[after] > moment and (after == 0 or times[after] - times[after - 1] > self.leg):
-                    return False
-        return True
+        """Whether one of the two has not been heard again at `moment` or later, and its track is not cut."""
+        heard = all(track.last >= moment for track in (a, b))
+        return not heard and all(now - track.last < self.cut for track in (a, b))
 
 
 class Dark:

@@ -60,8 +60,10 @@ class Track:
         self.whole = -np.inf
         self.ended: list[list[Found]] = [[] for _ in machines]
         self.visited: list[tuple[int, int, int, bool]] = []  # zone version, entered, left, seen: visits that are over
-        self.visits: dict[tuple[int, tuple[int, int, int, bool], bool], Found] = {}  # by rule and visit, as events
+        # as events: of each entry (zone version, ms) by rule, left, observed, going on
+        self.visits: dict[tuple[int, int], dict[tuple[int, int, bool, bool], Found]] = {}
         self.entries: dict[tuple[int, int], list[list[float]]] = {}  # fixes at the begin of a visit
+        self.done, self.done_visits = [0] * len(machines), 0  # of these, how many are told and stay
         self.head = self._fresh()
         self.mid, self.base = self.head.copy(), self.head.copy()
         self.thin = np.empty((64, 3))
@@ -133,11 +135,13 @@ class Track:
 
     def again(self, rows: np.ndarray) -> None:
         """Begins anew with these fixes (canonical); what ended before the first of them stays."""
+        begin = rows[0, at.T]
         self.data, self.n = np.empty((0, at.WIDTH)), 0
         self._append(rows)
-        self.visits, self.entries = {}, {key: told for key, told in self.entries.items() if key[1] < rows[0, at.T]}
-        begin = rows[0, at.T]
+        self.entries = {key: told for key, told in self.entries.items() if key[1] < begin}
+        self.visits = {key: told for key, told in self.visits.items() if key[1] < begin}
         self.whole = begin if self.pruned else -np.inf
+        self.done, self.done_visits = [0] * len(self.machines), 0
         self.ended = [[found for found in of if found.start < begin] for of in self.ended]
         self.visited = [visit for visit in self.visited if visit[1] < begin]
         self.head = self._fresh()
@@ -230,18 +234,20 @@ class Track:
             while gone < self.base.ended[m] and (of[gone].end or 0) < before:
                 gone += 1
             del of[:gone]
+            self.done[m] = max(self.done[m] - gone, 0)
             for level in levels:
                 level.ended[m] -= gone
         gone = 0
         while gone < self.base.visited and self.visited[gone][2] < before:
             gone += 1
         del self.visited[:gone]
+        self.done_visits = max(self.done_visits - gone, 0)
         for level in levels:
             level.visited -= gone
         standing = {visit[:2] for visit in self.visited} | {key for key in self.entries if key[1] >= before}
         standing |= {key for key in self.entries if key[0] in self.head.visiting.state}
         self.entries = {key: told for key, told in self.entries.items() if key in standing}
-        self.visits = {key: told for key, told in self.visits.items() if key[1][:2] in standing}
+        self.visits = {key: told for key, told in self.visits.items() if key in standing}
 
 
 def canonical(rows: np.ndarray) -> np.ndarray:

@@ -165,5 +165,4 @@ def remember(track: Track, visit: Visit, since: float, settings: Settings) -> No
     told = [[float(entered), float(x), float(y), float(len(some)), until], *kept]
     if old != told:
         track.entries[z, entered] = told
-        for key in [key for key in track.visits if key[1][:2] == (z, entered)]:
-            del track.visits[key]
+        track.visits.pop((z, entered), None)

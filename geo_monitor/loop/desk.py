@@ -162,6 +162,7 @@ class Desk:
         if others:
             units = pd.concat([units, pd.DataFrame({"unit_id": others})], ignore_index=True)
         fixes = held.drop_duplicates("unit_id", keep="last")
+        fixes = fixes.assign(platform=fixes["platform"].fillna("boat"))  # as everywhere, one that tells none is a boat
         busy = {
             row["unit_id"]
             for row in revisions.rows(self._store, "taskings", SQL["taskings"].c.state.in_(OPEN))

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from geo_monitor.events import Event, Fixes
 from geo_monitor.events.detect import Detection
+from geo_monitor.events.event import Event
+from geo_monitor.events.fixes import Fixes
 from geo_monitor.loop import back
 from geo_monitor.loop.ground import Ground, begin_rules, mark_of
 from geo_monitor.loop.warnings import Warnings
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("geo_monitor")
 WHO = "geo-monitor"  # who writes what no person decided
+TOGETHER = ("gap", "meeting", "dark")  # events that several units' fixes decide: after a start exact only ...
+EXACT_MS = 5 * 3_600_000  # ... where they began in so many ms before the newest fix (docs/events.md)
 LOOK_S = 20.0  # seconds after which the room looks whether zones, rules or the last analysis changed
 DAY_MS = 86_400_000
 
@@ -190,12 +193,14 @@ class Room:
             return []
         where = (of.c.state != "withdrawn") & (of.c.started_at >= min(since.values()))
         versions = {(rule.rule, rule.version) for rule in self.ground.rules}
+        exact = (self._clock or 0) - EXACT_MS
         return [
             {"event_id": row["event_id"], "state": "withdrawn", "reason": "judged_anew"}
             for row in revisions.rows(self._store, "events", where)
             if row["event_id"] not in found
             and (row["rule"], row["rule_version"]) in versions
             and all(unit in since and row["started_at"] >= since[unit] for unit in row["unit_ids"])
+            and (row["kind"] not in TOGETHER or row["started_at"] >= exact)
         ]
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from geo_monitor.store import Store
 
 WHO = "geo-monitor"
-AGAIN_MS = 7 * DAY_MS  # an event may come again, revised, so long after its warning was closed
+AGAIN_MS = 7 * DAY_MS  # warnings opened since are at hand, in whatever state, for events that come again revised
 LEARN_MS = 3_600_000  # what earlier warnings came to is read anew so often
 TRACK_MS = 10_000  # taskings are looked up in the fixes so often
 TRIES = 5  # how often a change is judged anew when a person was quicker
@@ -52,8 +52,8 @@ class Warnings:
         done = Written()
         for attempt in range(TRIES):
             try:
+                done.warnings += self._due(now)  # first: what is raised joins warnings as their clocks left them
                 self._raise(events, now, done)
-                done.warnings += self._due(now)
                 break
             except Refused as error:  # a person acted meanwhile: judged anew on what stands now
                 if error.code != "changed_meanwhile" or attempt == TRIES - 1:
@@ -69,6 +69,9 @@ class Warnings:
             return
         of = SQL["warnings"]
         recent = of.c.state.in_(LIVE) | (of.c.opened_at >= now - AGAIN_MS) | of.c.evidence.like('%"quiet"%')
+        for event in events:
+            if event["started_at"] < now - AGAIN_MS:  # a silence of weeks ends: its warning was closed long ago
+                recent |= of.c.event_ids.like(f"%{event['event_id']}%")
         held = revisions.rows(self._store, "warnings", recent)
         if self._learned is None or now - self._learned >= LEARN_MS:
             self._book = grade.learn(revisions.rows(self._store, "warnings"), self._settings)

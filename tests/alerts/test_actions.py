@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from geo_monitor.alerts import actions
+from geo_monitor.alerts.fresh import by_hand
 from geo_monitor.alerts.rows import told
-from geo_monitor.alerts.warnings import by_hand
 from geo_monitor.errors import Refused, Usage
 from tests.alerts.made import DAY, HOUR, LEFT, MINUTE, context
 

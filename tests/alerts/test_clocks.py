@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_monitor.alerts import actions, clocks
+from geo_monitor.alerts.fresh import by_hand
 from geo_monitor.alerts.rows import told
-from geo_monitor.alerts.warnings import by_hand
 from geo_monitor.settings import Settings
 from tests.alerts.made import DAY, HOUR, LEFT, MINUTE, at, context, kept
 

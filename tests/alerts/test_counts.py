@@ -10,9 +10,9 @@ from scipy.stats import beta
 
 from geo_monitor.alerts import actions, clocks
 from geo_monitor.alerts.counts import below, counts, falling, yields
+from geo_monitor.alerts.fresh import by_hand
 from geo_monitor.alerts.rows import written
 from geo_monitor.alerts.rules import shipped
-from geo_monitor.alerts.warnings import by_hand
 from tests.alerts.made import DAY, HOUR, LEFT, MINUTE, RIGHT, T0, at, closed, context
 
 
@@ -96,7 +96,7 @@ def test_a_rule_that_fell_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("p", "before", "recent", "wrong", "found"), [(0.04, 60, 20, 0.01, 0.01), (0.1, 200, 40, 0.05, 0.45)]
+    ("p", "before", "recent", "wrong", "found"), [(0.04, 60, 20, 0.01, 0.01), (0.1, 60, 20, 0.05, 0.20)]
 )
 def test_how_often_falling_is_wrong(p: float, before: int, recent: int, wrong: float, found: float) -> None:
     """Of 4,000 made-up rules each: named though unchanged, and named when the yield fell to a third (docs/warnings.md)."""

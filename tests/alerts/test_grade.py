@@ -115,7 +115,7 @@ def test_cut_offs_belong_to_the_graver_grade() -> None:
 
 
 def test_under_30_closed_nothing_is_calibrated() -> None:
-    few = calibrate([0.5] * 29, [False] * 29)
+    few = calibrate([0.5] * 29, [0.0] * 29, [False] * 29)
     assert (few.calibrated, few.shift, few.slope, few.closed) == (False, 0.0, 1.0, 29)
 
 
@@ -124,13 +124,13 @@ def test_calibration_finds_the_mode_of_its_posterior() -> None:
     from scipy.optimize import minimize
 
     rng = np.random.default_rng(3)
-    raw = rng.uniform(0.02, 0.6, 80)
-    case = rng.random(80) < raw / 2
-    found = calibrate(list(raw), list(case))
-    x = np.log(raw / (1 - raw))
+    yielded, rest = rng.uniform(0.02, 0.6, 80), rng.normal(0, 0.7, 80)
+    case = rng.random(80) < yielded / 2
+    found = calibrate(list(yielded), list(rest), list(case))
+    base = np.log(yielded / (1 - yielded))
 
     def loss(at: np.ndarray) -> float:
-        score = at[0] + at[1] * x
+        score = base + at[0] + at[1] * rest
         return float((np.logaddexp(0, score) - case * score).sum() + at[0] ** 2 / 2 + (at[1] - 1) ** 2 / (2 * 0.25))
 
     best = minimize(loss, [0.0, 1.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12}).x
@@ -138,37 +138,54 @@ def test_calibration_finds_the_mode_of_its_posterior() -> None:
     assert found.shift < 0  # half as many cases as told
 
 
-def test_calibration_mends_a_grade_that_boasts() -> None:
-    """1,000 warnings told at 0.4, 100 of them cases: told afterwards near 0.1, with an interval that holds it."""
-    book = Book(calibration=calibrate([0.4] * 1000, [i < 100 for i in range(1000)]))
-    told = judge(["r"], ["k"], [], Book({"r": (3200, 8000)}, book.calibration))  # raw 0.4
-    assert told.raw == pytest.approx(0.4, abs=0.01)
-    assert told.probability == pytest.approx(0.1, abs=0.01)
+def test_calibration_shifts_what_is_told_too_high() -> None:
+    """Rules told at 0.4, 100 cases among 1,000: told afterwards near 0.1, in an interval that holds it."""
+    found = calibrate([0.4] * 1000, [0.0] * 1000, [i < 100 for i in range(1000)])
+    told = judge(["r"], ["k"], [], Book({"r": (4000, 10_000)}, found))
+    assert told.raw == pytest.approx(0.4, abs=0.001)
+    assert told.probability == pytest.approx(0.1, abs=0.005)
     assert told.lo < 0.1 < told.hi
     assert told.calibrated
 
 
-def test_calibration_finds_probabilities_told_twice_too_high() -> None:
-    """100 worlds each (docs/warnings.md): mean told for a true 0.1 that was told as 0.2, and how often the interval holds."""
-    rng = np.random.default_rng(0)
-    for closed_ones, mean in ((30, 0.115), (300, 0.10)):
-        told = []
-        for _ in range(100):
-            raw = rng.beta(2, 8, closed_ones)
-            found = calibrate(list(raw), list(rng.random(closed_ones) < raw / 2))
-            told.append(judge(["r"], ["k"], [], Book({"r": (2000, 10_000)}, found)))
-        assert np.mean([one.probability for one in told]) == pytest.approx(mean, abs=0.01)
-        assert np.mean([one.lo <= 0.1 <= one.hi for one in told]) > 0.85
+def _worlds(closed_ones: int, truth: float) -> tuple[float, float]:
+    """In 200 made-up worlds a rule of yield 0.1, log rr ~ N(0, 1), and odds that go with rr^truth: what a reach of rr 4 is
+    told on average after so many closed, and how often the interval holds what is true."""
+    rng, told = np.random.default_rng(0), []
+    odds = 4.0**truth / 9
+    for _ in range(200):
+        log_rr = rng.normal(0, 1, closed_ones)
+        case = rng.random(closed_ones) < 1 / (1 + 9 * np.exp(-truth * log_rr))
+        found = calibrate([0.1] * closed_ones, list(log_rr / 2), list(case))
+        told.append(judge(["r"], ["k"], [Place(state="hot", rr=4.0)], Book({"r": (1000, 10_000)}, found)))
+    true = odds / (1 + odds)
+    return float(np.mean([one.probability for one in told])), float(np.mean([one.lo <= true <= one.hi for one in told]))
 
 
-def test_calibration_never_turns_the_order_round() -> None:
-    raw = [0.05] * 200 + [0.6] * 200
-    upside = calibrate(raw, [True] * 200 + [False] * 200)
-    assert upside.slope >= 0
+@pytest.mark.parametrize(
+    ("truth", "told"),
+    [
+        (0.0, ["0.17; 75 %", "0.14; 78 %", "0.12; 84 %"]),
+        (0.5, ["0.20; 96 %", "0.18; 96 %", "0.19; 94 %"]),
+        (1.0, ["0.24; 90 %", "0.25; 78 %", "0.29; 86 %"]),
+    ],
+)
+def test_calibration_learns_what_a_place_is_worth(truth: float, told: list[str]) -> None:
+    """As docs/warnings.md says."""
+    found = [_worlds(closed_ones, truth) for closed_ones in (30, 150, 600)]
+    for (mean, held), said in zip(found, told, strict=True):
+        assert mean == pytest.approx(float(said.split(";")[0]), abs=0.011)
+        assert held == pytest.approx(float(said.split(";")[1].rstrip(" %")) / 100, abs=0.03)
+    assert f"| {' | '.join(told)} |" in PAGE.read_text(encoding="utf-8")
+
+
+def test_more_evidence_never_lowers_a_probability() -> None:
+    upside = calibrate([0.1] * 400, [-1.0] * 200 + [1.0] * 200, [True] * 200 + [False] * 200)
+    assert upside.slope == 0.0
 
 
 def test_a_book_counts_situations_once_and_only_what_is_known() -> None:
-    pair = {"evidence": written({"situation": "s", "raw": 0.2})}
+    pair = {"evidence": written({"situation": "s", "rest": 0.2, "parts": {"rule": "slow"}})}
     rows = [
         closed(1, outcome="case", **pair),
         closed(2, outcome="nothing_found", **pair),  # the other bank: who finds it handles it
@@ -222,7 +239,7 @@ def test_probabilities_told_hold_in_the_long_run() -> None:
         case = bool(rng.random() < truth[rule])
         seen.append((rule, told.probability, case))
         outcome = "case" if case else "nothing_found"
-        evidence = written({"raw": told.raw})
+        evidence = written({"rest": told.rest, "parts": dict(told.parts)})
         rows.append(closed(i, rule, outcome, T0 + i * DAY, probability=told.probability, evidence=evidence))
     late = seen[450:]
     for rule, yielded in truth.items():

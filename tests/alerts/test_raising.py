@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from geo_monitor.alerts import actions
 from geo_monitor.alerts.context import Place, quiets
+from geo_monitor.alerts.fresh import by_hand, warning_id
 from geo_monitor.alerts.grade import Book
 from geo_monitor.alerts.rows import told
-from geo_monitor.alerts.warnings import by_hand, raise_, warning_id
+from geo_monitor.alerts.warnings import raise_
 from geo_monitor.errors import Refused, Usage
 from geo_monitor.events.event import Event
 from tests.alerts.made import DAY, HOUR, LEFT, MINUTE, RIGHT, RULES, T0, context, event, kept
@@ -114,12 +115,13 @@ def test_on_a_border_both_are_told_and_know_of_each_other() -> None:
 
 def test_boats_that_cross_raise_it_on_the_other_side_as_border() -> None:
     first = kept([], raised([event("a", unit_ids=("x",))]))
-    rows = kept(first, raised([event("b", start=T0 + HOUR, reach="r35", unit_ids=("x",))], first, T0 + 2 * HOUR))
+    rows = kept(first, raised([event("b", "gap", start=T0 + HOUR, reach="r35", unit_ids=("x",))], first, T0 + 2 * HOUR))
     here, there = sorted(rows, key=lambda row: row["adcode"])
     assert (here["class"], here["adcode"], here["event_ids"]) == ("gear", LEFT, ("a", "b"))
     assert (there["class"], there["adcode"], there["event_ids"]) == ("border", RIGHT, ("a", "b"))
     assert told(here)["with"] == [there["warning_id"]]
     assert told(here)["situation"] == told(there)["situation"]
+    assert there["rule"] == "slow"
     later = raised([event("c", start=T0 + 2 * HOUR, reach="r36", unit_ids=("x",))], rows, T0 + 3 * HOUR)
     assert [row["event_ids"] for row in later] == [("a", "b", "c")] * 2
 

@@ -152,6 +152,7 @@ def _map(
     if row is not None:
         minute = int(board.now().timestamp() // 60)
         ways = drawing.behind(seen, row.warning_id, int(row.revision), minute)
+        layers += drawing.zones(seen, board.told(row), tell, theme)
         layers += drawing.tracks(ways, tell, theme)
         if st.session_state.get(board.FORM) == "dispatch" and row.lon == row.lon and row.lon is not None:
             line, first = send.way(path, row.warning_id)

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from geo_monitor.app import data
+from geo_monitor.app import data, layers
 from geo_monitor.app.deck import BASIN, Bounds, plain
 from geo_monitor.app.duty import board
 from geo_monitor.app.duty.look import GRADES, INK
 from geo_monitor.app.duty.words import SHAPES
-from geo_monitor.app.layers import PATH
 from geo_monitor.app.look import LOOKS
 
 if TYPE_CHECKING:
@@ -74,6 +73,18 @@ def warnings(
     return [*out, disc, shape] if marks else out
 
 
+def zones(seen: str, told: Mapping[str, Any], teller: Teller, theme: str) -> list[dict[str, Any]]:
+    """The zones that the events of a warning name, solid where in force now."""
+    wanted = {str(entry["zone"]) for entry in told.get("events", ()) if entry.get("zone")}
+    if not wanted:
+        return []
+    still = data.stamp(seen, tracks=False)
+    held = data.uploaded(seen, "zones", still)
+    valid = data.in_force_at(seen, still, pd.Timestamp(board.now()).floor("min"))
+    mine = held[held["zone_id"].isin(wanted)]
+    return layers.seen(layers.zones(mine, valid, teller.speaker, LOOKS[theme], "duty")) if len(mine) else []
+
+
 def tracks(ways: Sequence[Track], teller: Teller, theme: str) -> list[dict[str, Any]]:
     """Tracks (unit, (k, 3) of lon, lat, ms UTC) as lines with their fixes, the name of the unit at the end of each."""
     ink = [*LOOKS[theme].traffic, 255]
@@ -82,7 +93,7 @@ def tracks(ways: Sequence[Track], teller: Teller, theme: str) -> list[dict[str, 
     ends = [
         {"position": np.round(way[-1, :2], 5).tolist(), "name": plain(teller.unit(unit))[:24]} for unit, way in ways
     ]
-    line: dict[str, Any] = PATH | {"id": "duty-tracks", "data": lines, "getPath": "@@=path", "getColor": ink}
+    line: dict[str, Any] = layers.PATH | {"id": "duty-tracks", "data": lines, "getPath": "@@=path", "getColor": ink}
     line |= {"getWidth": 2.4, "widthUnits": "pixels", "jointRounded": True}
     dot: dict[str, Any] = {"@@type": "ScatterplotLayer", "id": "duty-fixes", "data": dots, "getPosition": "@@=position"}
     dot |= {"getRadius": 2.6, "radiusUnits": "pixels", "getFillColor": ink}
@@ -104,7 +115,7 @@ def way(line: np.ndarray, minutes: str, theme: str) -> list[dict[str, Any]]:
     if len(line) < 2:
         return []
     ink = [*LOOKS[theme].patrol, 255]
-    path: dict[str, Any] = PATH | {"id": "duty-way", "data": [{"path": np.round(line, 5).tolist()}]}
+    path: dict[str, Any] = layers.PATH | {"id": "duty-way", "data": [{"path": np.round(line, 5).tolist()}]}
     path |= {"getPath": "@@=path", "getColor": ink, "getWidth": 4, "widthUnits": "pixels", "getDashArray": [2, 1.4]}
     middle = np.round(line[len(line) // 2], 5).tolist()
     label: dict[str, Any] = {"@@type": "TextLayer", "id": "duty-minutes", "getText": "@@=name", "getSize": 14}

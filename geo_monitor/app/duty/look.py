@@ -10,7 +10,7 @@ from geo_monitor.app.look import Rgb
 # the colours of the national scale of warnings; on yellow the words are dark, or they could not be read
 GRADES: dict[str, dict[str, Rgb]] = {
     "day": {"red": (190, 30, 38), "orange": (190, 84, 0), "yellow": (242, 196, 0), "blue": (24, 104, 176)},
-    "night": {"red": (208, 44, 50), "orange": (194, 88, 4), "yellow": (240, 200, 40), "blue": (34, 112, 188)},
+    "night": {"red": (208, 44, 50), "orange": (192, 86, 4), "yellow": (240, 200, 40), "blue": (34, 112, 188)},
 }
 INK: dict[str, Rgb] = {
     "red": (255, 255, 255),

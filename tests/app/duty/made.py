@@ -52,29 +52,29 @@ SLOW = {
 }
 
 
-def night(root: Path) -> Workspace:
-    """Three warnings, in the order of their clocks: a zone entry of 22:05 in 甲县 (yellow, half an hour to sign or more),
+def night(root: Path, t0: int = T0) -> Workspace:
+    """The hour after `t0` (ms UTC), 22:00 unless told. Three warnings, in the order of their clocks: a zone entry of 22:05 in 甲县 (yellow, half an hour to sign or more),
     a slow run of 22:30 in 甲县, a meeting of 22:40 in 乙县; two patrols with fixes of this minute."""
-    held = make(root)
+    held, now = make(root), t0 + 60 * MINUTE
     store, settings = held._store, held.settings
-    ground = Ground.of(store, settings, NOW)
+    ground = Ground.of(store, settings, now)
     events = [
-        event("zone_entry", "渔1", 112.22, T0 + 5 * MINUTE, ground, zone_id="Z1", evidence={"certainty": "observed"}),
-        event("slow", "渔2", 112.10, T0 + 30 * MINUTE, ground, evidence=SLOW),
-        event("meeting", HOSTILE[0], 112.36, T0 + 40 * MINUTE, ground),
+        event("zone_entry", "渔1", 112.22, t0 + 5 * MINUTE, ground, zone_id="Z1", evidence={"certainty": "observed"}),
+        event("slow", "渔2", 112.10, t0 + 30 * MINUTE, ground, evidence=SLOW),
+        event("meeting", HOSTILE[0], 112.36, t0 + 40 * MINUTE, ground),
     ]
     for one in events:
         put(held, ground, [one], one["started_at"] + 10 * MINUTE)
     fixes = []
     for unit, lon in (("渔政01", 112.15), ("渔政02", 112.33)):
         for k in range(10):
-            time = NOW - (10 - k) * MINUTE
+            time = now - (10 - k) * MINUTE
             fixes.append(Fix(unit, time, lon + 0.0005 * k, 30.0, 4.0, 90.0, "patrol", "gps", "boat"))
     for one in events:
         told = json.loads(one["evidence"])["fixes"]["some"]
         fixes += [Fix(u, t, x, y, 0.6, 90.0, "traffic", "ais", "boat") for u, t, x, y in told]
     fixes.sort(key=lambda fix: fix.time)
-    live.append(store, FEED, None, fixes, None, NOW - 30_000, {})
+    live.append(store, FEED, None, fixes, None, now - 30_000, {})
     return held
 
 

@@ -134,15 +134,17 @@ def card(row: Any, warning: Any, at: pd.Timestamp, teller: Teller, here: bool) -
     return f'<div class="task{" here" if here else ""}">{"<br>".join(lines)}</div>'
 
 
-def _open(tasking_id: str) -> None:
-    st.session_state[OPENED] = None if st.session_state.get(OPENED) == tasking_id else tasking_id
+def _open(tasking_id: str | None) -> None:
+    st.session_state[OPENED] = tasking_id
 
 
 def _work(path: str, row: Any, teller: Teller) -> None:
     """What may be said of the tasking that is open."""
     st.html(f'<div class="lines"><p><b>{panel.text(teller.tasking(row))}</b></p></div>')
     one.said(teller)
-    st.button(teller.say("task_go"), key="dispatch-warning", on_click=board.choose, args=(row.warning_id,))
+    with st.container(horizontal=True):
+        st.button(teller.say("task_go"), key="dispatch-warning", on_click=board.choose, args=(row.warning_id,))
+        st.button(teller.say("clear"), key="dispatch-clear", on_click=_open, args=(None,))
     if "command" not in data.workspace(path).viewer.rights or row.state not in OPEN:
         return
     may = [name for name in ACTIONS if row.state in STEPS[name][0]]

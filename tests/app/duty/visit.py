@@ -127,8 +127,16 @@ def dispatch(visit: Visit, url: str, held: Workspace) -> dict[str, object]:
     visit.shot("dispatch")
     click(visit, "[class*='st-key-duty-send-'] button")
     visit.until("已派单 1", 30)
-    click(visit, "[class*='st-key-dispatch-open-'] button")
-    click(visit, ".st-key-dispatch-accept button")
+    accept = ".st-key-dispatch-accept button"
+
+    def opened() -> bool:
+        """The board may just be drawn anew under the click."""
+        click(visit, "[class*='st-key-dispatch-open-'] button")
+        time.sleep(5)
+        return bool(visit.driver.find_elements("css selector", accept))
+
+    wait(opened, 60, "the tasking")
+    click(visit, accept)
     visit.until("已接单 1", 30)
     time.sleep(3)
     visit.shot("dispatch-accepted")

@@ -28,7 +28,7 @@ from geo_monitor.errors import GeoMonitorError
 
 BEAT_S = 3.0  # seconds between two pictures of the units
 MAP_WIDTH, MAP_HEIGHT, MAP_WALL = 660, 420, 560  # pixels
-PICK = "dispatch-pick"  # key of the session
+PICK = "dispatch-pick"  # begin of the key of a field
 CHOICES = 200  # warnings to choose from at most, the most urgent ones
 TRAIL_S = 1200.0  # seconds of the way a unit came
 
@@ -96,11 +96,12 @@ def _pick(path: str, seen: str, how: Wanted, run: Any, tell: Teller) -> Any | No
         ]
         return tell.joined(parts)
 
-    if st.session_state.get(PICK) != board.chosen() and (board.chosen() is None or board.chosen() in each_of):
-        st.session_state[PICK] = board.chosen()
+    here = board.chosen() if board.chosen() in each_of else None
+    # a field whose chosen option is called otherwise than before (its state changed) would lose it: then it is another
+    key = f"{PICK}-{here}-{words(here) if here else ''}"
     st.selectbox(
-        tell.say("pick"), list(each_of), index=None, format_func=words, key=PICK, on_change=_picked,
-        placeholder=tell.say("choose"),
+        tell.say("pick"), list(each_of), index=None if here is None else list(each_of).index(here), format_func=words,
+        key=key, on_change=_picked, args=(key,), placeholder=tell.say("choose"),
     )  # fmt: skip
     one.said(tell)
     if row is None:
@@ -117,8 +118,8 @@ def _pick(path: str, seen: str, how: Wanted, run: Any, tell: Teller) -> Any | No
     return row
 
 
-def _picked() -> None:
-    board.choose(st.session_state[PICK])
+def _picked(key: str) -> None:
+    board.choose(st.session_state[key])
 
 
 def _picture(asked: Asked) -> None:

@@ -93,13 +93,11 @@ def _change(path: str, rules: pd.DataFrame, teller: Teller) -> None:
     if not len(live):
         return
     states = dict(zip(live["rule"], live["state"], strict=True))
-    name = st.selectbox(
-        teller.say("rule_which"), list(states), key="duty-rule",
-        format_func=lambda rule: f"{plain(rule)}　{teller.of('alerts.rule_' + states[rule])}" if rule in states else plain(rule),
-    )  # fmt: skip
+    name = st.selectbox(teller.say("rule_which"), list(states), key="duty-rule", format_func=plain)
     if name not in states:
         return
     row = next(rows(live[live["rule"] == name]))
+    st.caption(teller.of(f"alerts.rule_{row.state}"))
     _note(row, teller)
     turn = st.session_state.get(board.TURN, 0)
     reason, days = f"duty-rule-reason-{name}-{turn}", f"duty-rule-days-{name}"

@@ -69,7 +69,7 @@ def test_the_wall_shows_the_queue(seen):
 def test_a_unit_is_sent_and_accepts(seen):
     assert "渔政01" in seen["first"] and "水路" in seen["first"]
     assert seen["accepted"] == ["accepted"]
-    assert seen["maps"] == 1
+    assert seen["maps"] >= 1
 
 
 def test_the_situation_counts_the_warnings(seen):

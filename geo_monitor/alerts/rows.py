@@ -133,7 +133,7 @@ def _situation(key: str, pairs: Sequence[tuple[Row, dict[str, Any]]], went: Mapp
 def was_reached(row: Row, taskings: Iterable[Row]) -> bool:
     """Whether somebody stood there: a unit on scene, or a tasking done with something to tell.
 
-    >>> was_reached({}, [{"state": "done", "outcome": "nothing_found"}]), was_reached({}, [{"state": "declined"}])
+    >>> was_reached({}, [{"state": "done", "result": "nothing_found"}]), was_reached({}, [{"state": "declined"}])
     (True, False)
     """
     if "reached_at" in told(row):

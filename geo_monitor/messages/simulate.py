@@ -14,6 +14,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A world needs at least 2 days, 1 unit, a rate above 0 and 1 fix; got {days} days, {units} units, rate "
         "{mean_rate}, at most {fixes_max} fixes. Nothing was made.",
     ),
+    "simulate_night_size": (
+        "模拟夜间至少需要 40 艘船、4 小时;收到:{units} 艘、{hours} 小时。未生成。",
+        "A night needs at least 40 boats and 4 hours; got {units} boats, {hours} hours. Nothing was made.",
+    ),
+    "night_two_nights": (
+        "编号有重复:每一夜须分别评分,或先在编号前加上夜次。未评分。",
+        "Ids are not unique: score each night by itself, or put the night before its ids. Nothing was scored.",
+    ),
     "simulate_no_channel": (
         "该水系没有河道江段,模拟巡护无处可去。未生成。",
         "This network has no channel reaches for simulated patrols to move along. Nothing was made.",

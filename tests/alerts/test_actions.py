@@ -148,9 +148,9 @@ def test_silence_has_bounds() -> None:
     assert (quiet["since"], quiet["until"], quiet["who"]) == (0, 30 * DAY, "li")
 
 
-def tasking(id_: str, state: str, outcome: str | None = None, result: str | None = None) -> dict[str, Any]:
+def tasking(id_: str, state: str, result: str | None = None, text: str | None = None) -> dict[str, Any]:
     warning = opened()["warning_id"]
-    return {"tasking_id": id_, "warning_id": warning, "state": state, "outcome": outcome, "result": result}
+    return {"tasking_id": id_, "warning_id": warning, "state": state, "result": result, "text": text}
 
 
 def test_taskings_settle_a_warning() -> None:

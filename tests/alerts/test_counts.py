@@ -63,7 +63,7 @@ def test_yields_from_raised_to_case() -> None:
         closed(8, opened=at("2026-04-02 12:00"), outcome="false"),
         closed(9, rule=None, outcome="case"),  # by hand: no rule's merit
     ]
-    went = [{"warning_id": rows[i]["warning_id"], "state": "done", "outcome": "case"} for i in (1, 2, 3)]
+    went = [{"warning_id": rows[i]["warning_id"], "state": "done", "result": "case"} for i in (1, 2, 3)]
     went.append({"warning_id": rows[4]["warning_id"], "state": "no_unit", "outcome": None})
     table = yields(shipped(), rows, went).set_index("rule")
     assert len(table) == len(shipped())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,15 @@ def base_map(
     key: str,
     height: int = HEIGHT,
     own: base.Own | None = None,
+    pick: Callable[[str], None] = panel.pick,
 ) -> None:
     """Draws the map, over a base map of the agency's `own` where one was chosen (`base.choose`). Under the same `key` it
-    keeps its view until `bounds` change, whatever else does."""
+    keeps its view until `bounds` change, whatever else does. A click on a thing calls `pick` with its id."""
     style = f"app/static/basemap/style-{controls.theme()}-{speaker.lang}.json" if own is None else own.style
     st.pydeck_chart(
         Deck(drawing, style, bounds, layers.TOOLTIP),
         height=height,
-        on_select=lambda: panel.from_map(key),
+        on_select=lambda: panel.from_map(key, pick),
         selection_mode="single-object",
         key=key,
         alt=speaker.say("title"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import administration, controls, data, door, hotspots, legend, situation, uploads
+from geo_monitor.app import administration, controls, data, dispatch, door, duty, hotspots, legend, situation, uploads
 from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.words import Speaker
 from geo_monitor.errors import GeoMonitorError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # url, the rights of which one is needed, what draws it
 PAGES: tuple[tuple[str, frozenset[str], Callable[[str, Speaker], None]], ...] = (
     ("situation", frozenset({"read"}), situation.page),
+    ("warnings", frozenset({"read"}), duty.page),
+    ("dispatch", frozenset({"read"}), dispatch.page),
     ("hotspots", frozenset({"read"}), hotspots.page),
     ("data", frozenset({"read", "own", "books", "import"}), uploads.page),
     ("administration", frozenset(administration.RIGHTS), administration.page),

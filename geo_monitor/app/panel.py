@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +37,8 @@ def pick(name: str | None) -> None:
     st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
 
 
-def from_map(key: str) -> None:
-    """A click on the map `key`. Clicks on the water, and on the zoom buttons, come as empty and change nothing."""
+def from_map(key: str, pick: Callable[[str], None] = pick) -> None:
+    """A click on the map `key`, told to `pick`. Clicks on the water, and on the zoom buttons, come as empty and change nothing."""
     objects = st.session_state[key]["selection"]["objects"]
     for chosen in objects.values():
         for row in chosen:

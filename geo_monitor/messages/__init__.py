@@ -23,6 +23,7 @@ AREAS = (
     "cli",
     "app",
     "situation",
+    "duty",
     "hotspots",
     "brief",
     "administration",

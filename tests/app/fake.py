@@ -1,7 +1,7 @@
 """A workspace made up in memory, in the exact form of `geo_monitor.tables`: real reaches, invented patrols and reports.
 
 It offers what the pages use of `geo_monitor.workspace.Workspace`: `root`, `simulated`, `settings`, `table`, and of its
-store `positions`, `tracks`, `newest` and `mark`.
+store `positions`, `tracks`, `newest`, `mark` and fixes of feeds (none); and of the `desk` a queue with nothing in it.
 """
 
 from __future__ import annotations
@@ -190,12 +190,20 @@ class FakeWorkspace:
         self.store = SimpleNamespace(
             positions=self._positions,
             tracks=lambda: frozenset({"r3"}),
+            live=lambda after=0: (tables.table("positions").arrow.empty_table(), np.array([], dtype=np.int64)),
+            live_bounds=lambda: None,
             mark=lambda tracks=True: "1",
             newest=lambda: None if empty else int((END - timedelta(hours=6)).timestamp() * 1000) + 79 * 100_000,
         )
         self.viewer = SimpleNamespace(rights=frozenset({"read"}))
         self.basemaps = SimpleNamespace(every=list)
         self.accounts = SimpleNamespace(any=lambda: False, stamp=lambda: "")
+        self._store = SimpleNamespace(rows=lambda query: [(0, 0, 0)])  # no revision of anything
+        self.desk = SimpleNamespace(
+            queue=lambda now, every=False: self._blank("warnings").assign(
+                due_at=lambda rows: rows["sign_by"], left_s=0.0
+            )
+        )
         self._held: dict[str, pd.DataFrame] = {}
 
     def _blank(self, name: str) -> pd.DataFrame:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from geo_monitor.app import controls, panel
+from geo_monitor.app import controls, duty, panel
 from geo_monitor.app.brief.show import show
 from geo_monitor.app.deck import plain
+from geo_monitor.app.duty import waiting
 from geo_monitor.app.look import FRESH_S, LOOKS
 from geo_monitor.app.rows import rows
 from geo_monitor.app.situation import fixes
@@ -35,8 +36,9 @@ def units(view: View) -> None:
 
 
 def needed(view: View) -> None:
-    """What needs a decision, each with a way to the place."""
+    """What needs a decision, each with a way to the place; above it the warnings that wait now."""
     speaker = view.speaker
+    waiting.line_of(view.path, duty.teller(view.path, speaker))
     if view.water is None:
         return
     st.html(f'<b class="head">{speaker.say("need_head")}</b>')

@@ -86,6 +86,8 @@ def _plain(row: Any) -> dict[str, Any]:
 
     told: dict[str, Any] = {}
     for name, value in dict(row).items():
+        if isinstance(value, np.generic):
+            value = value.item()
         if isinstance(value, pd.Timestamp):
             told[name] = None if pd.isna(value) else value.tz_convert(TIMEZONE).isoformat(timespec="seconds")
         elif isinstance(value, float):
@@ -107,7 +109,8 @@ def _shown(table: str, row: dict[str, Any], done: str) -> None:
     from geo_monitor.store.schema import frame_of
 
     told = _plain(frame_of(table, row).iloc[0])
-    state = console(f"{ {'warnings': 'warning', 'taskings': 'tasking', 'rules': 'rule'}[table] }.state.{row['state']}")
+    words = {"warnings": "alerts.state_", "taskings": "tasking.state.", "rules": "alerts.rule_"}[table]
+    state = console(words + row["state"])
     console.result(told, [console(done, id=str(next(iter(row.values()))), state=state)])
 
 
@@ -117,8 +120,8 @@ def warnings_list(every: Annotated[bool, typer.Option("--all")] = False, as_json
     frame = people.opened().desk.queue(_now(), every)
 
     def line(row: dict[str, Any]) -> str:
-        told = {name: console(f"{name}.{row[name]}") for name in ("grade", "class", "level")}
-        state = console(f"warning.state.{row['state']}")
+        told = {name: console(f"alerts.{name}_{row[name]}") for name in ("grade", "class", "level")}
+        state = console(f"alerts.state_{row['state']}")
         left = "" if row["left_s"] is None else _clock(row["left_s"])
         where = row["reach_id"] or f"{row['lon']}, {row['lat']}"
         return f"{row['warning_id']}  {told['grade']}  {told['class']}  {state}  {told['level']} {row['adcode'] or '-'}  {where}  {left}"
@@ -226,7 +229,7 @@ def warnings_counts(as_json: Json = False) -> None:
         name: [_plain(row) for row in frame.to_dict("records")] for name, frame in (("counts", by), ("grades", rates))
     }
     lines = [
-        f"{row['adcode'] or '-'}  {row['month']}  {console('grade.' + row['grade'])}  {row['raised']}"
+        f"{row['adcode'] or '-'}  {row['month']}  {console('alerts.grade_' + row['grade'])}  {row['raised']}"
         for row in told["counts"]
     ]
     console.result(told, lines or [console("warnings.none")])
@@ -260,7 +263,7 @@ def rules_list(as_json: Json = False) -> None:
 
     def line(row: dict[str, Any]) -> str:
         mark = f"  {console('rule.falling')}" if row["falling"] else ""
-        return f"{row['rule']}  v{row['version']}  {console('rule.state.' + row['state'])}  {row['expires_at'] or '-'}{mark}"
+        return f"{row['rule']}  v{row['version']}  {console('alerts.rule_' + row['state'])}  {row['expires_at'] or '-'}{mark}"
 
     _frame("rules", frame, line)
 

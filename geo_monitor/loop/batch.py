@@ -14,7 +14,7 @@ from geo_monitor.errors import Usage
 from geo_monitor.events.detect import detect
 from geo_monitor.loop import back
 from geo_monitor.loop.ground import Ground, begin_rules
-from geo_monitor.loop.room import event_row
+from geo_monitor.loop.rows import event_row
 from geo_monitor.store import live, revisions
 from geo_monitor.store.schema import SQL
 from geo_monitor.tracks import DAY_MS, SHANGHAI_MS, milliseconds

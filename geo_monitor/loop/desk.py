@@ -21,10 +21,10 @@ from geo_monitor.alerts.counts import counts, falling, yields
 from geo_monitor.alerts.rows import LIVE
 from geo_monitor.dispatch import taskings
 from geo_monitor.dispatch.candidates import OPEN, candidates
-from geo_monitor.dispatch.taskings import Tasking
 from geo_monitor.dispatch.water import Conditions, Place, waterway
 from geo_monitor.errors import Usage
 from geo_monitor.loop.ground import Ground, shared
+from geo_monitor.loop.rows import place_of, tasking_of
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import revisions
 from geo_monitor.store.database import milliseconds
@@ -344,19 +344,3 @@ class Desk:
 
     def _ground(self) -> Ground:
         return shared(self._store, self._settings)
-
-
-def tasking_of(row: dict[str, Any]) -> Tasking:
-    """A row of table `taskings` as the state machine takes it."""
-    return Tasking(**{name: row[name] for name in Tasking.__dataclass_fields__})
-
-
-def place_of(row: dict[str, Any], ground: Ground) -> Place:
-    """Where a warning is. Raises `Usage("warning_nowhere")` for one without a place."""
-    if row["lon"] is not None and row["lat"] is not None:
-        return Place.at(ground.network, row["lon"], row["lat"])
-    ids = ground.network.reaches["reach_id"]
-    found = np.flatnonzero((ids == row["reach_id"]).to_numpy())
-    if not len(found):
-        raise Usage("warning_nowhere", warning_id=row["warning_id"])
-    return Place.on(ground.network, int(found[0]))

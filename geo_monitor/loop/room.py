@@ -6,7 +6,6 @@ from what is stored. There is one at a time in a workspace (`store.alone`).
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from geo_monitor.events.event import Event
 from geo_monitor.events.fixes import Fixes
 from geo_monitor.loop import back
 from geo_monitor.loop.ground import Ground, begin_rules, mark_of
+from geo_monitor.loop.rows import event_row
 from geo_monitor.loop.warnings import Warnings
 from geo_monitor.store import live, revisions
 
@@ -204,26 +204,6 @@ class Room:
             and all(unit in since and row["started_at"] >= since[unit] for unit in row["unit_ids"])
             and (row["kind"] not in TOGETHER or row["started_at"] >= exact)
         ]
-
-
-def event_row(event: Event, ground: Ground) -> dict[str, Any]:
-    """An event as a row of table `events` for `revisions.revise`."""
-    return {
-        "event_id": event.event_id,
-        "state": "open" if event.ended_at is None else "ended",
-        "kind": event.kind,
-        "rule": event.rule,
-        "rule_version": event.rule_version,
-        "unit_ids": tuple(sorted(event.unit_ids)),
-        "reach_id": event.reach_id,
-        "zone_id": event.zone_id,
-        "adcodes": ground.adcodes(event.reach_id),
-        "started_at": event.started_at,
-        "ended_at": event.ended_at,
-        "lon": event.lon,
-        "lat": event.lat,
-        "evidence": json.dumps(event.evidence, ensure_ascii=False, sort_keys=True),
-    }
 
 
 def now_ms() -> int:

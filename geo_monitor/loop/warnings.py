@@ -13,6 +13,7 @@ from geo_monitor.alerts.warnings import raise_
 from geo_monitor.dispatch import by_track
 from geo_monitor.dispatch.candidates import OPEN
 from geo_monitor.errors import Refused
+from geo_monitor.loop.rows import place_of, tasking_of
 from geo_monitor.store import revisions
 from geo_monitor.store.schema import SQL
 
@@ -105,8 +106,6 @@ class Warnings:
 
     def _taskings(self, now: int) -> int:
         """Steps that the units' own fixes tell, and what taskings say of their warnings."""
-        from geo_monitor.loop.desk import place_of, tasking_of
-
         of = SQL["taskings"]
         running = revisions.rows(self._store, "taskings", of.c.state.in_(OPEN))
         if not running:

@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from geo_monitor.store import Store
 
 State = Literal["fine", "look", "broken"]
 LIBRARIES = (
@@ -204,10 +207,27 @@ def workspace(root: Path) -> list[Finding]:
     found.append(
         Finding("positions", "broken" if lost else "fine", {"count": len(tracks), "lost": ", ".join(lost[:3])})
     )
+    found += _feeds(store)
     if (root / "SIMULATED").exists():
         found.append(Finding("simulated", "look"))
     store.close()
     return found
+
+
+def _feeds(store: Store) -> list[Finding]:
+    """Live feeds: when one was last heard, what waits for a receipt, and whether somebody keeps the duty room."""
+    from datetime import UTC, datetime
+
+    from geo_monitor.store import live
+
+    feeds = live.feeds(store)
+    if not feeds:
+        return []
+    with store.alone("room") as free:
+        kept = free is None
+    minutes = (datetime.now(UTC).timestamp() - max(feed.seen_at for feed in feeds) / 1000) / 60
+    told = {"count": len(feeds), "minutes": f"{minutes:.0f}", "waiting": live.count(store)}
+    return [Finding("feeds", "fine" if kept else "look", told)]
 
 
 def _fixes_held(root: Path) -> dict[str, int]:

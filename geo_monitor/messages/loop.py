@@ -158,4 +158,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "help.taskings.depart": ("出发", "it is under way"),
     "help.taskings.arrive": ("到达现场", "it is on the scene"),
     "help.taskings.finish": ("反馈结果", "what was found"),
+    "doctor.feeds.fine": (
+        "实时数据源 {count} 个,正在接收;最近一批在 {minutes} 分钟前,待封存定位点 {waiting} 个",
+        "{count} live feeds, being watched; last batch {minutes} minutes ago, {waiting} fixes wait for a receipt",
+    ),
+    "doctor.feeds.look": (
+        "实时数据源 {count} 个,但现在没有程序在接收;最近一批在 {minutes} 分钟前,待封存定位点 {waiting} 个",
+        "{count} live feeds, but nobody is watching; last batch {minutes} minutes ago, {waiting} fixes wait for a receipt",
+    ),
+    "doctor.feeds.look.hint": (
+        "请用 geo-monitor watch 重新开始接收;预警的时限只有在值守程序运行时才会推进。",
+        "Start geo-monitor watch again: clocks of warnings move on only while it runs.",
+    ),
 }

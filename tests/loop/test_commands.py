@@ -30,6 +30,8 @@ def test_from_a_recorded_night_to_a_closed_warning(tmp_path: Path) -> None:
     )
     assert done["stored"] == 200 and done["events"] >= 2 and done["warnings"] >= 2
     assert run(root, "detect")["new"] == 0
+    said = {one["check"]: one["state"] for one in run(root, "doctor")["checks"]}
+    assert said["feeds"] == "look"  # nobody watches any more
     rows = run(root, "warnings", "list")["warnings"]
     assert {row["state"] for row in rows} == {"open"}
     assert rows[0]["opened_at"].endswith("+08:00") and rows[0]["left_s"] < 0

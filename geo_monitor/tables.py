@@ -258,7 +258,11 @@ ALL = (
             _c("name", TEXT, "as people call it"),
             PLATFORM,
             AGENCY,
-            _c("base", TEXT, "where it lies"),
+            _c("base", TEXT, "where it lies: a name, or lon,lat"),
+            _c("capability", TEXT, "what it can do (night, arrest, drone ...), words between ;"),
+            _c("crew", FLOAT, "persons", low=0),
+            _c("speed_kn", FLOAT, "speed it makes through the water, knots", low=0),
+            _c("duty", TEXT, "on or off duty, as the agency words it"),
         ),
     ),
     Table(

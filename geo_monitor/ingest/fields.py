@@ -125,6 +125,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     "units": (
         _f("unit_id", "vessel_id unit 终端编号 船名 编号 id 设备编号 device 单元编号 船号 vessel 设备号 终端号"), MMSI, NAME, PLATFORM,
         AGENCY, _f("base", "驻地 停靠地 基地 码头 停泊地 站点 home_port"),
+        _f("capability", "能力 执法能力 装备 配备 capabilities skills 技能"), _f("crew", "人数 定员 船员 编制 船员人数 人员", "number"),
+        _f("speed_kn", "航速 最高航速 最大航速 巡航航速 航速节 speed_knots max_speed", "number"), _f("duty", "值班 在岗 值班状态 在岗状态 on_duty"),
     ),
     "jurisdictions": (
         _f("adcode", "行政区划代码 区划代码 行政代码 代码 code 区划码 gb pac xzqdm 行政区代码 adcode99 国标码"),

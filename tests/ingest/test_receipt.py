@@ -99,6 +99,15 @@ def test_units(tmp_path: Path) -> None:
     assert rows.loc["412000002", ["platform", "agency"]].tolist() == ["drone", "荆州市渔政"]
 
 
+def test_what_a_unit_can_do(tmp_path: Path) -> None:
+    text = "船名,能力,船员人数,最高航速(节),值班状态\n渔政01,夜航;登临,6,28,在岗\n渔政02,,-1,快,\n"
+    upload = give("units", write(tmp_path / "u.csv", text))
+    rows = upload.rows.set_index("unit_id")
+    names = ["capability", "crew", "speed_kn", "duty"]
+    assert rows.loc["渔政01", names].tolist() == ["夜航;登临", 6.0, 28.0, "在岗"]
+    assert rows.loc["渔政02", names].isna().all()
+
+
 def test_a_water_mask(tmp_path: Path) -> None:
     import rasterio
     from rasterio.transform import from_origin

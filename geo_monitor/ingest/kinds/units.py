@@ -18,5 +18,7 @@ def take(source: Source) -> Taken:
     frame = pd.DataFrame({
         "unit_id": unit, "mmsi": mmsi, "name": or_else(name, unit), "platform": source.words("platform"),
         "agency": source.agencies(), "base": source.texts("base"),
+        "capability": source.texts("capability"), "crew": source.numbers("crew", 0.0), "speed_kn": source.numbers("speed_kn", 0.0),
+        "duty": source.texts("duty"),
     })  # fmt: skip
     return Taken(frame)

@@ -69,3 +69,7 @@ def upgrade() -> None:
     op.create_table("live", _row(), *_columns(LIVE), sa.PrimaryKeyConstraint("row"), sqlite_autoincrement=True)
     op.create_index("live_by_moment", "live", ["unit_id", "time"], unique=True)
     op.create_table("feeds", sa.Column("name", TEXT, nullable=False), *_columns(FEEDS), sa.PrimaryKeyConstraint("name"))
+    for column in _columns(
+        (("capability", TEXT, True), ("crew", FLOAT, True), ("speed_kn", FLOAT, True), ("duty", TEXT, True))
+    ):
+        op.add_column("units", column)

@@ -56,12 +56,14 @@ class _Seen:
 
 
 class Room:
-    """event_clock: the time is that of the newest fix, so that a recorded night replays with all clocks right; else it is
-    that of the wall, given at every turn."""
+    """event_clock: the time is that of the newest fix that came, so that a recorded night replays with all clocks right;
+    else it is that of the wall, given at every turn. A night that is older than what is stored by more than
+    `event_cut_s` is replayed as if nothing later were there."""
 
     def __init__(self, store: Store, settings: Settings, event_clock: bool = False) -> None:
         self._store, self._settings, self._event_clock = store, settings, event_clock
-        self._seen = _Seen()
+        # of a replay that fell what it had not sealed comes again: its clock is not known any more
+        self._seen = _Seen(0, self._receipts())
         self._clock: int | None = None
         self._looked = -1e18
         self._known: set[str] = set()
@@ -72,15 +74,21 @@ class Room:
     def turn(self, wall: int) -> Turn:
         """Looks at what came since the last turn. wall: ms UTC."""
         done = Turn()
-        if self.ground is None or (wall - self._looked >= LOOK_S * 1000 and self._changed(wall)):
-            self._begin(wall, done)
+        if self.ground is None and not self._event_clock:
+            self._begin(wall, wall, done)
+        elif self.ground is not None and wall - self._looked >= LOOK_S * 1000 and self._changed(wall):
+            self._begin(wall, self._clock or wall, done)
         table = self._incoming()
         if table is None:  # an upload was withdrawn: what it said is to be unsaid
-            self._begin(wall, done)
+            self._seen = _Seen(self._seen.row, self._receipts())
+            if self.ground is not None:
+                self._begin(wall, self._clock or wall, done)
             table = self._incoming()
             assert table is not None
         fixes = Fixes.of_table(table)
         done.fixes += len(fixes)
+        if self.ground is None and len(fixes):
+            self._begin(wall, int(fixes.time.min()), done)
         for part, now in self._slices(fixes, wall):
             self._feed(part)
             self._clock = now
@@ -88,30 +96,38 @@ class Room:
         done.now = self._clock
         return done
 
+    def _receipts(self) -> frozenset[str]:
+        return frozenset(self._store.receipts_in_force(None, ["tracks"]))
+
     def _changed(self, wall: int) -> bool:
         self._looked = wall
         return self.ground is None or mark_of(self._store) != self.ground.mark
 
-    def _begin(self, wall: int, done: Turn) -> None:
-        """Reads water, law and rules, and what was going on before."""
+    def _begin(self, wall: int, now: int, done: Turn) -> None:
+        """Reads water, law and rules, and what was going on before `now`."""
         begin_rules(self._store, self._settings, wall)
-        self.ground = Ground.of(self._store, self._settings, wall)
+        self.ground = Ground.of(self._store, self._settings, now)
         self._warnings = Warnings(self._store, self._settings, self.ground)
         self._looked = wall
-        self._seen = _Seen(live.last_row(self._store), frozenset(self._store.receipts_in_force(None, ["tracks"])))
+        if not self._event_clock:
+            self._seen = _Seen(live.last_row(self._store), self._receipts())
         self._detection = Detection(
             self.ground.network, self.ground.zones, self.ground.levels, self.ground.rules, self._settings
         )
         self._known = set()
-        newest = [self._store.newest(self._seen.receipts), live.newest(self._store, None)]
+        newest = [self._store.newest(self._seen.receipts)]
+        if not self._event_clock or self._clock is not None:  # else what is in `live` has just come, and is no past
+            newest.append(live.newest(self._store, None))
         last = max((moment for moment in newest if moment is not None), default=None)
+        if last is not None and self._event_clock and last - now > self._settings.event_cut_s * 1000:
+            last = now - 1
         if last is None:
             self._detection.history = self._history
             return
         fixes = back.tracks(self._store, self._settings, last + 1)
         self._known = set(fixes.unit.tolist())
         self._detection.feed(fixes)
-        self._clock = last if self._event_clock else wall
+        self._clock = max(now, last) if self._event_clock else wall
         since: dict[str, int] = {}
         for unit, time in zip(fixes.unit.tolist(), fixes.time.tolist(), strict=True):
             since[unit] = min(time, since.get(unit, time))
@@ -194,6 +210,7 @@ class Room:
         if not since:
             return []
         where = (of.c.state != "withdrawn") & (of.c.started_at >= min(since.values()))
+        where &= of.c.started_at <= (self._clock or 0)
         versions = {(rule.rule, rule.version) for rule in self.ground.rules}
         exact = (self._clock or 0) - EXACT_MS
         return [

@@ -226,7 +226,6 @@ class Watch:
             if held is None:
                 raise GeoMonitorError("room_taken")
             room = Room(self._store, self._settings, event_clock=True)
-            self._patiently(lambda: self._turn(room))  # before anything comes: what was there is no news
             self._listen(lambda: self._patiently(lambda: self._turn(room)))
 
     def _turn(self, room: Room) -> None:

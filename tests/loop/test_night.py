@@ -109,3 +109,22 @@ def test_a_withdrawn_upload_takes_its_events_back(held: Workspace, tmp_path: Pat
     assert held.detect()["withdrawn"] >= 2
     assert set(held.table("events")["state"]) == {"withdrawn"}
     assert set(held.table("events")["reason"]) == {"judged_anew"}
+
+
+def test_an_old_night_replays_as_if_nothing_later_were_there(held: Workspace, tmp_path: Path) -> None:
+    """What is stored of a month later neither floods the replay with silences nor is unsaid by it."""
+    month = 30 * 86_400_000
+    watched(held, write(tmp_path / "later.jsonl", poacher("渔9", MS + month)))
+    later = set(events(held))
+    warned = set(held.table("warnings")["warning_id"])
+    watched(held, write(tmp_path / "n.jsonl", night()))
+    assert later <= set(events(held)) and len(events(held)) > len(later)
+    other = make(tmp_path / "alone")
+    watched(other, write(tmp_path / "alone.jsonl", night()))
+    assert set(events(held)) - later == set(events(other))
+    every = held.table("events", all_versions=True)
+    assert not (every["state"] == "withdrawn").any()
+    new = held.table("warnings")
+    new = new[~new["warning_id"].isin(warned)]
+    assert new["opened_at"].max() < held.table("positions")["time"].max()
+    assert new["opened_at"].tolist() == other.table("warnings")["opened_at"].tolist()

@@ -39,7 +39,7 @@ sys.path.insert(0, str(ROOT))
 START = 1_780_000_000_000  # ms UTC
 UNITS = 40
 TOPIC = "boats/#"
-AGAIN_S = 5.0  # seconds before a break whose acknowledged fixes are sent again; all that is lost was younger than 1 s
+AGAIN_S = 5.0  # seconds before a break whose acknowledged fixes are sent again; a broker saves in far less
 ANSWER_S = 120.0  # seconds until everything sent must have been acknowledged
 QUIET_S = (
     45.0  # seconds without a new fix after which none will come (a lost connection is tried again after 30 at most)

@@ -22,7 +22,8 @@ PASSWORD = "GEO_MONITOR_MQTT_PASSWORD"  # noqa: S105 - the name of the variable
 
 
 class Broker(Received):
-    """A message is acknowledged once its fixes are stored: what a crash of ours or the broker's loses comes again.
+    """A message is acknowledged once its fixes are stored: a crash of ours loses nothing, and one of the broker's only what
+    it had not saved (docs/feeds.md says what senders do about that).
 
     The broker knows us by a client id made of this machine's name and the address (or `?client=`); it must be the same
     at the next start, and nobody else's.
@@ -78,6 +79,10 @@ class Broker(Received):
         with self._acks:
             self._connection += 1
         log.info("feed %s: connected as %s", self.name, self.client_id)
+        if self._ready and not flags.session_present:
+            log.warning(
+                "feed %s: the broker has lost our session; what it held for us is lost, senders must repeat", self.name
+            )
         client.subscribe(self.address.path, qos=1)
 
     def _subscribed(self, client: paho.Client, data: Any, mid: int, codes: Any, properties: Any) -> None:

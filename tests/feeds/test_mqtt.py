@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +17,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from geo_monitor.errors import Refused
-from geo_monitor.feeds import open_source
+from geo_monitor.feeds import Sorter, open_source
 from geo_monitor.settings import Settings
 from tests.feeds.making import gathered, row, some
 from tests.feeds.test_files import numbers
@@ -27,16 +29,21 @@ ROOT = Path(__file__).parents[2]
 
 
 class Mosquitto:
-    """A broker whose sessions are on the disk after every change."""
+    """A broker whose sessions are on the disk soon after every change."""
 
-    def __init__(self, folder: Path, lines: str = "allow_anonymous true\n") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        lines: str = "allow_anonymous true\n",
+        saves: str = "autosave_on_changes true\nautosave_interval 1\n",
+    ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.kept = folder / "mosquitto.db"
         self.config = folder / "mosquitto.conf"
         self.config.write_text(
             f"listener {self.port} 127.0.0.1\n{lines}persistence true\npersistence_location {folder}/\n"
-            "autosave_on_changes true\nautosave_interval 1\nmax_queued_messages 0\nuser root\n"
+            f"{saves}max_queued_messages 0\nuser root\n"
         )
         self.start()
 
@@ -168,6 +175,55 @@ def test_a_broker_killed_and_started_again_loses_nothing(broker: Mosquitto) -> N
     source.close()
     assert before
     assert set(numbers(fixes)) == set(range(60))
+
+
+def test_what_a_broker_acknowledged_and_lost_comes_when_its_sender_repeats_and_counts_once(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path, saves="autosave_interval 0\n")  # saves only when told to
+    try:
+        connected(broker)
+        publish(broker, "boats/7", [row(i) for i in range(3)])
+        broker.process.send_signal(signal.SIGUSR1)  # session and three fixes are on the disk
+        deadline = time.monotonic() + 30
+        while not broker.kept.exists() or b"boats/#" not in broker.kept.read_bytes():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        publish(broker, "boats/7", [row(i) for i in range(3, 6)])  # acknowledged, and not on the disk
+        broker.kill()
+        broker.start()
+        publish(broker, "boats/7", [row(6)])
+        source = open_source(broker.feed, QUICK)
+        came, _ = gathered(source, some(4))
+        assert numbers(came) == [0, 1, 2, 6]
+        publish(broker, "boats/7", [row(i) for i in range(7)])
+        again, _ = gathered(source, some(7))
+        source.close()
+        counted = Sorter(QUICK).sort(came + again, None).fixes
+        assert sorted(numbers(counted)) == list(range(7))
+    finally:
+        broker.kill()
+
+
+def test_a_broker_that_forgot_our_session_is_told(broker: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
+    connected(broker)
+    source = open_source(broker.feed, QUICK)
+    publish(broker, "boats/7", [row(0)])
+    gathered(source, some(1))
+    broker.saved()
+    broker.kill()
+    broker.kept.unlink()
+    with caplog.at_level(logging.WARNING, "geo_monitor"):
+        broker.start()
+        deadline = time.monotonic() + 30
+        while "has lost our session" not in caplog.text:
+            assert time.monotonic() < deadline
+            source.read(0.05)
+    deadline = time.monotonic() + 30  # it subscribes anew: from here on nothing is missed
+    while not broker.kept.exists() or b"boats/#" not in broker.kept.read_bytes():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    publish(broker, "boats/7", [row(1)])
+    assert numbers(gathered(source, some(1))[0]) == [1]
+    source.close()
 
 
 def test_a_wrong_password_is_told_at_the_start(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class Store:
         weakref.finalize(self, self._engine.dispose)  # nobody has to think of `close`
         self._guard = threading.RLock()
         self._depth = 0
-        self._held: Callable[[], None] = lambda: None
+        self._holding = threading.local()  # the writing thread's check of its lock: others may write records meanwhile
         self._snapshot = threading.local()
         with reached(self._url, self.root):
             found = self.meta("schema_version")
@@ -204,13 +204,13 @@ class Store:
                     if held is None:
                         yield False
                         return
-                    self._held = held
+                    self._holding.check = held
                     with self._marked(work):
                         yield True
             finally:
                 self._depth -= 1
                 if not self._depth:
-                    self._held = lambda: None
+                    self._holding.check = None
 
     @contextmanager
     def alone(self, what: str) -> Iterator[Callable[[], None] | None]:
@@ -243,7 +243,9 @@ class Store:
             options["isolation_level"] = "READ COMMITTED"
         with reached(self._url, self.root), self._engine.execution_options(**options).begin() as connection:
             committing(connection)
-            self._held()
+            check: Callable[[], None] | None = getattr(self._holding, "check", None)
+            if check is not None:
+                check()
             yield connection
 
     def commit(self, upload: Upload, raw: Path | None, who: str = "local") -> Receipt:

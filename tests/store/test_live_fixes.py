@@ -137,3 +137,29 @@ def test_a_seal_that_falls_over_leaves_the_fixes(store: Store, monkeypatch: obje
         raise AssertionError("it did not fall")
     assert live.count(store) == 5 and len(store.positions()) == 5
     assert not list(store.root.glob("positions/day=*/*.parquet"))
+
+
+def test_a_feed_stores_while_another_thread_seals(store: Store) -> None:
+    """The check of the writer's lock is the writing thread's own: a server's connection is not for two at once."""
+    from threading import Thread
+
+    for number in range(20):
+        live.append(store, "one", None, track(f"a{number}", 50), None, MS, {})
+    failed: list[BaseException] = []
+
+    def seal() -> None:
+        try:
+            for _ in range(5):
+                live.seal(store, Settings(), NOW)
+        except BaseException as error:
+            failed.append(error)
+
+    thread = Thread(target=seal)
+    thread.start()
+    number = 0
+    while thread.is_alive() and number < 500:
+        live.append(store, "one", None, track(f"b{number}", 5), None, MS, {})
+        number += 1
+    thread.join()
+    assert failed == []
+    assert len(store.positions(columns=["unit_id", "time"])) == 1000 + 5 * number

@@ -7,7 +7,7 @@
 | geojson, gpkg, fgb, shp.zip | maps, WGS84: lists joined by `;`; times UTC in gpkg and fgb, ISO text in the others |
 | tif | `hotspots` and `effort` as surfaces along the river; see `geo_monitor.export.surface` |
 
-Shapes: a table's own; points of `positions`, `seizures`, `events`; else the line (or lake cell) of the row's reach.
+Shapes: a table's own; points of `positions`, `seizures`, `events`, `warnings`; else the line (or lake cell) of the row's reach.
 Equal tables give equal bytes in csv and parquet.
 """
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "xlsx", "parquet", "geojson", "gpkg", "shp.zip", "fgb", "tif")
 MAPS = ("geojson", "gpkg", "shp.zip", "fgb")
-POINTS = ("positions", "seizures", "events")
+POINTS = ("positions", "seizures", "events", "warnings")
 SURFACE_BYTES = 1e9  # 50 million pixels of four bytes in up to three bands, and GDAL's own copy of them
 CHUNK = 200_000  # rows held as a frame at a time
 

@@ -35,6 +35,11 @@ def test_from_a_recorded_night_to_a_closed_warning(tmp_path: Path) -> None:
     rows = run(root, "warnings", "list")["warnings"]
     assert {row["state"] for row in rows} == {"open"}
     assert rows[0]["opened_at"].endswith("+08:00") and rows[0]["left_s"] < 0
+    for table in ("events", "warnings"):  # points, before any analysis
+        file = tmp_path / f"{table}.geojson"
+        run(root, "export", table, "-o", str(file))
+        shapes = {one["geometry"]["type"] for one in json.loads(file.read_text(encoding="utf-8"))["features"]}
+        assert shapes == {"Point"}
     name = next(row["warning_id"] for row in rows if row["class"] == "gear")
     assert run(root, "warnings", "sign", name)["state"] == "signed"
     assert run(root, "warnings", "sign", name, code=3)["error"]["code"] == "warning_state_wrong"

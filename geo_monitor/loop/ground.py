@@ -53,7 +53,11 @@ class Ground:
         names = network.reaches["reach_id"].tolist()
         if hot is not None and not set(hot["reach_id"]) & set(names):
             hot = watch = None  # an analysis of another river, or of reaches of another length
-        places = context.places(network.reaches, hot, watch)
+        reaches = network.reaches
+        if any(note["code"] == "jurisdictions_shipped" for note in inputs.notes):
+            # the shipped localities are drawings, no legal boundaries: nobody is told that a warning is theirs by them
+            reaches = reaches.assign(adcode_left=None, adcode_right=None)
+        places = context.places(reaches, hot, watch)
         index = {str(name): i for i, name in enumerate(names)}
         return cls(mark, network, inputs.zones, inputs.levels, [rules.to_run(row) for row in rows], rows, places, index)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geo_monitor.errors import GeoMonitorError
+from geo_monitor.errors import GeoMonitorError, Refused
 from geo_monitor.feeds import Batch, Fix, Sorter, open_source
 from geo_monitor.feeds.sorter import Sorted
 from geo_monitor.loop.room import Room, now_ms
@@ -224,7 +224,7 @@ class Watch:
         """By the clock of the fixes: after every batch the room looks, so that its clock never runs ahead of the store."""
         with self._store.alone(ROOM) as held:
             if held is None:
-                raise GeoMonitorError("room_taken")
+                raise Refused("room_taken")
             room = Room(self._store, self._settings, event_clock=True)
             self._listen(lambda: self._patiently(lambda: self._turn(room)))
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from geo_monitor.errors import Refused
 from geo_monitor.loop.watch import Watch
 from geo_monitor.store import live
 from geo_monitor.workspace import Workspace
@@ -128,3 +129,20 @@ def test_an_old_night_replays_as_if_nothing_later_were_there(held: Workspace, tm
     new = new[~new["warning_id"].isin(warned)]
     assert new["opened_at"].max() < held.table("positions")["time"].max()
     assert new["opened_at"].tolist() == other.table("warnings")["opened_at"].tolist()
+
+
+def test_without_any_jurisdiction_a_warning_is_raised_all_the_same(tmp_path: Path) -> None:
+    held = Workspace.create(tmp_path / "ws")
+    (held.root / "settings.toml").write_text("event_beat_s = 20.0\n", encoding="utf-8")
+    assert held.import_file("river", make(tmp_path / "other").root.parent / "other-river.geojson", accuracy=50.0).status
+    watched(held, write(tmp_path / "n.jsonl", poacher()[:200]))
+    rows = held.table("warnings")
+    gear = rows[rows["class"] == "gear"]
+    assert gear[["adcode", "level"]].fillna("").values.tolist() == [["", "county"]]
+    assert all(not len(codes) for codes in held.table("events")["adcodes"])
+
+
+def test_two_replays_at_once_are_refused(held: Workspace, tmp_path: Path) -> None:
+    with held._store.alone("room"), pytest.raises(Refused, match="duty room"):
+        watched(held, write(tmp_path / "n.jsonl", poacher()[:10]))
+    assert len(held.table("positions")) == 0

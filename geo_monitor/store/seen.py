@@ -212,16 +212,19 @@ class Seen:
 
     def _of_locality(self, frame: pd.DataFrame, rule: str) -> Any:
         """Which rows (bool, n) lie in the viewer's localities, or in none."""
+        import numpy as np
+
         from geo_monitor.store import revisions
 
         areas = self.viewer.adcodes
         if rule == "localities":
-            return [not codes or any(inside(code, areas) for code in codes) for codes in map(_list, frame["adcodes"])]
+            mine = [not codes or any(inside(code, areas) for code in codes) for codes in map(_list, frame["adcodes"])]
+            return np.array(mine, dtype=bool)
         if rule == "locality":
-            return [not _text(code) or inside(code, areas) for code in frame["adcode"]]
+            return np.array([not _text(code) or inside(code, areas) for code in frame["adcode"]], dtype=bool)
         known = revisions.of_ids(self._store, "warnings", frame["warning_id"])
-        mine = {key for key, row in known.items() if not row["adcode"] or inside(row["adcode"], areas)}
-        return frame["warning_id"].isin(mine).to_numpy(dtype=bool)
+        seen = {key for key, row in known.items() if not row["adcode"] or inside(row["adcode"], areas)}
+        return frame["warning_id"].isin(seen).to_numpy(dtype=bool)
 
     def mark(self, tracks: bool = True) -> str:
         """As `Store.mark`: that something changed, not what."""

@@ -149,7 +149,7 @@ def test_the_page_is_listed_for_whom_it_is_open_and_first_for_who_only_administe
     monkeypatch.setattr(st, "navigation", navigation)
     monkeypatch.setattr(sys, "argv", ["main.py", str(root)])
     for name, seen, tabs in (
-        ("王", ["态势", "热点", "数据"], []),
+        ("王", ["态势", "预警", "派单", "热点", "数据"], []),
         ("审", ["数据", "管理"], ["审计", "健康"]),
         ("管理员", ["管理"], ["账号", "单位与共享", "审计", "底图", "健康"]),
     ):

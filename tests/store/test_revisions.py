@@ -76,5 +76,7 @@ def test_a_viewer_reads_the_warnings_of_the_own_localities(store: Store) -> None
     ]
     revisions.revise(store, "taskings", tasks, 1000, "watch")
     seen = Seen(store, Viewer("w", None, ("commander",), ("420000",)), Settings())
+    for name in ("events", "taskings", "rules"):  # none so far, and all columns
+        assert list(seen.revised(name).columns) == list(revisions.frame(store, name).columns)
     assert seen.revised("warnings")["warning_id"].tolist() == ["hubei", "nobody"]
     assert seen.revised("taskings")["tasking_id"].tolist() == ["hubei"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +37,19 @@ def square(west: float, east: float) -> list[Any]:
     return [[[west, 29.99], [east, 29.99], [east, 30.01], [west, 30.01], [west, 29.99]]]
 
 
-def make(root: Path, database: str | None = None) -> Workspace:
-    """An empty workspace with a river, a zone of 5 km and two counties."""
-    workspace = Workspace.create(root, database)
-    (root / "settings.toml").write_text("event_beat_s = 20.0\n", encoding="utf-8")  # a night in fewer looks
-    folder = root.parent
-    river = features(folder / f"{root.name}-river.geojson", "LineString", ({"name": "试江", "mouth": "东"}, LINE))
+@cache
+def _made() -> Path:
+    """One such workspace for all tests of a run, to be copied: three uploads are three processes."""
+    folder = Path(tempfile.mkdtemp(prefix="geo-monitor-loop-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    workspace = Workspace.create(folder / "ws")
+    (folder / "ws" / "settings.toml").write_text("event_beat_s = 20.0\n", encoding="utf-8")  # a night in fewer looks
+    river = features(folder / "river.geojson", "LineString", ({"name": "试江", "mouth": "东"}, LINE))
     zone = features(
-        folder / f"{root.name}-zone.geojson",
-        "Polygon",
-        ({"zone_id": "Z1", "name": "中段禁捕区"}, square(112.2, 112.25)),
+        folder / "zone.geojson", "Polygon", ({"zone_id": "Z1", "name": "中段禁捕区"}, square(112.2, 112.25))
     )
     county = features(
-        folder / f"{root.name}-county.geojson",
+        folder / "county.geojson",
         "Polygon",
         ({"name": "甲县", "adcode": "421022", "level": "county"}, square(111.9, 112.3)),
         ({"name": "乙县", "adcode": "430602", "level": "county"}, square(112.3, 112.5)),
@@ -53,7 +57,14 @@ def make(root: Path, database: str | None = None) -> Workspace:
     for kind, file in (("river", river), ("zones", zone), ("jurisdictions", county)):
         receipt = workspace.import_file(kind, file, accuracy=50.0 if kind == "river" else None)
         assert receipt.status.startswith("accepted"), receipt.to_json("en")
-    return workspace
+    workspace._store.close()
+    return folder
+
+
+def make(root: Path) -> Workspace:
+    """An empty workspace with a river, a zone of 5 km and two counties."""
+    shutil.copytree(_made() / "ws", root)
+    return Workspace(root)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from geo_monitor.errors import Refused
 from geo_monitor.loop.watch import Watch
 from geo_monitor.store import live
 from geo_monitor.workspace import Workspace
-from tests.loop.conftest import MS, make, passing, poacher, table, write
+from tests.loop.conftest import LINE, MS, features, make, passing, poacher, table, write
 
 
 def watched(held: Workspace, file: Path | str, **more: Any) -> dict[str, Any]:
@@ -134,7 +134,8 @@ def test_an_old_night_replays_as_if_nothing_later_were_there(held: Workspace, tm
 def test_without_any_jurisdiction_a_warning_is_raised_all_the_same(tmp_path: Path) -> None:
     held = Workspace.create(tmp_path / "ws")
     (held.root / "settings.toml").write_text("event_beat_s = 20.0\n", encoding="utf-8")
-    assert held.import_file("river", make(tmp_path / "other").root.parent / "other-river.geojson", accuracy=50.0).status
+    river = features(tmp_path / "river.geojson", "LineString", ({"name": "试江", "mouth": "东"}, LINE))
+    assert held.import_file("river", river, accuracy=50.0).status.startswith("accepted")
     watched(held, write(tmp_path / "n.jsonl", poacher()[:200]))
     rows = held.table("warnings")
     gear = rows[rows["class"] == "gear"]

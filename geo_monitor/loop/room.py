@@ -65,6 +65,7 @@ class Room:
         # of a replay that fell what it had not sealed comes again: its clock is not known any more
         self._seen = _Seen(0, self._receipts())
         self._clock: int | None = None
+        self._begun = 0  # the clock when what was stored was read
         self._looked = -1e18
         self._known: set[str] = set()
         self._read: dict[str, Fixes] = {}
@@ -128,6 +129,7 @@ class Room:
         self._known = set(fixes.unit.tolist())
         self._detection.feed(fixes)
         self._clock = max(now, last) if self._event_clock else wall
+        self._begun = self._clock
         since: dict[str, int] = {}
         for unit, time in zip(fixes.unit.tolist(), fixes.time.tolist(), strict=True):
             since[unit] = min(time, since.get(unit, time))
@@ -185,6 +187,7 @@ class Room:
         the fixes any more."""
         assert self.ground is not None
         events, gone = self._detection.changed(now)
+        events = self._exact(events)
         rows = [event_row(event, self.ground) for event in events if self._due(event, now)]
         rows += [{"event_id": name, "state": "withdrawn", "reason": "late_data"} for name in gone]
         if since is not None:
@@ -192,6 +195,15 @@ class Room:
         told = self._warnings.keep(rows, now)
         done.events += told.events
         done.warnings += told.warnings
+
+    def _exact(self, events: list[Event]) -> list[Event]:
+        """Without events of several units that began long before this start and were not told of then: not all that they
+        hang on has been read again."""
+        doubtful = [e.event_id for e in events if e.kind in TOGETHER and e.started_at < self._begun - EXACT_MS]
+        if not doubtful:
+            return events
+        new = set(doubtful) - set(revisions.of_ids(self._store, "events", doubtful))
+        return [event for event in events if event.event_id not in new]
 
     def _due(self, event: Event, now: int) -> bool:
         """Whether an event is to be written: it is new, began or ended otherwise, or has gone on for long."""

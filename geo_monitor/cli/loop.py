@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import signal
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
 
 from geo_monitor.cli import people
 from geo_monitor.cli.console import console
-from geo_monitor.errors import Usage
+from geo_monitor.errors import GeoMonitorError, Usage
 from geo_monitor.tables import TIMEZONE
 from geo_monitor.times import moment
 
+if TYPE_CHECKING:
+    from geo_monitor.loop.watch import Watch
+
+START_S = 60.0  # seconds a watch waits for a database that cannot be reached when it starts
 Json = Annotated[bool, typer.Option("--json")]
 
 
@@ -39,8 +45,17 @@ def watch(
     def say(code: str, params: dict[str, Any]) -> None:
         console.say(f"{datetime.now():%H:%M:%S} {console(code, **params)}")
 
-    watching = Watch(
-        people.opened(), feed, event_clock=clock == "event", until_idle=until_idle, agency=agency, role=role, say=say
+    watching = _begun(
+        lambda: Watch(
+            people.opened(),
+            feed,
+            event_clock=clock == "event",
+            until_idle=until_idle,
+            agency=agency,
+            role=role,
+            say=say,
+        ),
+        say,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: watching.stop())
@@ -52,6 +67,21 @@ def watch(
     ]
     lines += [f"  {console(code)}: {count}" for code, count in sorted(done["refused"].items())]
     console.result(done, lines)
+
+
+def _begun(begin: Callable[[], Watch], say: Callable[[str, dict[str, Any]], None]) -> Watch:
+    """The watch, tried again for `START_S` while the database cannot be reached: a server may be starting, too."""
+    end, told = time.monotonic() + START_S, False
+    while True:
+        try:
+            return begin()
+        except GeoMonitorError as error:
+            if error.code != "database_unreachable" or time.monotonic() > end:
+                raise
+            if not told:
+                say(error.code, dict(error.params))
+            told = True
+            time.sleep(1.0)
 
 
 def detect(

@@ -40,12 +40,6 @@ def test_a_database_server_stopped_in_the_middle_loses_and_doubles_nothing(tmp_p
     assert {name: found[name] for name in CLEAN} == CLEAN
 
 
-def test_a_client_of_a_broker_killed_in_the_middle_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    found = feed_kills.run(None, "mqtt", "watch", 5, 3_000, 200.0, tmp_path, None, False)
-    assert {name: found[name] for name in CLEAN} == CLEAN
-
-
 def test_a_broker_killed_in_the_middle_loses_nothing_of_senders_that_repeat(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     found = feed_kills.run(None, "mqtt", "broker", 5, 2_000, 200.0, tmp_path, None, True)

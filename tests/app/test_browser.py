@@ -1,32 +1,15 @@
 """The page in a real browser, in a network namespace that holds nothing but loopback."""
 
-import json
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.app.browsing import cut_off
+
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        pytest.fail("needs Debian's chromium and chromium-driver: apt-get install chromium chromium-driver")
-    folder = tmp_path_factory.mktemp("visit")
-    inside = f"ip link set lo up && exec {sys.executable} -m tests.app.visit {folder}"
-    cut = ["unshare", "--net", "--map-root-user", "sh", "-c"]
-    if subprocess.run([*cut, "ip link set lo up"], capture_output=True, check=False).returncode:
-        pytest.fail(
-            "needs unshare and ip to cut the network off: apt-get install util-linux iproute2, "
-            "and a kernel that lets users make namespaces"
-        )
-    done = subprocess.run([*cut, inside], cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout)
+    return cut_off("tests.app.visit", tmp_path_factory.mktemp("visit"))
 
 
 def test_nothing_outside_this_machine_is_asked(seen):

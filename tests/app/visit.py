@@ -42,15 +42,21 @@ def served(folder: Path, empty: bool) -> Iterator[str]:
     shutil.copy(Path(__file__).with_name("page.py"), folder / "page.py")
     for name in ("static", ".streamlit"):
         (folder / name).symlink_to(PACKAGE / name)
+    with running(Path("page.py"), folder, folder / "server.log", FAKE_EMPTY="1" if empty else "0") as url:
+        yield url
+
+
+@contextlib.contextmanager
+def running(page: Path, folder: Path, log: Path, *arguments: str, **variables: str) -> Iterator[str]:
+    """A page served from `folder` on a free port, with what stands behind `--`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "FAKE_EMPTY": "1" if empty else "0"}
-    command = [sys.executable, "-m", "streamlit", "run", "page.py", "--server.address", "127.0.0.1"]
-    with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--server.port", str(port)], cwd=folder, env=env, stdout=log, stderr=subprocess.STDOUT
-        )
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    command = [sys.executable, "-m", "streamlit", "run", str(page), "--server.address", "127.0.0.1"]
+    command += ["--server.port", str(port), "--", *arguments]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT)
         try:
             url = f"http://127.0.0.1:{port}/"
             wait(lambda: answers(url + "_stcore/health"), 60, "the server")

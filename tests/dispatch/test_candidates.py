@@ -5,11 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 
 from geo_monitor import messages, river
 from geo_monitor.dispatch.candidates import COLUMNS, REASONS, candidates
@@ -17,7 +15,8 @@ from geo_monitor.dispatch.road import Bank, roads
 from geo_monitor.dispatch.water import Conditions, Limit, Lock, Place
 from geo_monitor.errors import Usage
 from geo_monitor.settings import Settings
-from tests.river.drawing import TOLERANCE, build, degrees, line, rows
+from tests.dispatch.waters import lake_world
+from tests.river.drawing import TOLERANCE, build, degrees, line
 
 NOW = 1_780_000_000_000
 SETTINGS = Settings()
@@ -286,22 +285,6 @@ def test_a_place_off_the_water_is_gone_to_straight() -> None:
     assert found.loc["car", "distance_m"] == NEAR(1.4 * 4_000, rel=TOLERANCE)
     assert found["remark"].to_dict() == {"car": "bank_unsure", "boat": None}
     assert found["reason"].to_dict() == {"car": None, "boat": "off_water"}
-
-
-@cache
-def lake_world() -> river.Network:
-    lake = gpd.GeoDataFrame(
-        {"river": ["洞庭湖"]},
-        geometry=[shapely.Polygon(degrees([(5_000, 4_000), (15_000, 4_000), (15_000, 14_000), (5_000, 14_000)]))],
-        crs="EPSG:4326",
-    )
-    return river.build(
-        rows(
-            ("长江", line((0, 0), (20_000, 0)), {"mouth": "end", "accuracy_m": 50.0}),
-            ("湘江", line((10_000, 20_000), (10_000, 0)), {"mouth": None, "accuracy_m": 50.0}),
-        ),
-        lake,
-    )
 
 
 def test_on_a_lake() -> None:

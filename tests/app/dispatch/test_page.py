@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import streamlit as st
 
 from geo_monitor.app.dispatch import tasks
 from geo_monitor.app.duty import board
@@ -20,14 +19,6 @@ from tests.app.duty import made
 from tests.app.duty.made import dispatch_script, field, opened, press, said, submit, warning
 
 NOW = datetime.fromtimestamp(made.NOW / 1000, UTC)
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    held = {"ms": made.NOW}
-    monkeypatch.setattr(board, "wall_ms", lambda: held["ms"])
-    st.cache_resource.clear()
-    return held
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,31 +19,12 @@ from selenium.common.exceptions import WebDriverException
 from geo_monitor.loop.ground import Ground
 from geo_monitor.workspace import Workspace
 from tests.app.duty import made
-from tests.app.visit import CANVAS, PACKAGE, ROOT, Visit, answers, browser, wait
+from tests.app.visit import CANVAS, PACKAGE, ROOT, Visit, browser, running, wait
 
 
-@contextlib.contextmanager
-def served(workspace: Path, log: Path) -> Iterator[str]:
+def served(workspace: Path, log: Path) -> contextlib.AbstractContextManager[str]:
     """The real page over a workspace, on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(PACKAGE / "main.py"), "--server.address", "127.0.0.1"]
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [*command, "--server.port", str(port), "--", str(workspace)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            url = f"http://127.0.0.1:{port}/"
-            wait(lambda: answers(url + "_stcore/health"), 60, "the server")
-            yield url
-        finally:
-            process.terminate()
-            process.wait()
+    return running(PACKAGE / "main.py", ROOT, log, str(workspace))
 
 
 def click(visit: Visit, css: str) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000  # Asia/Shanghai is UTC+8 without summer time since 1991
 MINUTE_MS = 60_000
+KNOT = 1852 / 3600  # m/s; by definition of the nautical mile
 NEVER = np.iinfo(np.int64).min  # "no time": reads as NaT when viewed as datetime64[ms]
 CHUNK_ROWS = 1_000_000
 

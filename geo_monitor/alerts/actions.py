@@ -14,10 +14,11 @@ from typing import Any
 
 from geo_monitor.alerts import clocks, route
 from geo_monitor.alerts.grade import graver
-from geo_monitor.alerts.rows import DAY_MS, LIVE, RANKED, Row, changed, told, was_reached
+from geo_monitor.alerts.rows import LIVE, RANKED, Row, changed, told, was_reached
 from geo_monitor.errors import Refused, Usage
 from geo_monitor.settings import Settings
 from geo_monitor.tables import GRADES, OUTCOMES
+from geo_monitor.tracks import DAY_MS
 
 FROM = {
     "sign": ("open",),

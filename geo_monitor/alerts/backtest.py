@@ -15,13 +15,13 @@ from typing import Any
 
 from geo_monitor.alerts.context import Context
 from geo_monitor.alerts.grade import interval
-from geo_monitor.alerts.rows import DAY_MS, HOUR_MS, Row, event_row, situations, told
+from geo_monitor.alerts.rows import HOUR_MS, Row, event_row, situations, told
 from geo_monitor.alerts.rules import digest
 from geo_monitor.alerts.warnings import raise_
 from geo_monitor.errors import Refused, Usage
 from geo_monitor.events.event import Event
 from geo_monitor.settings import Settings
-from geo_monitor.tracks import SHANGHAI_MS
+from geo_monitor.tracks import DAY_MS, SHANGHAI_MS
 
 PLACES = 10  # places named, most warnings first
 Place = tuple[str | None, str | None]  # reach, zone

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from geo_monitor.alerts.grade import interval
-from geo_monitor.alerts.rows import DAY_MS, KNOWN, Row, Situation, situations, told, was_reached
+from geo_monitor.alerts.rows import KNOWN, Row, Situation, situations, told, was_reached
 from geo_monitor.settings import Settings
 from geo_monitor.tables import GRADES, OUTCOMES, TIMEZONE
+from geo_monitor.tracks import DAY_MS
 
 if TYPE_CHECKING:
     import pandas as pd

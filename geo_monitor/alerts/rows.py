@@ -19,7 +19,6 @@ LIVE = ("open", "signed", "dispatched", "verified")
 RANKED = ("case", "education", "nothing_found", "false", "no_unit")  # of two outcomes of a situation the first counts
 KNOWN = ("case", "education", "nothing_found", "false")  # somebody looked: tells whether the warning was right
 HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 
 
 def told(row: Row) -> dict[str, Any]:
@@ -89,7 +88,6 @@ class Situation:
     reached: bool
     verified: bool
     outcome: str | None
-    warning_ids: tuple[str, ...]
 
 
 def situations(warnings: Iterable[Row], taskings: Iterable[Row] = ()) -> list[Situation]:
@@ -126,7 +124,6 @@ def _situation(key: str, pairs: Sequence[tuple[Row, dict[str, Any]]], went: Mapp
         reached=reached,
         verified=best in ("case", "education") or any("verified_at" in evidence for _, evidence in pairs),
         outcome=best if settled else None,
-        warning_ids=tuple(sorted(row["warning_id"] for row in rows)),
     )
 
 

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geo_monitor.alerts import written
-from geo_monitor.alerts.rows import DAY_MS, Row, short_hash
+from geo_monitor.alerts.rows import Row, short_hash
 from geo_monitor.alerts.rows import written as as_json
 from geo_monitor.errors import Refused
 from geo_monitor.events.rule import Rule
 from geo_monitor.settings import Settings
+from geo_monitor.tracks import DAY_MS
 
 if TYPE_CHECKING:
     from geo_monitor.alerts.backtest import Backtest
 
 MAKER = "geo-monitor"  # who made the shipped rules
-CONTENT = ("kind", "class", "harm", "body")
 
 
 def shipped(settings: Settings | None = None) -> list[dict[str, Any]]:

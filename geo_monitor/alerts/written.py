@@ -13,11 +13,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from geo_monitor.alerts.rows import DAY_MS
 from geo_monitor.errors import Refused
 from geo_monitor.events.rule import Rule
 from geo_monitor.settings import Settings
 from geo_monitor.tables import EVENT_KINDS, TIMEZONE, WARNING_CLASSES
+from geo_monitor.tracks import DAY_MS
 
 FIELDS = (
     "rule",

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo_monitor.dispatch.road import air, roads
-from geo_monitor.dispatch.water import KNOT, Conditions, Place, waterway
+from geo_monitor.dispatch.water import Conditions, Place, waterway
 from geo_monitor.errors import Usage
 from geo_monitor.river.geodesy import Floats, distances
+from geo_monitor.tracks import KNOT
 
 if TYPE_CHECKING:
     import pandas as pd

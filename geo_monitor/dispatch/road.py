@@ -45,7 +45,7 @@ class Bank:
     """The river at a place as people on land see it: which side, and where each bank begins."""
 
     def __init__(self, network: Network, place: Place) -> None:
-        position = float(network.water._positions(np.array([place.reach]), np.array([place.km]))[0])
+        position = float(network.water.positions(np.array([place.reach]), np.array([place.km]))[0])
         axis = network.axis
         self.number = int(np.searchsorted(axis.start, position + 1e-6, side="right") - 1)
         own = axis.stem == self.number
@@ -150,7 +150,7 @@ def _over_river(bridges: pd.DataFrame | None, network: Network, number: int) -> 
         return []
     lon, lat = bridges["lon"].to_numpy(dtype=float), bridges["lat"].to_numpy(dtype=float)
     spots = place(lon, lat, network)
-    position = network.water._positions(spots.reach.astype(np.int64), spots.km)
+    position = network.water.positions(spots.reach.astype(np.int64), spots.km)
     stem = np.searchsorted(network.axis.start, np.nan_to_num(position, nan=-1.0) + 1e-6, side="right") - 1
     there = np.flatnonzero(~np.isnan(position) & (stem == number))
     names = bridges["name"].tolist()

@@ -24,7 +24,6 @@ from geo_monitor.river.geodesy import Floats, to_degrees
 if TYPE_CHECKING:
     from geo_monitor.river.network import Network
 
-KNOT = 1852 / 3600  # m/s; by definition of the nautical mile
 SAME_M = 1e-3  # metres; two cuts this close are one (as in river.paths)
 BELOW_M = 1.0  # metres; a lock with no channel above it (a lake's outflow) stands this far below
 LEAST_S = 1e-9  # seconds; an edge of no time would pass for no edge
@@ -111,7 +110,7 @@ class Place:
         if km is None or reach >= network.channels:
             return cls(float(row["lon"]), float(row["lat"]), int(reach), (low + high) / 2, None, False)
         km = min(max(float(km), low), high)
-        position = network.water._positions(np.array([reach]), np.array([km]))
+        position = network.water.positions(np.array([reach]), np.array([km]))
         lon, lat = _points(network, position)[0]
         return cls(float(lon), float(lat), int(reach), km, None, False)
 
@@ -193,7 +192,7 @@ class Waterway:
         lock_at = np.array([self._lock_position(lock) for lock in self.conditions.locks])
         cuts = np.r_[lock_at, [at for limit in self.conditions.limits for at in self._ends_of(limit)]]
         if len(water.place):
-            cuts = cuts[np.abs(water.place[water._nearest(water.place, cuts)] - cuts) > SAME_M]
+            cuts = cuts[np.abs(water.place[water.nearest(water.place, cuts)] - cuts) > SAME_M]
         cuts = np.unique(cuts)
         cuts = cuts[np.r_[True, np.diff(cuts) > SAME_M]] if len(cuts) else cuts
         place = np.r_[water.place, cuts]
@@ -258,7 +257,7 @@ class Waterway:
         """A lock stands at the lower end of an interval: who passes that end pays it, a place inside is above it."""
         self.lock_up, self.lock_down = np.zeros(len(self.length)), np.zeros(len(self.length))
         for lock, at in zip(self.conditions.locks, self.lock_at, strict=True):
-            interval = int(self.network.water._nearest(self.place, at))
+            interval = int(self.network.water.nearest(self.place, at))
             self.lock_up[interval] += np.inf if lock.closed else 60 * lock.up_min
             self.lock_down[interval] += np.inf if lock.closed else 60 * lock.down_min
 
@@ -376,7 +375,7 @@ class Waterway:
     def _search(self, place: Place, speed_mps: float, urgent: bool) -> _Search:
         speed = self._field(speed_mps, urgent)
         reach = np.array([place.reach])
-        position = self.network.water._positions(reach, np.array([place.km]))
+        position = self.network.water.positions(reach, np.array([place.km]))
         interval = int(self._interval(reach, position)[0])
         low, high = self._nodes(place.reach, interval)
         if interval < 0:
@@ -417,7 +416,7 @@ class Waterway:
     ) -> tuple[Floats, Floats, tuple[np.ndarray, Floats]]:
         """Seconds and metres (m, 3) by the lower end, by the upper end, and straight where both lie in one interval;
         and the points' (interval, position)."""
-        position = self.network.water._positions(reach, km)
+        position = self.network.water.positions(reach, km)
         interval = self._interval(reach, position)
         channel = interval >= 0
         at = np.where(channel, interval, 0)

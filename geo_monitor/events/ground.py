@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from geo_monitor.river.network import Network
 
-KNOT = 1852 / 3600  # m/s
 # zones are asked for once, for all times there may be fixes of, so that no window's end hangs on which fixes came
 EVER = int(np.datetime64("2000-01-01", "ms").astype(np.int64)), int(np.datetime64("2100-01-01", "ms").astype(np.int64))
 LANDING = re.compile(r"码头|渡口|上岸点|卸货点|靠泊点|landing|wharf|ferry", re.IGNORECASE)

@@ -14,8 +14,9 @@ import numpy as np
 from geo_monitor.events import kernels
 from geo_monitor.events import rows as at
 from geo_monitor.events.event import Event
-from geo_monitor.events.ground import KNOT, Law
+from geo_monitor.events.ground import Law
 from geo_monitor.settings import Settings
+from geo_monitor.tracks import KNOT
 
 UNPLACED = -2  # a reach nobody has looked up yet
 

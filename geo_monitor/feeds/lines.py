@@ -21,12 +21,11 @@ from pyais.exceptions import AISBaseException
 from geo_monitor.feeds import objects
 from geo_monitor.feeds.fix import Batch, Fix
 from geo_monitor.ingest.readers.ais import KNOT, POSITION_TYPES
-from geo_monitor.ingest.readers.nmea import _SENTENCE, _clock, _degrees, _number, _time
+from geo_monitor.ingest.readers.nmea import SENTENCE, clock_time, decimal, in_degrees, told_time
 from geo_monitor.ingest.text import decode
 from geo_monitor.settings import Settings
+from geo_monitor.tracks import DAY_MS, MINUTE_MS
 
-DAY_MS = 86_400_000
-MINUTE_MS = 60_000
 _NEXT = re.compile(r"(?:\\[^\\]*\\)?[!$][A-Z]{2}[A-Z0-9]{3},")  # another sentence behind the first, its line end lost
 _TAG_BLOCK = re.compile(r"\\([^\\*]*)\*([0-9A-Fa-f]{2})\\")
 _STATION = re.compile(r"\\(?:[^\\]*,)?s:([^,*\\]+)")
@@ -118,7 +117,7 @@ class Lines:
             except (ValueError, RecursionError):
                 return False
             return True
-        match = _SENTENCE.search(text)
+        match = SENTENCE.search(text)
         return match is not None and _sum(match[2]) == int(match[3], 16)
 
     def state(self) -> dict[str, Any]:
@@ -171,7 +170,7 @@ class Lines:
     # --- sentences -------------------------------------------------------------------------------------------------
     def _sentences(self, text: str, received: int | None, batch: Batch) -> None:
         while True:
-            match = _SENTENCE.search(text)
+            match = SENTENCE.search(text)
             if match is None:
                 batch.refuse(text, "nmea_checksum" if _POSITION.search(text) else "feed_line_unknown")
                 return
@@ -222,7 +221,7 @@ class Lines:
         if when is None or place is None:
             return "nmea_incomplete"
         self._moment = when
-        speed, course = _number(parts[7], KNOT), _number(parts[8], 1.0)
+        speed, course = decimal(parts[7], KNOT), decimal(parts[8], 1.0)
         return objects.checked(
             Fix(
                 self._unit_of(before), when, *place, float(speed) if speed else None,
@@ -260,7 +259,7 @@ class Lines:
             batch.refuse(text, "nmea_incomplete")
             return
         sentence = f"!{match[2]}*{match[3]}"
-        when = _time(before, tail) if before or tail else None
+        when = told_time(before, tail) if before or tail else None
         total, number = int(parts[1]), int(parts[2])
         sentences = [sentence]
         if total > 1:
@@ -378,13 +377,13 @@ def _place(parts: list[str]) -> tuple[float, float] | None:
     """(lon, lat) of ddmm.mmmm,N,dddmm.mmmm,E."""
     if parts[1] not in ("N", "S") or parts[3] not in ("E", "W"):
         return None
-    lat, lon = _degrees(parts[0], parts[1]), _degrees(parts[2], parts[3])
+    lat, lon = in_degrees(parts[0], parts[1]), in_degrees(parts[2], parts[3])
     return None if lat is None or lon is None else (float(lon), float(lat))
 
 
 def _moment(day: str, clock: str) -> int | None:
     """ms UTC of yyyy-mm-dd and hhmmss.sss, None where there is no such moment."""
-    told = _clock(day, clock)
+    told = clock_time(day, clock)
     if told is None:
         return None
     try:

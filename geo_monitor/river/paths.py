@@ -60,7 +60,7 @@ class WaterGraph:
         # places a hair apart are one: cut positions and feet come from different sums
         position = position[np.r_[True, np.diff(position) > 1e-3]]
         pair = (
-            np.array([[self._nearest(position, a), self._nearest(position, b)] for a, b in joints])
+            np.array([[self.nearest(position, a), self.nearest(position, b)] for a, b in joints])
             .reshape(-1, 2)
             .astype(int)
         )
@@ -70,12 +70,11 @@ class WaterGraph:
         self.label = label  # node number of each place
         self.cell_node = label.max(initial=-1) + 1 + np.arange(len(net.cells.cell))
         self.size = int(label.max(initial=-1)) + 1 + len(net.cells.cell)
-        self.middle = np.r_[label[self._nearest(position, (net.low[:n] + net.high[:n]) / 2)], self.cell_node].astype(
-            int
-        )
+        self.middle = np.r_[label[self.nearest(position, (net.low[:n] + net.high[:n]) / 2)], self.cell_node].astype(int)
 
     @staticmethod
-    def _nearest(position: Floats, at: Any) -> np.ndarray:
+    def nearest(position: Floats, at: Any) -> np.ndarray:
+        """Which of the sorted places `position` lies nearest to each of `at`, the lower of two alike."""
         i = np.clip(np.searchsorted(position, at), 1, len(position) - 1)
         return np.where(np.abs(position[i - 1] - at) <= np.abs(position[i] - at), i - 1, i)
 
@@ -221,7 +220,7 @@ class WaterGraph:
         keep = (other >= 0) & (other != row)
         return row[keep], other[keep], metres[keep]
 
-    def _positions(self, reach: np.ndarray, km: Floats) -> Floats:
+    def positions(self, reach: np.ndarray, km: Floats) -> Floats:
         """Position on the axis of located points; NaN for lake cells."""
         net = self.network
         reach = np.asarray(reach)
@@ -247,7 +246,7 @@ class WaterGraph:
         return same
 
     def distance(self, reach_a: np.ndarray, km_a: Floats, reach_b: np.ndarray, km_b: Floats) -> Floats:
-        pa, pb = self._positions(reach_a, km_a), self._positions(reach_b, km_b)
+        pa, pb = self.positions(reach_a, km_a), self.positions(reach_b, km_b)
         result = np.abs(pa - pb)
         other = np.flatnonzero(~self._same_river(pa, pb))
         result[other] = np.inf
@@ -262,7 +261,7 @@ class WaterGraph:
         self, reach_a: np.ndarray, km_a: Floats, reach_b: np.ndarray, km_b: Floats
     ) -> tuple[np.ndarray, np.ndarray, Floats]:
         reach_a, reach_b = np.asarray(reach_a), np.asarray(reach_b)
-        pa, pb = self._positions(reach_a, km_a), self._positions(reach_b, km_b)
+        pa, pb = self.positions(reach_a, km_a), self.positions(reach_b, km_b)
         one = reach_a == reach_b
         pairs: list[np.ndarray] = [np.flatnonzero(one)]
         reaches: list[np.ndarray] = [reach_a[one]]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from geo_monitor.simulate.rounds import sweep
+from geo_monitor.tracks import KNOT
 
 Diary = list["Entry"]
 
@@ -35,7 +36,6 @@ class Device:
     lost: float
 
 
-KNOT = 1852 / 3600
 CLASS_A = Device("ais_a", "ais", 10.0, 180.0, 0.15, 0.03)
 CLASS_A_QUICK = Device("ais_a", "ais", 4.0, 180.0, 0.15, 0.03)
 CLASS_B = Device("ais_b", "ais", 30.0, 180.0, 2 * KNOT, 0.08)

@@ -6,7 +6,6 @@ import heapq
 import itertools
 from functools import cache
 
-import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -17,6 +16,7 @@ from pyproj import Geod
 from geo_monitor import river
 from geo_monitor.dispatch.water import Conditions, Limit, Lock, Place, Waterway, waterway
 from geo_monitor.errors import Refused, Usage
+from tests.dispatch.waters import lake_world
 from tests.river.drawing import TOLERANCE, build, degrees, line, rows
 
 NEAR = pytest.approx
@@ -239,23 +239,6 @@ def test_round_an_island_by_the_quicker_arm() -> None:
     assert took(network, begin, end, 10.0, slow)[0] == NEAR(1_000 + 100, rel=TOLERANCE)
 
 
-@cache
-def lake_world() -> river.Network:
-    """A tributary, 湘江, that runs 20 km through a lake into 长江."""
-    lake = gpd.GeoDataFrame(
-        {"river": ["洞庭湖"]},
-        geometry=[shapely.Polygon(degrees([(5_000, 4_000), (15_000, 4_000), (15_000, 14_000), (5_000, 14_000)]))],
-        crs="EPSG:4326",
-    )
-    return river.build(
-        rows(
-            ("长江", line((0, 0), (20_000, 0)), {"mouth": "end", "accuracy_m": 50.0}),
-            ("湘江", line((10_000, 20_000), (10_000, 0)), {"mouth": None, "accuracy_m": 50.0}),
-        ),
-        lake,
-    )
-
-
 def test_across_a_lake_at_the_boats_speed_whatever_the_current() -> None:
     network = lake_world()
     begin, end = ("湘江", 18.0), ("长江", 8.0)
@@ -439,7 +422,7 @@ def test_reverse_search_is_forward_search(seed: int) -> None:
     rng = np.random.default_rng(seed)
     conditions, speed = some_conditions(network, rng), float(rng.uniform(2.0, 12.0))
     reach, km = somewhere(network, rng, 8)
-    position = network.water._positions(reach, km)
+    position = network.water.positions(reach, km)
     place = Place.on(network, int(reach[0]), float(km[0]))
     seconds, _ = Waterway(network, conditions).times(reach, km, place, speed)
     plain = Plain(network, conditions, position.tolist(), speed)

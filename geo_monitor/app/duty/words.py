@@ -16,11 +16,11 @@ from geo_monitor.alerts import clocks, route
 from geo_monitor.app.basemap import names
 from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, km, number, percent
-from geo_monitor.dispatch.water import KNOT
 from geo_monitor.loop.warnings import WHO
 from geo_monitor.messages import catalogue, text
 from geo_monitor.settings import Settings
 from geo_monitor.tables import TIMEZONE
+from geo_monitor.tracks import KNOT
 
 SHAPES = {
     "red": "▲",
@@ -28,7 +28,6 @@ SHAPES = {
     "yellow": "■",
     "blue": "●",
 }  # a grade is told by shape and word, not by colour alone
-ID_MOST = 24  # characters of a name
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from geo_monitor.ingest.readers import ais
 from geo_monitor.ingest.receipt import Message
 from geo_monitor.ingest.text import Encoding
 
-_SENTENCE = re.compile(r"([$!])([A-Z]{2}[A-Z0-9]{3},[^*\r\n]*)\*([0-9A-Fa-f]{2})(.*)")
+SENTENCE = re.compile(r"([$!])([A-Z]{2}[A-Z0-9]{3},[^*\r\n]*)\*([0-9A-Fa-f]{2})(.*)")
 _TAGS = re.compile(r"\\([^\\]*)\\")
 _EPOCH = re.compile(r"\b(\d{10}(?:\.\d+)?|\d{13})\b")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
@@ -66,7 +66,7 @@ def read(path: Path, name: str) -> Raw:
 
 
 def _line(line: str, log: _Log, has_rmc: bool) -> None:
-    match = _SENTENCE.search(line)
+    match = SENTENCE.search(line)
     if match is None:
         if re.search(r"[$!][A-Z]{2}(RMC|GGA|VDM|VDO),", line):
             log.refuse(line, "nmea_checksum")  # no checksum at all: as good as a wrong one
@@ -99,7 +99,7 @@ def _line(line: str, log: _Log, has_rmc: bool) -> None:
         log.other += 1
 
 
-def _degrees(value: str, side: str) -> str | None:
+def in_degrees(value: str, side: str) -> str | None:
     """ddmm.mmmm as degrees."""
     if not re.fullmatch(r"\d{3,5}(\.\d+)?", value) or side not in ("N", "S", "E", "W"):
         return None
@@ -108,7 +108,7 @@ def _degrees(value: str, side: str) -> str | None:
     return repr(-degrees if side in ("S", "W") else degrees)
 
 
-def _clock(date: str | None, time: str) -> str | None:
+def clock_time(date: str | None, time: str) -> str | None:
     if date is None or not re.fullmatch(r"\d{6}(\.\d+)?", time):
         return None
     fraction = f".{time[7:10]}" if time[7:].strip("0") else ""
@@ -124,13 +124,13 @@ def _rmc(line: str, parts: list[str], log: _Log) -> None:
     if parts[2] == "V":
         log.refuse(line, "nmea_void")
         return
-    when = _clock(log.date if day else None, parts[1])
-    lat, lon = _degrees(parts[3], parts[4]), _degrees(parts[5], parts[6])
+    when = clock_time(log.date if day else None, parts[1])
+    lat, lon = in_degrees(parts[3], parts[4]), in_degrees(parts[5], parts[6])
     if when is None or lat is None or lon is None:
         log.refuse(line, "nmea_incomplete")
         return
-    speed = _number(parts[7], ais.KNOT)
-    log.add(None, when, lon, lat, speed, _number(parts[8], 1.0), "gps", line)
+    speed = decimal(parts[7], ais.KNOT)
+    log.add(None, when, lon, lat, speed, decimal(parts[8], 1.0), "gps", line)
 
 
 def _gga(line: str, parts: list[str], log: _Log) -> None:
@@ -138,19 +138,19 @@ def _gga(line: str, parts: list[str], log: _Log) -> None:
     if parts[6] in ("0", ""):
         log.refuse(line, "nmea_void")
         return
-    when = _clock(log.date, parts[1])
-    lat, lon = _degrees(parts[2], parts[3]), _degrees(parts[4], parts[5])
+    when = clock_time(log.date, parts[1])
+    lat, lon = in_degrees(parts[2], parts[3]), in_degrees(parts[4], parts[5])
     if when is None or lat is None or lon is None:
         log.refuse(line, "nmea_incomplete")
         return
     log.add(None, when, lon, lat, None, None, "gps", line)
 
 
-def _number(value: str, factor: float) -> str | None:
+def decimal(value: str, factor: float) -> str | None:
     return repr(float(value) * factor) if re.fullmatch(r"\d+(\.\d+)?", value) else None
 
 
-def _time(before: str, tail: str) -> str | None:
+def told_time(before: str, tail: str) -> str | None:
     """The time a receiver wrote around a sentence: tag block `c:`, else an epoch or ISO time before or behind."""
     for block in _TAGS.findall(before):
         for tag in block.split("*")[0].split(","):
@@ -171,7 +171,7 @@ def _ais(line: str, parts: list[str], before: str, tail: str, log: _Log) -> None
         log.refuse(line, "nmea_incomplete")
         return
     total, number = int(parts[1]), int(parts[2])
-    when = _time(before, tail)
+    when = told_time(before, tail)
     payload = parts[5]
     if total > 1:
         key = (parts[1], parts[3], parts[4])

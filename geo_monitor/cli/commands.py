@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from geo_monitor.cli import basemaps, keeping, loop, people
-from geo_monitor.cli.console import console
+from geo_monitor.cli.console import console, one_of
 from geo_monitor.errors import Usage
 from geo_monitor.messages import catalogue, text
 
@@ -89,8 +89,8 @@ def import_(
     as_json: Json = False,
 ) -> None:
     _json(as_json)
-    _one_of("--datum", datum, ("wgs84", "gcj02", "bd09"))
-    _one_of("--role", role, ("patrol", "traffic"))
+    one_of("--datum", datum, ("wgs84", "gcj02", "bd09"))
+    one_of("--role", role, ("patrol", "traffic"))
     if accuracy is not None and not accuracy > 0:
         raise Usage("accuracy_bad", accuracy=f"{accuracy:g}")
     workspace = people.opened()
@@ -186,8 +186,8 @@ def simulate(
     from geo_monitor.simulate import PLANTS
 
     _json(as_json)
-    _one_of("--river", river, ("made-up", "real"))
-    _one_of("--plant", plant, tuple(PLANTS))
+    one_of("--river", river, ("made-up", "real"))
+    one_of("--plant", plant, tuple(PLANTS))
     with console.progress() as tell:
         world, files = write_world(output, seed, river == "real", days, units, tell, plant)
     lines = [console("simulate.done", folder=str(output)), *console.table([(f.kind, f.path.name) for f in files])]
@@ -250,11 +250,6 @@ def doctor(as_json: Json = False) -> None:
         lines += [f"    {line['hint']}"] if line["hint"] else []
     console.result({"ok": not broken, "checks": told}, lines)
     raise typer.Exit(1 if broken else 0)
-
-
-def _one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
-    if value is not None and value not in allowed:
-        raise Usage("option_value", option=option, value=value, allowed=", ".join(allowed))
 
 
 def _pairs(columns: str | None) -> dict[str, str]:

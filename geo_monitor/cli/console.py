@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from geo_monitor.errors import GeoMonitorError
+from geo_monitor.errors import GeoMonitorError, Usage
 from geo_monitor.messages import Lang, hint, text
 from geo_monitor.stages import Tell, silent
 
@@ -100,6 +100,12 @@ class Console:
             self.result({"error": error})
         self.say(message if todo is None else f"{message}\n{todo}")
         return exit_code
+
+
+def one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
+    """Raises `Usage("option_value")` for a value of an option that is none of those `allowed`; none given is fine."""
+    if value is not None and value not in allowed:
+        raise Usage("option_value", option=option, value=value, allowed=", ".join(allowed))
 
 
 def _keep(error: BaseException, workspace: Path) -> tuple[str, str]:

@@ -13,7 +13,7 @@ import numpy as np
 import typer
 
 from geo_monitor.cli import people
-from geo_monitor.cli.console import console
+from geo_monitor.cli.console import console, one_of
 from geo_monitor.errors import GeoMonitorError, Usage
 from geo_monitor.tables import TIMEZONE
 from geo_monitor.times import moment
@@ -36,9 +36,8 @@ def watch(
     from geo_monitor.loop.watch import Watch
 
     console.json |= as_json
-    for option, value, allowed in (("--clock", clock, ("event", "wall")), ("--role", role, ("patrol", "traffic"))):
-        if value is not None and value not in allowed:
-            raise Usage("option_value", option=option, value=value, allowed=", ".join(allowed))
+    one_of("--clock", clock, ("event", "wall"))
+    one_of("--role", role, ("patrol", "traffic"))
     if until_idle is not None and not until_idle > 0:
         raise Usage("option_value", option="--until-idle", value=f"{until_idle:g}", allowed="> 0")
 
@@ -136,9 +135,9 @@ def _frame(name: str, frame: Any, line: Any) -> None:
 
 def _shown(table: str, row: dict[str, Any], done: str) -> None:
     """A row that was changed, as `--json` gives it, or a sentence."""
-    from geo_monitor.store.schema import frame_of
+    from geo_monitor.store import revisions
 
-    told = _plain(frame_of(table, row).iloc[0])
+    told = _plain(revisions.as_frame(table, row).iloc[0])
     words = {"warnings": "alerts.state_", "taskings": "tasking.state.", "rules": "alerts.rule_"}[table]
     state = console(words + row["state"])
     console.result(told, [console(done, id=str(next(iter(row.values()))), state=state)])

@@ -1,4 +1,4 @@
-"""Moments as people type them."""
+"""Moments as people type them, and as numbers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from zoneinfo import ZoneInfo
 
 from geo_monitor.errors import Usage
 from geo_monitor.tables import TIMEZONE
+
+
+def utc(ms: float) -> datetime:
+    """The moment of milliseconds since 1970 UTC.
+
+    >>> utc(1500).isoformat()
+    '1970-01-01T00:00:01.500000+00:00'
+    """
+    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def moment(value: str | datetime) -> datetime:

@@ -15,6 +15,7 @@ from geo_monitor.errors import Refused, Usage
 from geo_monitor.store import audit, schema
 from geo_monitor.store.database import milliseconds
 from geo_monitor.store.schema import REVISED, SQL
+from geo_monitor.times import utc
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,20 +31,12 @@ def frame(store: Store, name: str, where: Any = None, every: bool = False) -> pd
 
     where: a condition on `schema.SQL[name]`. Raises `Usage("unknown_table")`.
     """
-    of = _table(name)
-    query = sql.select(*[of.c[column] for column in tables.table(name).names]).order_by(of.c.row)
-    if not every:
-        query = query.where(of.c.newest)
-    return schema.frame(name, [tuple(row) for row in store.rows(query if where is None else query.where(where))])
+    return schema.frame(name, [tuple(row) for row in store.rows(_query(name, where, every))])
 
 
 def rows(store: Store, name: str, where: Any = None, every: bool = False) -> list[dict[str, Any]]:
     """As `frame`, as plain values: times ms UTC, lists as tuples."""
-    of = _table(name)
-    query = sql.select(*[of.c[column] for column in tables.table(name).names]).order_by(of.c.row)
-    if not every:
-        query = query.where(of.c.newest)
-    return [_plain(name, row) for row in store.rows(query if where is None else query.where(where))]
+    return [_plain(name, row) for row in store.rows(_query(name, where, every))]
 
 
 def mark(store: Store, *names: str) -> str:
@@ -55,12 +48,8 @@ def mark(store: Store, *names: str) -> str:
 
 def of_ids(store: Store, name: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The newest revisions of these ids, as `rows`; ids that are not there are left out."""
-    of, key = _table(name), REVISED[name]
-    wanted = sorted(set(ids))
-    found = [
-        row for i in range(0, len(wanted), NAMED) for row in rows(store, name, of.c[key].in_(wanted[i : i + NAMED]))
-    ]
-    return {str(row[key]): row for row in found}
+    with store.reading() as connection:
+        return _held(connection, name, ids)
 
 
 def revise(
@@ -99,40 +88,35 @@ def differing(store: Store, name: str, changed: Sequence[Mapping[str, Any]]) -> 
     """The rows that `revise` would write, whole, with the revision each would be judged on; rows that change nothing are
     left out, and rows of ids not held that are not whole (without a value in a column that needs one)."""
     key = REVISED[name]
-    shape = tables.table(name)
-    columns = [column for column in shape.names if column not in SELF]
-    needed = [column.name for column in shape.columns if not column.null and column.name not in SELF]
+    needed = [column.name for column in tables.table(name).columns if not column.null and column.name not in SELF]
     held = of_ids(store, name, [str(row[key]) for row in changed])
     found = []
     for row in changed:
         old = held.get(str(row[key]))
-        new = {column: row.get(column, (old or {}).get(column)) for column in columns}
-        if old is not None and all(_same(new[column], old[column]) for column in columns):
-            continue
-        if old is None and any(new[column] is None for column in needed):
+        new = _merged(name, row, old)
+        if new is None or (old is None and any(new[column] is None for column in needed)):
             continue
         found.append({**new, "revision": None if old is None else old["revision"], "reason": row.get("reason")})
     return found
+
+
+def as_frame(name: str, row: Mapping[str, Any]) -> pd.DataFrame:
+    """One row of plain values as a frame of its table."""
+    return schema.frame(name, [tuple(_stored(name, row).values())])
 
 
 def _write(
     connection: sql.Connection, name: str, changed: Sequence[Mapping[str, Any]], moment: int, who: str, tell: str | None
 ) -> list[dict[str, Any]]:
     key, of = REVISED[name], _table(name)
-    columns = [column for column in tables.table(name).names if column not in SELF]
     written: list[dict[str, Any]] = []
-    held: dict[str, dict[str, Any]] = {}
-    ids = sorted({str(row[key]) for row in changed})
-    for i in range(0, len(ids), NAMED):
-        query = sql.select(*[of.c[column] for column in tables.table(name).names]).where(of.c.newest)
-        for found in connection.execute(query.where(of.c[key].in_(ids[i : i + NAMED]))):
-            held[str(getattr(found, key))] = _plain(name, found)
+    held = _held(connection, name, [str(row[key]) for row in changed])
     for row in changed:
         old = held.get(str(row[key]))
         if row.get("revision") is not None and row["revision"] != (old or {}).get("revision"):
             raise Refused("changed_meanwhile", id=str(row[key]))
-        new = {column: row.get(column, (old or {}).get(column)) for column in columns}
-        if old is not None and all(_same(new[column], old[column]) for column in columns):
+        new = _merged(name, row, old)
+        if new is None:
             continue
         new["revision"] = 1 if old is None else int(old["revision"]) + 1
         new |= {"revised_at": moment, "revised_by": who, "reason": row.get("reason")}
@@ -151,7 +135,7 @@ def _write(
     if tell:
         for row in written:
             detail = {"state": row.get("state"), "reason": row.get("reason")}
-            audit.append(connection, _moment(moment), who, tell, str(row[key]), **detail)
+            audit.append(connection, utc(moment), who, tell, str(row[key]), **detail)
     return written
 
 
@@ -159,6 +143,29 @@ def _table(name: str) -> sql.Table:
     if name not in REVISED:
         raise Usage("unknown_table", table=name, tables=", ".join(REVISED))
     return SQL[name]
+
+
+def _query(name: str, where: Any, every: bool) -> Any:
+    of = _table(name)
+    query = sql.select(*[of.c[column] for column in tables.table(name).names]).order_by(of.c.row)
+    if not every:
+        query = query.where(of.c.newest)
+    return query if where is None else query.where(where)
+
+
+def _held(connection: sql.Connection, name: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    of, key = _table(name), REVISED[name]
+    wanted = sorted(set(ids))
+    parts = (wanted[i : i + NAMED] for i in range(0, len(wanted), NAMED))
+    found = [row for part in parts for row in connection.execute(_query(name, of.c[key].in_(part), False))]
+    return {str(getattr(row, key)): _plain(name, row) for row in found}
+
+
+def _merged(name: str, row: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What a row says over what was held, without `SELF`; None where that is the same."""
+    columns = [column for column in tables.table(name).names if column not in SELF]
+    new = {column: row.get(column, (old or {}).get(column)) for column in columns}
+    return None if old is not None and all(_same(new[column], old[column]) for column in columns) else new
 
 
 def _plain(name: str, row: Any) -> dict[str, Any]:
@@ -186,9 +193,3 @@ def _same(new: Any, old: Any) -> bool:
     if isinstance(new, list | tuple) or isinstance(old, list | tuple):
         return list(new or ()) == list(old or ())
     return bool(new == old)
-
-
-def _moment(ms: int) -> datetime:
-    from datetime import UTC
-
-    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -7,7 +7,7 @@ three columns beside its own, where it lacks them: agency, version, receipt_id.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -204,11 +204,3 @@ def _in(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if kind == tables.TEXTS:
         return pa.array([None if value is None else json.loads(value) for value in values], kind)
     return pa.array(values, kind)
-
-
-def frame_of(name: str, row: Mapping[str, Any]) -> pd.DataFrame:
-    """One row of plain values (times ms UTC) as a frame of table `name`."""
-    table = tables.table(name)
-    values = [json.dumps(list(v)) if c.type == tables.TEXTS and (v := row.get(c.name)) is not None else row.get(c.name)
-              for c in table.columns]  # fmt: skip
-    return frame(name, [values])

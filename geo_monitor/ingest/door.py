@@ -19,7 +19,7 @@ from geo_monitor.ingest.fields import FIELDS, Field
 from geo_monitor.ingest.kinds.source import Source
 from geo_monitor.ingest.ledger import Ledger
 from geo_monitor.ingest.raw import Raw
-from geo_monitor.ingest.receipt import PERSON, ROWS_NAMED, Held, Message, Options, Receipt, Upload
+from geo_monitor.ingest.receipt import PERSON, ROWS_NAMED, Held, Message, Options, Receipt, Upload, status_of
 from geo_monitor.messages import text
 from geo_monitor.settings import Settings
 
@@ -97,13 +97,9 @@ def _rows(
     if done.corrected.any():
         ledger.notes.append(Message("records_corrected", {"count": counts["corrected"]}))
     changed = counts["accepted"] + counts["corrected"]
-    status = "accepted_with_warnings" if warnings or errors else "accepted"
-    if not changed:
-        status = "duplicate" if counts["unchanged"] and not counts["quarantined"] else status
-        if status == "duplicate":
-            ledger.notes.append(Message("rows_held_already", {"count": counts["unchanged"]}))
-        elif not counts["unchanged"]:
-            status = "rejected"
+    status = status_of(counts, bool(warnings or errors))
+    if status == "duplicate":
+        ledger.notes.append(Message("rows_held_already", {"count": counts["unchanged"]}))
     made = replace(
         receipt, status=status, rows=counts, encoding=raw.encoding.to_json(),
         crs=taken.placed.to_json() if taken.placed else {**receipt.crs, "confidence": 1.0, "used": "EPSG:4326"},

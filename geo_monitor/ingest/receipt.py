@@ -30,6 +30,20 @@ class Options:
     lang: Lang = "zh"
 
 
+def status_of(rows: Mapping[str, int], warned: bool) -> str:
+    """What became of an upload that could be read, by its `rows` (as in `Receipt`).
+
+    >>> status_of({"accepted": 0, "corrected": 0, "unchanged": 2, "quarantined": 0}, warned=True)
+    'duplicate'
+    """
+    if not rows["accepted"] + rows["corrected"]:
+        if rows["unchanged"] and not rows["quarantined"]:
+            return "duplicate"
+        if not rows["unchanged"]:
+            return "rejected"
+    return "accepted_with_warnings" if warned else "accepted"
+
+
 def zone_key(agency: object, name: str) -> str:
     """What makes zones of two uploads the same: agency (anything but text: none) and id, or agency and name."""
     return f"{agency if isinstance(agency, str) else ''}|{name}"

@@ -7,20 +7,21 @@ is fed a unit's fixes from the last cut on knows all that one knows which watche
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geo_monitor.events.fixes import Fixes
+from geo_monitor.times import utc
+from geo_monitor.tracks import DAY_MS
 
 if TYPE_CHECKING:
     from geo_monitor.settings import Settings
     from geo_monitor.store import Store
 
-HOUR_MS = 3_600_000
-FIRST_MS = 24 * HOUR_MS  # looked at first; doubled until every track is cut
+FIRST_MS = DAY_MS  # looked at first; doubled until every track is cut
 COLUMNS = ("unit_id", "time", "lon", "lat", "speed", "heading", "role", "platform")
 
 
@@ -30,7 +31,7 @@ def tracks(store: Store, settings: Settings, until: int, units: Collection[str] 
     cut_ms = round(settings.event_cut_s * 1000)
     span, first = FIRST_MS, _first(store)
     wanted = None if units is None else sorted(set(units))
-    most = round(settings.event_back_days * 24 * HOUR_MS)
+    most = round(settings.event_back_days * DAY_MS)
     done: list[Fixes] = []
     while wanted is None or wanted:
         start = until - span
@@ -102,12 +103,7 @@ def _first(store: Store) -> int:
 
 
 def _read(store: Store, start: int, end: int | None, units: list[str] | None) -> Fixes:
-    def moment(ms: int) -> datetime:
-        return datetime.fromtimestamp(ms / 1000, UTC)
-
-    held = store.positions(
-        None, moment(max(start, 0)), None if end is None else moment(end), list(COLUMNS), units, encoded=False
-    )
+    held = store.positions(None, utc(max(start, 0)), None if end is None else utc(end), list(COLUMNS), units)
     return Fixes.of_table(held)
 
 

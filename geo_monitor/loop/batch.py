@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import sqlalchemy as sql
 
 from geo_monitor.alerts import context, rules
 from geo_monitor.alerts.backtest import Backtest
@@ -14,7 +15,7 @@ from geo_monitor.errors import Usage
 from geo_monitor.events.detect import detect
 from geo_monitor.loop import back
 from geo_monitor.loop.ground import Ground, begin_rules
-from geo_monitor.loop.rows import event_row
+from geo_monitor.loop.rows import event_row, unsaid
 from geo_monitor.store import live, revisions
 from geo_monitor.store.schema import SQL
 from geo_monitor.tracks import DAY_MS, SHANGHAI_MS, milliseconds
@@ -32,8 +33,9 @@ def events(
 
     A unit's track is read from its last cut before `start` on.
     """
-    begin_rules(store, settings, round(now.timestamp() * 1000))
-    ground = Ground.of(store, settings, round(now.timestamp() * 1000))
+    moment = round(now.timestamp() * 1000)
+    begin_rules(store, settings, moment)
+    ground = Ground.of(store, settings, moment)
     first = None if start is None else round(start.timestamp() * 1000)
     last = None if end is None else round(end.timestamp() * 1000)
     fixes = back.since(store, settings, first)
@@ -46,8 +48,7 @@ def events(
         if (first is None or event.started_at >= first) and (last is None or event.started_at < last)
     ]  # fmt: skip
     rows = [event_row(event, ground) for event in inside]
-    rows += _unsaid(store, ground, {event.event_id for event in found}, first, last, newest)
-    moment = round(now.timestamp() * 1000)
+    rows += _unsaid(store, ground, {event.event_id for event in found}, first, last)
     written = revisions.revise(store, "events", rows, moment, who)
     kinds: dict[str, int] = {}
     for event in inside:
@@ -64,22 +65,15 @@ def events(
     }
 
 
-def _unsaid(
-    store: Store, ground: Ground, found: set[str], first: int | None, last: int | None, newest: int | None
-) -> list[dict[str, Any]]:
+def _unsaid(store: Store, ground: Ground, found: set[str], first: int | None, last: int | None) -> list[dict[str, Any]]:
     """Events of the period, by the rules in force, that were found before and are not any more."""
     of = SQL["events"]
-    where = of.c.state != "withdrawn"
+    where: Any = sql.true()
     if first is not None:
         where &= of.c.started_at >= first
     if last is not None:
         where &= of.c.started_at < last
-    versions = {(rule.rule, rule.version) for rule in ground.rules}
-    return [
-        {"event_id": row["event_id"], "state": "withdrawn", "reason": "judged_anew"}
-        for row in revisions.rows(store, "events", where)
-        if row["event_id"] not in found and (row["rule"], row["rule_version"]) in versions
-    ]
+    return [unsaid(row) for row in ground.told(store, where) if row["event_id"] not in found]
 
 
 def backtest(store: Store, settings: Settings, row: dict[str, Any], ground: Ground) -> Backtest:
@@ -87,9 +81,7 @@ def backtest(store: Store, settings: Settings, row: dict[str, Any], ground: Grou
 
     Cases: seizures in force of that time, where they lie on the river. Raises `Usage("rule_no_history")`.
     """
-    newest = store.newest(store.receipts_in_force(None, ["tracks"]))
-    fresh = live.newest(store, None)
-    last = max((moment for moment in (newest, fresh) if moment is not None), default=None)
+    last = live.heard(store, store.receipts_in_force(None, ["tracks"]))
     if last is None:
         raise Usage("rule_no_history")
     first = last - round(settings.rule_backtest_days * DAY_MS)
@@ -100,12 +92,12 @@ def backtest(store: Store, settings: Settings, row: dict[str, Any], ground: Grou
     inside = (fixes.time >= first) & ~fixes.patrolling
     boat_days = len({*zip(fixes.unit[inside].tolist(), days[inside].tolist(), strict=True)})
     begin = max(first, int(fixes.time.min()))
-    known = context.Context(ground.places, ground.metres)
+    known = context.Context(ground.places, ground.distance)
     return tested(row, found, _cases(store, ground), (begin, last + 1), known, boat_days, settings)
 
 
 def _cases(store: Store, ground: Ground) -> list[dict[str, Any]]:
-    """Seizures in force with time (ms UTC), reach_id and the zones they lay in."""
+    """Seizures in force with time (ms UTC) and reach_id."""
     from geo_monitor import joins
 
     seizures = store.records("seizures")
@@ -116,6 +108,6 @@ def _cases(store: Store, ground: Ground) -> list[dict[str, Any]]:
     reach = np.asarray(places.reach)
     times = milliseconds(seizures["time"])
     return [
-        {"time": int(time), "reach_id": None if at < 0 else str(ids[at]), "zone_ids": ()}
+        {"time": int(time), "reach_id": None if at < 0 else str(ids[at])}
         for time, at in zip(times.tolist(), reach.tolist(), strict=True)
     ]

@@ -13,8 +13,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sql
 
-from geo_monitor.alerts import actions, grade
+from geo_monitor.alerts import actions, grade, written
 from geo_monitor.alerts import rules as rulebook
 from geo_monitor.alerts.backtest import Backtest
 from geo_monitor.alerts.counts import counts, falling, yields
@@ -25,17 +28,19 @@ from geo_monitor.dispatch.water import Conditions, Place, waterway
 from geo_monitor.errors import Usage
 from geo_monitor.loop.ground import Ground, shared
 from geo_monitor.loop.rows import place_of, tasking_of
+from geo_monitor.loop.warnings import settle
 from geo_monitor.stages import Tell, silent
-from geo_monitor.store import revisions
+from geo_monitor.store import positions, revisions
 from geo_monitor.store.database import milliseconds
 from geo_monitor.store.schema import SQL
+from geo_monitor.times import utc
+from geo_monitor.tracks import DAY_MS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from geo_monitor.workspace import Workspace
 
-DAY_MS = 86_400_000
 HEARD_MS = DAY_MS  # a unit heard since then may be sent
 COLUMNS = ("unit_id", "time", "lon", "lat", "platform", "role")
 
@@ -82,7 +87,7 @@ class Desk:
     def taskings(self, warning_id: str | None = None, running: bool = False) -> pd.DataFrame:
         """Taskings of a warning or of all; `running`: those not at their end."""
         of = SQL["taskings"]
-        where: Any = of.c.tasking_id.is_not(None)
+        where: Any = sql.true()
         if warning_id is not None:
             where &= of.c.warning_id == warning_id
         if running:
@@ -152,16 +157,14 @@ class Desk:
 
         row, ground = self.warning(warning_id), self._ground()
         place, moment = place_of(row, ground), milliseconds(now)
-        held = self._seen.positions(
-            None, pd.Timestamp(moment - HEARD_MS, unit="ms", tz="UTC"), None, list(COLUMNS), encoded=False
-        ).to_pandas()
-        patrols = held[held["role"] == "patrol"].drop_duplicates("unit_id", keep="last")
+        held = self._seen.positions(None, utc(moment - HEARD_MS), None, list(COLUMNS), encoded=True)
+        fixes = positions.last(held).to_pandas()
+        patrols = held.filter(pc.equal(held["role"].cast(pa.string()), "patrol"))["unit_id"]
         known = self._seen.records("units")
-        others = sorted(set(patrols["unit_id"]) - set(known["unit_id"]))
+        others = sorted(set(pc.unique(patrols).to_pylist()) - set(known["unit_id"]))
         units = known.drop_duplicates("unit_id", keep="last")
         if others:
             units = pd.concat([units, pd.DataFrame({"unit_id": others})], ignore_index=True)
-        fixes = held.drop_duplicates("unit_id", keep="last")
         fixes = fixes.assign(platform=fixes["platform"].fillna("boat"))  # as everywhere, one that tells none is a boat
         busy = {
             row["unit_id"]
@@ -195,8 +198,8 @@ class Desk:
         found = self.candidates(warning_id, now)
         mine = found[found["unit_id"] == unit_id]
         if not len(mine) or not np.isfinite(float(mine["seconds"].fillna(np.inf).iloc[0])):
-            reason = mine["reason"].iloc[0] if len(mine) else "unknown"
-            raise Usage("unit_cannot_come", unit=unit_id, reason=f"@dispatch.reason.{reason}")
+            reason = f"@dispatch.reason.{mine['reason'].iloc[0]}" if len(mine) else "@unit_unknown_there"
+            raise Usage("unit_cannot_come", unit=unit_id, reason=reason)
         eta = moment + round(1000 * float(mine["seconds"].iloc[0] + mine["mobilise_s"].iloc[0]))
         tasking = taskings.offer(warning_id, unit_id, moment, taskings.due(eta, self._settings))
         steps = []
@@ -213,7 +216,7 @@ class Desk:
         _, moment = self._asked(warning_id, now)
         tasking = taskings.no_unit(warning_id, moment, why, self.viewer.account)
         revisions.revise(self._store, "taskings", [asdict(tasking)], moment, self.viewer.account, "task")
-        self._settle(warning_id, moment)
+        settle(self._store, [warning_id], self.viewer.account, moment, self._settings)
         return revisions.of_ids(self._store, "taskings", [tasking.tasking_id])[tasking.tasking_id]
 
     def act(
@@ -238,18 +241,10 @@ class Desk:
         new = taskings.act(
             tasking_of(row), action, moment, self.viewer.account, result, why=words, speaks_for=[row["unit_id"] or ""]
         )
-        written = {**asdict(new), "revision": row["revision"]}
-        revisions.revise(self._store, "taskings", [written], moment, self.viewer.account, action)
-        self._settle(row["warning_id"], moment)
+        changed = {**asdict(new), "revision": row["revision"]}
+        revisions.revise(self._store, "taskings", [changed], moment, self.viewer.account, action)
+        settle(self._store, [row["warning_id"]], self.viewer.account, moment, self._settings)
         return revisions.of_ids(self._store, "taskings", [tasking_id])[tasking_id]
-
-    def _settle(self, warning_id: str, now: int) -> None:
-        """What its taskings say of a warning."""
-        row = revisions.of_ids(self._store, "warnings", [warning_id])[warning_id]
-        mine = revisions.rows(self._store, "taskings", SQL["taskings"].c.warning_id == warning_id)
-        new = actions.settle(row, mine, self.viewer.account, now, self._settings)
-        if new is not None:
-            revisions.revise(self._store, "warnings", [new], now, self.viewer.account, "settle")
 
     # --- counting -----------------------------------------------------------------------------------------------------
 
@@ -280,17 +275,14 @@ class Desk:
         """What a rule (YAML) would have done on the last `rule_backtest_days` of stored fixes; nothing is kept. Raises as
         `alerts.rules.propose`, `Usage("rule_no_history")`."""
         self.viewer.needs("rules")
-        moment = milliseconds(now)
-        name = rulebook.propose(given, self.viewer.account, moment, (), self._settings)["rule"]
-        return self._tested(rulebook.propose(given, self.viewer.account, moment, self._revisions(name)), now, tell)
+        return self._tested(self._proposal(given, now), now, tell)
 
     def propose(self, given: str, now: datetime, tell: Tell = silent) -> tuple[dict[str, Any], Backtest]:
         """Proposes a rule (YAML) with its back-test beside it; under the daily cap it comes in force at once, above it a
         second person must `approve`. Raises as `test_rule`, `alerts.rules.approve`."""
         self.viewer.needs("rules")
         moment, who = milliseconds(now), self.viewer.account
-        name = rulebook.propose(given, who, moment, (), self._settings)["rule"]
-        row = rulebook.propose(given, who, moment, self._revisions(name), self._settings)
+        row = self._proposal(given, now)
         found = self._tested(row, now, tell)
         found.check(self._settings)
         row = {**row, "backtest": json.dumps(found.told(), ensure_ascii=False)}
@@ -299,7 +291,7 @@ class Desk:
             proposed = {**row, "revision": (row.get("revision") or 0) + 1}
             steps.append(rulebook.approve(proposed, found, who, moment, self._settings))
         revisions.revise(self._store, "rules", steps, moment, who, "rule")
-        return self._rule(name), found
+        return self._rule(row["rule"]), found
 
     def approve(self, name: str, now: datetime) -> dict[str, Any]:
         """A second person puts a proposed rule in force. Raises as `alerts.rules.approve`, `Usage("rule_unknown")`."""
@@ -319,6 +311,10 @@ class Desk:
         if row["state"] == "proposed":
             return self._ruled(rulebook.drop(self._revisions(name), self.viewer.account, moment, reason), now)
         return self._ruled(rulebook.retire(row, self.viewer.account, moment, reason), now)
+
+    def _proposal(self, given: str, now: datetime) -> dict[str, Any]:
+        held = self._revisions(written.read(given, self._settings).rule)
+        return rulebook.propose(given, self.viewer.account, milliseconds(now), held, self._settings)
 
     def _revisions(self, name: str) -> list[dict[str, Any]]:
         return revisions.rows(self._store, "rules", SQL["rules"].c.rule == name, every=True)

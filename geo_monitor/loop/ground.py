@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from geo_monitor.errors import Usage
 from geo_monitor.inputs import Period, read
 from geo_monitor.store import revisions
+from geo_monitor.store.schema import SQL
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from geo_monitor.alerts.context import Place
+    from geo_monitor.alerts.context import Distance, Place
     from geo_monitor.events.rule import Rule
     from geo_monitor.river import Network
     from geo_monitor.settings import Settings
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Ground:
     """mark: changes with everything this was read from. `rules`: those in force as detectors take them, `rows` of table
-    `rules` of the same. places: what warnings need to know of each reach. index: reach -> its place in the network."""
+    `rules` of the same. places: what warnings need to know of each reach. distance: metres by water between two reaches,
+    as far as anything asks."""
 
     mark: str
     network: Network
@@ -36,7 +36,7 @@ class Ground:
     rules: Sequence[Rule]
     rows: Sequence[dict[str, Any]]
     places: dict[str, Place]
-    index: dict[str, int]
+    distance: Distance
 
     @classmethod
     def of(cls, store: Store, settings: Settings, now: int) -> Ground:
@@ -58,23 +58,21 @@ class Ground:
             # the shipped localities are drawings, no legal boundaries: nobody is told that a warning is theirs by them
             reaches = reaches.assign(adcode_left=None, adcode_right=None)
         places = context.places(reaches, hot, watch)
-        index = {str(name): i for i, name in enumerate(names)}
-        return cls(mark, network, inputs.zones, inputs.levels, [rules.to_run(row) for row in rows], rows, places, index)
+        far = max(settings.alerts_join_m, settings.alerts_caught_m)
+        distance = context.within(names, network.within(far))
+        run = [rules.to_run(row) for row in rows]
+        return cls(mark, network, inputs.zones, inputs.levels, run, rows, places, distance)
+
+    def told(self, store: Store, where: Any) -> list[dict[str, Any]]:
+        """Events (rows) by the rules in force that stand in the store, of those that meet the condition `where`."""
+        of, versions = SQL["events"], {(rule.rule, rule.version) for rule in self.rules}
+        found = revisions.rows(store, "events", (of.c.state != "withdrawn") & where)
+        return [row for row in found if (row["rule"], row["rule_version"]) in versions]
 
     def adcodes(self, reach_id: str | None) -> tuple[str, ...]:
         """Localities on the banks of a reach."""
         place = self.places.get(reach_id or "")
         return () if place is None else place.adcodes
-
-    def metres(self, a: str, b: str) -> float:
-        """Metres by water between the middles of two reaches; inf beyond what the network looks for."""
-        i, j = self.index.get(a), self.index.get(b)
-        if i is None or j is None:
-            return float("inf")
-        reaches = self.network.reaches
-        km = (reaches["km_from"] + reaches["km_to"]).to_numpy()[[i, j]] / 2
-        found = self.network.distance(np.array([i]), km[:1], np.array([j]), km[1:])
-        return float(found[0]) if np.isfinite(found[0]) else float("inf")
 
 
 def _result(store: Store, name: str) -> pd.DataFrame | None:

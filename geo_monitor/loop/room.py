@@ -6,7 +6,6 @@ from what is stored. There is one at a time in a workspace (`store.alone`).
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from geo_monitor.events.detect import Detection
@@ -21,30 +21,18 @@ from geo_monitor.events.event import Event
 from geo_monitor.events.fixes import Fixes
 from geo_monitor.loop import back
 from geo_monitor.loop.ground import Ground, begin_rules, mark_of
-from geo_monitor.loop.rows import event_row
-from geo_monitor.loop.warnings import Warnings
+from geo_monitor.loop.rows import event_row, unsaid
+from geo_monitor.loop.warnings import Warnings, Written
 from geo_monitor.store import live, revisions
+from geo_monitor.store.schema import SQL
 
 if TYPE_CHECKING:
     from geo_monitor.settings import Settings
     from geo_monitor.store import Store
 
-log = logging.getLogger("geo_monitor")
-WHO = "geo-monitor"  # who writes what no person decided
 TOGETHER = ("gap", "meeting", "dark")  # events that several units' fixes decide: after a start exact only ...
 EXACT_MS = 5 * 3_600_000  # ... where they began in so many ms before the newest fix (docs/events.md)
 LOOK_S = 20.0  # seconds after which the room looks whether zones, rules or the last analysis changed
-DAY_MS = 86_400_000
-
-
-@dataclass
-class Turn:
-    """What one turn did: fixes looked at, events and warnings written, and the clock (ms UTC; None: nothing heard)."""
-
-    fixes: int = 0
-    events: int = 0
-    warnings: int = 0
-    now: int | None = None
 
 
 @dataclass
@@ -72,9 +60,9 @@ class Room:
         self._written: dict[str, tuple[Any, int]] = {}
         self.ground: Ground | None = None
 
-    def turn(self, wall: int) -> Turn:
+    def turn(self, wall: int) -> Written:
         """Looks at what came since the last turn. wall: ms UTC."""
-        done = Turn()
+        done = Written()
         if self.ground is None and not self._event_clock:
             self._begin(wall, wall, done)
         elif self.ground is not None and wall - self._looked >= LOOK_S * 1000 and self._changed(wall):
@@ -87,14 +75,12 @@ class Room:
             table = self._incoming()
             assert table is not None
         fixes = Fixes.of_table(table)
-        done.fixes += len(fixes)
         if self.ground is None and len(fixes):
             self._begin(wall, int(fixes.time.min()), done)
         for part, now in self._slices(fixes, wall):
             self._feed(part)
             self._clock = now
             self._keep(now, done)
-        done.now = self._clock
         return done
 
     def _receipts(self) -> frozenset[str]:
@@ -104,7 +90,7 @@ class Room:
         self._looked = wall
         return self.ground is None or mark_of(self._store) != self.ground.mark
 
-    def _begin(self, wall: int, now: int, done: Turn) -> None:
+    def _begin(self, wall: int, now: int, done: Written) -> None:
         """Reads water, law and rules, and what was going on before `now`."""
         begin_rules(self._store, self._settings, wall)
         self.ground = Ground.of(self._store, self._settings, now)
@@ -116,10 +102,10 @@ class Room:
             self.ground.network, self.ground.zones, self.ground.levels, self.ground.rules, self._settings
         )
         self._known = set()
-        newest = [self._store.newest(self._seen.receipts)]
-        if not self._event_clock or self._clock is not None:  # else what is in `live` has just come, and is no past
-            newest.append(live.newest(self._store, None))
-        last = max((moment for moment in newest if moment is not None), default=None)
+        if self._event_clock and self._clock is None:  # what is in `live` has just come, and is no past
+            last = self._store.newest(self._seen.receipts)
+        else:
+            last = live.heard(self._store, self._seen.receipts)
         if last is not None and self._event_clock and last - now > self._settings.event_cut_s * 1000:
             last = now - 1
         if last is None:
@@ -130,9 +116,8 @@ class Room:
         self._detection.feed(fixes)
         self._clock = max(now, last) if self._event_clock else wall
         self._begun = self._clock
-        since: dict[str, int] = {}
-        for unit, time in zip(fixes.unit.tolist(), fixes.time.tolist(), strict=True):
-            since[unit] = min(time, since.get(unit, time))
+        first = pd.Series(fixes.time).groupby(fixes.unit).min()
+        since = {str(unit): int(time) for unit, time in first.items()}
         self._keep(self._clock, done, since)
         self._detection.history = self._history  # from now on it may forget what the store has
 
@@ -154,7 +139,7 @@ class Room:
     def _incoming(self) -> pa.Table | None:
         """Fixes that came since the last look; None where an upload was withdrawn meanwhile."""
         table, number = self._store.live(self._seen.row)
-        there = frozenset(self._store.receipts_in_force(None, ["tracks"]))
+        there = self._receipts()
         if self._seen.receipts - there:
             return None
         row = int(number.max(initial=self._seen.row))
@@ -182,7 +167,7 @@ class Room:
             part = fixes[order[low:high]]
             yield part, max(int(part.time[-1]), self._clock or 0)
 
-    def _keep(self, now: int, done: Turn, since: dict[str, int] | None = None) -> None:
+    def _keep(self, now: int, done: Written, since: dict[str, int] | None = None) -> None:
         """Writes what changed; with `since` (unit -> its first fix that was read) also unsays what does not follow from
         the fixes any more."""
         assert self.ground is not None
@@ -192,9 +177,7 @@ class Room:
         rows += [{"event_id": name, "state": "withdrawn", "reason": "late_data"} for name in gone]
         if since is not None:
             rows += self._unsaid({event.event_id for event in events}, since)
-        told = self._warnings.keep(rows, now)
-        done.events += told.events
-        done.warnings += told.warnings
+        self._warnings.keep(rows, now, done)
 
     def _exact(self, events: list[Event]) -> list[Event]:
         """Without events of several units that began long before this start and were not told of then: not all that they
@@ -216,20 +199,14 @@ class Room:
 
     def _unsaid(self, found: set[str], since: dict[str, int]) -> list[dict[str, Any]]:
         assert self.ground is not None
-        from geo_monitor.store.schema import SQL
-
-        of = SQL["events"]
         if not since:
             return []
-        where = (of.c.state != "withdrawn") & (of.c.started_at >= min(since.values()))
-        where &= of.c.started_at <= (self._clock or 0)
-        versions = {(rule.rule, rule.version) for rule in self.ground.rules}
-        exact = (self._clock or 0) - EXACT_MS
+        of, exact = SQL["events"], (self._clock or 0) - EXACT_MS
+        where = (of.c.started_at >= min(since.values())) & (of.c.started_at <= (self._clock or 0))
         return [
-            {"event_id": row["event_id"], "state": "withdrawn", "reason": "judged_anew"}
-            for row in revisions.rows(self._store, "events", where)
+            unsaid(row)
+            for row in self.ground.told(self._store, where)
             if row["event_id"] not in found
-            and (row["rule"], row["rule_version"]) in versions
             and all(unit in since and row["started_at"] >= since[unit] for unit in row["unit_ids"])
             and (row["kind"] not in TOGETHER or row["started_at"] >= exact)
         ]

@@ -36,6 +36,11 @@ def event_row(event: Event, ground: Ground) -> dict[str, Any]:
     }
 
 
+def unsaid(row: dict[str, Any]) -> dict[str, Any]:
+    """What is written of an event that does not follow from the fixes any more."""
+    return {"event_id": row["event_id"], "state": "withdrawn", "reason": "judged_anew"}
+
+
 def tasking_of(row: dict[str, Any]) -> Tasking:
     """A row of table `taskings` as the state machine takes it."""
     return Tasking(**{name: row[name] for name in Tasking.__dataclass_fields__})

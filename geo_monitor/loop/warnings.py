@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from geo_monitor.alerts import actions, clocks, context, grade
 from geo_monitor.alerts import rules as rulebook
-from geo_monitor.alerts.rows import DAY_MS, LIVE
+from geo_monitor.alerts.rows import LIVE
 from geo_monitor.alerts.warnings import raise_
 from geo_monitor.dispatch import by_track
 from geo_monitor.dispatch.candidates import OPEN
@@ -16,13 +16,15 @@ from geo_monitor.errors import Refused
 from geo_monitor.loop.rows import place_of, tasking_of
 from geo_monitor.store import revisions
 from geo_monitor.store.schema import SQL
+from geo_monitor.times import utc
+from geo_monitor.tracks import DAY_MS
 
 if TYPE_CHECKING:
     from geo_monitor.loop.ground import Ground
     from geo_monitor.settings import Settings
     from geo_monitor.store import Store
 
-WHO = "geo-monitor"
+WHO = rulebook.MAKER  # who writes what no person decided
 AGAIN_MS = 7 * DAY_MS  # warnings opened since are at hand, in whatever state, for events that come again revised
 LEARN_MS = 3_600_000  # what earlier warnings came to is read anew so often
 TRACK_MS = 10_000  # taskings are looked up in the fixes so often
@@ -45,12 +47,10 @@ class Warnings:
         self._book = grade.Book()
         self._learned: int | None = None
         self._tracked: int | None = None
-        self._distance: dict[tuple[str, str], float] = {}
 
-    def keep(self, events: list[dict[str, Any]], now: int) -> Written:
+    def keep(self, events: list[dict[str, Any]], now: int, done: Written) -> None:
         """Writes new or changed `events` (rows of the table) with the warnings they ask for, all or nothing, and does what
-        is due at `now` (ms UTC)."""
-        done = Written()
+        is due at `now` (ms UTC); adds to `done` what was written."""
         for attempt in range(TRIES):
             try:
                 done.warnings += self._due(now)  # first: what is raised joins warnings as their clocks left them
@@ -62,7 +62,6 @@ class Warnings:
         if self._tracked is None or now - self._tracked >= TRACK_MS:
             self._tracked = now
             done.warnings += self._taskings(now)
-        return done
 
     def _raise(self, events: list[dict[str, Any]], now: int, done: Written) -> None:
         events = revisions.differing(self._store, "events", events)
@@ -77,21 +76,11 @@ class Warnings:
         if self._learned is None or now - self._learned >= LEARN_MS:
             self._book = grade.learn(revisions.rows(self._store, "warnings"), self._settings)
             self._learned = now
-        known = context.Context(self._ground.places, self._metres, self._book, context.quiets(held))
+        known = context.Context(self._ground.places, self._ground.distance, self._book, context.quiets(held))
         found = raise_(events, self._ground.rows, held, known, now, self._settings)
         written = revisions.together(self._store, {"events": events, "warnings": found.rows}, now, WHO)
         done.events += len(written["events"])
         done.warnings += len(written["warnings"])
-
-    def _metres(self, a: str, b: str) -> float:
-        """By water; not looked for where it is too far in a straight line already."""
-        key = (a, b) if a < b else (b, a)
-        found = self._distance.get(key)
-        if found is None:
-            found = self._distance[key] = self._ground.metres(*key)
-            if len(self._distance) > 1_000_000:
-                self._distance.clear()
-        return found
 
     def _due(self, now: int) -> int:
         """Clocks of warnings and rules."""
@@ -114,7 +103,7 @@ class Warnings:
         for row in running:
             if row["state"] not in ("accepted", "under_way") or row["accepted_at"] is None:
                 continue
-            start = datetime.fromtimestamp((row["accepted_at"] - 600_000) / 1000, UTC)
+            start = utc(row["accepted_at"] - 600_000)
             columns = ["unit_id", "time", "lon", "lat", "platform"]
             fixes = self._store.positions(None, start, None, columns, [row["unit_id"]]).to_pandas()
             platform = next((str(name) for name in fixes["platform"].dropna()), "boat")
@@ -122,14 +111,12 @@ class Warnings:
             steps = by_track(tasking_of(row), fixes, place, self._ground.network, self._settings, platform)
             told = [{**asdict(step), "revision": row["revision"] + i} for i, step in enumerate(steps)]
             revisions.revise(self._store, "taskings", told, now, WHO, "track")
-        return self._settle(sorted(warnings), now)
+        return settle(self._store, warnings, WHO, now, self._settings)
 
-    def _settle(self, ids: list[str], now: int) -> int:
-        rows = []
-        for warning_id in ids:
-            row = revisions.of_ids(self._store, "warnings", [warning_id])[warning_id]
-            mine = revisions.rows(self._store, "taskings", SQL["taskings"].c.warning_id == warning_id)
-            new = actions.settle(row, mine, WHO, now, self._settings)
-            if new is not None:
-                rows.append(new)
-        return len(revisions.revise(self._store, "warnings", rows, now, WHO, "settle"))
+
+def settle(store: Store, ids: Collection[str], who: str, now: int, settings: Settings) -> int:
+    """Writes what taskings say of these warnings; gives how many changed."""
+    rows = revisions.of_ids(store, "warnings", ids)
+    sent = revisions.rows(store, "taskings", SQL["taskings"].c.warning_id.in_(sorted(ids)))
+    found = [actions.settle(rows[name], sent, who, now, settings) for name in sorted(rows)]
+    return len(revisions.revise(store, "warnings", [row for row in found if row is not None], now, who, "settle"))

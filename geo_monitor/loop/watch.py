@@ -90,7 +90,6 @@ class Watch:
         if known and known.held:
             self._sorter.sort([Fix(*values) for values in known.held], None)
         self._stop = threading.Event()
-        self._room_done = threading.Event()
         self._again = 0  # repeats the sorter has dropped
         self._role, self._own, self._own_at = role, set[str](), float("-inf")
         self._sealing: threading.Thread | None = None

@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ import sqlalchemy as sql
 from geo_monitor import tables
 from geo_monitor.store import files, positions, schema, unfinished
 from geo_monitor.store.schema import FEEDS, LIVE
+from geo_monitor.times import utc
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,8 +80,8 @@ def append(
 ) -> list[Fix]:
     """Stores a batch of fixes of the feed `name` and its mark in one transaction. Gives the fixes that were new.
 
-    now: ms UTC. refused: code -> lines refused with this batch. held: all fixes that wait for proof of their place. A fix whose unit and moment are in `live` already is a
-    repeat. Raises as `Store.transaction`.
+    now: ms UTC. refused: code -> lines refused with this batch. held: all fixes that wait for proof of their place. A
+    fix whose unit and moment are in `live` already is a repeat. Raises as `Store.transaction`.
     """
     rows = [
         {**{column: getattr(fix, column) for column in VALUES}, "feed": name, "agency": agency, "arrived_at": now}
@@ -220,7 +221,7 @@ def _sealed(
 
     from geo_monitor.ingest import Receipt, identity
     from geo_monitor.ingest.ledger import Ledger
-    from geo_monitor.ingest.receipt import Message
+    from geo_monitor.ingest.receipt import Message, status_of
     from geo_monitor.messages import text
     from geo_monitor.store.held import Held
 
@@ -244,9 +245,7 @@ def _sealed(
         "unchanged": int(done.unchanged.sum()), "corrected": 0,
     }  # fmt: skip
     errors = tuple(message for message in ledger.reasons[1:] if message is not None)
-    status = "accepted_with_warnings" if errors or ledger.warnings else "accepted"
-    if not counts["accepted"]:
-        status = "duplicate" if counts["unchanged"] and not counts["quarantined"] else "rejected"
+    status = status_of(counts, bool(errors or ledger.warnings))
     receipt = replace(
         receipt, status=status, rows=counts, notes=(Message("feed_sealed", {"feed": name}), *ledger.notes),
         crs={**receipt.crs, "used": "EPSG:4326", "how": "declared", "datum": "wgs84", "confidence": 1.0},
@@ -269,8 +268,7 @@ def _sealed(
 
 
 def _told(ms: int) -> str:
-    shifted = datetime.fromtimestamp((ms + positions.SHANGHAI_MS) / 1000, UTC)
-    return f"{shifted:%Y%m%dT%H%M%S}"
+    return f"{utc(ms + positions.SHANGHAI_MS):%Y%m%dT%H%M%S}"
 
 
 def newest(store: Store, agencies: Collection[str] | None) -> int | None:
@@ -279,13 +277,18 @@ def newest(store: Store, agencies: Collection[str] | None) -> int | None:
     return None if found is None else int(found)
 
 
+def heard(store: Store, receipts: Collection[str], agencies: Collection[str] | None = None) -> int | None:
+    """The time of the latest fix of these uploads, or of those not sealed yet (of some agencies), ms UTC."""
+    found = (store.newest(receipts), newest(store, agencies))
+    return max((moment for moment in found if moment is not None), default=None)
+
+
 def last_fixes(store: Store, since: datetime) -> dict[str, tuple[int, float, float]]:
     """Of every unit heard since then its latest stored fix: time (ms UTC), lon, lat."""
-    table = store.positions(None, since, None, ["unit_id", "time", "lon", "lat"])
-    unit = table["unit_id"].to_pylist()
-    time = np.asarray(table["time"].cast(pa.int64()))
-    lon, lat = np.asarray(table["lon"]), np.asarray(table["lat"])
-    return {unit[i]: (int(time[i]), float(lon[i]), float(lat[i])) for i in range(len(unit))}  # sorted: the last stands
+    table = positions.last(store.positions(None, since, None, ["unit_id", "time", "lon", "lat"], encoded=True))
+    ms = table["time"].cast(pa.int64()).to_pylist()
+    columns = (table["unit_id"].to_pylist(), ms, table["lon"].to_pylist(), table["lat"].to_pylist())
+    return {unit: (time, lon, lat) for unit, time, lon, lat in zip(*columns, strict=True)}
 
 
 def oldest(store: Store) -> int | None:

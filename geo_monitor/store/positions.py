@@ -181,6 +181,20 @@ def read(
     return table.cast(pa.schema([pa.field(name, types[name]) for name in columns]))
 
 
+def last(table: pa.Table) -> pa.Table:
+    """Of a table as `read` gives it, words encoded, the last row of each unit, words as plain text.
+
+    >>> rows = {"unit_id": pa.array(["a", "a", "b"]).dictionary_encode(), "lon": [1.0, 2.0, 3.0]}
+    >>> last(pa.table(rows))["lon"].to_pylist()
+    [2.0, 3.0]
+    """
+    plain = pa.schema([(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in table.schema])
+    if not len(table):
+        return table.cast(plain)
+    unit = np.asarray(table.unify_dictionaries().combine_chunks()["unit_id"].chunk(0).indices)
+    return table.take(pa.array(np.flatnonzero(np.r_[unit[1:] != unit[:-1], True]))).cast(plain)
+
+
 def _expression(name: str) -> Any:
     import pyarrow.dataset as ds
 

@@ -160,20 +160,19 @@ class Seen:
     def tracks(self) -> frozenset[str]:
         """The uploads of tracks in force of which fixes are seen, for `positions(receipts=...)`."""
         self._may("positions")
+        return frozenset(self._store.receipts_in_force(None, ["tracks"], self._tracked_by))
+
+    @property
+    def _tracked_by(self) -> Collection[str] | None:
+        """The agencies of whose fixes any are seen, those that share them included; None: all."""
         seen = self.agencies
-        if seen is not None:
-            seen = {*seen, *(share.from_agency for share in self._shares("positions"))}
-        return frozenset(self._store.receipts_in_force(None, ["tracks"], seen))
+        return None if seen is None else {*seen, *(share.from_agency for share in self._shares("positions"))}
 
     def newest(self) -> int | None:
         """The time of the latest fix that is seen, ms UTC; None without any."""
         from geo_monitor.store import live
 
-        agencies = (
-            None if self.agencies is None else {*self.agencies, *(s.from_agency for s in self._shares("positions"))}
-        )
-        found = [self._store.newest(self.tracks()), live.newest(self._store, agencies)]
-        return max((moment for moment in found if moment is not None), default=None)
+        return live.heard(self._store, self.tracks(), self._tracked_by)
 
     def live(self, after: int = 0) -> tuple[pa.Table, Any]:
         """As `Store.live`; of fixes shared by other agencies the hidden fields are null."""

@@ -121,7 +121,7 @@ def test_no_unit_is_kept_and_counted(tmp_path: Path) -> None:
     watched(held, write(tmp_path / "n.jsonl", poacher()[:200]))
     warning = gear(held)["warning_id"]
     now = at(MS + 40 * MINUTE)
-    with pytest.raises(Usage):
+    with pytest.raises(Usage, match="no such unit is known"):
         held.desk.dispatch(warning, "没有的艇", now)
     held.desk.sign(warning, now)
     with pytest.raises(Refused):

@@ -163,3 +163,25 @@ def test_a_feed_stores_while_another_thread_seals(store: Store) -> None:
     thread.join()
     assert failed == []
     assert len(store.positions(columns=["unit_id", "time"])) == 1000 + 5 * number
+
+
+def test_a_seal_is_judged_as_an_upload_would_be(store: Store) -> None:
+    """What is held, and one that clashes: warned of, as in a file; a batch with nothing new is a duplicate."""
+    live.append(store, "one", None, track("a", 3), None, MS, {})
+    live.seal(store, Settings(), NOW + timedelta(minutes=1))
+    live.append(store, "one", None, [*track("a", 1), Fix("a", MS + 1000, 113.0, 30.0)], None, MS, {})
+    (receipt,) = live.seal(store, Settings(), NOW + timedelta(minutes=2))
+    assert (receipt.status, receipt.rows["unchanged"], receipt.rows["quarantined"]) == ("accepted_with_warnings", 1, 1)
+    live.append(store, "one", None, track("a", 2), None, MS, {})
+    (again,) = live.seal(store, Settings(), NOW + timedelta(minutes=3))
+    assert again.status == "duplicate"
+    assert verify(store).troubles == []
+
+
+def test_the_last_fix_of_each_unit(store: Store) -> None:
+    live.append(store, "one", None, track("a", 3), None, MS, {})
+    live.seal(store, Settings(), NOW + timedelta(minutes=1))
+    live.append(store, "one", None, [*track("b", 2), Fix("a", MS + 9000, 112.5)], None, MS, {})
+    found = live.last_fixes(store, NOW - timedelta(hours=1))
+    assert found == {"a": (MS + 9000, 112.5, 30.0), "b": (MS + 1000, 112.0001, 30.0)}
+    assert live.last_fixes(store, NOW + timedelta(hours=1)) == {}

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -22,6 +22,7 @@ from geo_monitor.errors import GeoMonitorError, Refused
 from geo_monitor.loop.warnings import WHO
 from geo_monitor.store import live, revisions
 from geo_monitor.tables import GRADES, WARNING_CLASSES
+from geo_monitor.times import utc
 
 if TYPE_CHECKING:
     from geo_monitor.store.live import Feed
@@ -41,7 +42,7 @@ def wall_ms() -> int:
 
 def now() -> datetime:
     """The present, by the wall clock of the pages."""
-    return datetime.fromtimestamp(wall_ms() / 1000, UTC)
+    return utc(wall_ms())
 
 
 def shared(path: str) -> str:

@@ -8,7 +8,6 @@ that have no file yet are numbered, so that a tick reads only what came since th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ import streamlit as st
 
 from geo_monitor.app import data
 from geo_monitor.app.situation.moments import COLUMNS, Fixes
+from geo_monitor.times import utc
 
 if TYPE_CHECKING:
     from geo_monitor.store.seen import Seen
@@ -42,9 +42,8 @@ class Live:
         """All fixes since LIVE_MS before `now`, ms UTC, that are in force at this moment."""
         store = data.workspace(self._path).store
         with self._lock:
-            fresh = Fresh.grown(
-                self._fresh, store
-            )  # before the files: what is sealed in between comes twice, not never
+            # before the files: what is sealed in between comes twice, not never
+            fresh = Fresh.grown(self._fresh, store)
             there = store.tracks()
             start = now - LIVE_MS
             old = self._held is None or self._held.start > start or self._held.start < start - 2 * LIVE_MS
@@ -121,14 +120,10 @@ def noon(moment: int) -> int:
 def _read(path: str, start: int, end: int | None, receipts: frozenset[str] | None) -> Fixes:
     store = data.workspace(path).store
     table = store.positions(
-        start=_moment(start),
-        end=None if end is None else _moment(end),
+        start=utc(start),
+        end=None if end is None else utc(end),
         columns=list(COLUMNS),
         encoded=True,
         receipts=receipts,
     )
     return Fixes.of(table, start)
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -82,7 +82,7 @@ def put(held: Workspace, ground: Ground, events: list[dict[str, Any]], at: int) 
     """Writes events and the warnings they ask for, as the duty room does."""
     store, settings = held._store, held.settings
     written = revisions.revise(store, "events", events, at, "geo-monitor")
-    known = context.Context(ground.places, ground.metres, grade.Book(), ())
+    known = context.Context(ground.places, ground.distance, grade.Book(), ())
     found = raise_(written, ground.rows, revisions.rows(store, "warnings"), known, at, settings)
     return revisions.revise(store, "warnings", found.rows, at, "geo-monitor")
 

@@ -12,4 +12,5 @@ fi
 .venv/bin/ruff format --check .
 .venv/bin/mypy
 checks/offline.sh
-.venv/bin/python -m pytest
+# two files at a time: much of a test's time is waiting for a browser, a database or a broker
+.venv/bin/python -m pytest -n 2 --dist loadfile

@@ -213,7 +213,7 @@ def hotspots(visit: Visit, url: str) -> dict[str, object]:
     visit.open(page + f"?area={quote('river|长江|950|960')}", "长江禁捕执法地图")
     visit.click(chosen["lon"], chosen["lat"], view)
     place = f"K{chosen['km_from']:.1f}".removesuffix(".0")
-    visit.until("取消选择", 20)
+    visit.until("所选江段及上下游", 20)  # the last the panel says
     seen["clicked"], seen["said"] = place, visit.text()
     visit.shot("reach-day-zh")
     visit.press("EN")

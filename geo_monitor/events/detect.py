@@ -37,7 +37,7 @@ NEAR_DEG = 0.15  # degrees about a late fix in which others may have to do with 
 class Detection:
     """Detectors of some rules, fed with fixes. The same fixes give the same events, however they come.
 
-    network: reaches; without one nothing is on the water (no slow, no meeting, no avoids). zones, levels: tables.
+    network: reaches; without one nothing is on the water (no slow, no meeting, no avoids; with one, no gap off it). zones, levels: tables.
     history (unit, ms): all stored fixes of the unit from the begin of the stretch between two cuts that its last fix at
     or before `ms` belongs to, or from `ms` where there is none; those just fed may be among them. With it, fixes over
     `event_late_s` older than their unit's newest are given up and read again when something comes that late, and a
@@ -70,7 +70,7 @@ class Detection:
             if rule.kind in ("slow", "loiter"):
                 self.machines.append(Runs(r, of, settings, None if rule.kind == "slow" else self.law))
             elif rule.kind == "gap":
-                self.machines.append(Gap(r, of, settings))
+                self.machines.append(Gap(r, of, settings, network is not None))
             elif rule.kind == "overdue":
                 self.machines.append(Overdue(r, of, settings))
             elif rule.kind == "meeting":

@@ -237,10 +237,11 @@ def median(v: np.ndarray, most: int) -> float:
 
 @njit(cache=True, nogil=True)
 def silence(rows: np.ndarray, i: int, until: float, v: np.ndarray, floor: float, factor: float, most: int, moored: float,
-            out: np.ndarray) -> int:  # fmt: skip
-    """Writes the silence from fix `i` to `until` as a row `out` (GAP_OUT,), if it is one; 1 if so, else 0."""
+            water: bool, out: np.ndarray) -> int:  # fmt: skip
+    """Writes the silence from fix `i` to `until` as a row `out` (GAP_OUT,), if it is one; 1 if so, else 0. `water`:
+    only of boats last heard on a reach."""
     t = rows[i, T]
-    if until - t <= floor or t - rows[i, SINCE] >= moored:
+    if until - t <= floor or t - rows[i, SINCE] >= moored or (water and rows[i, REACH] < 0):
         return 0
     if rows[i, KIND] != TRAFFIC and rows[i, KIND] != PATROL:
         return 0
@@ -256,15 +257,16 @@ def silence(rows: np.ndarray, i: int, until: float, v: np.ndarray, floor: float,
 
 @njit(cache=True, nogil=True)
 def gaps(
-    rows: np.ndarray, first: int, stop: int, floor: float, factor: float, most: int, moored: float, cut: float,
-    v: np.ndarray, out: np.ndarray,
+    rows: np.ndarray, first: int, stop: int, floor: float, factor: float, most: int, moored: float, water: bool,
+    cut: float, v: np.ndarray, out: np.ndarray,
 ) -> int:  # fmt: skip
     """Silences that ended, rows (m, GAP_OUT) of `out`: over `floor` ms and `factor` medians of the last `most` intervals,
-    of a boat that had not kept still for `moored` ms when it fell silent. Returns how many."""
+    of a boat that had not kept still for `moored` ms when it fell silent, and (`water`) was on a reach then. Returns how
+    many."""
     count = 0
     for i in range(max(first, 1), stop):
         step = rows[i, T] - rows[i - 1, T]
-        count += silence(rows, i - 1, rows[i, T], v, floor, factor, most, moored, out[count])
+        count += silence(rows, i - 1, rows[i, T], v, floor, factor, most, moored, water, out[count])
         if step >= cut:
             v[:] = 0.0
         else:

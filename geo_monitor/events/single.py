@@ -130,11 +130,13 @@ class Runs:
 
 @dataclass
 class Gap:
-    """gap: silences. Whether a shore station fell silent instead is asked of all units together (`together.Muting`)."""
+    """gap: silences. Whether a shore station fell silent instead is asked of all units together (`together.Muting`).
+    river: whether there is one; then a boat last heard elsewhere has left the water we know, and is not told."""
 
     rule: int
     limits: Mapping[str, float]
     settings: Settings
+    river: bool
     width: int = at.GAP
     out: int = at.GAP_OUT
     ends: bool = False
@@ -142,7 +144,7 @@ class Gap:
     def __post_init__(self) -> None:
         of = self.limits
         self.arguments = (of["gap_s"] * 1000.0, of["gap_factor"], min(int(of["gap_intervals"]), at.INTERVALS),
-                          of["gap_moored_s"] * 1000.0)  # fmt: skip
+                          of["gap_moored_s"] * 1000.0, self.river)  # fmt: skip
 
     def advance(self, rows: np.ndarray, first: int, stop: int, state: np.ndarray, out: np.ndarray) -> int:
         return int(kernels.gaps(rows, first, stop, *self.arguments, self.settings.event_cut_s * 1000.0, state, out))

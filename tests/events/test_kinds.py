@@ -190,9 +190,17 @@ def test_a_gap_of_the_shore_station_is_not_told(silent_too: int, going_on: int, 
 
 
 def test_others_far_off_tell_nothing_of_the_station() -> None:
-    far = [silent(f"s{i}", 1800, x=31_000) for i in range(4)]
-    events = found(fixes(silent("a", 1800), *far), rule("gap"), now=5000)
+    far = [silent(f"s{i}", 1800, x=13_000) for i in range(4)]
+    events = found(fixes(silent("a", 1800, x=-18_000), *far), rule("gap"), now=5000)
     assert [event.unit_ids for event in events] == [("a",)]  # the four are muted by each other
+
+
+def test_a_boat_that_left_the_river_is_not_told_where_there_is_one() -> None:
+    # 3,600 m on from the river's end at 20 km, which accuracy widens by 200 m
+    for left in (silent("a", 1800, x=20_000), silent("a", 1800, 2701, x=20_000)):
+        assert found(left, rule("gap"), now=5000) == []
+        assert found(left, rule("gap"), now=2702, dry=True)
+    assert len(found(silent("a", 1800, x=16_000), rule("gap"), now=5000)) == 1  # 400 m before it
 
 
 # --- dark -------------------------------------------------------------------------------------------------------------

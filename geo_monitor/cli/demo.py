@@ -58,7 +58,7 @@ def write_world(
 
 
 def build(root: Path, seed: int, days: int, units: int, tell: Tell = silent) -> Run:
-    """Makes (or opens) the demonstration workspace in `root` and analyses it.
+    """Makes (or opens) the demonstration workspace in `root`, analyses it, and plays a night on it.
 
     The same seed again imports nothing twice. Raises `Refused("demo_in_real_workspace")` where `root` already holds
     uploads that are not simulated, `GeoMonitorError("demo_refused")` if the door refuses what the simulation wrote.
@@ -67,15 +67,26 @@ def build(root: Path, seed: int, days: int, units: int, tell: Tell = silent) -> 
     if not workspace.simulated and len(workspace.store.book("receipts")):
         raise Refused("demo_in_real_workspace", root=str(root))
     workspace.mark_simulated()
+    from geo_monitor.cli import night
+    from geo_monitor.simulate import nights
+
     with tempfile.TemporaryDirectory() as made:
-        _, uploads = write_world(Path(made) / "world", seed, True, days, units, tell)
+        world, uploads = write_world(Path(made) / "world", seed, True, days, units, tell)
         # the river is the shipped one and is read as such: as an upload it would pass for an agency's own
-        uploads = [upload for upload in uploads if upload.kind != "river"]
-        for number, upload in enumerate(uploads):
-            tell("import", number / len(uploads))
-            receipt = workspace.import_file(upload.kind, upload.path, agency=upload.agency)
+        sent = [(upload.kind, upload.path, upload.agency) for upload in uploads if upload.kind != "river"]
+        network = night.water(world.lines)
+        zones = nights.zones(network, seed)
+        drawn = Path(made) / "night-zones.geojson"
+        zones.drop(columns="receipt_id").dropna(axis=1, how="all").to_file(drawn, driver="GeoJSON")
+        sent.append(("zones", drawn, night.AGENCY))
+        for number, (kind, path, agency) in enumerate(sent):
+            tell("import", number / len(sent))
+            receipt = workspace.import_file(kind, path, agency=agency)
             if receipt.status == "rejected":
                 detail = ", ".join(error.code for error in receipt.errors)
-                raise GeoMonitorError("demo_refused", file=upload.path.name, detail=detail)
+                raise GeoMonitorError("demo_refused", file=path.name, detail=detail)
         tell("import", 1.0)
-    return workspace.analyse(seed=seed, tell=tell)
+    run = workspace.analyse(seed=seed, tell=tell)
+    if workspace.desk.replayed_to is None:
+        night.replay(workspace, network, zones, seed, tell)
+    return run

@@ -105,10 +105,6 @@ Id = Annotated[str, typer.Argument(metavar="ID")]
 Reason = Annotated[str | None, typer.Option("--reason")]
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _plain(row: Any) -> dict[str, Any]:
     """A row as JSON holds it: times in ISO 8601 with +08:00."""
     import pandas as pd
@@ -146,7 +142,8 @@ def _shown(table: str, row: dict[str, Any], done: str) -> None:
 @warnings.command("list")
 def warnings_list(every: Annotated[bool, typer.Option("--all")] = False, as_json: Json = False) -> None:
     console.json |= as_json
-    frame = people.opened().desk.queue(_now(), every)
+    desk = people.opened().desk
+    frame = desk.queue(desk.now(), every)
 
     def line(row: dict[str, Any]) -> str:
         told = {name: console(f"alerts.{name}_{row[name]}") for name in ("grade", "class", "level")}
@@ -171,7 +168,8 @@ def _clock(seconds: float) -> str:
 @warnings.command("sign")
 def warnings_sign(warning: Id, as_json: Json = False) -> None:
     console.json |= as_json
-    _shown("warnings", people.opened().desk.sign(warning, _now()), "warnings.done")
+    desk = people.opened().desk
+    _shown("warnings", desk.sign(warning, desk.now()), "warnings.done")
 
 
 @warnings.command("verify")
@@ -179,7 +177,8 @@ def warnings_verify(
     warning: Id, note: Annotated[str | None, typer.Option("--note")] = None, as_json: Json = False
 ) -> None:
     console.json |= as_json
-    _shown("warnings", people.opened().desk.verify(warning, _now(), note), "warnings.done")
+    desk = people.opened().desk
+    _shown("warnings", desk.verify(warning, desk.now(), note), "warnings.done")
 
 
 @warnings.command("who")
@@ -187,7 +186,8 @@ def warnings_who(
     warning: Id, need: Annotated[list[str] | None, typer.Option("--need")] = None, as_json: Json = False
 ) -> None:
     console.json |= as_json
-    frame = people.opened().desk.candidates(warning, _now(), need or ())
+    desk = people.opened().desk
+    frame = desk.candidates(warning, desk.now(), need or ())
     frame = frame.assign(seconds=frame["seconds"].where(np.isfinite(frame["seconds"].astype(float))))
 
     def line(row: dict[str, Any]) -> str:
@@ -211,7 +211,9 @@ def warnings_dispatch(
     if (unit is None) == (none is None):
         raise Usage("dispatch_unit_or_none")
     desk = people.opened().desk
-    row = desk.dispatch(warning, unit, _now()) if unit is not None else desk.no_unit(warning, none or "", _now())
+    row = (
+        desk.dispatch(warning, unit, desk.now()) if unit is not None else desk.no_unit(warning, none or "", desk.now())
+    )
     _shown("taskings", row, "taskings.done")
 
 
@@ -223,13 +225,15 @@ def warnings_close(
     as_json: Json = False,
 ) -> None:
     console.json |= as_json
-    _shown("warnings", people.opened().desk.close(warning, outcome, _now(), reason), "warnings.done")
+    desk = people.opened().desk
+    _shown("warnings", desk.close(warning, outcome, desk.now(), reason), "warnings.done")
 
 
 @warnings.command("recall")
 def warnings_recall(warning: Id, reason: Reason = None, as_json: Json = False) -> None:
     console.json |= as_json
-    _shown("warnings", people.opened().desk.recall(warning, reason, _now()), "warnings.done")
+    desk = people.opened().desk
+    _shown("warnings", desk.recall(warning, reason, desk.now()), "warnings.done")
 
 
 @warnings.command("regrade")
@@ -237,7 +241,8 @@ def warnings_regrade(
     warning: Id, grade: Annotated[str, typer.Option("--grade")], reason: Reason = None, as_json: Json = False
 ) -> None:
     console.json |= as_json
-    _shown("warnings", people.opened().desk.regrade(warning, grade, reason, _now()), "warnings.done")
+    desk = people.opened().desk
+    _shown("warnings", desk.regrade(warning, grade, reason, desk.now()), "warnings.done")
 
 
 @warnings.command("silence")
@@ -245,7 +250,8 @@ def warnings_silence(
     warning: Id, until: Annotated[str, typer.Option("--until")], reason: Reason = None, as_json: Json = False
 ) -> None:
     console.json |= as_json
-    row = people.opened().desk.silence(warning, moment(until), reason, _now())
+    desk = people.opened().desk
+    row = desk.silence(warning, moment(until), reason, desk.now())
     _shown("warnings", row, "warnings.done")
 
 
@@ -287,7 +293,7 @@ def rules_list(as_json: Json = False) -> None:
     console.json |= as_json
     desk = people.opened().desk
     frame = desk.rules().merge(desk.yields(), on="rule", how="left", suffixes=("", "_yield"))
-    falling = set(desk.falling(_now())["rule"])
+    falling = set(desk.falling(desk.now())["rule"])
     frame = frame.assign(falling=frame["rule"].isin(falling))
 
     def line(row: dict[str, Any]) -> str:
@@ -300,16 +306,18 @@ def rules_list(as_json: Json = False) -> None:
 @rules.command("test")
 def rules_test(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: Json = False) -> None:
     console.json |= as_json
+    desk = people.opened().desk
     with console.progress() as tell:
-        found = people.opened().desk.test_rule(_read(file), _now(), tell)
+        found = desk.test_rule(_read(file), desk.now(), tell)
     console.result(found.told(), _tested(found))
 
 
 @rules.command("add")
 def rules_add(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: Json = False) -> None:
     console.json |= as_json
+    desk = people.opened().desk
     with console.progress() as tell:
-        row, found = people.opened().desk.propose(_read(file), _now(), tell)
+        row, found = desk.propose(_read(file), desk.now(), tell)
     lines = [console(f"rule.now.{row['state']}", rule=row["rule"], version=row["version"]), *_tested(found)]
     console.result(
         {"rule": row["rule"], "version": row["version"], "state": row["state"], "backtest": found.told()}, lines
@@ -319,7 +327,8 @@ def rules_add(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: Js
 @rules.command("approve")
 def rules_approve(rule: Annotated[str, typer.Argument(metavar="RULE")], as_json: Json = False) -> None:
     console.json |= as_json
-    _shown("rules", people.opened().desk.approve(rule, _now()), "rules.done")
+    desk = people.opened().desk
+    _shown("rules", desk.approve(rule, desk.now()), "rules.done")
 
 
 @rules.command("renew")
@@ -330,7 +339,8 @@ def rules_renew(
     as_json: Json = False,
 ) -> None:
     console.json |= as_json
-    _shown("rules", people.opened().desk.renew(rule, _now(), days, reason), "rules.done")
+    desk = people.opened().desk
+    _shown("rules", desk.renew(rule, desk.now(), days, reason), "rules.done")
 
 
 @rules.command("retire")
@@ -338,7 +348,8 @@ def rules_retire(
     rule: Annotated[str, typer.Argument(metavar="RULE")], reason: Reason = None, as_json: Json = False
 ) -> None:
     console.json |= as_json
-    _shown("rules", people.opened().desk.retire(rule, reason, _now()), "rules.done")
+    desk = people.opened().desk
+    _shown("rules", desk.retire(rule, reason, desk.now()), "rules.done")
 
 
 def _read(file: Path) -> str:
@@ -372,7 +383,7 @@ def _step(action: str) -> Any:
     ) -> None:
         console.json |= as_json
         desk = people.opened().desk
-        row = desk.act(tasking, action, _now(), outcome=outcome, words=words, report_id=report)
+        row = desk.act(tasking, action, desk.now(), outcome=outcome, words=words, report_id=report)
         _shown("taskings", row, "taskings.done")
 
     return step

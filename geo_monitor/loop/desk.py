@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +30,7 @@ from geo_monitor.loop.ground import Ground, shared
 from geo_monitor.loop.rows import place_of, tasking_of
 from geo_monitor.loop.warnings import settle
 from geo_monitor.stages import Tell, silent
-from geo_monitor.store import positions, revisions
+from geo_monitor.store import live, positions, revisions
 from geo_monitor.store.database import milliseconds
 from geo_monitor.store.schema import SQL
 from geo_monitor.times import utc
@@ -51,6 +51,16 @@ class Desk:
     def __init__(self, workspace: Workspace) -> None:
         self._store, self._seen, self._settings = workspace._store, workspace.store, workspace.settings
         self.viewer = workspace.viewer
+
+    @property
+    def replayed_to(self) -> datetime | None:
+        """Where the clock of a replayed night (`watch --clock event`) stands; None: time is that of the wall."""
+        held = live.clock(self._store)
+        return None if held is None else utc(held)
+
+    def now(self) -> datetime:
+        """The moment at which what people do is done: by the wall, or by the clock of a replay."""
+        return self.replayed_to or datetime.now(UTC)
 
     # --- looking ----------------------------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ class Room:
         # of a replay that fell what it had not sealed comes again: its clock is not known any more
         self._seen = _Seen(0, self._receipts())
         self._clock: int | None = None
+        self._told: int | None = None  # where people were told that the clock of the replay stands
         self._begun = 0  # the clock when what was stored was read
         self._looked = -1e18
         self._known: set[str] = set()
@@ -64,6 +65,8 @@ class Room:
         """Looks at what came since the last turn. wall: ms UTC."""
         done = Written()
         if self.ground is None and not self._event_clock:
+            if live.clock(self._store) is not None:
+                live.set_clock(self._store, None)  # a replay is over once somebody watches by the wall
             self._begin(wall, wall, done)
         elif self.ground is not None and wall - self._looked >= LOOK_S * 1000 and self._changed(wall):
             self._begin(wall, self._clock or wall, done)
@@ -81,6 +84,9 @@ class Room:
             self._feed(part)
             self._clock = now
             self._keep(now, done)
+        if self._event_clock and self._clock is not None and self._clock != self._told:
+            live.set_clock(self._store, self._clock)
+            self._told = self._clock
         return done
 
     def _receipts(self) -> frozenset[str]:

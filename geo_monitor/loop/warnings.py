@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 WHO = rulebook.MAKER  # who writes what no person decided
 AGAIN_MS = 7 * DAY_MS  # warnings opened since are at hand, in whatever state, for events that come again revised
 LEARN_MS = 3_600_000  # what earlier warnings came to is read anew so often
+CLOCK_MS = 60_000  # clocks are read anew so often, at least
 TRACK_MS = 10_000  # taskings are looked up in the fixes so often
 TRIES = 5  # how often a change is judged anew when a person was quicker
 
@@ -47,6 +48,8 @@ class Warnings:
         self._book = grade.Book()
         self._learned: int | None = None
         self._tracked: int | None = None
+        self._mark = ""  # of what the clocks were read from, and
+        self._next = 0  # when the next of them is due, ms UTC
 
     def keep(self, events: list[dict[str, Any]], now: int, done: Written) -> None:
         """Writes new or changed `events` (rows of the table) with the warnings they ask for, all or nothing, and does what
@@ -83,14 +86,21 @@ class Warnings:
         done.warnings += len(written["warnings"])
 
     def _due(self, now: int) -> int:
-        """Clocks of warnings and rules."""
+        """Clocks of warnings and rules; nothing is read while nothing is due and nobody wrote."""
+        mark = revisions.mark(self._store, "warnings", "rules")
+        if mark == self._mark and now < self._next:
+            return 0
         live = revisions.rows(self._store, "warnings", SQL["warnings"].c.state.in_(LIVE))
+        rules = revisions.rows(self._store, "rules")
+        ends = [row["expires_at"] for row in rules if row["state"] == "in_force" and row["expires_at"] is not None]
+        first = clocks.next_due(live)
+        # a server may show a revision later than one of a higher number: so all is read once a minute
+        self._mark, self._next = mark, min([now + CLOCK_MS, *ends, *([] if first is None else [first])])
         count = 0
         for row in clocks.tick(live, now, self._settings):
             moment = int(row["escalated_at"] or now) if row["state"] == "open" else now
             count += len(revisions.revise(self._store, "warnings", [row], moment, WHO))
-        over = rulebook.expire(revisions.rows(self._store, "rules"), now)
-        revisions.revise(self._store, "rules", over, now, WHO, "expire")
+        revisions.revise(self._store, "rules", rulebook.expire(rules, now), now, WHO, "expire")
         return count
 
     def _taskings(self, now: int) -> int:

@@ -109,6 +109,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         'Rule "{rule}", version {version}, waits for a second person: it raises more warnings a day than the cap',
     ),
     "rule.falling": ("命中率下降", "its yield fell"),
+    "stage.night": ("回放一夜（模拟）", "playing a night (simulated)"),
     "stage.backtest": ("在历史数据上试算", "trying it on history"),
     "help.warnings": ("预警:查看、签收、派单、办结、撤回", "warnings: list, sign, dispatch, close, recall"),
     "help.warnings.list": ("按时限列出待办预警", "warnings that wait, by their clock"),

@@ -22,7 +22,7 @@ import sqlalchemy as sql
 
 from geo_monitor import tables
 from geo_monitor.store import files, positions, schema, unfinished
-from geo_monitor.store.schema import FEEDS, LIVE
+from geo_monitor.store.schema import FEEDS, LIVE, META
 from geo_monitor.times import utc
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("geo_monitor")
 RECEIPT = "live"  # stands for the receipt of a fix that has none yet
 VALUES = ("unit_id", "time", "lon", "lat", "speed", "heading", "platform", "role", "source")
+CLOCK = "replay_clock"  # in the facts of the workspace: how far a night was replayed
 SEALED = "sealed_row"  # in the book: the highest number of the fixes that a receipt sealed
 
 
@@ -295,6 +296,20 @@ def oldest(store: Store) -> int | None:
     """The time of the earliest fix not sealed yet, ms UTC."""
     ((found,),) = store.rows(sql.select(sql.func.min(LIVE.c.time)))
     return None if found is None else int(found)
+
+
+def clock(store: Store) -> int | None:
+    """Where the clock of a replayed night stands, ms UTC; None: time is that of the wall."""
+    found = store.rows(sql.select(META.c.value).where(META.c.key == CLOCK))
+    return int(found[0].value) if found else None
+
+
+def set_clock(store: Store, moment: int | None) -> None:
+    """Moves the clock of a replay to `moment` (ms UTC), or (None) gives time back to the wall."""
+    with store.transaction() as connection:
+        connection.execute(sql.delete(META).where(META.c.key == CLOCK))
+        if moment is not None:
+            connection.execute(sql.insert(META).values(key=CLOCK, value=str(moment)))
 
 
 def last_row(store: Store) -> int:

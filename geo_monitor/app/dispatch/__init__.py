@@ -56,6 +56,7 @@ def page(path: str, speaker: Speaker) -> None:
     board.from_address()
     if held.simulated:
         st.html(f'<div class="simulated" role="note">{speaker.say("simulated")}</div>')
+    duty.replay(path, tell)
     run = data.current(seen)
     with st.sidebar:
         how = duty.filters(seen, run, tell)
@@ -86,7 +87,7 @@ def _pick(path: str, seen: str, how: Wanted, run: Any, tell: Teller) -> Any | No
     if not each_of:
         st.info(tell.say("pick_none"))
         return None
-    at = pd.Timestamp(board.now())
+    at = pd.Timestamp(board.now(path))
 
     def words(warning_id: str) -> str:
         each = each_of[warning_id]
@@ -133,7 +134,7 @@ def _picture(asked: Asked) -> None:
     run_id = None if asked.run is None else str(asked.run["run_id"])
     frame = board.asked_for(seen, mark, asked.how, run_id)
     row = one.find(asked.path)
-    at = int(board.now().timestamp() // BEAT_S * BEAT_S * 1000)
+    at = int(board.now(asked.path).timestamp() // BEAT_S * BEAT_S * 1000)
     held = fixes.live(seen).fixes(at)
     units = held.at(at, fixes.LIVE_MS / 1000)
     drawing_: list[dict[str, Any] | str] = []

@@ -75,7 +75,7 @@ def draw(path: str, how: Wanted, run_id: str | None, teller: Teller) -> None:
 def _columns(path: str, how: Wanted, run_id: str | None, opened: str | None, drawn: str, teller: Teller) -> None:
     if not door.alive(data.workspace(path)):
         st.rerun(scope="app")
-    seen, mark, at = board.shared(path), board.mark(path), pd.Timestamp(board.now())
+    seen, mark, at = board.shared(path), board.mark(path), pd.Timestamp(board.now(path))
     if st.session_state.get(OPENED) != opened or _of(seen, mark, opened) != _of(seen, drawn, opened):
         st.rerun(scope="app")
     frame = board.taskings(seen, mark)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import streamlit as st
 
 from geo_monitor.app import base, chart, controls, data
@@ -17,7 +18,7 @@ from geo_monitor.app.duty import board, counted, drawing, look, one, rulebook, s
 from geo_monitor.app.duty.board import Wanted
 from geo_monitor.app.duty.words import Teller
 from geo_monitor.app.rows import rows
-from geo_monitor.app.words import Speaker
+from geo_monitor.app.words import Speaker, moment
 from geo_monitor.tables import GRADES, WARNING_CLASSES
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def page(path: str, speaker: Speaker) -> None:
     board.from_address()
     if held.simulated:
         st.html(f'<div class="simulated" role="note">{speaker.say("simulated")}</div>')
+    replay(path, tell)
     run = data.current(seen)
     run_id = None if run is None else str(run["run_id"])
     with st.sidebar:
@@ -70,6 +72,13 @@ def page(path: str, speaker: Speaker) -> None:
                 st.info(tell.say("unknown"))
             else:
                 st.caption(tell.say("choose_one"))
+
+
+def replay(path: str, tell: Teller) -> None:
+    """Says where the clock stands if it is that of a replayed night."""
+    at = data.workspace(path).desk.replayed_to
+    if at is not None:
+        st.html(f'<div class="simulated" role="note">{tell.say("replayed", at=moment(pd.Timestamp(at)))}</div>')
 
 
 def teller(path: str, speaker: Speaker) -> Teller:
@@ -150,7 +159,7 @@ def _map(
     ways = []
     layers: list[dict[str, Any] | str] = []
     if row is not None:
-        minute = int(board.now().timestamp() // 60)
+        minute = int(board.now(path).timestamp() // 60)
         ways = drawing.behind(seen, row.warning_id, int(row.revision), minute)
         layers += drawing.zones(seen, board.told(row), tell, theme)
         layers += drawing.tracks(ways, tell, theme)

@@ -40,9 +40,9 @@ def wall_ms() -> int:
     return int(time.time() * 1000)
 
 
-def now() -> datetime:
-    """The present, by the wall clock of the pages."""
-    return utc(wall_ms())
+def now(path: str) -> datetime:
+    """The present: by the wall, or where the clock of a replayed night stands."""
+    return data.workspace(path).desk.replayed_to or utc(wall_ms())
 
 
 def shared(path: str) -> str:
@@ -61,7 +61,7 @@ def mark(path: str) -> str:
 def warnings(seen: str, mark: str, every: bool = False) -> pd.DataFrame:
     """The queue by its clock (`Desk.queue`; left_s is not used: it moves); `every`: closed and recalled ones instead,
     newest first."""
-    frame = data.workspace(seen).desk.queue(now(), every)
+    frame = data.workspace(seen).desk.queue(now(seen), every)
     frame = frame.assign(cls=frame["class"])  # a word that a row cannot be asked for by name
     if not every:
         return frame
@@ -200,7 +200,7 @@ def act(path: str, done: str, do: Callable[[datetime], Any], seen: Mapping[str, 
     seen: warning_id -> the revision the page showed. Where a person changed it since, nothing is done and who did what is
     told: somebody quicker was there, and what is on the screen is not what stands.
     """
-    moment = now()
+    moment = now(path)
     try:
         for warning_id, revision in (seen or {}).items():
             _quicker(path, warning_id, revision)

@@ -80,7 +80,7 @@ def zones(seen: str, told: Mapping[str, Any], teller: Teller, theme: str) -> lis
         return []
     still = data.stamp(seen, tracks=False)
     held = data.uploaded(seen, "zones", still)
-    valid = data.in_force_at(seen, still, pd.Timestamp(board.now()).floor("min"))
+    valid = data.in_force_at(seen, still, pd.Timestamp(board.now(seen)).floor("min"))
     mine = held[held["zone_id"].isin(wanted)]
     return layers.seen(layers.zones(mine, valid, teller.speaker, LOOKS[theme], "duty")) if len(mine) else []
 

@@ -47,7 +47,7 @@ def find(path: str) -> Any | None:
 def draw(path: str, row: Any, teller: Teller) -> None:
     """Head, what may be done, why, what was done, who was sent."""
     held = data.workspace(path)
-    at = pd.Timestamp(board.now())
+    at = pd.Timestamp(board.now(path))
     evidence = board.told(row)
     st.html(_head(row, evidence, teller, at, held.settings))
     said(teller)
@@ -106,7 +106,7 @@ def allowed(path: str, row: Any) -> list[str]:
         return []
     found = {name for name in ACTIONS if row.state in actions.FROM[name]}
     if row.state == "open":  # who sends somebody signs by it
-        now = clocks.up_to(as_row(row), round(board.now().timestamp() * 1000), data.workspace(path).settings)
+        now = clocks.up_to(as_row(row), round(board.now(path).timestamp() * 1000), data.workspace(path).settings)
         answers = route.answers(now, None if viewer.everywhere else viewer.adcodes)
         found = found | {"dispatch"} if answers else found - {"sign"}
     return [name for name in ACTIONS if name in found]
@@ -120,7 +120,8 @@ def _actions(path: str, row: Any, teller: Teller) -> str | None:
         st.caption(
             escaped(
                 teller.say(
-                    "others_sign", office=teller.signs(row, pd.Timestamp(board.now()), data.workspace(path).settings)
+                    "others_sign",
+                    office=teller.signs(row, pd.Timestamp(board.now(path)), data.workspace(path).settings),
                 )
             )
         )

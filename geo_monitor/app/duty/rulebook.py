@@ -35,14 +35,14 @@ TESTED = "duty-tested"  # key of the session: the text that was tried, and what 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _held(seen: str, mark: str, day: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     desk = data.workspace(seen).desk
-    return desk.rules(), desk.yields(), desk.falling(board.now())
+    return desk.rules(), desk.yields(), desk.falling(board.now(seen))
 
 
 def draw(path: str, teller: Teller) -> None:
     """The part."""
     held = data.workspace(path)
     with told(teller.speaker):
-        rules, yields, falling = _held(board.shared(path), board.mark(path), f"{board.now():%Y-%m-%d}")
+        rules, yields, falling = _held(board.shared(path), board.mark(path), f"{board.now(path):%Y-%m-%d}")
         one.said(teller)
         for row in rows(falling):
             named: dict[str, Any] = {**row._asdict(), "rule": plain(row.rule), "p": percent(float(row.p_fell))}
@@ -154,7 +154,7 @@ def _write(path: str, teller: Teller) -> None:
     if test:
         st.session_state.pop(TESTED, None)
         with told(teller.speaker), st.spinner(teller.say("rule_reading")):
-            st.session_state[TESTED] = (given, desk.test_rule(given, board.now()))
+            st.session_state[TESTED] = (given, desk.test_rule(given, board.now(path)))
     if propose:
         with st.spinner(teller.say("rule_reading")):
             board.act(path, "propose", lambda at: desk.propose(given, at))

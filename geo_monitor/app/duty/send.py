@@ -27,18 +27,18 @@ WAY = "duty-way"  # key of the session: the unit whose way is on the map
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _candidates(seen: str, warning_id: str, mark: str, minute: int) -> pd.DataFrame:
-    return data.workspace(seen).desk.candidates(warning_id, board.now())
+    return data.workspace(seen).desk.candidates(warning_id, board.now(seen))
 
 
 def candidates(path: str, warning_id: str) -> pd.DataFrame:
     """Who can be at a warning's place first, worked out once a minute for all. Raises as `Desk.candidates`."""
-    minute = int(board.now().timestamp() // 60)
+    minute = int(board.now(path).timestamp() // 60)
     return _candidates(board.shared(path), warning_id, board.mark(path), minute)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _way(seen: str, warning_id: str, unit_id: str, minute: int) -> np.ndarray:
-    return data.workspace(seen).desk.way(warning_id, unit_id, board.now())
+    return data.workspace(seen).desk.way(warning_id, unit_id, board.now(seen))
 
 
 def way(path: str, warning_id: str) -> tuple[np.ndarray, pd.DataFrame]:
@@ -49,7 +49,7 @@ def way(path: str, warning_id: str) -> tuple[np.ndarray, pd.DataFrame]:
     first = (picked if len(picked) else afloat[afloat["reason"].isna()]).head(1)
     if not len(first):
         return np.empty((0, 2)), first
-    minute = int(board.now().timestamp() // 60)
+    minute = int(board.now(path).timestamp() // 60)
     return _way(board.shared(path), warning_id, str(first["unit_id"].iloc[0]), minute), first
 
 

@@ -80,7 +80,7 @@ def _draw(asked: Asked) -> None:
     chosen = board.chosen()
     if changed(asked.seen, mark, asked.how, asked.run_id, chosen) != asked.drawn:
         st.rerun(scope="app")
-    teller, at = asked.teller, pd.Timestamp(board.now())
+    teller, at = asked.teller, pd.Timestamp(board.now(asked.path))
     frame = board.asked_for(asked.seen, mark, asked.how, asked.run_id)
     every = board.warnings(asked.seen, mark)
     st.html(counted(frame, at, teller))
@@ -187,7 +187,7 @@ def _shown(name: str) -> str:
 def line_of(path: str, teller: Teller) -> None:
     """How many warnings wait per grade, those that are overdue by name, and the way to them: for the situation's page."""
     frame = board.warnings(board.shared(path), board.mark(path))
-    at, say = pd.Timestamp(board.now()), teller.say
+    at, say = pd.Timestamp(board.now(path)), teller.say
     theme = controls.theme()
     n = frame["grade"].value_counts()
     parts = [f"<span>{badge(g, teller.grade(g), theme)} {int(n[g]):,}</span>" for g in GRADES if g in n]

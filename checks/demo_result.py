@@ -1,8 +1,8 @@
-"""Checks a finished demonstration (argument: folder with demo.json, hotspots.csv, reaches.gpkg) against what is promised.
+"""Checks a finished demonstration (argument: folder with demo.json, hotspots.csv, reaches.gpkg, warnings.json) against what is promised.
 
 All columns; all 16 river names; lakes as reaches; the main stem reaching lon 121; km falling from Panzhihua to Nantong with the
 distances along the drawn line within 8 %; at least 70 % of reaches with a jurisdiction; at least one hot reach; none under 2 h
-called anything but not_looked.
+called anything but not_looked. Of the night: warnings that wait to be signed, none of them late; some closed with a case.
 """
 
 from __future__ import annotations
@@ -74,6 +74,13 @@ def main(folder: Path) -> None:
     )
     quiet = hotspots["patrol_h"] < 2
     check("under 2 h is not_looked", bool((hotspots.loc[quiet, "state"] == "not_looked").all()))
+
+    night = json.loads((folder / "warnings.json").read_text(encoding="utf-8"))["warnings"]
+    waiting = [row for row in night if row["state"] == "open"]
+    check("warnings wait to be signed", len(waiting) >= 1, str(len(night)))
+    check("none of them is late", all(row["left_s"] > 0 for row in waiting))
+    outcomes = {row["outcome"] for row in night if row["state"] == "closed"}
+    check("some were closed with a case", "case" in outcomes, str(outcomes))
 
 
 def check(what: str, holds: bool, detail: str = "") -> None:

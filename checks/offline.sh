@@ -16,6 +16,7 @@ if "${PYTHON:-python3}" -c 'import socket; socket.create_connection(("1.1.1.1", 
     exit 1
 fi
 ./start.sh --workspace workspace --json demo > demo.json
+./start.sh --workspace workspace --json warnings list --all > warnings.json
 ./start.sh --workspace workspace export hotspots -o hotspots.csv
 ./start.sh --workspace workspace export reaches -o reaches.gpkg
 cd /

@@ -306,18 +306,16 @@ def rules_list(as_json: Json = False) -> None:
 @rules.command("test")
 def rules_test(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: Json = False) -> None:
     console.json |= as_json
-    desk = people.opened().desk
     with console.progress() as tell:
-        found = desk.test_rule(_read(file), desk.now(), tell)
+        found = people.opened().desk.test_rule(_read(file), datetime.now(UTC), tell)
     console.result(found.told(), _tested(found))
 
 
 @rules.command("add")
 def rules_add(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: Json = False) -> None:
     console.json |= as_json
-    desk = people.opened().desk
     with console.progress() as tell:
-        row, found = desk.propose(_read(file), desk.now(), tell)
+        row, found = people.opened().desk.propose(_read(file), datetime.now(UTC), tell)
     lines = [console(f"rule.now.{row['state']}", rule=row["rule"], version=row["version"]), *_tested(found)]
     console.result(
         {"rule": row["rule"], "version": row["version"], "state": row["state"], "backtest": found.told()}, lines
@@ -327,8 +325,7 @@ def rules_add(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: Js
 @rules.command("approve")
 def rules_approve(rule: Annotated[str, typer.Argument(metavar="RULE")], as_json: Json = False) -> None:
     console.json |= as_json
-    desk = people.opened().desk
-    _shown("rules", desk.approve(rule, desk.now()), "rules.done")
+    _shown("rules", people.opened().desk.approve(rule, datetime.now(UTC)), "rules.done")
 
 
 @rules.command("renew")
@@ -339,8 +336,7 @@ def rules_renew(
     as_json: Json = False,
 ) -> None:
     console.json |= as_json
-    desk = people.opened().desk
-    _shown("rules", desk.renew(rule, desk.now(), days, reason), "rules.done")
+    _shown("rules", people.opened().desk.renew(rule, datetime.now(UTC), days, reason), "rules.done")
 
 
 @rules.command("retire")
@@ -348,8 +344,7 @@ def rules_retire(
     rule: Annotated[str, typer.Argument(metavar="RULE")], reason: Reason = None, as_json: Json = False
 ) -> None:
     console.json |= as_json
-    desk = people.opened().desk
-    _shown("rules", desk.retire(rule, reason, desk.now()), "rules.done")
+    _shown("rules", people.opened().desk.retire(rule, reason, datetime.now(UTC)), "rules.done")
 
 
 def _read(file: Path) -> str:

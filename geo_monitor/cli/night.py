@@ -37,10 +37,11 @@ WHERE = (
 )  # west, south, east, north of the water it is played on: the Jingjiang about Jingzhou
 UNITS, HOURS = 60, 4.0  # boats, hours of the night
 BEGIN = "T20:00"  # of the evening after all that was patrolled, Shanghai clock
-SHOWN_H = 3.25  # hours after its begin at which the replay stops: things are going on
+SHOWN_H = 2.75  # hours after its begin at which the replay stops: things are going on
 STEP_MS = 300_000  # officers look at the queue so often
 SIGN_MS = 480_000  # after so long somebody has read a warning
 SEND = ("red", "orange", "yellow")  # grades for which a boat is sent
+COME_S = 5400.0  # a boat farther away than that is not sent
 SPOT_MS = 900_000  # a crew is at work on the spot for so long
 
 
@@ -96,16 +97,17 @@ def _duty(desk: Desk, offenders: set[str]) -> None:
         if row["state"] == "open" and now - row["opened_at"] >= pd.Timedelta(milliseconds=SIGN_MS):
             desk.sign(row["warning_id"], now)
             if row["grade"] in SEND:
-                _send(desk, row["warning_id"], now)
+                _send(desk, row["warning_id"], row["grade"], now)
 
 
-def _send(desk: Desk, warning_id: str, now: datetime) -> None:
+def _send(desk: Desk, warning_id: str, grade: str, now: datetime) -> None:
+    """The first who can be there within `COME_S`; where nobody can, that is told of red ones, others wait for somebody."""
     found = desk.candidates(warning_id, now)
-    able = found[found["reason"].isna() & found["seconds"].notna()]
+    able = found[found["reason"].isna() & (found["seconds"] <= COME_S)]
     if len(able):
         desk.dispatch(warning_id, str(able["unit_id"].iloc[0]), now)
-    else:
-        desk.no_unit(warning_id, "在航巡护艇均在执行任务（模拟）", now)
+    elif grade == "red":
+        desk.no_unit(warning_id, "附近巡护艇均在执行任务（模拟）", now)
 
 
 def _crew(desk: Desk, row: Any, now: datetime, offenders: set[str]) -> None:

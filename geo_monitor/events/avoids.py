@@ -30,15 +30,20 @@ class Avoids:
         self.near: dict[int, np.ndarray] = {}
         self.records: dict[int, np.ndarray] = {}
         self._found: dict[int, list[Found]] = {}
+        self._since = np.inf  # fixes from then on (ms) have not been looked at
         whole = {name: max(round(limits[f"avoids_{name}_s"] * 1000 / THIN_MS), 1) for name in ("apart", "rest", "left")}
         self.apart, self.rest, self.left = whole["apart"], whole["rest"], whole["left"]
 
     def update(self, tracks: Sequence[Track], since: float, ground: Ground) -> None:
-        """Works out anew what fixes from `since` (ms) on may change."""
+        """Works out anew what fixes from `since` (ms) on may change, in minutes that are over."""
         if ground.network is None:
             return
-        begin = int(since) // THIN_MS
-        end = max(int(track.last) // THIN_MS + 1 for track in tracks if track.n)
+        end = max(int(track.last) // THIN_MS for track in tracks if track.n)  # minutes that are over
+        self._since = min(self._since, since)
+        begin = int(self._since) // THIN_MS
+        if begin >= end:
+            return
+        self._since = np.inf
         # of older minutes not all is at hand: what was found of them stays
         whole = max(track.thin_from for track in tracks) + self.leg
         if whole > -np.inf:
@@ -50,9 +55,9 @@ class Avoids:
             if not track.traffic or track.last // THIN_MS < low:
                 continue
             heard = track.heard
-            lo = max(int(np.searchsorted(heard[:, 0], (low - self.rest) * THIN_MS - self.leg)), 0)
+            lo, hi = np.searchsorted(heard[:, 0], [(low - self.rest) * THIN_MS - self.leg, end * THIN_MS])
             new = kernels.approaches(
-                heard[lo:], self.near.get(code, np.empty(0, np.int64)), low, end, self.apart, self.rest, self.left,
+                heard[lo:hi], self.near.get(code, np.empty(0, np.int64)), low, end, self.apart, self.rest, self.left,
                 of["avoids_rest_m"], of["avoids_left_m"], self.leg, THIN_MS,
             )  # fmt: skip
             old = self.records.get(code, np.empty((0, 3), np.int64))

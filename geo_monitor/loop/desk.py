@@ -59,7 +59,8 @@ class Desk:
         return None if held is None else utc(held)
 
     def now(self) -> datetime:
-        """The moment at which what people do is done: by the wall, or by the clock of a replay."""
+        """The moment at which warnings and taskings are acted upon: by the wall, or by the clock of a replay. Rules go by
+        the wall."""
         return self.replayed_to or datetime.now(UTC)
 
     # --- looking ----------------------------------------------------------------------------------------------------

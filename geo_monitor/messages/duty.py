@@ -11,7 +11,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.duty_by_grade": ("等级（不选即全部）", "Grade (none chosen: all)"),
     "app.duty_by_class": ("类别（不选即全部）", "Class (none chosen: all)"),
     "app.duty_replayed": (
-        "回放时钟：{at}，不是现在。签收、派单和时限都按它计；用实时时钟值守（geo-monitor watch）后自动恢复。",
+        "回放时钟：{at}，不是现在。签收、派单和时限按它计；用实时时钟值守（geo-monitor watch）后自动恢复。",
         "Clock of a replay: {at}, not now. Signing, sending and time limits go by it; a watch by the wall clock "
         "(geo-monitor watch) gives the time back.",
     ),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from geo_monitor.errors import Denied, Refused, Usage
+from geo_monitor.loop.watch import Watch
 from geo_monitor.store import audit, revisions
 from geo_monitor.store.rights import Viewer
 from geo_monitor.workspace import Workspace
@@ -212,3 +213,22 @@ def test_a_new_workspace_has_a_rule_for_each_kind(tmp_path: Path) -> None:
 
     rules = Workspace.create(tmp_path / "ws").table("rules")
     assert sorted(rules["kind"]) == sorted(EVENT_KINDS) and set(rules["state"]) == {"in_force"}
+
+
+def test_after_a_replay_people_act_by_its_clock_until_somebody_watches_by_the_wall(tmp_path: Path) -> None:
+    held = red(tmp_path / "ws")
+    assert held.desk.replayed_to is None
+    lines = poacher()[:200]
+    file = write(tmp_path / "n.jsonl", lines)
+    watched(held, file)
+    last = at(max(told["time"] for told in lines))
+    assert held.desk.replayed_to == last and held.desk.now() == last
+    warning = gear(held)["warning_id"]
+    held.desk.sign(warning, held.desk.now())  # months later by the wall, in time by the replay
+    history = held.desk.history(warning)
+    assert history["level"].tolist() == ["county"] * len(history) and history["signed_at"].iloc[-1] == last
+    write(file, [*lines, line("钟", MS + 50 * MINUTE, 112.05)])
+    watched(held, file)
+    assert held.desk.replayed_to == at(MS + 50 * MINUTE)
+    Watch(held, str(write(tmp_path / "later.jsonl", [line("钟", MS + 55 * MINUTE, 112.05)])), until_idle=0.5).run()
+    assert held.desk.replayed_to is None

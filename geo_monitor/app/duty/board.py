@@ -42,7 +42,12 @@ def wall_ms() -> int:
 
 def now(path: str) -> datetime:
     """The present: by the wall, or where the clock of a replayed night stands."""
-    return data.workspace(path).desk.replayed_to or utc(wall_ms())
+    return data.workspace(path).desk.replayed_to or wall()
+
+
+def wall() -> datetime:
+    """The present by the wall: rules are approved and expire by it even where a night is replayed."""
+    return utc(wall_ms())
 
 
 def shared(path: str) -> str:

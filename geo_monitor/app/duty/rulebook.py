@@ -105,7 +105,7 @@ def _change(path: str, rules: pd.DataFrame, teller: Teller) -> None:
     def button(place: Any, action: str, do: Callable[[datetime], Any], kind: Any = "secondary") -> None:
         place.form_submit_button(
             teller.say(f"rule_{action}"), type=kind, width="stretch", key=f"duty-rule-{action}",
-            on_click=board.act, args=(path, action, do),
+            on_click=_act, args=(path, action, do),
         )  # fmt: skip
 
     with st.form(f"duty-rule-form-{name}"):
@@ -127,6 +127,10 @@ def _change(path: str, rules: pd.DataFrame, teller: Teller) -> None:
                 good, "renew", lambda at: desk.renew(name, at, int(st.session_state[days]), st.session_state[reason])
             )
         button(bad, "retire", lambda at: desk.retire(name, st.session_state[reason], at))
+
+
+def _act(path: str, action: str, do: Callable[[datetime], Any]) -> None:
+    board.act(path, action, lambda _: do(board.wall()))
 
 
 def _note(row: Any, teller: Teller) -> None:
@@ -154,10 +158,10 @@ def _write(path: str, teller: Teller) -> None:
     if test:
         st.session_state.pop(TESTED, None)
         with told(teller.speaker), st.spinner(teller.say("rule_reading")):
-            st.session_state[TESTED] = (given, desk.test_rule(given, board.now(path)))
+            st.session_state[TESTED] = (given, desk.test_rule(given, board.wall()))
     if propose:
         with st.spinner(teller.say("rule_reading")):
-            board.act(path, "propose", lambda at: desk.propose(given, at))
+            _act(path, "propose", lambda at: desk.propose(given, at))
         st.rerun()
     tested = st.session_state.get(TESTED)
     if tested is not None and tested[0] == given:

@@ -6,7 +6,7 @@ is fed a unit's fixes from the last cut on knows all that one knows which watche
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo_monitor.events.fixes import Fixes
+from geo_monitor.store import revisions
+from geo_monitor.store.schema import SQL
 from geo_monitor.times import utc
 from geo_monitor.tracks import DAY_MS
 
 if TYPE_CHECKING:
+    from geo_monitor.events.event import Event
     from geo_monitor.settings import Settings
     from geo_monitor.store import Store
 
+FAR = "avoids"  # the kind of event that looks back farther than a last cut (docs/events.md)
 FIRST_MS = DAY_MS  # looked at first; doubled until every track is cut
 COLUMNS = ("unit_id", "time", "lon", "lat", "speed", "heading", "role", "platform")
 
@@ -84,12 +88,36 @@ def history(store: Store, settings: Settings, unit: str, moment: int) -> Fixes:
 
 
 def since(store: Store, settings: Settings, moment: int | None) -> Fixes:
-    """All stored fixes from `moment` on (ms UTC; None: all there are), each unit's from its last cut before it on."""
+    """All stored fixes from `moment` on (ms UTC; None: all there are), each unit's from its last cut before it on; and of
+    units that have been silent since, but were heard in the day before: a patrol is overdue after its last fix, and
+    others that fell silent tell of the shore station."""
     if moment is None:
         return _read(store, 0, None, None)
     later = _read(store, moment, None, None)
-    before = tracks(store, settings, moment, sorted(set(later.unit.tolist())))
-    return Fixes.joined([before, later])
+    near = tracks(store, settings, moment)
+    others = set(later.unit.tolist()) - set(near.unit.tolist())
+    return Fixes.joined([near, tracks(store, settings, moment, others), later])
+
+
+def going_on(store: Store, settings: Settings, events: Sequence[Event], gone: Collection[str] = ()) -> set[str]:
+    """Ids of those among `events` that are no new ones: of a boat that avoids patrols not all it did before is read again,
+    so it seems to begin anew while the event of before stands (and is not `gone`) and goes on."""
+    mine = [event for event in events if event.kind == FAR]
+    if not mine:
+        return set()
+    of, span = SQL["events"], round(settings.event_avoids_days * DAY_MS)
+    held = [
+        row
+        for row in revisions.rows(store, "events", (of.c.kind == FAR) & (of.c.state != "withdrawn"))
+        if row["event_id"] not in gone
+    ]
+    return {
+        event.event_id
+        for event in mine
+        for row in held
+        if (row["rule"], row["rule_version"], row["unit_ids"]) == (event.rule, event.rule_version, event.unit_ids)
+        and row["started_at"] < event.started_at <= (row["ended_at"] or row["started_at"]) + span
+    }
 
 
 def _first(store: Store) -> int:

@@ -31,7 +31,8 @@ def events(
     """Finds events that start in [start, end) (None: open) and writes what changed: new and revised ones, and those that
     no longer follow from the fixes are withdrawn. The last fix stored is taken as now. Gives counts by kind.
 
-    A unit's track is read from its last cut before `start` on.
+    A unit's track is read from its last cut before `start` on. What looks back farther (`avoids`) is then not judged anew
+    where it stands.
     """
     moment = round(now.timestamp() * 1000)
     begin_rules(store, settings, moment)
@@ -47,6 +48,9 @@ def events(
         event for event in found
         if (first is None or event.started_at >= first) and (last is None or event.started_at < last)
     ]  # fmt: skip
+    if first is not None:
+        again = back.going_on(store, settings, inside)
+        inside = [event for event in inside if event.event_id not in again]
     rows = [event_row(event, ground) for event in inside]
     rows += _unsaid(store, ground, {event.event_id for event in found}, first, last)
     written = revisions.revise(store, "events", rows, moment, who)
@@ -73,6 +77,8 @@ def _unsaid(store: Store, ground: Ground, found: set[str], first: int | None, la
         where &= of.c.started_at >= first
     if last is not None:
         where &= of.c.started_at < last
+    if first is not None:
+        where &= of.c.kind != back.FAR
     return [unsaid(row) for row in ground.told(store, where) if row["event_id"] not in found]
 
 

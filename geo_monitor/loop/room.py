@@ -178,7 +178,8 @@ class Room:
         the fixes any more."""
         assert self.ground is not None
         events, gone = self._detection.changed(now)
-        events = self._exact(events)
+        again = back.going_on(self._store, self._settings, events, gone)
+        events = [event for event in self._exact(events) if event.event_id not in again]
         rows = [event_row(event, self.ground) for event in events if self._due(event, now)]
         rows += [{"event_id": name, "state": "withdrawn", "reason": "late_data"} for name in gone]
         if since is not None:
@@ -213,6 +214,7 @@ class Room:
             unsaid(row)
             for row in self.ground.told(self._store, where)
             if row["event_id"] not in found
+            and row["kind"] != back.FAR
             and all(unit in since and row["started_at"] >= since[unit] for unit in row["unit_ids"])
             and (row["kind"] not in TOGETHER or row["started_at"] >= exact)
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from geo_monitor.errors import Refused
 from geo_monitor.loop.watch import Watch
 from geo_monitor.store import live
 from geo_monitor.workspace import Workspace
-from tests.loop.conftest import LINE, MS, features, make, passing, poacher, table, write
+from tests.loop.conftest import KM, LINE, MS, features, line, make, passing, poacher, table, write
 
 
 def watched(held: Workspace, file: Path | str, **more: Any) -> dict[str, Any]:
@@ -100,6 +101,60 @@ def test_the_file_read_again_changes_nothing(held: Workspace, tmp_path: Path) ->
     assert len(held.table("positions")) == len(night())
     assert held.table("events").equals(before[0]) and held.table("warnings").equals(before[1])
     assert live.count(held._store) == 0
+
+
+def test_a_part_of_the_time_detected_anew_changes_nothing(held: Workspace, tmp_path: Path) -> None:
+    """Not even what hangs on units that have been silent since: a patrol overdue after its last fix, the boat that a
+    camera saw, a shore station that was down."""
+    start = MS - MS % 60_000
+    patrol = passing("巡1", start, 20, 112.05, 3.0, 60, role="patrol")  # overdue from an hour after its last fix on
+    going = passing("货1", start, 160, 112.0, 2.0, 60)
+    seen = [line("渔2", start + 1000 * s, 112.15) for s in range(0, 1800, 30)]  # last heard at 29:30
+    camera = [line("摄1", start + 1000 * s, 112.15, platform="camera") for s in (1800, 1830)]
+    # five boats fall silent at 50:00 to 50:04: the shore station
+    shore = [told for i in range(5) for told in passing(f"船{i}", start + 1000 * i, 51, 112.3 + 0.003 * i, 3.5, 60)]
+    watched(held, write(tmp_path / "n.jsonl", [*patrol, *going, *seen, *camera, *shore]))
+    held.detect()
+    before = events(held)
+    assert {told[1] for told in before} >= {"overdue"}
+    assert not [told for told in before if told[1] == "dark"]
+    for minutes, seconds in ((30, 0), (50, 2), (60, 0)):
+        moment = datetime.fromtimestamp((start + 60_000 * minutes + 1000 * seconds) / 1000, UTC)
+        done = held.detect(moment.isoformat())
+        assert (done["new"], done["revised"], done["withdrawn"]) == (0, 0, 0), moment
+    assert events(held) == before
+
+
+def evenings() -> list[dict[str, Any]]:
+    """On three evenings a boat lies in one place for 110 min and leaves when a patrol comes within 3 km."""
+    lines = []
+    for day in range(3):
+        start = MS + 86_400_000 * day
+        for s in range(0, 10_800, 60):
+            gone, come = max(s - 6600, 0), max(s - 3600, 0)
+            lines.append(line("渔3", start + 1000 * s, 112.2 + min(3 * gone, 3000) / 1000 * KM))
+            west = 112.35 - min(4 * come, 13_000) / 1000 * KM
+            lines.append(line("巡1", start + 1000 * s, west, role="patrol"))
+    return lines
+
+
+def test_a_boat_that_avoids_patrols_is_not_forgotten_by_who_has_read_a_part_of_it(
+    held: Workspace, tmp_path: Path
+) -> None:
+    """A start reads since the last silence of 6 h, `detect --from` too: two of the three evenings are not seen again."""
+    lines = sorted(evenings(), key=lambda told: told["time"])
+    file = write(tmp_path / "n.jsonl", lines[:-60])
+    watched(held, file)
+    before = [told for told in events(held) if told[1] == "avoids"]
+    assert len(before) == 1
+    with file.open("a", encoding="utf-8") as out:
+        out.write("".join(json.dumps(told, ensure_ascii=False) + "\n" for told in lines[-60:]))
+    watched(held, file)
+    held.detect(datetime.fromtimestamp((MS + 2 * 86_400_000) / 1000, UTC).isoformat())
+    held.detect()
+    assert [told for told in events(held) if told[1] == "avoids"] == before
+    every = held.table("events", all_versions=True)
+    assert not (every["state"] == "withdrawn").any()
 
 
 def test_a_withdrawn_upload_takes_its_events_back(held: Workspace, tmp_path: Path) -> None:

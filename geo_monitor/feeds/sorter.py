@@ -18,6 +18,11 @@ from geo_monitor.ingest.receipt import Message
 from geo_monitor.settings import Settings
 
 
+LAST = (
+    int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000) - 1
+)  # ms UTC; no clock tells more, and no zone holds then
+
+
 class Sorted(NamedTuple):
     """fixes: to store, in the order they were settled. refused: with the code of a message. warnings: told once each."""
 
@@ -85,12 +90,14 @@ class Sorter:
         self._earliest = int(datetime(settings.earliest_year, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
     # --- what goes in and out ----------------------------------------------------------------------------------------
-    def sort(self, fixes: Iterable[Fix], arrival: int | None) -> Sorted:
-        """arrival: ms UTC of the clock when they came; None in a replay: then no fix is too new."""
+    def sort(self, fixes: Iterable[Fix], arrival: int | None, latest: int | None = None) -> Sorted:
+        """arrival: ms UTC of the clock when they came; None in a replay: then a fix is too new after `latest` only, and
+        from 2100 on."""
         out = Sorted([], [], [])
+        latest = LAST if latest is None else min(latest, LAST)
         for fix in fixes:
             unit = self._unit(fix.unit_id)
-            code = self._clock(unit, fix, arrival, out)
+            code = "feed_future" if fix.time > latest else self._clock(unit, fix, arrival, out)
             if code:
                 self._refuse(fix, code, out)
             else:

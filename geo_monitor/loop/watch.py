@@ -90,6 +90,7 @@ class Watch:
         if known and known.held:
             self._sorter.sort([Fix(*values) for values in known.held], None)
         self._stop = threading.Event()
+        self._past: bool | None = None  # whether what is replayed is over
         self._again = 0  # repeats the sorter has dropped
         self._role, self._own, self._own_at = role, set[str](), float("-inf")
         self._sealing: threading.Thread | None = None
@@ -130,17 +131,28 @@ class Watch:
                 self._store_sorted(Batch(), self._sorter.finish())
                 after()
                 return
-            found = self._sorter.sort(batch.fixes, None if self._event_clock else now_ms())
+            found = self._sort(batch.fixes)
             if batch.lines or batch.mark is not None or found.fixes or found.refused:
                 new = self._store_sorted(batch, found)
                 after()
-                if new:
+                if new or batch.lines >= self._settings.feed_batch:  # of a full batch more waits to be read
                     heard = time.monotonic()
             if self._until_idle is not None and time.monotonic() - heard >= self._until_idle:
                 self._store_sorted(Batch(), self._sorter.finish())
                 after()
                 return
             self._seal_now_and_then()
+
+    def _sort(self, fixes: list[Fix]) -> Sorted:
+        """By the wall clock what is ahead of it is refused. A replay of a past night, told by the first that is read,
+        holds nothing of the days to come either: one such fix would move all clocks."""
+        now = now_ms()
+        if not self._event_clock:
+            return self._sorter.sort(fixes, now)
+        latest = now + round(self._settings.feed_future_s * 1000)
+        if self._past is None and fixes:
+            self._past = bool(np.median([fix.time for fix in fixes]) <= latest)
+        return self._sorter.sort(fixes, None, latest if self._past else None)
 
     def _store_sorted(self, batch: Batch, found: Sorted) -> int:
         refused = Counter(code for _, code in batch.refused) + Counter(code for _, code in found.refused)
@@ -216,6 +228,13 @@ class Watch:
     def _seal(self, wait: bool) -> None:
         receipts = live.seal(self._store, self._settings, datetime.now(UTC), wait=wait)
         self.done.receipts += [receipt.receipt_id for receipt in receipts]
+        # what files held already is known only now; rows that an earlier run left are not counted in `stored`
+        again = sum(
+            receipt.rows["unchanged"] for receipt in receipts if receipt.notes[0].params["feed"] == self.done.feed
+        )
+        again = min(again, self.done.stored)
+        self.done.stored -= again
+        self.done.repeated += again
 
     # --- store -> events and warnings -------------------------------------------------------------------------------
 

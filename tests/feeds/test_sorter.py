@@ -154,6 +154,10 @@ def test_times_no_clock_should_tell() -> None:
     assert codes(run(fix(2), arrival=at)) == []
     assert codes(run(fix(2.01), arrival=at)) == ["feed_future"]
     assert codes(run(fix(2.01), arrival=None)) == []
+    never = fix(0)._replace(time=4_102_444_800_000)  # 2100-01-01T00:00Z
+    assert codes(run(never, arrival=None)) == ["feed_future"]
+    assert codes(run(never._replace(time=never.time - 1), arrival=None)) == []
+    assert codes(Sorter(SETTINGS).sort([fix(2), fix(2.01)], None, fix(2).time)) == ["feed_future"]
     assert codes(run(fix(0)._replace(time=946_684_799_999), arrival=None)) == ["feed_past"]
     assert codes(run(fix(0)._replace(time=946_684_800_000), arrival=None)) == []
 

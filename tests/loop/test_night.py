@@ -98,6 +98,7 @@ def test_the_file_read_again_changes_nothing(held: Workspace, tmp_path: Path) ->
     copy.write_bytes(file.read_bytes())  # another feed, so read from its start
     done = watched(held, copy)
     assert done["events"] == 0 and done["warnings"] == 0
+    assert (done["stored"], done["repeated"]) == (0, len(night()))
     assert len(held.table("positions")) == len(night())
     assert held.table("events").equals(before[0]) and held.table("warnings").equals(before[1])
     assert live.count(held._store) == 0
@@ -155,6 +156,30 @@ def test_a_boat_that_avoids_patrols_is_not_forgotten_by_who_has_read_a_part_of_i
     assert [told for told in events(held) if told[1] == "avoids"] == before
     every = held.table("events", all_versions=True)
     assert not (every["state"] == "withdrawn").any()
+
+
+def test_a_long_stretch_without_anything_new_is_read_to_its_end(held: Workspace, tmp_path: Path) -> None:
+    file = write(tmp_path / "n.jsonl", poacher()[:1])
+    satellites = "$GPGSV,3,1,11,03,03,111,00,04,15,270,00,06,01,010,00,13,06,292,00*74\n"
+    file.write_text(satellites * 5_000 + file.read_text(encoding="utf-8"), encoding="utf-8")
+    assert Watch(held, str(file), event_clock=True, until_idle=0.001).run().stored == 1
+
+
+def test_a_time_that_no_clock_should_tell_moves_no_clock(held: Workspace, tmp_path: Path) -> None:
+    """Neither of a past night, where it is told by what is read first, nor of one that was made up for days to come."""
+    wrong = [{**line("渔8", 0, 112.3), "time": told} for told in ("2099-01-01T00:00:00Z", "9999-12-31T23:59:59Z")]
+    lines = [*poacher()[:60], *wrong]
+    past = [
+        {**told, "time": told["time"] - 10 * 365 * 86_400_000} if told["unit_id"] == "渔1" else told for told in lines
+    ]
+    file = tmp_path / "n.jsonl"
+    file.write_text("".join(json.dumps(told, ensure_ascii=False) + "\n" for told in past), encoding="utf-8")
+    done = watched(held, file)
+    assert (done["stored"], done["refused"]) == (60, {"feed_future": 2})
+    assert held.desk.now() < datetime(2017, 1, 1, tzinfo=UTC)
+    future = [{**told, "time": told["time"] + 60 * 365 * 86_400_000} for told in poacher()[:60]]
+    done = watched(held, write(tmp_path / "made.jsonl", future))
+    assert (done["stored"], done["refused"]) == (60, {})
 
 
 def test_a_withdrawn_upload_takes_its_events_back(held: Workspace, tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from geo_monitor.ingest.motion import RADIUS
 from geo_monitor.ingest.receipt import Message
 from geo_monitor.settings import Settings
 
-
 LAST = (
     int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000) - 1
 )  # ms UTC; no clock tells more, and no zone holds then

@@ -363,6 +363,7 @@ class Settings:
     # rules
     alerts_cap_day: float = 5.0  # warnings a day above which a second person must approve a rule: one every 5 h
     alerts_everything: float = 0.5  # share of boat days a rule may speak of; from there on it describes traffic
+    alerts_everything_least: int = 10  # boat days from which on that is asked: one boat on one day is no traffic
     alerts_expires_days: int = 90  # days a rule holds that names no end: a season ...
     alerts_expires_most: int = 365  # ... and at most: each is looked at once a year
     alerts_caught_m: float = 5000.0  # metres by water; a case this near ... (a boat is there within 15 min at 6 m/s)

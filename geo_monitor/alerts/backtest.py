@@ -29,10 +29,11 @@ Place = tuple[str | None, str | None]  # reach, zone
 
 @dataclass(frozen=True)
 class Backtest:
-    """`per_day`: warnings (a border counts twice) / days; `worst_day`: most on one Shanghai day; `places`: (reach_id,
+    """`per_day`: warnings (a border counts twice) / days, of less than a day all of them: no average may be above the worst
+    day; `worst_day`: most on one Shanghai day; `places`: (reach_id,
     situations), most first; `caught` of `cases` after a warning, with `share` and its 90 % interval (None without
     cases); `by_chance`: cases expected to be caught if warnings told nothing of when; `boat_days_share`: boat days with
-    an event of all boat days seen (None: not told)."""
+    an event of all boat days seen (None: not told, or fewer than `alerts_everything_least`, too few to be traffic)."""
 
     rule: str
     digest: str
@@ -56,7 +57,7 @@ class Backtest:
         `alerts_everything` of all boat days or more."""
         settings = settings or Settings()
         if self.warnings == 0:
-            raise Refused("rule_raises_nothing", rule=self.rule, days=f"{self.days:.0f}", events=self.events)
+            raise Refused("rule_raises_nothing", rule=self.rule, days=f"{max(self.days, 1.0):.0f}", events=self.events)
         if self.boat_days_share is not None and self.boat_days_share >= settings.alerts_everything:
             share = f"{100 * self.boat_days_share:.0f}"
             raise Refused("rule_raises_everything", rule=self.rule, share=share)
@@ -112,6 +113,7 @@ def backtest(
             caught, chance, total = caught + hit, chance + share, total + 1
     lo, hi = interval(caught, total, inside=settings.interval) if total else (None, None)
     seen = {(unit, (event["started_at"] + SHANGHAI_MS) // DAY_MS) for event in mine for unit in event["unit_ids"]}
+    enough = boat_days is not None and boat_days >= settings.alerts_everything_least
     return Backtest(
         rule=rule["rule"],
         digest=digest(rule),
@@ -119,7 +121,7 @@ def backtest(
         events=len(mine),
         situations=len(found),
         warnings=len(rows),
-        per_day=len(rows) / days,
+        per_day=len(rows) / max(days, 1.0),
         worst_day=max(each_day.values(), default=0),
         places=tuple(sorted(where.items(), key=lambda item: (-item[1], item[0]))[:PLACES]),
         cases=total,
@@ -128,7 +130,7 @@ def backtest(
         share_lo=lo,
         share_hi=hi,
         by_chance=chance,
-        boat_days_share=len(seen) / boat_days if boat_days else None,
+        boat_days_share=len(seen) / boat_days if boat_days and enough else None,
     )
 
 

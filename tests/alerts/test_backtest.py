@@ -44,6 +44,13 @@ def test_by_hand() -> None:
     assert Backtest.from_told(found.told()) == found
 
 
+def test_of_less_than_a_day_no_day_is_made_that_nobody_saw() -> None:
+    """Three warnings of an hour are three a day, not 72."""
+    events = [event(name, start=T0 + i, unit_ids=(name,), reach=f"r{20 * i + 10}") for i, name in enumerate("abc")]
+    found = backtest(RULE, events, [], (T0, T0 + HOUR), context())
+    assert (found.situations, found.per_day) == (3, float(found.warnings)) and found.worst_day == found.warnings
+
+
 def test_alarms_that_overlap_cover_their_time_once() -> None:
     events = [event(name, start=T0 + i * 4 * HOUR) for i, name in enumerate("abc")]  # 4 h apart: three situations
     found = backtest(RULE, events, [{"time": T0 + DAY, "reach_id": "r10"}], PERIOD, context())
@@ -66,6 +73,7 @@ def test_nothing_and_everything_are_refused() -> None:
         backtest(RULE, events, [], PERIOD, context(), boat_days=10).check()
     assert error.value.code == "rule_raises_everything"
     backtest(RULE, events, [], PERIOD, context(), boat_days=11).check()
+    backtest(RULE, events, [], PERIOD, context(), boat_days=9).check()  # who would call nine boat days traffic?
     with pytest.raises(Usage):
         backtest(RULE, [], [], (T0, T0), context())
 

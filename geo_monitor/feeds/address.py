@@ -84,6 +84,8 @@ def _file(feed: str) -> Address:
     if "?" in feed and not Path(feed).exists():
         path, _, query = feed.rpartition("?")
         options = _options("file", query, feed)
+    if not path.strip():
+        raise Usage("feed_unknown", feed=feed)
     return Address("file", feed, path=path, options=options)
 
 

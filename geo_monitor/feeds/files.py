@@ -1,7 +1,7 @@
 """Files that grow: one file, or every file of a folder, read from the start or a mark and followed from there.
 
-A file is known by its place on the disk (inode) and its first bytes, so one that was renamed is not read twice, and one
-that was emptied and written anew is read from its start.
+A file is known by its place on the disk (inode), its first bytes and the last that were read, so one that was renamed is
+not read twice, and one that was written anew is read from its start, also where it begins as it did.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from geo_monitor.feeds.splitter import Splitter
 from geo_monitor.settings import Settings
 
 log = logging.getLogger("geo_monitor")
-HEAD = 256  # first bytes by which a file is known
+HEAD = 256  # bytes, the first ones and those before the place to go on from, by which a file is known
 OPEN = 64  # files held open at once
 SKIPPED = (".tmp", ".part", ".swp", ".gz", ".zip", ".xz", ".bz2")  # being written under another name, or packed
 
@@ -43,6 +43,7 @@ class _File:
     at: int = 0
     done: int = 0
     head: bytes = b""
+    tail: bytes = b""  # last bytes before `done`
     handle: int | None = None
     live: bool = False  # what comes now was written now
     grew: float = 0.0  # `time.monotonic` of the last new byte
@@ -57,8 +58,8 @@ class _File:
         """For the mark."""
         head = self.head[: self.done]
         out = {
-            "name": self.path.name, "inode": self.inode, "done": self.done,
-            "head": [len(head), hashlib.sha256(head).hexdigest()[:16]],
+            "name": self.path.name, "inode": self.inode, "done": self.done, "head": [len(head), _hash(head)],
+            "tail": [len(self.tail), _hash(self.tail)],
         }  # fmt: skip
         state = self.lines.state()
         return {**out, "lines": state} if state else out
@@ -162,18 +163,23 @@ class Files:
         file = _File(path, inode, lines, Splitter(self.settings.feed_line_bytes), grew=time.monotonic())
         if marked:
             file.at = file.done = marked["done"]
-            file.head = _head(path)[: file.done]
+            file.head = _bytes(path, 0, min(HEAD, file.done))
+            file.tail = _bytes(path, max(file.done - HEAD, 0), file.done)
         return file
 
     def _known(self, path: Path, inode: int) -> dict[str, Any]:
         """The mark of this file, if it has one: by inode, or by name where the file was copied to another disk."""
         if not self._marked:
             return {}
-        head = _head(path)
         for fits in (lambda one: one["inode"] == inode, lambda one: one["name"] == path.name):
             for one in self._marked:
-                size, told = one["head"]
-                if fits(one) and hashlib.sha256(head[:size]).hexdigest()[:16] == told and _size(path) >= one["done"]:
+                (head, begins), (tail, ends), done = one["head"], one["tail"], one["done"]
+                if (
+                    fits(one)
+                    and _size(path) >= done
+                    and _hash(_bytes(path, 0, head)) == begins
+                    and _hash(_bytes(path, done - tail, done)) == ends
+                ):
                     self._marked.remove(one)
                     return one
         return {}
@@ -189,8 +195,9 @@ class Files:
                     self._files[file.inode] = file
 
     def _same(self, file: _File) -> bool:
-        """Whether a file that grew still begins as it did."""
-        return not file.head or _head(file.path)[: len(file.head)] == file.head
+        """Whether a file that grew still holds what was read of it, by its first bytes and the last of them."""
+        done, tail = file.done, file.tail
+        return _bytes(file.path, 0, len(file.head)) == file.head and _bytes(file.path, done - len(tail), done) == tail
 
     def _follow(self, file: _File, batch: Batch) -> None:
         if file.handle is None and not self._open(file):
@@ -212,7 +219,13 @@ class Files:
             for line in file.splitter.feed(data):
                 file.lines.line(line, received, batch)
             if not file.splitter.skipping:
-                file.done = file.at - len(file.splitter.rest)
+                self._done(file, handle)
+
+    @staticmethod
+    def _done(file: _File, handle: int) -> None:
+        file.done = file.at - len(file.splitter.rest)
+        begin = max(file.done - HEAD, 0)
+        file.tail = os.pread(handle, file.done - begin, begin)
 
     def _open(self, file: _File) -> bool:
         """Opens a file that may have something new; of many, those quiet for longest are closed."""
@@ -240,7 +253,8 @@ class Files:
         if rest and time.monotonic() - file.grew >= self.settings.feed_half_s and file.lines.whole(rest):
             for line in file.splitter.end():
                 file.lines.line(line, now_ms() if file.live else None, batch)
-            file.done = file.at
+            if file.handle is not None:
+                self._done(file, file.handle)
 
     def _end(self, file: _File, batch: Batch) -> None:
         """A file that is no more, all of it read: what is left of a line is a line."""
@@ -256,12 +270,17 @@ class Files:
         return json.dumps({"version": VERSION, "files": [*files, *self._marked]}, separators=(",", ":"))
 
 
-def _head(path: Path) -> bytes:
+def _bytes(path: Path, begin: int, end: int) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(HEAD)
+            file.seek(max(begin, 0))
+            return file.read(max(end - max(begin, 0), 0))
     except OSError:
         return b""
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _size(path: Path) -> int:
@@ -269,6 +288,10 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def _pair(told: list[Any]) -> list[Any]:
+    return [int(told[0]), str(told[1])]
 
 
 def _marked(mark: str | None) -> list[dict[str, Any]]:
@@ -281,7 +304,8 @@ def _marked(mark: str | None) -> list[dict[str, Any]]:
             raise ValueError("another version")
         files = [
             {"name": str(one["name"]), "inode": int(one["inode"]), "done": int(one["done"]),
-             "head": [int(one["head"][0]), str(one["head"][1])], "lines": dict(one.get("lines", {}))}
+             "head": _pair(one["head"]),
+             "tail": _pair(one.get("tail", [0, _hash(b"")])), "lines": dict(one.get("lines", {}))}
             for one in told["files"]
         ]  # fmt: skip
     except (ValueError, KeyError, TypeError, IndexError):

@@ -36,7 +36,8 @@ def test_addresses(feed: str, kind: str, host: str, port: int, path: str) -> Non
     "feed",
     [
         "ftp://h:1", "tcp://h", "tcp://:5", "tcp://h:70000", "tcp://h:x", "udp://", "mqtt://h:1", "mqtt://h/", "serial://",
-        "serial:///dev/x?baud=fast", "tcp://h:1?colour=red", "tcp://h:1?unit=", "http://u@h:1", "/there/is/no/file",
+        "serial:///dev/x?baud=fast", "tcp://h:1?colour=red", "tcp://h:1?unit=", "http://u@h:1", "/there/is/no/file", "",
+        " ", "?unit=A",
     ],
 )  # fmt: skip
 def test_addresses_that_are_none(feed: str) -> None:

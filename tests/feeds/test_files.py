@@ -112,6 +112,18 @@ def test_a_file_that_is_emptied_or_written_anew(tmp_path: Path) -> None:
     assert drain(open_source(str(path), QUICK, mark=mark))[0] == [3, 4, 5, 6]
 
 
+def test_a_file_written_anew_with_the_beginning_it_had(tmp_path: Path) -> None:
+    """What was late is put in its place: the first 256 bytes are as they were, and the file is longer."""
+    path = tmp_path / "a.json"
+    path.write_text(rows(*range(20), *range(25, 30)), encoding="utf-8")
+    source = open_source(str(path), QUICK)
+    _, mark = drain(source)
+    assert path.read_bytes()[:256] == rows(*range(20)).encode()[:256]
+    path.write_text(rows(*range(30)), encoding="utf-8")
+    assert drain(open_source(str(path), QUICK, mark=mark))[0] == list(range(30))
+    assert drain(source)[0] == list(range(30))
+
+
 def test_a_file_that_is_gone_and_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(rows(0), encoding="utf-8")

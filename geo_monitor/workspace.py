@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from geo_monitor.export import Exported
     from geo_monitor.ingest import Receipt, Upload
     from geo_monitor.loop.desk import Desk
+    from geo_monitor.messages import Lang
     from geo_monitor.store.backup import Backup
     from geo_monitor.store.verify import Verdict
 
@@ -371,11 +372,13 @@ class Workspace:
         self.viewer.needs("audit")
         return audit.verify(self._store, head)
 
-    def export(self, name: str, path: Path | str, run: str | None = None, all_versions: bool = False) -> Exported:
+    def export(
+        self, name: str, path: Path | str, run: str | None = None, all_versions: bool = False, lang: Lang = "zh"
+    ) -> Exported:
         """Writes a table to a file, format by extension; see `geo_monitor.export`."""
         from geo_monitor.export import export
 
-        return export(self, name, Path(path), run, all_versions)
+        return export(self, name, Path(path), run, all_versions, lang)
 
     def backup(self, file: Path | str, now: datetime | None = None, tell: Tell = silent) -> Backup:
         """Writes everything held to one portable file; see `geo_monitor.store.backup`."""

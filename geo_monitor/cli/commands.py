@@ -152,7 +152,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     _json(as_json)
-    done = people.opened().export(table, output, run, all_versions)
+    done = people.opened().export(table, output, run, all_versions, console.lang)
     notes = console.notes(done.notes)
     document = {"table": done.table, "file": done.file, "format": done.format, "rows": done.rows, "notes": notes}
     console.result(document, [console("export.done", table=done.table, rows=f"{done.rows:,}", file=done.file)])

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo_monitor import tables
 from geo_monitor.errors import Usage
+from geo_monitor.messages import Lang, worded
 from geo_monitor.store.files import filling, replacing
 
 if TYPE_CHECKING:
@@ -49,8 +50,10 @@ class Exported:
     notes: list[dict[str, Any]] = field(default_factory=list)
 
 
-def export(workspace: Workspace, name: str, path: Path, run: str | None = None, all_versions: bool = False) -> Exported:
-    """Writes table `name` to `path`. Raises `Usage`: `export_format`, `export_no_shape`, `export_no_surface`,
+def export(
+    workspace: Workspace, name: str, path: Path, run: str | None = None, all_versions: bool = False, lang: Lang = "zh"
+) -> Exported:
+    """Writes table `name` to `path`; reasons that nobody typed in the words of `lang` (not in parquet). Raises `Usage`: `export_format`, `export_no_shape`, `export_no_surface`,
     `xlsx_too_long`, and those of `Workspace.table`."""
     kind = format_of(path)
     notes = [{"code": "simulated_notice", "params": {}}] if workspace.simulated else []
@@ -68,6 +71,8 @@ def export(workspace: Workspace, name: str, path: Path, run: str | None = None, 
             (_positions_csv if kind == "csv" else _positions_parquet)(table, temporary, _about(workspace, name))
         return Exported(name, str(path), kind, len(table), notes)
     frame = workspace.table(name, run, all_versions)
+    if "reason" in frame.columns and kind != "parquet":
+        frame = frame.assign(reason=frame["reason"].map(lambda told: worded(told, lang), na_action="ignore"))
     if kind in ("csv", "xlsx"):
         with replacing(path) as temporary:
             (_csv if kind == "csv" else _xlsx)(cells(frame), temporary)

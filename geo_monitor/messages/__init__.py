@@ -47,6 +47,15 @@ def catalogue() -> dict[str, tuple[str, str]]:
     return merged
 
 
+def worded(told: str, lang: Lang = "zh") -> str:
+    """What somebody wrote, or the words of a code "@code" that stands where nobody did.
+
+    >>> worded("@alerts.reason_joined", "en"), worded("@home")
+    ('another event of the same situation', '@home')
+    """
+    return text(told[1:], lang) if told[:1] == "@" and told[1:] in catalogue() else told
+
+
 def text(code: str, lang: Lang = "zh", **params: Any) -> str:
     """The sentence for `code` in `lang`, its placeholders filled; a value "@code" is the words for that code, where those
     have no placeholders of their own (a name that somebody typed may look like one that has).

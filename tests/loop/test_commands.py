@@ -45,6 +45,10 @@ def test_from_a_recorded_night_to_a_closed_warning(tmp_path: Path) -> None:
     assert run(root, "warnings", "sign", name, code=3)["error"]["code"] == "warning_state_wrong"
     assert run(root, "warnings", "sign", "nobody", code=2)["error"]["code"] == "warning_unknown"
     assert run(root, "warnings", "dispatch", name, code=2)["error"]["code"] == "dispatch_unit_or_none"
+    for lang, words in (("en", "a rule that comes with the program"), ("zh", "随程序提供的规则")):
+        run(root, "--lang", lang, "export", "rules", "-o", str(tmp_path / "rules.csv"))
+        told = (tmp_path / "rules.csv").read_text(encoding="utf-8-sig")
+        assert words in told and "@alerts" not in told
     assert run(root, "warnings", "dispatch", name, "--none", "无艇可派")["state"] == "no_unit"
     assert run(root, "taskings", "list", "--all")["taskings"][0]["text"] == "无艇可派"
     assert run(root, "warnings", "close", name, code=3)["error"]["code"] == "warning_outcome_missing"

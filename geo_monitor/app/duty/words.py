@@ -17,7 +17,7 @@ from geo_monitor.app.basemap import names
 from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, km, number, percent
 from geo_monitor.loop.warnings import WHO
-from geo_monitor.messages import catalogue, text
+from geo_monitor.messages import text, worded
 from geo_monitor.settings import Settings
 from geo_monitor.tables import TIMEZONE
 from geo_monitor.tracks import KNOT
@@ -195,9 +195,7 @@ class Teller:
 
     def why(self, reason: Any) -> str:
         """A reason as somebody gave it, or the words of one that nobody did."""
-        if not isinstance(reason, str):
-            return ""
-        return self.of(reason[1:]) if reason[:1] == "@" and reason[1:] in catalogue() else reason
+        return worded(reason, self.speaker.lang) if isinstance(reason, str) else ""
 
     # --- a tasking --------------------------------------------------------------------------------------------------
 

@@ -80,7 +80,9 @@ def _send(held: Workspace, speaker: Speaker) -> None:
 
     left, right = st.columns([1, 1.4], gap="medium")
     with left:
-        kind = st.selectbox(speaker.say("kind"), KINDS, index=2, format_func=lambda name: speaker.say(f"kind_{name}"))
+        kind = st.selectbox(
+            speaker.say("kind"), KINDS, index=2, format_func=lambda name: speaker.say(f"kind_{name}"), key="kind"
+        )
         sent = st.file_uploader(speaker.say("files"), accept_multiple_files=True, key=f"files-{_turn()}")
         agency = st.text_input(speaker.say("agency"), value=held.viewer.agency or "", disabled=bool(held.viewer.agency))
         options: dict[str, Any] = {"agency": agency or None}

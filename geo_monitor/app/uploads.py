@@ -155,10 +155,11 @@ def on_disk(sent: Sequence[Any]) -> Iterator[Path]:
 # --- looking --------------------------------------------------------------------------------------------------------
 
 
-def _outcome(receipt: dict[str, Any], speaker: Speaker) -> None:
-    """A receipt in words."""
+def _outcome(receipt: dict[str, Any], speaker: Speaker, kept: bool = True) -> None:
+    """A receipt in words; `kept` off: that of a preview, which tells what would be."""
     shown = {"accepted": st.success, "accepted_with_warnings": st.warning, "duplicate": st.info, "rejected": st.error}
-    shown[receipt["status"]](speaker.say(f"status_{receipt['status']}", file=plain(receipt["file"])))
+    how = "status" if kept or not receipt["status"].startswith("accepted") else "could"
+    shown[receipt["status"]](speaker.say(f"{how}_{receipt['status']}", file=plain(receipt["file"])))
     rows = receipt["rows"]
     st.caption(speaker.say("counts", **{name: f"{count:,}" for name, count in rows.items()}))
     for name in ("encoding", "crs"):
@@ -183,7 +184,7 @@ def _where(rows: Sequence[int], speaker: Speaker) -> str:
 def _preview(upload: Upload, speaker: Speaker) -> None:
     """What would be taken in: receipt, map, first rows."""
     st.caption(speaker.say("preview_only"))
-    _outcome(upload.receipt.to_json(speaker.lang), speaker)
+    _outcome(upload.receipt.to_json(speaker.lang), speaker, kept=False)
     if upload.rows is not None:
         _drawn(upload.rows, speaker)
         _table(upload.rows.head(ROWS))
@@ -282,7 +283,7 @@ def _choose(held: Workspace, speaker: Speaker) -> None:
                 _drawn(upload.rows, speaker)
                 _table(upload.rows.head(12))
             else:
-                _outcome(upload.receipt.to_json(speaker.lang), speaker)
+                _outcome(upload.receipt.to_json(speaker.lang), speaker, kept=False)
 
 
 # --- receipts and scores --------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import json
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,10 +16,10 @@ from geo_monitor.store import unfinished
 from geo_monitor.store.rights import OWNER, Viewer
 from geo_monitor.workspace import Workspace
 from tests import counties
+from tests.app import fake
 
 SENDER = Viewer("报", "荆州渔政", ("uploader",), ("421000",))
 READER = Viewer("指挥", None, ("commander",), ("100000",))
-BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 REPORT = "案件编号,查获时间,经度,纬度,渔获重量,渔具\n甲1,2026-05-01 23:00,112.0,30.0,5,地笼\n"
 
 
@@ -30,14 +30,7 @@ def root(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def long_file(tmp_path_factory):
-    """Fixes that take some seconds to read."""
-    file = tmp_path_factory.mktemp("sent") / "长.csv"
-    rows = (
-        f"渔政01,{BEGIN + timedelta(seconds=20 * k):%Y-%m-%d %H:%M:%S},{112 + 1e-6 * k:.6f},30.0\n"
-        for k in range(120_000)
-    )
-    file.write_text("单元,定位时间,经度,纬度\n" + "".join(rows), encoding="utf-8")
-    return file
+    return fake.long_file(tmp_path_factory.mktemp("sent") / "长.csv")
 
 
 @pytest.fixture

@@ -87,10 +87,10 @@ def test_a_file_is_looked_at_then_taken_in_and_its_receipt_is_put_away(root: Pat
     job = under_way(root)
     assert job.ended.wait(60)
     words = said(ran(at))
-    assert "“案件.csv”可以入库，没有问题。" in words and "新增 1" in words and "尚未入库" not in words
+    assert "“案件.csv”已入库，没有问题。" in words and "新增 1" in words and "尚未入库" not in words
     assert receipts(root)[-1] == "案件.csv"
     at = submit(at, "收起")
-    assert "“案件.csv”可以入库" not in said(at)
+    assert "“案件.csv”已入库" not in said(at)
     assert jobs().of(str(root), "upload", OWNER) is None
 
 
@@ -135,7 +135,7 @@ def test_an_unsure_file_is_taken_in_as_chosen(root: Path, tmp_path: Path) -> Non
     at = opened(root)
     at = submit(at, "按 gb18030 入库")
     assert under_way(root).ended.wait(60)
-    assert "“疑.csv”可以入库" in said(ran(at))
+    assert "“疑.csv”已入库" in said(ran(at))
     assert "网" in held.table("seizures")["gear"].tolist()
     assert "没有等待选择读法的文件。" in said(at)
 
@@ -145,4 +145,4 @@ def test_a_session_that_goes_away_leaves_its_upload_to_whoever_comes_back(root: 
     job = under_way(root)
     assert job.ended.wait(60)
     assert job.process.returncode == 0  # waited for
-    assert "“案件.csv”可以入库，没有问题。" in said(opened(root))
+    assert "“案件.csv”已入库，没有问题。" in said(opened(root))

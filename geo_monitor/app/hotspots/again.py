@@ -21,10 +21,9 @@ def draw(path: str, viewer: Viewer, speaker: Speaker) -> None:
     if "analyse" not in viewer.rights:
         return
     root = str(data.workspace(path).root)
-    busy = underway.running(root, "analyse", viewer)
-    with st.expander(speaker.say("again"), expanded=busy):
+    with st.expander(speaker.say("again"), expanded=underway.running(root, "analyse", viewer)):
         underway.draw(root, "analyse", viewer, speaker, lambda run: st.success(speaker.say("again_done", run=run)))
-        if not busy:
+        if not underway.running(root, "analyse", viewer):
             _form(root, viewer, speaker)
 
 

@@ -210,9 +210,10 @@ class FakeWorkspace:
         self.accounts = SimpleNamespace(any=lambda: False, stamp=lambda: "")
         self._store = SimpleNamespace(rows=lambda query: [(0, 0, 0)])  # no revision of anything
         self.desk = SimpleNamespace(
+            replayed_to=None,
             queue=lambda now, every=False: self._blank("warnings").assign(
                 due_at=lambda rows: rows["sign_by"], left_s=0.0
-            )
+            ),
         )
         self._held: dict[str, pd.DataFrame] = {}
 

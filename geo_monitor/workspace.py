@@ -152,18 +152,20 @@ class Workspace:
         accuracy: float | None = None,
         dry_run: bool = False,
         now: datetime | None = None,
+        tell: Tell = silent,
     ) -> Receipt:
         """Takes in a file (or a folder of files) and gives its receipt, refused or not.
 
         kind: one of `KINDS`. crs: "EPSG:4490" and the like; datum: wgs84, gcj02 or bd09; columns: ours -> theirs;
-        role: patrol or traffic (tracks); accuracy: metres (river). With `dry_run` nothing is kept.
+        role: patrol or traffic (tracks); accuracy: metres (river). With `dry_run` nothing is kept. `tell` hears the step
+        (turn, parse, keep) and the share of steps done.
 
         The file is parsed in a process of its own, within limits (`ingest.limited`).
 
         Raises `Usage("kind_unknown")`, `Usage("file_missing")`, `Refused("scratch_full")`.
         """
         given = (agency, crs, datum, encoding, columns, role, accuracy)
-        return self._taken(kind, Path(path), given, now, store=not dry_run).receipt
+        return self._taken(kind, Path(path), given, now, store=not dry_run, tell=tell).receipt
 
     def preview(
         self,
@@ -183,7 +185,9 @@ class Workspace:
         given = (agency, crs, datum, encoding, columns, role, accuracy)
         return self._taken(kind, Path(path), given, now, store=False)
 
-    def _taken(self, kind: str, path: Path, given: Sequence[Any], now: datetime | None, store: bool) -> Upload:
+    def _taken(
+        self, kind: str, path: Path, given: Sequence[Any], now: datetime | None, store: bool, tell: Tell = silent
+    ) -> Upload:
         from geo_monitor.ingest import Options, limited
         from geo_monitor.store.held import Held
 
@@ -199,13 +203,16 @@ class Workspace:
         settings, now = self.settings, now or datetime.now(UTC)
         work = Work("import", path.name)
         writing = self._store.writing(work) if store else nullcontext()
+        tell("turn", 0.0)
         with files.room(self.root), one_file(path, self.root) as raw, writing:
+            tell("parse", 1 / 3)
             upload = limited.read(kind, raw, options, Held(self._store, self.store.agencies), settings, now, self.root)
             upload = replace(upload, receipt=replace(upload.receipt, file=path.name))
             if upload.rows is not None and "agency" in upload.rows:
                 self.store.may_send(upload.rows["agency"].dropna().astype(str).unique())
             if not store:
                 return upload
+            tell("keep", 2 / 3)
             return replace(upload, receipt=self._store.commit(upload, raw, self.viewer.account))
 
     @contextmanager

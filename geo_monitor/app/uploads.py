@@ -1,6 +1,7 @@
 """The data page: send a file and look at it before it counts, choose how an unsure one is read, receipts, scores.
 
-Everything goes through `geo_monitor.workspace`, which asks what the viewer may do; a preview keeps nothing.
+Everything goes through `geo_monitor.workspace`, which asks what the viewer may do; a preview keeps nothing. Taking in is a
+job (`job.py`), which can be stopped and goes on when the session goes away.
 """
 
 from __future__ import annotations
@@ -8,15 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import controls, data
+from geo_monitor.app import controls, data, underway
 from geo_monitor.app.deck import BASIN, Bounds, Deck, escaped, plain
+from geo_monitor.app.job import jobs
 from geo_monitor.app.layers import TOOLTIP
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.words import Speaker, moment
@@ -52,6 +54,9 @@ def page(path: str, speaker: Speaker) -> None:
     st.html(f'<h1 class="page">{speaker.say("data")}</h1>')
     names = ["receipts", "versions", "scores"]
     if "import" in held.viewer.rights:
+        with st.container():  # above the tabs, from each of which one may send; empty or not it keeps the tabs in place
+            root = str(held.root)
+            underway.draw(root, "upload", held.viewer, speaker, lambda told: _outcome(told[speaker.lang], speaker))
         names = ["send", "choose", *names]
     parts = dict(zip(names, st.tabs([speaker.say(f"tab_{name}") for name in names]), strict=True))
     if "send" in parts:
@@ -75,7 +80,9 @@ def _send(held: Workspace, speaker: Speaker) -> None:
 
     left, right = st.columns([1, 1.4], gap="medium")
     with left:
-        kind = st.selectbox(speaker.say("kind"), KINDS, index=2, format_func=lambda name: speaker.say(f"kind_{name}"))
+        kind = st.selectbox(
+            speaker.say("kind"), KINDS, index=2, format_func=lambda name: speaker.say(f"kind_{name}"), key="kind"
+        )
         sent = st.file_uploader(speaker.say("files"), accept_multiple_files=True, key=f"files-{_turn()}")
         agency = st.text_input(speaker.say("agency"), value=held.viewer.agency or "", disabled=bool(held.viewer.agency))
         options: dict[str, Any] = {"agency": agency or None}
@@ -91,14 +98,28 @@ def _send(held: Workspace, speaker: Speaker) -> None:
         options |= {"encoding": encoding or None, "datum": datum or None, "crs": crs.strip() or None}
         look, take = st.columns(2)
         looked = look.button(speaker.say("look"), disabled=not sent, width="stretch")
-        taken = take.button(speaker.say("take"), disabled=not sent, type="primary", width="stretch")
+        busy = underway.running(str(held.root), "upload", held.viewer)
+        taken = take.button(
+            speaker.say("take"), disabled=not sent or busy, type="primary", width="stretch", key="take",
+        )  # fmt: skip
     with right:
-        if looked or taken:
+        if taken:
+            _take(held, kind, on_disk(sent), options, speaker)
+        elif looked:
             with told(speaker), on_disk(sent) as file, st.spinner(speaker.say("reading_file")):
-                if taken:
-                    _outcome(held.import_file(kind, file, **options).to_json(speaker.lang), speaker)
-                else:
-                    _preview(held.preview(kind, file, **options), speaker)
+                _preview(held.preview(kind, file, **options), speaker)
+
+
+def _take(
+    held: Workspace, kind: str, file: AbstractContextManager[Path], given: dict[str, Any], speaker: Speaker
+) -> None:
+    """Starts taking in a file, which lies where it is until that has ended."""
+    with told(speaker), ExitStack() as until:
+        asked = {"kind": kind, "file": str(until.enter_context(file)), "given": given}
+        if jobs().start(str(held.root), held.viewer, "upload", asked, until) is None:
+            st.warning(speaker.say("job_busy"))
+        else:
+            st.rerun()
 
 
 def _turn() -> int:
@@ -134,10 +155,11 @@ def on_disk(sent: Sequence[Any]) -> Iterator[Path]:
 # --- looking --------------------------------------------------------------------------------------------------------
 
 
-def _outcome(receipt: dict[str, Any], speaker: Speaker) -> None:
-    """A receipt in words."""
+def _outcome(receipt: dict[str, Any], speaker: Speaker, kept: bool = True) -> None:
+    """A receipt in words; `kept` off: that of a preview, which tells what would be."""
     shown = {"accepted": st.success, "accepted_with_warnings": st.warning, "duplicate": st.info, "rejected": st.error}
-    shown[receipt["status"]](speaker.say(f"status_{receipt['status']}", file=plain(receipt["file"])))
+    how = "status" if kept or not receipt["status"].startswith("accepted") else "could"
+    shown[receipt["status"]](speaker.say(f"{how}_{receipt['status']}", file=plain(receipt["file"])))
     rows = receipt["rows"]
     st.caption(speaker.say("counts", **{name: f"{count:,}" for name, count in rows.items()}))
     for name in ("encoding", "crs"):
@@ -162,7 +184,7 @@ def _where(rows: Sequence[int], speaker: Speaker) -> str:
 def _preview(upload: Upload, speaker: Speaker) -> None:
     """What would be taken in: receipt, map, first rows."""
     st.caption(speaker.say("preview_only"))
-    _outcome(upload.receipt.to_json(speaker.lang), speaker)
+    _outcome(upload.receipt.to_json(speaker.lang), speaker, kept=False)
     if upload.rows is not None:
         _drawn(upload.rows, speaker)
         _table(upload.rows.head(ROWS))
@@ -247,18 +269,21 @@ def _choose(held: Workspace, speaker: Speaker) -> None:
     receipt_id = st.selectbox(speaker.say("waiting"), list(names), format_func=names.__getitem__)
     one = next(one for one in open_ if one["receipt_id"] == receipt_id)
     st.caption(speaker.say("choose"))
+    busy = underway.running(str(held.root), "upload", held.viewer)
     for place, (option, value) in zip(st.columns(len(one["choices"]) or 1), one["choices"], strict=False):
         with place, told(speaker), held.kept(receipt_id) as file:
             st.subheader(value)
             given = {option: value, "agency": one["agency"]}
             upload = held.preview(one["kind"], file, **given)
-            if st.button(speaker.say("take_so", value=value), key=f"{receipt_id}-{value}", type="primary"):
-                _outcome(held.import_file(one["kind"], file, **given).to_json(speaker.lang), speaker)
+            if st.button(
+                speaker.say("take_so", value=value), key=f"{receipt_id}-{value}", type="primary", disabled=busy
+            ):
+                _take(held, one["kind"], held.kept(receipt_id), given, speaker)
             elif upload.rows is not None:
                 _drawn(upload.rows, speaker)
                 _table(upload.rows.head(12))
             else:
-                _outcome(upload.receipt.to_json(speaker.lang), speaker)
+                _outcome(upload.receipt.to_json(speaker.lang), speaker, kept=False)
 
 
 # --- receipts and scores --------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from geo_monitor.events.detect import detect
 from geo_monitor.loop import back
 from geo_monitor.loop.ground import Ground, begin_rules
 from geo_monitor.loop.rows import event_row, unsaid
+from geo_monitor.stages import Tell, silent
 from geo_monitor.store import live, revisions
 from geo_monitor.store.schema import SQL
 from geo_monitor.tracks import DAY_MS, SHANGHAI_MS, milliseconds
@@ -82,24 +83,29 @@ def _unsaid(store: Store, ground: Ground, found: set[str], first: int | None, la
     return [unsaid(row) for row in ground.told(store, where) if row["event_id"] not in found]
 
 
-def backtest(store: Store, settings: Settings, row: dict[str, Any], ground: Ground) -> Backtest:
+def backtest(store: Store, settings: Settings, row: dict[str, Any], ground: Ground, tell: Tell = silent) -> Backtest:
     """What a rule (a row) would have done on the last `rule_backtest_days` before the newest fix stored.
 
-    Cases: seizures in force of that time, where they lie on the river. Raises `Usage("rule_no_history")`.
+    `tell` hears the share of steps done (the ground, reading, detecting, comparing). Cases: seizures in force of that time, where they lie on the river. Raises `Usage("rule_no_history")`.
     """
     last = live.heard(store, store.receipts_in_force(None, ["tracks"]))
     if last is None:
         raise Usage("rule_no_history")
     first = last - round(settings.rule_backtest_days * DAY_MS)
+    tell("backtest", 1 / 4)
     fixes = back.since(store, settings, first)
+    tell("backtest", 2 / 4)
     rule = rules.to_run(row)
     found = detect(fixes, ground.network, ground.zones, ground.levels, [rule], settings, last)
+    tell("backtest", 3 / 4)
     days = (fixes.time + SHANGHAI_MS) // DAY_MS
     inside = (fixes.time >= first) & ~fixes.patrolling
     boat_days = len({*zip(fixes.unit[inside].tolist(), days[inside].tolist(), strict=True)})
     begin = max(first, int(fixes.time.min()))
     known = context.Context(ground.places, ground.distance)
-    return tested(row, found, _cases(store, ground), (begin, last + 1), known, boat_days, settings)
+    found_out = tested(row, found, _cases(store, ground), (begin, last + 1), known, boat_days, settings)
+    tell("backtest", 1.0)
+    return found_out
 
 
 def _cases(store: Store, ground: Ground) -> list[dict[str, Any]]:

@@ -345,9 +345,7 @@ class Desk:
         from geo_monitor.loop import batch
 
         tell("backtest", 0.0)
-        found = batch.backtest(self._store, self._settings, row, self._ground())
-        tell("backtest", 1.0)
-        return found
+        return batch.backtest(self._store, self._settings, row, self._ground(), tell)
 
     def _ground(self) -> Ground:
         return shared(self._store, self._settings)

@@ -81,8 +81,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.take_so": ("按 {value} 入库", "Take in as {value}"),
     "app.reading_file": ("正在读取…", "Reading …"),
     "app.preview_only": ("以下只是预览，尚未入库。", "A preview; nothing was taken in yet."),
-    "app.status_accepted": ("“{file}”可以入库，没有问题。", '"{file}" is accepted.'),
-    "app.status_accepted_with_warnings": ("“{file}”可以入库，请看下面的提醒。", '"{file}" is accepted, with warnings.'),
+    "app.could_accepted": ("“{file}”可以入库，没有问题。", '"{file}" can be taken in.'),
+    "app.could_accepted_with_warnings": (
+        "“{file}”可以入库，请看下面的提醒。",
+        '"{file}" can be taken in; see the warnings below.',
+    ),
+    "app.status_accepted": ("“{file}”已入库，没有问题。", '"{file}" is accepted.'),
+    "app.status_accepted_with_warnings": ("“{file}”已入库，请看下面的提醒。", '"{file}" is accepted, with warnings.'),
     "app.status_duplicate": ("“{file}”已在库中，没有新内容。", '"{file}" holds nothing new.'),
     "app.status_rejected": ("“{file}”未被接收。", '"{file}" was refused.'),
     "app.status_accepted_short": ("已接收", "accepted"),
@@ -119,6 +124,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.reason": ("撤回原因", "Reason"),
     "app.withdraw": ("撤回", "Withdraw"),
     "app.no_scores": ("还没有可评分的报送。", "There is nothing to score yet."),
+    # long work in a process of its own
+    "app.job_stop": ("停止", "Stop"),
+    "app.job_close": ("收起", "Put away"),
+    "app.job_by": (
+        "{who} 于 {time} 开始，已 {seconds} 秒；可以离开本页，工作继续进行。",
+        "started by {who} at {time}, {seconds} s ago; it goes on if you leave this page.",
+    ),
+    "app.job_stopped": (
+        "已停止，没有留下任何内容，已有数据未受影响。",
+        "Stopped: it left nothing, and no data were touched.",
+    ),
+    "app.job_fault": (
+        "中途出错，没有留下任何内容，已有数据未受影响。原因已写入服务程序的日志，请告知管理员。",
+        "It failed and left nothing; no data were touched. The reason stands in the log of the server: tell an administrator.",
+    ),
+    "app.job_busy": (
+        "已有一项这样的工作正在进行，请等它结束或先停止它。",
+        "Such a work is running already: wait for it, or stop it.",
+    ),
+    "stage.begin": ("正在启动", "starting"),
+    "stage.turn": ("等待其他写入结束", "waiting for its turn to write"),
+    "stage.parse": ("读取并检查文件", "reading and checking the file"),
+    "stage.keep": ("入库", "taking in"),
     # controls
     "app.area": ("范围", "Area"),
     "app.area_basin": ("全流域", "Whole basin"),

@@ -268,8 +268,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.duty_rule_retire": ("停用", "Retire"),
     "app.duty_rule_days": ("续多少天", "Days"),
     "app.duty_rule_reason": ("理由", "Reason"),
-    "app.duty_rule_reading": ("正在用已存数据回测…", "Testing on what is stored …"),
-    "app.duty_done_propose": ("已提出，待批准。", "Proposed; it waits for approval."),
     "app.duty_done_approve": ("已批准，开始施行。", "Approved; it is in force."),
     "app.duty_done_drop": ("已退回。", "Refused."),
     "app.duty_done_renew": ("已续期。", "Renewed."),

@@ -90,20 +90,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "all: classes, scan, watch, forecast, why and more",
     ),
     "app.again_start": ("开始分析", "Start"),
-    "app.again_stop": ("停止", "Stop"),
-    "app.again_by": (
-        "{who} 于 {time} 开始；可以离开本页，分析继续进行。",
-        "started by {who} at {time}; it goes on if you leave this page.",
-    ),
     "app.again_done": ("分析完成：{run}。上面已可选用。", "Done: {run}. It can be chosen above."),
-    "app.again_stopped": (
-        "分析已停止，没有留下任何结果，数据未受影响。",
-        "Stopped: it left no results, and no data were touched.",
-    ),
-    "app.again_fault": (
-        "分析中途出错，没有留下结果，数据未受影响。请管理员运行 geo-monitor analyse --debug 查看原因。",
-        "The analysis failed and left no results; no data were touched. An administrator can run geo-monitor analyse --debug.",
-    ),
-    "app.again_busy": ("已有一次分析正在进行。", "An analysis is running already."),
     "app.col_class": ("趋势类", "Class"),
 }

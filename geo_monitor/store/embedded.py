@@ -221,7 +221,9 @@ class Store:
 
     @contextmanager
     def _marked(self, work: unfinished.Work) -> Iterator[None]:
-        """A mark stays where the writer was killed, so that only then the next start looks for left-overs."""
+        """A mark stays where the writer was killed, so that only then the next start looks for left-overs; so does the
+        next writer, whose own mark would hide it."""
+        self._recovered()
         try:
             unfinished.begin(self.root, work)
             yield
@@ -365,17 +367,21 @@ class Store:
         if unfinished.found(self.root) is None:
             return None
         with self._guard, reached(self._url, self.root), lock(self.root, self._engine, wait=False) as held:
-            work = unfinished.found(self.root)
-            if held is None or work is None:
-                return None
-            subjects = {row.receipt_id for row in self._receipt_names()} | self._run_names()
-            fallen = unfinished.Fallen(work, work.subject in subjects, tuple(self._clear()))
-            told = {"work": work.action, "name": work.name, "done": fallen.done, "left": len(fallen.left)}
-            with self.transaction() as connection:
-                audit.append(connection, datetime.now(UTC), "geo-monitor", "recover", work.subject or None, **told)
-            unfinished.end(self.root)
-            log.info("recovered %s %s: %s", work.action, work.name, "finished" if fallen.done else "undone")
-            return fallen
+            return None if held is None else self._recovered()
+
+    def _recovered(self) -> unfinished.Fallen | None:
+        """`sweep`, for whoever holds the lock."""
+        work = unfinished.found(self.root)
+        if work is None:
+            return None
+        subjects = {row.receipt_id for row in self._receipt_names()} | self._run_names()
+        fallen = unfinished.Fallen(work, work.subject in subjects, tuple(self._clear()))
+        told = {"work": work.action, "name": work.name, "done": fallen.done, "left": len(fallen.left)}
+        with self.transaction() as connection:
+            audit.append(connection, datetime.now(UTC), "geo-monitor", "recover", work.subject or None, **told)
+        unfinished.end(self.root)
+        log.info("recovered %s %s: %s", work.action, work.name, "finished" if fallen.done else "undone")
+        return fallen
 
     def _clear(self) -> list[str]:
         left = self.orphans()

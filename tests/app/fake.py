@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import geopandas as gpd
@@ -30,6 +31,7 @@ HOSTILE = (
     "{id} {{title}} 㐂𠮷",
 )
 RUN = "20260601T000000Z-abcdef"
+LONG = 120_000  # fixes of `long_file`
 
 
 @functools.cache
@@ -179,6 +181,14 @@ def positions(reaches: pd.DataFrame, patrols: int = 40) -> pa.Table:
     return tables.table("positions").to_arrow(frame)
 
 
+def long_file(file: Path) -> Path:
+    """Writes fixes of a patrol that take some seconds to take in."""
+    times = pd.date_range("2026-05-01", periods=LONG, freq="20s").strftime("%Y-%m-%d %H:%M:%S")
+    rows = (f"渔政01,{time},{112 + 1e-6 * k:.6f},30.0\n" for k, time in enumerate(times))
+    file.write_text("单元,定位时间,经度,纬度\n" + "".join(rows), encoding="utf-8")
+    return file
+
+
 class FakeWorkspace:
     """See the head of this file. `empty` holds nothing at all."""
 
@@ -200,9 +210,10 @@ class FakeWorkspace:
         self.accounts = SimpleNamespace(any=lambda: False, stamp=lambda: "")
         self._store = SimpleNamespace(rows=lambda query: [(0, 0, 0)])  # no revision of anything
         self.desk = SimpleNamespace(
+            replayed_to=None,
             queue=lambda now, every=False: self._blank("warnings").assign(
                 due_at=lambda rows: rows["sign_by"], left_s=0.0
-            )
+            ),
         )
         self._held: dict[str, pd.DataFrame] = {}
 

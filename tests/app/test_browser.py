@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.app import fake
 from tests.app.browsing import cut_off
 
 pytestmark = pytest.mark.browser
@@ -84,3 +85,15 @@ def test_the_situation_speaks_english_at_night(seen):
     assert "Nothing needs a decision" in seen["night"] or "hot, unseen" in seen["night"]
     assert "patrols and seizures are simulated" in seen["night"]
     assert seen["situation_exceptions"] == 0
+
+
+def test_an_upload_shows_how_far_it_is_and_stopped_keeps_nothing(seen):
+    assert "停止" in seen["sending"]
+    assert seen["kept_when_stopped"] == 0
+    assert seen["left_when_stopped"] == []
+
+
+def test_sent_again_it_comes_to_its_receipt(seen):
+    assert "“long.csv”已入库" in seen["receipt"]
+    assert seen["rows_kept"] == fake.LONG
+    assert seen["sending_exceptions"] == 0

@@ -27,6 +27,7 @@ from selenium.webdriver.chrome.service import Service
 
 from geo_monitor.app import data, levels, main
 from geo_monitor.app.deck import fit
+from geo_monitor.workspace import Workspace
 from tests.app import fake
 
 PACKAGE = Path(main.__file__).parent
@@ -285,6 +286,39 @@ def situation(visit: Visit, url: str) -> dict[str, object]:
     return seen
 
 
+def sending(visit: Visit, url: str, held: Workspace, file: Path) -> dict[str, object]:
+    """The page of the data: a file is sent, stopped, and sent again to its receipt; the bar is seen both times."""
+    seen: dict[str, object] = {}
+
+    def take() -> None:
+        ready = ".st-key-take button:not([disabled])"  # once the server has the file, and nothing is under way
+        wait(lambda: visit.driver.find_elements("css selector", ready), 30, "a file to take in")
+        visit.press("入库")
+        visit.until("正在启动|等待其他写入结束|读取并检查文件")
+        visit.until("可以离开本页")
+
+    visit.driver.get(url + "data")
+    visit.until("先看看")
+    visit.driver.find_element("css selector", "input[type=file]").send_keys(str(file))
+    take()
+    seen["sending"] = visit.text()
+    visit.press("停止")
+    visit.until("已停止，没有留下任何内容")
+    seen["kept_when_stopped"] = len(held.table("receipts"))
+    seen["left_when_stopped"] = [path.name for path in held.root.glob(".tmp-*")]
+    take()
+    visit.shot("data-sending")
+    visit.tab("质量评分")  # the rest of the page goes on
+    visit.until("已入库", 120)
+    visit.shot("data-receipt")
+    seen["receipt"] = visit.text()
+    seen["rows_kept"] = held._store.positions().num_rows
+    visit.press("收起")
+    wait(lambda: "已入库" not in visit.text(), 30, "the receipt put away")
+    seen["sending_exceptions"] = visit.exceptions()
+    return seen
+
+
 def run(folder: Path) -> dict[str, object]:
     shots = Path(os.environ.get("GEO_MONITOR_SHOTS", folder))
     shots.mkdir(parents=True, exist_ok=True)
@@ -301,6 +335,10 @@ def run(folder: Path) -> dict[str, object]:
             seen["empty"] = visit.text()
             visit.open(url + "hotspots", "还没有分析结果")
             seen["empty_hotspots"] = visit.text()
+            visit.leave()
+        held = Workspace.create(folder / "ws")
+        with running(PACKAGE / "main.py", ROOT, folder / "sending.log", str(held.root)) as url:
+            seen |= sending(visit, url, held, fake.long_file(folder / "long.csv"))
             visit.leave()
         seen |= {"outside": sorted(visit.outside), "errors": visit.errors, "asked": sorted(visit.asked)}
         return seen

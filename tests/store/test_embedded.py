@@ -248,9 +248,8 @@ def test_uncommitted_files_are_not_read_and_are_swept(store: Store, tmp_path: Pa
     (day / ".tmp-1-r8.parquet").write_bytes(b"half")
     (store.root / "runs" / "run9").mkdir()
     (store.root / "raw" / ("0" * 64)).write_bytes(b"nobody's")
-    (store.root / ".unfinished").touch()
     assert len(store.positions()) == 2
-    with store.writing():
+    with store.writing():  # its mark stands now
         Store(store.root)  # somebody writes: nothing may be swept
         assert (day / "r9.parquet").exists()
     assert len(store.orphans()) == 4

@@ -49,3 +49,15 @@ def test_a_writer_killed_while_it_marks_what_it_is_at_leaves_the_mark_before(
     assert unfinished.found(tmp_path) == at_first
     unfinished.end(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_who_writes_next_tidies_up_after_a_killed_writer_before_its_own_mark_hides_it(tmp_path: Path) -> None:
+    held = Workspace.create(tmp_path / "ws")
+    unfinished.begin(held.root, unfinished.Work("import", "x.zip", "r1"))  # killed while the workspace is open here
+    left = held.root / "raw" / ("0" * 64)
+    left.write_bytes(b"half")
+    with held._store.writing(unfinished.Work("import", "y.zip")):
+        assert not left.exists()
+        assert unfinished.found(held.root) == unfinished.Work("import", "y.zip")
+    book = held.table("audit")
+    assert book.loc[book["action"] == "recover", "subject"].tolist() == ["r1"]

@@ -12,11 +12,12 @@ import pandas as pd
 import streamlit as st
 
 from geo_monitor.alerts.backtest import Backtest
-from geo_monitor.app import data
+from geo_monitor.app import data, underway
 from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.duty import board, one
 from geo_monitor.app.duty.counted import share
 from geo_monitor.app.duty.words import Teller
+from geo_monitor.app.job import jobs
 from geo_monitor.app.rows import rows
 from geo_monitor.app.uploads import told
 from geo_monitor.app.words import day, km, number, percent
@@ -29,7 +30,7 @@ values:
   slow_high_kn: 2.0
 expires: 90
 """
-TESTED = "duty-tested"  # key of the session: the text that was tried, and what came of it
+TEXT = "duty-rule-text"  # key of the session: the rule that is written
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -145,27 +146,36 @@ def _note(row: Any, teller: Teller) -> None:
 
 
 def _write(path: str, teller: Teller) -> None:
-    """A rule as YAML: tried on what is stored, then proposed."""
-    desk = data.workspace(path).desk
+    """A rule as YAML: tried on what is stored, or tried and proposed; a job, which can be stopped."""
+    held = data.workspace(path)
+    root, viewer = str(held.root), held.viewer
+    last = jobs().of(root, "rule", viewer)
+    # a field that is not drawn for a while is forgotten: who comes back finds what was tried last
+    st.session_state.setdefault(TEXT, STARTER if last is None else last.asked["given"])
+    busy = underway.running(root, "rule", viewer)
     with st.form("duty-rule-write"):
         given = st.text_area(
-            teller.say("rule_write"), value=STARTER, key="duty-rule-text", height=230, max_chars=20_000,
-            help=teller.say("rule_help"),
-        )  # fmt: skip
+            teller.say("rule_write"), key=TEXT, height=230, max_chars=20_000, help=teller.say("rule_help")
+        )
         left, right = st.columns(2)
-        test = left.form_submit_button(teller.say("rule_test"), type="primary", width="stretch")
-        propose = right.form_submit_button(teller.say("rule_propose"), width="stretch")
-    if test:
-        st.session_state.pop(TESTED, None)
-        with told(teller.speaker), st.spinner(teller.say("rule_reading")):
-            st.session_state[TESTED] = (given, desk.test_rule(given, board.wall()))
-    if propose:
-        with st.spinner(teller.say("rule_reading")):
-            _act(path, "propose", lambda at: desk.propose(given, at))
-        st.rerun()
-    tested = st.session_state.get(TESTED)
-    if tested is not None and tested[0] == given:
-        _test(tested[1], teller)
+        test = left.form_submit_button(teller.say("rule_test"), type="primary", width="stretch", disabled=busy)
+        propose = right.form_submit_button(teller.say("rule_propose"), width="stretch", disabled=busy)
+    if test or propose:
+        with told(teller.speaker):
+            asked = {"given": given, "now": board.wall().isoformat(), "propose": propose}
+            if jobs().start(root, viewer, "rule", asked) is None:
+                st.warning(teller.speaker.say("job_busy"))
+            else:
+                st.rerun()
+    underway.draw(root, "rule", viewer, teller.speaker, lambda result: _tried(result, teller))
+
+
+def _tried(result: dict[str, Any], teller: Teller) -> None:
+    """What came of a rule that was written: where it stands if it was proposed, and its back-test."""
+    proposed = result.get("proposed")
+    if proposed is not None:
+        st.success(escaped(teller.of(f"rule.now.{proposed['state']}", **proposed)))
+    _test(Backtest.from_told(result["backtest"]), teller)
 
 
 def _test(found: Backtest, teller: Teller) -> None:

@@ -5,21 +5,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import streamlit as st
 
-from geo_monitor.app import data, door
-from geo_monitor.app.deck import escaped, plain
-from geo_monitor.app.hotspots.job import Job, jobs
+from geo_monitor.app import data, underway
+from geo_monitor.app.job import jobs
 from geo_monitor.app.uploads import told
-from geo_monitor.app.words import Speaker, moment
-from geo_monitor.messages import catalogue, hint, text
+from geo_monitor.app.words import Speaker
 
 if TYPE_CHECKING:
     from geo_monitor.store.rights import Viewer
-
-TICK_S = 1.0  # seconds between looks at a running job
-SEEN = "analysis-seen"  # key of the session: the job whose end was told
 
 
 def draw(path: str, viewer: Viewer, speaker: Speaker) -> None:
@@ -27,44 +21,10 @@ def draw(path: str, viewer: Viewer, speaker: Speaker) -> None:
     if "analyse" not in viewer.rights:
         return
     root = str(data.workspace(path).root)
-    job = jobs().of(root)
-    with st.expander(speaker.say("again"), expanded=job is not None and job.state == "running"):
-        if job is not None and job.state == "running":
-            st.fragment(_running, run_every=TICK_S)(root, viewer, speaker)
-            return
-        if job is not None:
-            _ended(job, speaker)
-        _form(root, viewer, speaker)
-
-
-def _running(root: str, viewer: Viewer, speaker: Speaker) -> None:
-    job = jobs().of(root)
-    if job is None or job.state != "running" or not door.alive(data.workspace(root)):
-        st.rerun(scope="app")
-        return
-    code = f"stage.{job.stage}"
-    name = text(code, speaker.lang) if code in catalogue() else job.stage
-    st.progress(min(max(job.share, 0.0), 1.0), text=name)
-    st.caption(speaker.say("again_by", who=plain(job.who), time=moment(pd.Timestamp(job.started))))
-    mine = viewer.account == job.who or "accounts" in viewer.rights
-    if mine and st.button(speaker.say("again_stop"), key="stop-analysis"):
-        job.stop()
-        st.rerun(scope="app")
-
-
-def _ended(job: Job, speaker: Speaker) -> None:
-    if job.state == "done":
-        st.success(speaker.say("again_done", run=job.run_id))
-    elif job.state == "stopped":
-        st.info(speaker.say("again_stopped"))
-    elif job.error is not None:
-        code, params = job.error
-        st.error(escaped(plain(text(code, speaker.lang, **params))))
-        more = hint(code, speaker.lang, **params)
-        if more:
-            st.info(escaped(plain(more)))
-    else:
-        st.error(speaker.say("again_fault"))
+    with st.expander(speaker.say("again"), expanded=underway.running(root, "analyse", viewer)):
+        underway.draw(root, "analyse", viewer, speaker, lambda run: st.success(speaker.say("again_done", run=run)))
+        if not underway.running(root, "analyse", viewer):
+            _form(root, viewer, speaker)
 
 
 def _form(root: str, viewer: Viewer, speaker: Speaker) -> None:
@@ -85,7 +45,7 @@ def _form(root: str, viewer: Viewer, speaker: Speaker) -> None:
                 asked["start"] = None if start is None else start.isoformat()
                 asked["end"] = None if end is None else (end + timedelta(days=1)).isoformat()
             with told(speaker):
-                if jobs().start(root, viewer, asked) is None:
-                    st.warning(speaker.say("again_busy"))
+                if jobs().start(root, viewer, "analyse", asked) is None:
+                    st.warning(speaker.say("job_busy"))
                     return
                 st.rerun()

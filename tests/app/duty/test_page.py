@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from geo_monitor.alerts.backtest import Backtest
 from geo_monitor.app.duty import board, waiting
+from geo_monitor.app.job import jobs
 from geo_monitor.app.words import percent
 from geo_monitor.loop.ground import Ground
 from geo_monitor.store import live, revisions
@@ -317,15 +319,49 @@ def test_rules_stand_with_state_and_yield(held: Workspace) -> None:
     assert slow["发布"] == 1 and slow["有效至"] == "随程序提供，不过期"
 
 
-def test_a_rule_is_tried_proposed_and_retired(held: Workspace) -> None:
+def tried(at, held: Workspace, label: str):
+    """Presses a button that asks for a back-test, and waits until it has ended."""
+    at = submit(at, label)
+    job = jobs().of(str(held.root), "rule", held.viewer)
+    assert job is not None and job.ended.wait(120)
+    return ran(at), job
+
+
+def test_a_rule_is_tried_and_proposed(held: Workspace) -> None:
     at = opened(held, tab="rules")
     field(at, "text_area", "duty-rule-text").set_value("rule: night\nkind: slow\nclass: gear\nvaluez: {}\n")
-    at = submit(at, "回测")
-    assert "规则中没有“valuez”这一字段（第 4 行）" in said(at)
+    at, job = tried(at, held, "回测")
+    assert "规则中没有“valuez”这一字段（第 4 行）" in said(at) and job.state == "failed"
     given = "rule: night\nkind: zone_entry\nclass: zone\nharm: 2.0\n"
     field(at, "text_area", "duty-rule-text").set_value(given)
-    at = submit(at, "提出")
-    assert "night" not in set(held.desk.rules()["rule"]) or "已提出" in said(at)
+    at, job = tried(at, held, "回测")
+    direct = held.desk.test_rule(given, at_ms(made.NOW))
+    assert Backtest.from_told(job.result["backtest"]) == direct
+    assert f"事件 {direct.events:,} 个" in said(at) and "night" not in set(held.desk.rules()["rule"])
+    at, job = tried(at, held, "提出")
+    rules = held.desk.rules().set_index("rule")
+    if direct.warnings:
+        assert rules.loc["night", "state"] == job.result["proposed"]["state"]
+        assert "规则“night”第 1 版" in said(at)
+    else:
+        assert job.error is not None and job.error[0] == "rule_raises_nothing" and "night" not in rules.index
+    assert field(at, "text_area", "duty-rule-text").value == given
+    assert field(opened(held, tab="rules"), "text_area", "duty-rule-text").value == given  # for who comes back
+
+
+def test_a_back_test_is_stopped_and_the_page_goes_on(held: Workspace) -> None:
+    at = opened(held, tab="rules")
+    at = submit(at, "回测")
+    job = jobs().of(str(held.root), "rule", held.viewer)
+    assert job is not None
+    while not at.get("progress"):  # the first second of a process, and the time it needs after that
+        assert job.state == "running", job.error
+        at = ran(at)
+    assert next(one for one in at.button if one.label == "提出").disabled
+    at = submit(at, "停止")
+    assert job.state == "stopped" and "已停止，没有留下任何内容" in said(at)
+    assert at.dataframe[0].value["规则"].tolist()
+    assert not next(one for one in at.button if one.label == "提出").disabled
 
 
 def test_a_rule_in_force_is_renewed_and_retired_with_a_reason(held: Workspace) -> None:

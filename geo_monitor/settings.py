@@ -243,7 +243,7 @@ class Settings:
     feed_silent_s: float = 1800.0  # seconds of silence after which a boat may be far away: it was moved
     feed_tracks: int = 4  # places that are followed under one number
     feed_held: int = 1_000  # fixes of one number that wait for proof of their place
-    feed_memory: int = 200_000  # fixes remembered to know repeats (60 MB)
+    feed_memory: int = 200_000  # fixes remembered to know repeats (80 MB)
     feed_units: int = 50_000  # numbers followed at once; the one heard of least lately is forgotten
 
     # --- loop -----------------------------------------------------------------------------------------------------

@@ -84,7 +84,8 @@ class Sorter:
         self.counts: Counter[str] = Counter()
         self._last: Mapping[str, tuple[int, float, float]] = last if last is not None else {}
         self._units: OrderedDict[str, _Unit] = OrderedDict()
-        self._seen: dict[tuple[str, int], tuple[float, float]] = {}
+        # of a plain dict the first key is found by passing over all that were deleted before it
+        self._seen: OrderedDict[tuple[str, int], tuple[float, float]] = OrderedDict()
         self._waiting: dict[str, None] = {}  # units with places
         self._earliest = int(datetime(settings.earliest_year, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
@@ -333,4 +334,4 @@ class Sorter:
     def _remember(self, name: str, time: int, lon: float, lat: float) -> None:
         self._seen[name, time] = (lon, lat)
         if len(self._seen) > self.settings.feed_memory:
-            del self._seen[next(iter(self._seen))]
+            self._seen.popitem(last=False)

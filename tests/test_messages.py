@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from pathlib import Path
 
@@ -25,6 +26,17 @@ def test_both_languages_fill_the_same_blanks(code: str) -> None:
     assert blanks(zh) == blanks(en)
     assert zh
     assert en
+
+
+def test_chinese_is_punctuated_as_chinese() -> None:
+    """Full-width signs behind Chinese (GB/T 15834), but in what is typed: an address, or ours=theirs."""
+    typed = re.compile(r"[^\s。，；：、（）“”]*=[^\s。；、）“”]*|\w+://[^\s，。；、]*|EPSG:编号")
+    wrong = [
+        (code, zh)
+        for code, (zh, _) in messages.catalogue().items()
+        if re.search(r"[\u4e00-\u9fff”][,;:?!()]|[,;?!(][\u4e00-\u9fff“]", typed.sub("", zh))
+    ]
+    assert not wrong
 
 
 def test_no_code_stands_in_two_areas() -> None:

@@ -201,11 +201,11 @@ def test_fixes_come_by_the_rows_they_would_save() -> None:
         ("file_empty", 2000, 0), ("time_missing", 2000, 0), ("null_island", 40, 0),
         ("quality.fix.late", 0, 1200), ("word_unknown", 0, 900),
     ]  # fmt: skip
-    assert found[1].zh == "2,000 行被拒收:没有时间。请补上时间后重新上传这些行。"
+    assert found[1].zh == "2,000 行被拒收：没有时间。请补上时间后重新上传这些行。"
     assert found[1].en == "2,000 row(s) were refused: The time is missing. Add the time and send these rows again."
-    assert found[0].zh.startswith("1 个文件未能导入:")
+    assert found[0].zh.startswith("1 个文件未能导入：")
     assert "1,200 行" in found[3].zh
-    assert found[4].zh.startswith("900 行有提醒:用词不认识")
+    assert found[4].zh.startswith("900 行有提醒：用词不认识")
 
 
 def test_counts_are_of_all_rows_though_a_message_names_a_thousand() -> None:

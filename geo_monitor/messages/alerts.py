@@ -11,7 +11,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The rule is longer than {most} characters. Nothing was changed.",
     ),
     "rule_no_mapping": (
-        "规则应由“字段: 值”组成，例如 rule: night_nets。未作任何更改。",
+        "规则应由“字段：值”组成，例如 rule: night_nets。未作任何更改。",
         'A rule consists of "field: value" lines, as rule: night_nets. Nothing was changed.',
     ),
     "rule_field_twice": (
@@ -52,7 +52,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "alerts.wants_positive": ("不小于 0 的数字", "a number not below 0"),
     "alerts.wants_harm": ("大于 0 且不超过 10 的数字", "a number above 0 and at most 10"),
     "alerts.wants_list": ("列表", "a list"),
-    "alerts.wants_mapping": ("“阈值: 数字”的组合", 'a mapping of "threshold: number"'),
+    "alerts.wants_mapping": ("“阈值：数字”的组合", 'a mapping of "threshold: number"'),
     "alerts.wants_reach": (
         "river、km_from、km_to 三项，且起点里程小于终点里程",
         "river, km_from and km_to, with km_from below km_to",

@@ -34,10 +34,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.sign_out": ("退出", "Sign out"),
     "app.sign_in_by": ("统一认证登录 {name}", "Sign in with the identity provider {name}"),
     "app.provider_missing": (
-        "服务器上缺少 Authlib,请管理员运行 pip install geo-monitor[server]。",
+        "服务器上缺少 Authlib，请管理员运行 pip install geo-monitor[server]。",
         "Authlib is missing on the server: pip install geo-monitor[server].",
     ),
-    "app.vouched_as": ("统一认证身份:{name}", "Identity: {name}"),
+    "app.vouched_as": ("统一认证身份：{name}", "Identity: {name}"),
     "app.provider_sign_out": ("退出统一认证", "Sign out of the identity provider"),
     # the data page
     "app.page_data": ("数据", "Data"),

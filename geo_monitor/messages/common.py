@@ -2,13 +2,13 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "unknown_table": ("没有名为“{table}”的数据表。", 'There is no table called "{table}".'),
-    "unknown_table.hint": ("可用的数据表:{tables}。", "The tables are: {tables}."),
+    "unknown_table.hint": ("可用的数据表：{tables}。", "The tables are: {tables}."),
     "table_broken": (
-        "数据表“{table}”不符合约定:{detail}。这是程序的差错,数据未改动。",
+        "数据表“{table}”不符合约定：{detail}。这是程序的差错，数据未改动。",
         'The table "{table}" breaks its own rules: {detail}. This is a fault of the program; no data were changed.',
     ),
     "settings_unknown": (
-        "settings.toml 中有不认识的设置项:{names}。未作任何更改。",
+        "settings.toml 中有不认识的设置项：{names}。未作任何更改。",
         "settings.toml holds unknown settings: {names}. Nothing was changed.",
     ),
 }

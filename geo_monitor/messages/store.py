@@ -3,16 +3,16 @@
 MESSAGES: dict[str, tuple[str, str]] = {
     "workspace_missing": ("“{root}”不是工作区。", '"{root}" is no workspace.'),
     "workspace_missing.hint": (
-        "请用 --workspace 指定已有的工作区,或先运行 geo-monitor --workspace {root} init 新建。",
+        "请用 --workspace 指定已有的工作区，或先运行 geo-monitor --workspace {root} init 新建。",
         "Name an existing one with --workspace, or make one: geo-monitor --workspace {root} init",
     ),
     "workspace_not_empty": (
-        "文件夹“{root}”里已有其他内容({names} 等),不能在此新建工作区。未作任何更改。",
+        "文件夹“{root}”里已有其他内容（{names} 等），不能在此新建工作区。未作任何更改。",
         'The folder "{root}" holds other things ({names} ...) and cannot become a workspace. Nothing was changed.',
     ),
     "workspace_not_empty.hint": ("请另选一个空文件夹。", "Choose an empty folder."),
     "workspace_newer": (
-        "工作区“{root}”由更新版本的程序建立(结构版本 {found},本程序认识到 {known})。未作任何更改。",
+        "工作区“{root}”由更新版本的程序建立（结构版本 {found}，本程序认识到 {known}）。未作任何更改。",
         'The workspace "{root}" was made by a newer program (layout {found}; this one knows {known}). '
         "Nothing was changed.",
     ),
@@ -22,15 +22,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         'The database address "{url}" cannot be used. Nothing was changed.',
     ),
     "database_url_bad.hint": (
-        "写法:postgresql://用户@主机:端口/数据库?schema=模式;密码用 PGPASSWORD 或 ~/.pgpass。",
+        "写法：postgresql://用户@主机:端口/数据库?schema=模式；密码用 PGPASSWORD 或 ~/.pgpass。",
         "Write postgresql://user@host:port/database?schema=name; the password goes into PGPASSWORD or ~/.pgpass.",
     ),
     "database_unreachable": (
-        "连不上数据库 {url}({why})。未作任何更改。",
+        "连不上数据库 {url}（{why}）。未作任何更改。",
         "The database {url} cannot be reached ({why}). Nothing was changed.",
     ),
     "database_unreachable.hint": (
-        "请检查服务器是否运行、网络、用户名和密码(PGPASSWORD 或 ~/.pgpass)。",
+        "请检查服务器是否运行、网络、用户名和密码（PGPASSWORD 或 ~/.pgpass）。",
         "Check that the server runs, the network, and user and password (PGPASSWORD or ~/.pgpass).",
     ),
     "database_driver_missing": (
@@ -38,44 +38,44 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The driver for PostgreSQL is not installed.",
     ),
     "database_driver_missing.hint": (
-        "请安装:pip install geo-monitor[server]",
+        "请安装：pip install geo-monitor[server]",
         "Install it: pip install geo-monitor[server]",
     ),
     "postgis_missing": (
-        "数据库“{database}”没有 PostGIS 扩展,也无权建立。未作任何更改。",
+        "数据库“{database}”没有 PostGIS 扩展，也无权建立。未作任何更改。",
         'The database "{database}" lacks the PostGIS extension and this login may not make it. Nothing was changed.',
     ),
     "postgis_missing.hint": (
-        "请数据库管理员执行:CREATE EXTENSION postgis",
+        "请数据库管理员执行：CREATE EXTENSION postgis",
         "An administrator of the database runs: CREATE EXTENSION postgis",
     ),
     "fallen.import.undone": (
-        "上次导入“{name}”中途中断,已全部撤销,先前数据不受影响。请重新导入该文件。",
+        "上次导入“{name}”中途中断，已全部撤销，先前数据不受影响。请重新导入该文件。",
         'The import of "{name}" was interrupted. All of it was undone, nothing held before is touched: import it again.',
     ),
     "fallen.import.finished": (
-        "上次导入“{name}”虽被中断,但已完整入库(回执 {subject}),无需重新导入。",
+        "上次导入“{name}”虽被中断，但已完整入库（回执 {subject}），无需重新导入。",
         'The import of "{name}" was interrupted, but it had been taken in whole (receipt {subject}): nothing to do.',
     ),
     "fallen.analyse.undone": (
-        "上次分析 {name} 在保存结果时中断,已全部撤销。请重新运行 geo-monitor analyse。",
+        "上次分析 {name} 在保存结果时中断，已全部撤销。请重新运行 geo-monitor analyse。",
         "Run {name} was interrupted while its results were being kept. All of it was undone: analyse again.",
     ),
     "fallen.analyse.finished": (
-        "上次分析 {name} 虽被中断,但结果已完整保存。",
+        "上次分析 {name} 虽被中断，但结果已完整保存。",
         "Run {name} was interrupted, but its results had been kept whole.",
     ),
     "fallen.other.undone": (
-        "上次写入中途中断,其残留已清除,先前数据不受影响。",
+        "上次写入中途中断，其残留已清除，先前数据不受影响。",
         "A write was interrupted; what it had left was removed, nothing held before is touched.",
     ),
     "database_busy": (
-        "另一个程序正在工作区“{root}”里写入,等了 {seconds} 秒仍未结束。本次未作任何更改。",
+        "另一个程序正在工作区“{root}”里写入，等了 {seconds} 秒仍未结束。本次未作任何更改。",
         'Another program is writing in "{root}" and was not through after {seconds} s. Nothing was changed.',
     ),
     "database_busy.hint": ("请稍后重新运行同一命令。", "Run the same command again a little later."),
     "disk_full": (
-        "“{place}”所在磁盘已满(剩余 {free} MB)或超出配额。本次未保存任何内容,已有数据不变。",
+        "“{place}”所在磁盘已满（剩余 {free} MB）或超出配额。本次未保存任何内容，已有数据不变。",
         'The disk that holds "{place}" is full ({free} MB are free), or a quota is used up. '
         "Nothing of this was kept; what is held is unchanged.",
     ),
@@ -84,18 +84,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "备份文件“{file}”不能放在工作区“{root}”里面。未备份。",
         'The backup "{file}" cannot lie inside the workspace "{root}". Nothing was written.',
     ),
-    "backup_inside.hint": ("请用 -o 指定别处,最好是另一块磁盘。", "Name another place with -o, best on another disk."),
+    "backup_inside.hint": ("请用 -o 指定别处，最好是另一块磁盘。", "Name another place with -o, best on another disk."),
     "backup_unreadable": (
-        "“{file}”不是可用的备份文件({why})。未恢复任何内容。",
+        "“{file}”不是可用的备份文件（{why}）。未恢复任何内容。",
         '"{file}" is no backup that can be read ({why}). Nothing was restored.',
     ),
     "backup_damaged": (
-        "备份“{file}”已损坏或被改动(在 {member})。未恢复任何内容。",
+        "备份“{file}”已损坏或被改动（在 {member}）。未恢复任何内容。",
         'The backup "{file}" is damaged or was altered (at {member}). Nothing was restored.',
     ),
     "backup_damaged.hint": ("请用另一份备份。", "Use another backup."),
     "backup_newer": (
-        "备份“{file}”由更新版本的程序({program})制作。未恢复任何内容。",
+        "备份“{file}”由更新版本的程序（{program}）制作。未恢复任何内容。",
         'The backup "{file}" was made by a newer program ({program}). Nothing was restored.',
     ),
     "backup_newer.hint": ("请升级 geo_monitor 后再恢复。", "Upgrade geo_monitor, then restore it."),
@@ -104,7 +104,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         'Another program is restoring or writing in "{root}". Nothing was changed.',
     ),
     "restore_unfinished": (
-        "“{root}”里有一次中断的恢复,还不是工作区。",
+        "“{root}”里有一次中断的恢复，还不是工作区。",
         'A restore was interrupted in "{root}": it is no workspace yet.',
     ),
     "restore_unfinished.hint": (
@@ -115,9 +115,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "数据库 {url} 里已有工作区的记录。未恢复任何内容。",
         "The database {url} holds the records of a workspace already. Nothing was restored.",
     ),
-    "database_not_empty.hint": ("请换一个模式(?schema=…)。", "Choose another schema (?schema=…)."),
+    "database_not_empty.hint": ("请换一个模式（?schema=…）。", "Choose another schema (?schema=…)."),
     "database_of_another": (
-        "数据库 {url} 里的记录属于另一个工作区(编号 {found},本文件夹为 {expected})。未作任何更改。",
+        "数据库 {url} 里的记录属于另一个工作区（编号 {found}，本文件夹为 {expected}）。未作任何更改。",
         "The records in the database {url} belong to another workspace (id {found}; this folder is {expected}). "
         "Nothing was changed.",
     ),
@@ -127,14 +127,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "time_without_zone": ("时间“{time}”没有时区。", 'The time "{time}" has no time zone.'),
     "upload_changed": (
-        "文件“{file}”在读取过程中被改动,本次未入库,已有数据不变。",
+        "文件“{file}”在读取过程中被改动，本次未入库，已有数据不变。",
         'The file "{file}" changed while it was being read. It was not taken in; nothing held was changed.',
     ),
     "upload_changed.hint": ("请等文件写完后重新导入。", "Import it again once it is complete."),
-    "reason_missing": ("撤回必须写明原因,本次未撤回。", "A withdrawal needs a reason. Nothing was withdrawn."),
+    "reason_missing": ("撤回必须写明原因，本次未撤回。", "A withdrawal needs a reason. Nothing was withdrawn."),
     "reason_missing.hint": ('请加上 --reason "原因"。', 'Add --reason "why".'),
     "receipt_unknown": (
-        "没有回执“{receipt_id}”,未作任何更改。",
+        "没有回执“{receipt_id}”，未作任何更改。",
         'There is no receipt "{receipt_id}". Nothing was changed.',
     ),
     "receipt_unknown.hint": (
@@ -142,11 +142,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "geo-monitor export receipts -o receipts.csv lists them all.",
     ),
     "receipt_withdrawn": (
-        "回执“{receipt_id}”早已撤回(原因:{reason}),未作任何更改。",
+        "回执“{receipt_id}”早已撤回（原因：{reason}），未作任何更改。",
         'Receipt "{receipt_id}" was withdrawn before ({reason}). Nothing was changed.',
     ),
     "receipt_holds_nothing": (
-        "回执“{receipt_id}”的状态为 {status},没有入库的数据可撤回。",
+        "回执“{receipt_id}”的状态为 {status}，没有入库的数据可撤回。",
         'Receipt "{receipt_id}" is {status}: it holds no rows to withdraw.',
     ),
     "run_unknown": ("没有编号为“{run_id}”的分析结果。", 'There is no run "{run_id}".'),
@@ -161,15 +161,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         'Run "{run_id}" has no table "{table}".',
     ),
     "no_such_result.hint": (
-        "该表可能需要其他方法或更新的分析,请重新运行 geo-monitor analyse。",
+        "该表可能需要其他方法或更新的分析，请重新运行 geo-monitor analyse。",
         "It may need another method or a newer run: run geo-monitor analyse again.",
     ),
     "feed_sealed": (
-        "来自实时数据源“{feed}”的定位,按到达时的原样封存。",
+        "来自实时数据源“{feed}”的定位，按到达时的原样封存。",
         'Fixes of the live feed "{feed}", kept as they arrived.',
     ),
     "changed_meanwhile": (
-        "“{id}”刚刚已被他人改动,您的操作没有执行。",
+        "“{id}”刚刚已被他人改动，您的操作没有执行。",
         '"{id}" was changed by somebody else meanwhile. Nothing was changed by you.',
     ),
     "changed_meanwhile.hint": ("请查看最新状态后再试。", "Look at its present state and try again."),

@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
 if [ ! -x program/bin/geo-monitor ]; then
-    sha256sum --quiet -c SHA256SUMS || { echo "文件不完整,请重新拷贝 / files are damaged, copy the folder again" >&2; exit 1; }
+    sha256sum --quiet -c SHA256SUMS || { echo "文件不完整，请重新拷贝 / files are damaged, copy the folder again" >&2; exit 1; }
     "$python" -m venv program
     program/bin/python -m pip install -q --no-index --find-links wheels geo-monitor
 fi

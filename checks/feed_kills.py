@@ -3,7 +3,7 @@
 Usage: python checks/feed_kills.py --kills 200 [--store sqlite|postgres] [--way file|mqtt] [--victim watch|server|broker]
 
 Boats send fixes into a growing file or to an MQTT broker (QoS 1). The victim is killed (SIGKILL; the database server: an
-immediate stop) at random moments and started again. At the end the store must hold exactly the fixes sent, and `verify`
+immediate stop) at random moments and started again; meanwhile what came is sealed every second. At the end the store must hold exactly the fixes sent, and `verify`
 must find nothing. A client that was killed is started anew with the same command; one whose server or broker was killed
 goes on by itself.
 
@@ -248,12 +248,17 @@ def run(
     again: bool,
 ) -> dict[str, Any]:
     """One run; gives what was sent, held, lost and doubled, and what `verify` found."""
+    import sqlalchemy as sql
+
     from geo_monitor.store import Store, live
+    from geo_monitor.store.schema import SQL
     from geo_monitor.store.verify import verify
     from geo_monitor.workspace import Workspace
 
     root = folder / "ws"
     Workspace.create(root, store)
+    # sealed every second, so that kills fall into seals too
+    (root / "settings.toml").write_text("feed_seal_s = 1.0\nfeed_seal_most_s = 1.0\n", encoding="utf-8")
     stop = threading.Event()
     broker = Broker(folder / "broker") if way == "mqtt" else None
     path = folder / "fixes.jsonl"
@@ -300,6 +305,8 @@ def run(
     held = list(zip(table["unit_id"].to_pylist(), table["time"].cast("int64").to_pylist(), strict=True))
     left = live.count(opened)
     troubles = [trouble.code for trouble in verify(opened).troubles]
+    broken = sum(1 for row in opened.rows(sql.select(SQL["audit"].c.action)) if row.action == "recover")
+    sealed = len(opened.receipts_in_force(None, ["tracks"]))
     opened.close()
     lost = {number for key, number in wanted.items() if key not in set(held)}
     told: dict[str, Any] = {}
@@ -312,7 +319,7 @@ def run(
     return {
         "store": "postgres" if store else "sqlite", "way": way, "victim": victim, "kills": done, "sent": total,
         "held": len(held), "lost": len(lost), **told, "doubled": len(held) - len(set(held)),
-        "strange": len(set(held) - set(wanted)), "unsealed": left, "exit": code, "verify": troubles,
+        "strange": len(set(held) - set(wanted)), "unsealed": left, "seals": sealed, "seals_broken": broken, "exit": code, "verify": troubles,
     }  # fmt: skip
 
 

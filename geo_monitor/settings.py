@@ -251,7 +251,9 @@ class Settings:
     event_beat_s: float = 5.0  # seconds between two looks at what came in (a replay: of the fixes' own clock)
     event_back_days: float = 14.0  # days; the watch looks no further back for what a unit did before it was heard of
     event_revise_s: float = 600.0  # seconds after which an event that goes on is written again with what was measured
-    feed_seal_s: float = 120.0  # seconds after which fixes of feeds become a file with a receipt: 720 files a day each
+    feed_seal_s: float = 120.0  # seconds after which fixes of feeds become a file with a receipt ...
+    feed_seal_fixes: int = 50_000  # ... where so many came, and else ...
+    feed_seal_most_s: float = 900.0  # ... after this: 96 files a day of a feed that brings under 55 fixes a second
     # --- events (events/; docs/events.md) ---------------------------------------------------------------------------
     event_late_s: float = 1800.0  # seconds; a fix this much older than its unit's newest costs nothing: state is kept
     event_cut_s: float = (

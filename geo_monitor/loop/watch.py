@@ -95,6 +95,7 @@ class Watch:
         self._role, self._own, self._own_at = role, set[str](), float("-inf")
         self._sealing: threading.Thread | None = None
         self._sealed_at = time.monotonic()
+        self._unsealed = 0  # fixes stored since
 
     def stop(self) -> None:
         """Asks it to come to its end; what was read is stored."""
@@ -168,6 +169,7 @@ class Watch:
         again = self._sorter.counts["repeat"]
         self.done.repeated += again - self._again
         self._again = again
+        self._unsealed += len(new)
         self.done.stored += len(new)
         self.done.repeated += len(fixes) - len(new)
         self.done.refused += refused
@@ -205,11 +207,13 @@ class Watch:
     # --- sealing ----------------------------------------------------------------------------------------------------
 
     def _seal_now_and_then(self) -> None:
-        if time.monotonic() - self._sealed_at < self._settings.feed_seal_s:
+        many = self._unsealed >= self._settings.feed_seal_fixes
+        least = self._settings.feed_seal_s if many else self._settings.feed_seal_most_s
+        if time.monotonic() - self._sealed_at < least:
             return
         if self._sealing is not None and self._sealing.is_alive():
             return
-        self._sealed_at = time.monotonic()
+        self._sealed_at, self._unsealed = time.monotonic(), 0
         if self._event_clock:
             self._patiently(lambda: self._seal(wait=True))
         else:

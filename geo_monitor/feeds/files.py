@@ -159,7 +159,7 @@ class Files:
     def _begin(self, path: Path, inode: int) -> _File:
         """A file not known yet: where its mark says, or at its start."""
         marked = self._known(path, inode)
-        lines = Lines(self._unit or path.stem, self.settings, self._role, marked.get("lines"))
+        lines = Lines(self._unit or path.stem, self.settings, self._role, marked.get("lines"), self._unit)
         file = _File(path, inode, lines, Splitter(self.settings.feed_line_bytes), grew=time.monotonic())
         if marked:
             file.at = file.done = marked["done"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import ipaddress
 import json
@@ -13,12 +14,14 @@ import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 from geo_monitor import messages
-from geo_monitor.feeds import sockets
+from geo_monitor.feeds import programs, sockets
 from geo_monitor.feeds.address import Address
 from geo_monitor.feeds.fix import Batch
 from geo_monitor.feeds.lines import Lines
+from geo_monitor.feeds.objects import KEYS
 from geo_monitor.feeds.received import Piece, Received, now_ms
 from geo_monitor.settings import Settings
 
@@ -87,7 +90,7 @@ class Posts(Received):
     def take(self, body: bytes) -> tuple[Batch, bool]:
         """What a body holds, and whether its fixes are stored."""
         batch = Batch()
-        lines = Lines(self.unit(""), self.settings, self.role)
+        lines = Lines(self.unit(""), self.settings, self.role, owner=self.owner(""))
         lines.body(body, now_ms(), batch)
         lines.end(batch)
         if not batch.lines:
@@ -111,8 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         source = self.server.source
         length = self.headers.get("Content-Length", "")
-        told = self.headers.get("Authorization", "")
-        if source.token and not hmac.compare_digest(told.encode(), f"Bearer {source.token}".encode()):
+        if source.token and not _known(self.headers.get("Authorization", ""), source.token):
             self._answer(401, "feed_http_token", close=True)
         elif self.path.split("?")[0].strip("/") != source.address.path.strip("/"):
             self._answer(404, "feed_http_path", close=True)
@@ -125,7 +127,17 @@ class _Handler(BaseHTTPRequestHandler):
             if len(body) < int(length):
                 self.close_connection = True
                 return
-            self._take(body)
+            self._take(self._told(body))
+
+    def _told(self, body: bytes) -> bytes:
+        """What was posted; the fields of a form, or of the address where nothing else came, as an object."""
+        form = self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
+        told = body if form and body[:1] not in b"{[!$\\" else b"" if body else self.path.partition("?")[2].encode()
+        try:
+            fields = dict(parse_qsl(told.decode(), max_num_fields=KEYS))
+        except ValueError:
+            return body
+        return json.dumps(programs.of_query(fields), ensure_ascii=False).encode() if fields else body
 
     def _take(self, body: bytes) -> None:
         batch, stored = self.server.source.take(body)
@@ -136,7 +148,8 @@ class _Handler(BaseHTTPRequestHandler):
             {"line": line, "code": code, "zh": messages.text(code, "zh"), "en": messages.text(code, "en")}
             for line, code in batch.refused
         ]
-        self._send(400 if refused else 200, {"accepted": len(batch.fixes), "refused": refused})
+        result = {} if refused else {"result": "ok"}  # the word some phones wait for
+        self._send(400 if refused else 200, {**result, "accepted": len(batch.fixes), "refused": refused})
 
     def do_GET(self) -> None:
         self._answer(405, "feed_http_post")
@@ -166,6 +179,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         log.debug("feed %s: %s %s", self.server.source.name, self.address_string(), format % args)
+
+
+def _known(told: str, token: str) -> bool:
+    """Whether a sender showed the token: as a bearer, or as the password of any user."""
+    kind, _, shown = told.partition(" ")
+    if kind.lower() == "basic":
+        try:
+            shown = base64.b64decode(shown, validate=True).decode().partition(":")[2]
+        except ValueError:
+            return False
+    elif kind.lower() != "bearer":
+        return False
+    return hmac.compare_digest(shown.encode("utf-8", "surrogateescape"), token.encode())
 
 
 def _loopback(held: socket.socket) -> bool:

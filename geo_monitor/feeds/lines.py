@@ -18,7 +18,7 @@ from typing import Any
 import pyais
 from pyais.exceptions import AISBaseException
 
-from geo_monitor.feeds import objects
+from geo_monitor.feeds import objects, programs
 from geo_monitor.feeds.fix import Batch, Fix
 from geo_monitor.ingest.readers.ais import KNOT, POSITION_TYPES
 from geo_monitor.ingest.readers.nmea import SENTENCE, clock_time, decimal, in_degrees, told_time
@@ -51,13 +51,15 @@ class Lines:
     """The lines of one sender, in order: it remembers parts of AIS messages, the date, and the receiver's clock.
 
     unit: whose the GPS sentences are, unless a tag block names a source (`s:`). role: see `open_source`. state: what
-    `state()` gave, to go on where another stopped.
+    `state()` gave, to go on where another stopped. owner: whose a JSON object is that tells no unit; None: it is refused.
     """
 
     def __init__(
-        self, unit: str, settings: Settings, role: str | None = None, state: Mapping[str, Any] | None = None
-    ) -> None:
+        self, unit: str, settings: Settings, role: str | None = None, state: Mapping[str, Any] | None = None,
+        owner: str | None = None,
+    ) -> None:  # fmt: skip
         self.unit = unit
+        self.owner = owner
         self.settings = settings
         self.role = role
         self._groups: dict[str, _Group] = {}
@@ -79,7 +81,7 @@ class Lines:
         if not text or text[0] == "#":
             batch.left += 1
         elif text[0] in "{[":
-            self._json(text, batch)
+            self._json(text, received, batch)
         else:
             self._sentences(text, received, batch)
 
@@ -92,7 +94,7 @@ class Lines:
             except (ValueError, RecursionError):
                 value = None  # not one value: lines of them, each of which is looked at
             if value is not None:
-                self._value(value, decode(data[:1000], "utf-8"), batch)
+                self._value(value, decode(data[:1000], "utf-8"), received, batch)
                 return
         for line in data.splitlines():
             if line.strip():
@@ -140,24 +142,24 @@ class Lines:
         self._rmc = bool(state.get("rmc"))
 
     # --- JSON ------------------------------------------------------------------------------------------------------
-    def _json(self, text: str, batch: Batch) -> None:
+    def _json(self, text: str, received: int | None, batch: Batch) -> None:
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):
             batch.refuse(text, "feed_json")
             return
-        self._value(value, text, batch)
+        self._value(value, text, received, batch)
 
-    def _value(self, value: Any, text: str, batch: Batch) -> None:
-        if isinstance(value, list):
-            for one in value:
-                self._object(one, str(one), batch)
-        else:
-            self._object(value, text, batch)
+    def _value(self, value: Any, text: str, received: int | None, batch: Batch) -> None:
+        several = isinstance(value, list)
+        for one in programs.each(value):
+            self._keep(self._object(one, received), str(one) if several else text, batch)
 
-    def _object(self, value: Any, text: str, batch: Batch) -> None:
-        found = objects.fix(value, self.role) if isinstance(value, dict) else "feed_json"
-        self._keep(found, text, batch)
+    def _object(self, value: Any, received: int | None) -> Fix | str | None:
+        if not isinstance(value, dict):
+            return "feed_json"
+        told = programs.translated(value, self.unit, self.owner, lambda second: self._when(None, second, received))
+        return objects.fix(told, self.role, self.owner) if isinstance(told, Mapping) else told
 
     def _keep(self, found: Fix | str | None, text: str, batch: Batch) -> None:
         if isinstance(found, Fix):

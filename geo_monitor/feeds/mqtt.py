@@ -60,6 +60,8 @@ class Broker(Received):
     def unit(self, sender: str) -> str:
         return self.address.options.get("unit") or sender
 
+    owner = unit  # a topic is a device's
+
     def acknowledge(self, ack: Any) -> None:
         connection, number = ack
         with self._acks:

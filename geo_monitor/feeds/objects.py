@@ -17,6 +17,7 @@ from geo_monitor.errors import Refused
 from geo_monitor.feeds.fix import Fix
 from geo_monitor.ingest import columns, dates, numbers, vocabulary
 from geo_monitor.ingest.columns import Columns, normal
+from geo_monitor.ingest.fields import VAGUE
 from geo_monitor.ingest.readers.ais import KNOT
 from geo_monitor.ingest.text import clean
 from geo_monitor.tables import PLATFORMS, ROLES, SOURCES, TIMEZONE
@@ -25,16 +26,17 @@ KEYS = 64  # fields of one object; more is no position
 NAME = 80  # characters of a unit's name
 _ZONE = ZoneInfo(TIMEZONE)
 _ALLOWED = {"role": ROLES, "source": SOURCES, "platform": PLATFORMS}
-_OF_ANYTHING = frozenset(normal(word) for word in ("id", "name", "编号", "名称"))
 _WGS84 = frozenset(("wgs84", "epsg4326", "4326", "cgcs2000", "epsg4490", "4490", "国家2000", "wgs1984"))
 _WHOLE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+_COMPACT = re.compile(r"(?:19|20)\d{12}")  # yyyymmddhhmmss
 _NONE = (None, "")
 _NEEDED = frozenset(("unit_id", "time", "lon", "lat"))
-_OURS = _NEEDED | {"speed", "heading", "role", "source", "platform"}
+OURS = _NEEDED | {"speed", "heading", "role", "source", "platform"}
 
 
-def fix(value: Mapping[str, Any], role: str | None) -> Fix | str:
-    """The fix of a JSON object, or the code that tells why there is none. role: where the object tells none.
+def fix(value: Mapping[str, Any], role: str | None, owner: str | None = None) -> Fix | str:
+    """The fix of a JSON object, or the code that tells why there is none. role, owner: its role and unit where the object
+    tells none.
 
     >>> fix({"unit_id": "渔政1", "time": "2026-05-31T23:10:00+08:00", "lon": 112.1, "lat": 30.0, "speed": 3.1}, None)[:6]
     ('渔政1', 1780240200000, 112.1, 30.0, 3.1, None)
@@ -47,7 +49,7 @@ def fix(value: Mapping[str, Any], role: str | None) -> Fix | str:
         get("speed"), get("heading"), get("role"), get("source"), get("platform"),
     )  # fmt: skip
     zone, knots = None, 1.0
-    if not (value.keys() <= _OURS and value.keys() >= _NEEDED):  # other words for the same things
+    if not (value.keys() <= OURS and value.keys() >= _NEEDED):  # other words for the same things
         if len(value) > KEYS:
             return "feed_json"
         names = tuple(key for key, cell in value.items() if isinstance(cell, str | int | float))
@@ -58,16 +60,17 @@ def fix(value: Mapping[str, Any], role: str | None) -> Fix | str:
         datum = cells.get("datum")
         if datum not in _NONE and normal(str(datum)).replace(":", "") not in _WGS84:
             return "feed_datum"
-        unit, lon, lat = _unit(found, cells), cells.get("lon"), cells.get("lat")
+        (unit, ais), lon, lat = _unit(found, cells), cells.get("lon"), cells.get("lat")
         when, zone = cells.get("time"), found.zone("time")
         if when in _NONE and cells.get("date") not in _NONE and cells.get("clock") not in _NONE:
             when, zone = f"{cells['date']} {cells['clock']}", found.zone("clock") or found.zone("date")
         speed, heading = cells.get("speed"), cells.get("heading")
         told, source, platform = cells.get("role"), cells.get("source"), cells.get("platform")
+        source = "ais" if ais and source in _NONE else source
         if "speed" in found.matches:
             match = found.matches["speed"]
             knots = KNOT if normal(match.header) in ("sog", "speedoverground") else match.factor
-    who = name(unit)
+    who = name(owner if unit in _NONE else unit)
     if not who:
         return "feed_no_unit"
     ms = moment(when, zone)
@@ -103,6 +106,18 @@ def checked(found: Fix) -> Fix | str:
     return found
 
 
+def placed(value: Mapping[str, Any]) -> bool:
+    """Whether an object has fields for a position.
+
+    >>> placed({"device": "a", "纬度": 30, "经度": 112}), placed({"device": "a", "code": 0})
+    (True, False)
+    """
+    if "lon" in value and "lat" in value:
+        return True
+    found = _fields(tuple(value)) if len(value) <= KEYS else None
+    return found is not None and "lon" in found and "lat" in found
+
+
 def name(unit: Any) -> str | None:
     """The name of a unit, trimmed; None where it is none (or absurdly long)."""
     if isinstance(unit, bool) or not isinstance(unit, str | int):
@@ -132,17 +147,23 @@ def number(cell: Any) -> float | None:
 
 def moment(when: Any, zone: str | None = None) -> int | None:
     """ms UTC of a time with its day: ISO 8601 (without zone Asia/Shanghai, or what `zone` says), as people in China
-    write it, or a number of seconds or milliseconds since 1970.
+    write it (yyyymmddhhmmss too), or a number of seconds or milliseconds since 1970.
 
     >>> moment("2026-05-31T23:10:00"), moment(1780240200), moment("1780240200000"), moment("2026年5月31日 23时10分")
     (1780240200000, 1780240200000, 1780240200000, 1780240200000)
+    >>> moment("20260531231000"), moment(20260531151000, "utc")
+    (1780240200000, 1780240200000)
     >>> moment("23:10"), moment("2026-05-31"), moment(20260531), moment("31/02/2026 10:00")
     (None, None, None, None)
     """
     if isinstance(when, bool):
         return None
+    if isinstance(when, int) and _COMPACT.fullmatch(str(when)):
+        when = str(when)
     if isinstance(when, str):
         told = when.strip()
+        if _COMPACT.fullmatch(told):
+            told = f"{told[:4]}-{told[4:6]}-{told[6:8]} {told[8:10]}:{told[10:12]}:{told[12:]}"
         if len(told) > 60:
             return None
         if _WHOLE.match(told):
@@ -163,7 +184,7 @@ def moment(when: Any, zone: str | None = None) -> int | None:
         return None
     if 1e8 <= when < 1e11:
         return round(when * 1000)
-    return round(when) if 1e11 <= when < 1e14 else None
+    return round(when) if 1e11 <= when < 1e13 else None
 
 
 @lru_cache(maxsize=256)
@@ -174,13 +195,14 @@ def _fields(names: tuple[str, ...]) -> Columns | None:
         return None
 
 
-def _unit(found: Columns, cells: Mapping[str, Any]) -> Any:
-    """Whose fix it is: a field for a unit, then the MMSI, then one that may be the name of anything."""
-    unit = cells.get("unit_id")
-    if "unit_id" in found and normal(str(found.header("unit_id"))) in _OF_ANYTHING:
-        mmsi = cells.get("mmsi")
-        return unit if mmsi in _NONE else mmsi
-    return cells.get("mmsi") if unit in _NONE else unit
+def _unit(found: Columns, cells: Mapping[str, Any]) -> tuple[Any, bool]:
+    """Whose fix it is, as in uploads: a field that plainly names units, then the MMSI (True: that is AIS), then any name."""
+    unit, mmsi = cells.get("unit_id"), cells.get("mmsi")
+    match = found.matches.get("unit_id")
+    plain = match is not None and match.step < 3 and normal(match.header) not in VAGUE
+    if mmsi in _NONE or (plain and unit not in _NONE):
+        return unit, False
+    return (str(mmsi).zfill(9) if isinstance(mmsi, str | int) and not isinstance(mmsi, bool) else mmsi), True
 
 
 @lru_cache(maxsize=1024)

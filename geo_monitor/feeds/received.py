@@ -123,6 +123,10 @@ class Received:
         """Whose the GPS sentences of a sender are that name no source."""
         return self.address.options.get("unit") or (f"{self.name} {sender}" if sender else self.name)
 
+    def owner(self, sender: str) -> str | None:
+        """Whose a JSON object of a sender is that tells no unit."""
+        return self.address.options.get("unit")
+
     # --- Source ------------------------------------------------------------------------------------------------------
     def read(self, wait: float) -> Batch | None:
         """See `Source.read`. Raises what the receiving thread died of."""
@@ -180,7 +184,8 @@ class Received:
     def _sender(self, sender: str, batch: Batch) -> tuple[Splitter, Lines]:
         found = self._senders.get(sender)
         if found is None:
-            found = Splitter(self.settings.feed_line_bytes), Lines(self.unit(sender), self.settings, self.role)
+            lines = Lines(self.unit(sender), self.settings, self.role, owner=self.owner(sender))
+            found = Splitter(self.settings.feed_line_bytes), lines
             self._senders[sender] = found
             if len(self._senders) > SENDERS:
                 _, (_, lines) = self._senders.popitem(last=False)

@@ -41,14 +41,16 @@ PAIR = _f("position", "坐标 经纬度 经纬度坐标 经纬度位置 位置�
 SHAPE = _f("geometry", "wkt geom the_geom shape geojson 图形 几何", "shape")
 DATUM = _f("datum", "坐标系 坐标系统 坐标基准 坐标类型 coordinate_system coord_system coordsys crs 坐标参考系")
 TIME = _f("time", "timestamp datetime date_time 时间 定位时间 查获时间 查处时间 案发时间 发现时间 采集时间 上报时间 gps时间 发生时间 查获日期时间 "
-          "basedatetime base_date_time fix_time gps_time dt occurred_at 接报时间 立案时间 日期时间 time_utc utc_time", "time")  # fmt: skip
+          "basedatetime base_date_time fix_time gps_time dt occurred_at 接报时间 立案时间 日期时间 time_utc utc_time ts tst utc loc_time", "time")  # fmt: skip
 DATE = _f("date", "日期 查获日期 案发日期 发现日期 发生日期 定位日期 巡护日期 巡查日期 巡江日期 day", "time")
 CLOCK = _f("clock", "时刻 time_of_day 钟点 具体时间", "time")
 PATROL = _f(
     "patrol_id", "patrol 巡护编号 巡查编号 巡航编号 航次 航次编号 巡江编号 任务编号 任务号 trip trip_id track_id"
 )
 UNIT = _f("unit_id", "vessel_id unit vessel device device_id 船名 终端编号 终端号 设备编号 设备号 终端 设备 船舶名称 船舶 船号 船只 艇名 艇号 "
-          "巡护单元 执法船 执法艇 boat boat_id ship ship_id vessel_name shipname imei 车牌号 无人机编号 unit_name 巡护船 track_name sim卡号 北斗卡号 卡号 编号 id name 名称")  # fmt: skip
+          "巡护单元 执法船 执法艇 boat boat_id ship ship_id vessel_name shipname imei sim_no terminal_no terminal_id terminal_phone unique_id 车牌号 无人机编号 unit_name 巡护船 track_name sim卡号 北斗卡号 卡号 编号 id name 名称")  # fmt: skip
+# headers that may name anything: beside an MMSI that is the unit
+VAGUE = frozenset(("name", "id", "编号", "名称", "shipname", "vesselname", "船舶名称", "ship", "vessel", "boat"))
 MMSI = _f("mmsi", "mmsi号 九位码 ais编号 mmsi码 水上移动业务标识码")
 PLATFORM = _f(
     "platform",

@@ -72,6 +72,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "不是一条 JSON 位置记录（一个对象）。",
         "This is no position as a JSON object.",
     ),
+    "feed_encrypted": (
+        "位置已加密，无法读取。请在手机软件中关闭加密，改用加密的连接。",
+        "The position is encrypted and can't be read. Turn encryption of messages off on the phone; encrypt the connection instead.",
+    ),
     "feed_no_unit": (
         "没有可用的船只或终端编号（unit_id）。",
         "There is no usable name of a unit (unit_id).",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import logging
@@ -17,7 +18,7 @@ import pytest
 
 from geo_monitor.feeds import Fix, Source, open_source
 from geo_monitor.settings import Settings
-from tests.feeds.making import gathered, row, some
+from tests.feeds.making import T0, gathered, row, some
 from tests.feeds.test_files import numbers, rows
 from tests.feeds.test_lines import rmc
 
@@ -210,7 +211,7 @@ def test_refused_lines_are_told_and_the_others_kept(phones: Source) -> None:
     assert status == 400
     assert told["accepted"] == 2
     assert told["refused"] == [
-        {"line": "nonsense", "code": "feed_line_unknown", "zh": "既不是 NMEA 语句,也不是 JSON。",
+        {"line": "nonsense", "code": "feed_line_unknown", "zh": "既不是 NMEA 语句，也不是 JSON。",
          "en": "The line is neither an NMEA sentence nor JSON."}
     ]  # fmt: skip
     assert fixes == [0, 1]
@@ -252,6 +253,43 @@ def test_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
         thread.start()
         assert post(source, row(0), Authorization="Bearer abc")[0] == 200
         thread.join()
+        basic = {name: f"Basic {base64.b64encode(name.encode()).decode()}" for name in ("船:abc", "abc:x", "abc")}
+        assert post(source, row(0), Authorization=basic["abc:x"])[0] == 401
+        assert post(source, row(0), Authorization=basic["abc"])[0] == 401
+        assert post(source, row(0), Authorization="Basic ???")[0] == 401
+        assert post(source, row(0), Authorization="Digest abc")[0] == 401
+        thread = threading.Thread(target=gathered, args=(source, some(1)))
+        thread.start()
+        assert post(source, row(1), Authorization=basic["船:abc"])[0] == 200
+        thread.join()
+
+
+def taken(source: Any, body: str, path: str = "/phones", **headers: str) -> tuple[tuple[int, Any], list[Fix]]:
+    """What one sender is answered while somebody reads and stores, and what was read."""
+    answers: list[tuple[int, Any]] = []
+    thread = threading.Thread(target=lambda: answers.append(post(source, body, path, **headers)))
+    thread.start()
+    fixes, _ = gathered(source, some(1))
+    thread.join()
+    return answers[0], fixes
+
+
+def test_a_phone_may_post_a_query_or_a_form(phones: Source) -> None:
+    """As Traccar's older clients, OsmAnd and GPSLogger do; which unit their speed has nobody says."""
+    query = "id=86123&lat=30.001&lon=112.1&timestamp=1780240260&speed=6.2&bearing=90&batt=80"
+    wanted = [Fix("86123", T0 + 60_000, 112.1, 30.001, None, 90.0, "patrol", None, None)]
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    stored = (200, {"result": "ok", "accepted": 1, "refused": []})
+    assert taken(phones, "", f"/phones?{query}") == (stored, wanted)
+    assert taken(phones, query, **form) == (stored, wanted)
+    answer, fixes = taken(phones, row(2), **form)  # what curl calls whatever it sends
+    assert (answer, numbers(fixes)) == (stored, [2])
+
+
+def test_a_query_that_is_no_position_is_not_told_as_stored(phones: Source) -> None:
+    (status, told), _ = taken(phones, "", "/phones?id=86123&lat=30.0")
+    assert status == 400
+    assert [one["code"] for one in told["refused"]] == ["feed_no_time"]
 
 
 def test_a_sender_that_never_ends_its_post_is_let_go() -> None:

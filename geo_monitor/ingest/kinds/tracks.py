@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo_monitor.ingest import dates, motion
+from geo_monitor.ingest import dates, fields, motion
 from geo_monitor.ingest.columns import normal
 from geo_monitor.ingest.kinds.source import Array, Source, Taken, stamp
 
 KNOT = 1852 / 3600  # m/s
 NO_SPEED, NO_HEADING = 102.3, 511  # AIS: not available (knots, degrees)
 # an AIS file's unit is its number, not these
-VAGUE = {"name", "id", "编号", "名称", "shipname", "vesselname", "船舶名称", "ship", "vessel", "boat"}
 
 
 def take(source: Source) -> Taken:
@@ -63,7 +62,7 @@ def _units(source: Source) -> tuple[Array, list[str], Array]:
     number, numbers = source.coded("mmsi")
     match = source.columns.matches.get("unit_id")
     header = normal(match.header) if match else ""
-    plain = match is not None and match.step < 3 and header not in VAGUE and not header.startswith("mmsi")
+    plain = match is not None and match.step < 3 and header not in fields.VAGUE and not header.startswith("mmsi")
     ais = np.full(n, header.startswith("mmsi") or header == "mmsi")
     if "mmsi" in source and not plain:
         unit = np.where(number >= 0, number + len(names), unit)

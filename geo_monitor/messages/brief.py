@@ -162,11 +162,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "look for {gear}: {k} of {n} cases near here",
     ),
     "app.brief_check_night": (
-        "宜夜间到场：附近 {n} 起中 {k} 起查获于 {start}：00–{end}：00",
+        "宜夜间到场：附近 {n} 起中 {k} 起查获于 {start}:00–{end}:00",
         "come at night: {k} of {n} cases near here were found from {start}:00 to {end}:00",
     ),
     "app.brief_check_hours": (
-        "留意 {start}：00–{end}：00：附近 {n} 起中 {k} 起查获于此时段",
+        "留意 {start}:00–{end}:00：附近 {n} 起中 {k} 起查获于此时段",
         "mind {start}:00-{end}:00: {k} of {n} cases near here were found then",
     ),
     "app.brief_check_left": (

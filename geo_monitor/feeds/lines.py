@@ -21,7 +21,7 @@ from pyais.exceptions import AISBaseException
 from geo_monitor.feeds import objects, programs
 from geo_monitor.feeds.fix import Batch, Fix
 from geo_monitor.ingest.readers.ais import KNOT, POSITION_TYPES
-from geo_monitor.ingest.readers.nmea import SENTENCE, clock_time, decimal, in_degrees, told_time
+from geo_monitor.ingest.readers.nmea import SENTENCE, ahead, clock_time, decimal, in_degrees, told_time
 from geo_monitor.ingest.text import decode
 from geo_monitor.settings import Settings
 from geo_monitor.tracks import DAY_MS, MINUTE_MS
@@ -67,6 +67,7 @@ class Lines:
         self._base: tuple[int, int | None, int] | None = None  # base station's clock, our clock then, `_heard` then
         self._moment: int | None = None  # last moment that a GPS told with its date
         self._rmc = False
+        self._ahead = ""  # what a line told of the next sentence
         if state:
             self._restore(state)
 
@@ -129,7 +130,7 @@ class Lines:
             for key, g in self._groups.items()
         }
         base = [self._base[0], self._base[1], self._heard - self._base[2]] if self._base else None
-        told = {"groups": groups, "base": base, "moment": self._moment, "rmc": self._rmc}
+        told = {"groups": groups, "base": base, "moment": self._moment, "rmc": self._rmc, "ahead": self._ahead}
         return {name: value for name, value in told.items() if value}
 
     def _restore(self, state: Mapping[str, Any]) -> None:
@@ -139,6 +140,7 @@ class Lines:
             told, ours, age = state["base"]
             self._base = (int(told), ours, -int(age))
         self._moment = state.get("moment")
+        self._ahead = str(state.get("ahead", ""))
         self._rmc = bool(state.get("rmc"))
 
     # --- JSON ------------------------------------------------------------------------------------------------------
@@ -174,6 +176,11 @@ class Lines:
         while True:
             match = SENTENCE.search(text)
             if match is None:
+                told = ahead(text)
+                if told is not None:
+                    self._ahead = told
+                    batch.left += 1
+                    return
                 batch.refuse(text, "nmea_checksum" if _POSITION.search(text) else "feed_line_unknown")
                 return
             tail = match[4]
@@ -188,6 +195,7 @@ class Lines:
     def _sentence(
         self, text: str, match: re.Match[str], before: str, tail: str, received: int | None, batch: Batch
     ) -> None:
+        before, self._ahead = before or self._ahead, ""
         mark, body = match[1], match[2]
         tags = _TAG_BLOCK.search(before)
         if _sum(body) != int(match[3], 16) or (tags and _sum(tags[1]) != int(tags[2], 16)):

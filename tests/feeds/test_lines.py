@@ -100,6 +100,44 @@ def test_a_time_beside_the_sentence_counts_as_it_is(line: str) -> None:
     assert read(line, received=None).fixes[0].time == T0
 
 
+GATEHOUSE = sentence("PGHP,1,2026,5,31,15,10,0,0,412,,1,1,4A")
+
+
+@pytest.mark.parametrize(
+    "ahead", [GATEHOUSE, f"\\c:{T0 // 1000}*{sentence(f'c:{T0 // 1000}')[-2:]}\\", f"\\s:st1,c:{T0}\\"]
+)
+def test_a_line_may_tell_the_time_of_the_next(ahead: str) -> None:
+    """$PGHP of Gatehouse's recorders, and tag blocks on lines of their own."""
+    batch = read(ahead, AIS, received=None)
+    assert [fix.time for fix in batch.fixes] == [T0]
+    assert (batch.refused, batch.left) == ([], 1)
+    assert codes(read(ahead, AIS, AIS, received=None)) == ["ais_no_time"]  # of the next only
+    assert read(ahead, f"{T0 // 1000 + 60} {AIS}", received=None).fixes[0].time == T0 + 60_000  # its own counts
+    stream = Lines("船", SETTINGS)
+    stream.line(ahead.encode(), None, Batch())
+    again, batch = Lines("船", SETTINGS, state=json.loads(json.dumps(stream.state()))), Batch()
+    again.line(AIS.encode(), None, batch)
+    assert [fix.time for fix in batch.fixes] == [T0]
+
+
+def test_sentences_of_a_makers_own_are_sound_and_hold_no_position() -> None:
+    own = [
+        sentence("PFEC,GPint,RMC05"),
+        sentence("PGHP,1,2026,13,x"),
+        sentence("PSTXY,1"),
+        GATEHOUSE.replace("1,4A", "1,5A"),
+    ]
+    batch = read(*own)
+    assert (batch.left, codes(batch)) == (3, ["feed_line_unknown"])  # the last has a wrong checksum
+
+
+def test_a_talker_nobody_knows_is_read() -> None:
+    assert (
+        read(sentence(AIS[1:].split("*")[0].replace("AIVDM", "--VDM"), "!")).fixes[0].unit_id
+        == read(AIS).fixes[0].unit_id
+    )
+
+
 def test_without_any_clock_there_is_no_time() -> None:
     assert codes(read(AIS, received=None)) == ["ais_no_time"]
 

@@ -151,6 +151,19 @@ def test_nmea(tmp_path: Path) -> None:
     assert first["time"] == pd.Timestamp("2025-06-01T00:00Z")
 
 
+def test_nmea_whose_times_stand_on_lines_of_their_own(tmp_path: Path) -> None:
+    """$PGHP of Gatehouse's recorders, and a tag block alone; of the next sentence only."""
+    report = "!AIVDM,1,1,,A,15RTgt0PAso;90TKcjM8h6g208CQ,0*4A"  # a published example, MMSI 371798000
+    lines = [sentence("PGHP,1,2025,6,1,8,0,5,250,412,,1,1,4A"), report, "\\c:1748764866\\", report, report]
+    upload = give("tracks", write(tmp_path / "log.nmea", "\r\n".join(lines)))
+    assert counts(upload) == (3, 2, 1, 0, 0)
+    assert codes(upload, "errors") == {"ais_no_time"}
+    assert upload.rows["time"].tolist() == [
+        pd.Timestamp("2025-06-01T08:00:05.250Z"),
+        pd.Timestamp("2025-06-01T08:01:06Z"),
+    ]
+
+
 AIS = """# Timestamp,Type of mobile,MMSI,Latitude,Longitude,Navigational status,ROT,SOG,COG,Heading,IMO,Ship type
 31/12/2024 00:00:00,Class A,219000001,56.100000,11.200000,Under way using engine,0.0,10.0,90.0,511,Unknown,Cargo
 31/12/2024 00:00:00,Class A,219000001,56.100000,11.200000,Under way using engine,0.0,10.0,90.0,511,Unknown,Cargo

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import xor
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,10 +19,12 @@ from geo_monitor.ingest.readers import ais
 from geo_monitor.ingest.receipt import Message
 from geo_monitor.ingest.text import Encoding
 
-SENTENCE = re.compile(r"([$!])([A-Z]{2}[A-Z0-9]{3},[^*\r\n]*)\*([0-9A-Fa-f]{2})(.*)")
+SENTENCE = re.compile(r"([$!])((?:[A-Z]{2}|--)[A-Z0-9]{3},[^*\r\n]*)\*([0-9A-Fa-f]{2})(.*)")
 _TAGS = re.compile(r"\\([^\\]*)\\")
 _EPOCH = re.compile(r"\b(\d{10}(?:\.\d+)?|\d{13})\b")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
+_LONE = re.compile(r"(?:\\[^\\]*\\)+")
+_OWN = re.compile(r"\$(P[A-Z0-9]{3,},[^*$!\r\n]*)\*([0-9A-Fa-f]{2})")  # $P…: sentences of a maker's own
 COLUMNS = ("unit_id", "time", "lon", "lat", "speed", "heading", "source", "sentence")
 
 
@@ -32,6 +36,7 @@ class _Log:
     date: str | None = None
     other: int = 0
     static: int = 0
+    ahead: str = ""
 
     def add(self, *row: str | None) -> None:
         self.rows.append(row)
@@ -68,7 +73,11 @@ def read(path: Path, name: str) -> Raw:
 def _line(line: str, log: _Log, has_rmc: bool) -> None:
     match = SENTENCE.search(line)
     if match is None:
-        if re.search(r"[$!][A-Z]{2}(RMC|GGA|VDM|VDO),", line):
+        told_ahead = ahead(line)
+        if told_ahead is not None:
+            log.ahead = told_ahead
+            log.other += 1
+        elif re.search(r"[$!][A-Z]{2}(RMC|GGA|VDM|VDO),", line):
             log.refuse(line, "nmea_checksum")  # no checksum at all: as good as a wrong one
         else:
             log.other += 1
@@ -87,7 +96,8 @@ def _line(line: str, log: _Log, has_rmc: bool) -> None:
             log.other += 1
         return
     if mark == "!" and kind in ("VDM", "VDO"):
-        _ais(line, parts, line[: match.start()], tail, log)
+        _ais(line, parts, line[: match.start()] or log.ahead, tail, log)
+        log.ahead = ""
     elif kind == "RMC":
         _rmc(line, parts, log)
     elif kind == "GGA" and not has_rmc:
@@ -148,6 +158,26 @@ def _gga(line: str, parts: list[str], log: _Log) -> None:
 
 def decimal(value: str, factor: float) -> str | None:
     return repr(float(value) * factor) if re.fullmatch(r"\d+(\.\d+)?", value) else None
+
+
+def ahead(line: str) -> str | None:
+    """What a line without a sentence we know tells of the next one: its tag blocks, or the moment of reception (UTC) in a
+    $PGHP of Gatehouse's recorders; "" of another $P sentence, None of any other line and of a wrong checksum.
+
+    >>> ahead("$PGHP,1,2010,6,11,11,46,11,390,231,45,992190934,1,2B*5B")
+    '2010-06-11T11:46:11.390Z'
+    """
+    told = line.strip()
+    if _LONE.fullmatch(told):
+        return told
+    match = _OWN.fullmatch(told)
+    if match is None or reduce(xor, match[1].encode(), 0) != int(match[2], 16):
+        return None
+    parts = match[1].split(",")
+    if parts[:2] != ["PGHP", "1"] or len(parts) < 9 or not all(part.isdecimal() for part in parts[2:9]):
+        return ""
+    year, month, day, hour, minute, second, ms = map(int, parts[2:9])
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}.{ms:03d}Z"
 
 
 def told_time(before: str, tail: str) -> str | None:

@@ -29,7 +29,7 @@ from geo_monitor.tracks import DAY_MS, MINUTE_MS
 _NEXT = re.compile(r"(?:\\[^\\]*\\)?[!$][A-Z]{2}[A-Z0-9]{3},")  # another sentence behind the first, its line end lost
 _TAG_BLOCK = re.compile(r"\\([^\\*]*)\*([0-9A-Fa-f]{2})\\")
 _STATION = re.compile(r"\\(?:[^\\]*,)?s:([^,*\\]+)")
-_POSITION = re.compile(r"[$!][A-Z]{2}(RMC|GGA|VDM|VDO),")
+_POSITION = re.compile(r"[$!][A-Z0-9]{2}(RMC|GGA|GLL|VDM|VDO),")
 # the last field of each position report; a payload that was cut has none
 _LAST = {27: "gnss"}
 _SCALE = {27: 600.0}  # parts of a degree; pyais rounds to 6 digits, which loses none of them
@@ -66,7 +66,7 @@ class Lines:
         self._heard = 0  # AIS lines so far
         self._base: tuple[int, int | None, int] | None = None  # base station's clock, our clock then, `_heard` then
         self._moment: int | None = None  # last moment that a GPS told with its date
-        self._rmc = False
+        self._rmc = self._gga = False  # heard so far: the better sentence counts
         self._ahead = ""  # what a line told of the next sentence
         if state:
             self._restore(state)
@@ -130,7 +130,14 @@ class Lines:
             for key, g in self._groups.items()
         }
         base = [self._base[0], self._base[1], self._heard - self._base[2]] if self._base else None
-        told = {"groups": groups, "base": base, "moment": self._moment, "rmc": self._rmc, "ahead": self._ahead}
+        told = {
+            "groups": groups,
+            "base": base,
+            "moment": self._moment,
+            "rmc": self._rmc,
+            "gga": self._gga,
+            "ahead": self._ahead,
+        }
         return {name: value for name, value in told.items() if value}
 
     def _restore(self, state: Mapping[str, Any]) -> None:
@@ -141,7 +148,7 @@ class Lines:
             self._base = (int(told), ours, -int(age))
         self._moment = state.get("moment")
         self._ahead = str(state.get("ahead", ""))
-        self._rmc = bool(state.get("rmc"))
+        self._rmc, self._gga = bool(state.get("rmc")), bool(state.get("gga"))
 
     # --- JSON ------------------------------------------------------------------------------------------------------
     def _json(self, text: str, received: int | None, batch: Batch) -> None:
@@ -209,7 +216,14 @@ class Lines:
             self._rmc = True
             self._keep(self._rmc_fix(parts, before), text, batch)
         elif mark == "$" and kind == "GGA" and not self._rmc:
-            self._keep(self._gga_fix(parts, before, received), text, batch)
+            self._gga = True
+            parts += [""] * (7 - len(parts))
+            self._keep(
+                self._clocked(parts[1], parts[2:6], parts[6] not in ("0", ""), parts[0], before, received), text, batch
+            )
+        elif mark == "$" and kind == "GLL" and not (self._rmc or self._gga):
+            parts += [""] * (7 - len(parts))
+            self._keep(self._clocked(parts[5], parts[1:5], parts[6] == "A", parts[0], before, received), text, batch)
         else:
             if mark == "$" and kind == "ZDA" and len(parts) > 4:
                 self._moment = _moment(f"{parts[4]}-{parts[3]}-{parts[2]}", parts[1]) or self._moment
@@ -239,12 +253,14 @@ class Lines:
             )
         )  # fmt: skip
 
-    def _gga_fix(self, parts: list[str], before: str, received: int | None) -> Fix | str:
-        parts = parts + [""] * (7 - len(parts))
-        if parts[6] in ("0", ""):
+    def _clocked(
+        self, told: str, place: list[str], valid: bool, talker: str, before: str, received: int | None
+    ) -> Fix | str:
+        """A fix (GGA, GLL) that tells the time of day only."""
+        if not valid:
             return "nmea_void"
-        clock, place = _moment("1970-01-01", parts[1]), _place(parts[2:6])
-        if clock is None or place is None:
+        clock, at = _moment("1970-01-01", told), _place(place)
+        if clock is None or at is None:
             return "nmea_incomplete"
         about = self._moment if self._moment is not None else received
         if about is None:
@@ -252,10 +268,8 @@ class Lines:
         when = clock + math.floor((about - clock) / DAY_MS + 0.5) * DAY_MS
         if self._moment is not None:
             self._moment = when
-        source = _SOURCES.get(parts[0][:2], "gps")
-        return objects.checked(
-            Fix(self._unit_of(before), when, *place, None, None, self.role or "patrol", source, None)
-        )
+        source = _SOURCES.get(talker[:2], "gps")
+        return objects.checked(Fix(self._unit_of(before), when, *at, None, None, self.role or "patrol", source, None))
 
     # --- AIS -------------------------------------------------------------------------------------------------------
     def _ais(
@@ -265,10 +279,11 @@ class Lines:
         self._heard += 1
         for key in [key for key, g in self._groups.items() if self._heard - g.born > self.settings.feed_part_lines]:
             self._lose(key, batch)
-        if len(parts) != 7 or not re.fullmatch(r"[1-9]", parts[1]) or not re.fullmatch(r"[1-9]", parts[2]):
+        if len(parts) < 7 or not re.fullmatch(r"[1-9]", parts[1]) or not re.fullmatch(r"[1-9]", parts[2]):
             batch.refuse(text, "nmea_incomplete")
             return
-        sentence = f"!{match[2]}*{match[3]}"
+        body = ",".join([*parts[:6], parts[-1]])  # a gateway may tell a field more
+        sentence = f"!{body}*{_sum(body):02X}"
         when = told_time(before, tail) if before or tail else None
         total, number = int(parts[1]), int(parts[2])
         sentences = [sentence]

@@ -131,6 +131,36 @@ def test_sentences_of_a_makers_own_are_sound_and_hold_no_position() -> None:
     assert (batch.left, codes(batch)) == (3, ["feed_line_unknown"])  # the last has a wrong checksum
 
 
+def gll(clock: str = "151000.00", status: str = "A") -> str:
+    return sentence(f"GPGLL,3006.0,N,11206.0,E,{clock},{status},A")
+
+
+def test_where_nothing_better_comes_a_gll_is_a_fix() -> None:
+    (fix,) = read(gll()).fixes
+    assert fix == Fix("船", T0, pytest.approx(112.1), pytest.approx(30.1), None, None, "patrol", "gps", None)
+    assert codes(read(gll(status="V"), gll(""), sentence("GPGLL,3006.0,N,11206.0,E"))) == [
+        "nmea_void",
+        "nmea_incomplete",
+        "nmea_void",
+    ]
+    assert codes(read(gll(), received=None)) == ["feed_no_date"]
+    assert [fix.time for fix in read(sentence("GPZDA,151000,31,05,2026,00,00"), gll(), received=None).fixes] == [T0]
+    assert (len(read(rmc(), gll()).fixes), read(rmc(), gll()).left) == (1, 1)
+    gga = sentence("GPGGA,151000,3006.0,N,11206.0,E,1,08,1.0,10,M,,M,,")
+    stream = Lines("船", SETTINGS)
+    stream.line(gga.encode(), CLOCK, Batch())
+    again, batch = Lines("船", SETTINGS, state=json.loads(json.dumps(stream.state()))), Batch()
+    again.line(gll().encode(), CLOCK, batch)
+    assert (batch.fixes, batch.left) == ([], 1)
+
+
+def test_a_gateway_may_tell_a_field_more() -> None:
+    body = AIS[1:].split("*")[0]
+    more = body.replace(",0", ",0,0") if body.endswith(",0") else body
+    assert more != body
+    assert read(sentence(more, "!")).fixes == read(AIS).fixes
+
+
 def test_a_talker_nobody_knows_is_read() -> None:
     assert (
         read(sentence(AIS[1:].split("*")[0].replace("AIVDM", "--VDM"), "!")).fixes[0].unit_id

@@ -151,6 +151,20 @@ def test_nmea(tmp_path: Path) -> None:
     assert first["time"] == pd.Timestamp("2025-06-01T00:00Z")
 
 
+def test_nmea_with_nothing_but_gll(tmp_path: Path) -> None:
+    lines = [
+        sentence("GPGLL,3030.000,N,11206.000,E,000000,A,A"),  # no date yet
+        sentence("GPZDA,000100,01,06,2025,00,00"),
+        sentence("GPGLL,3030.000,N,11206.000,E,000100.00,A,A"),
+        sentence("GPGLL,3030.000,N,11206.000,E,000200.00,V,N"),
+    ]
+    upload = give("tracks", write(tmp_path / "艇6.nmea", "\r\n".join(lines)))
+    assert counts(upload) == (3, 1, 2, 0, 0)
+    assert codes(upload, "errors") == {"nmea_void", "nmea_incomplete"}
+    row = upload.rows.iloc[0]
+    assert (row["lon"], row["lat"], row["time"]) == (pytest.approx(112.1), 30.5, pd.Timestamp("2025-06-01T00:01:00Z"))
+
+
 def test_nmea_whose_times_stand_on_lines_of_their_own(tmp_path: Path) -> None:
     """$PGHP of Gatehouse's recorders, and a tag block alone; of the next sentence only."""
     report = "!AIVDM,1,1,,A,15RTgt0PAso;90TKcjM8h6g208CQ,0*4A"  # a published example, MMSI 371798000

@@ -1,4 +1,5 @@
-"""NMEA 0183 logs: GPS fixes (RMC, or GGA with the date of RMC or ZDA) and AIS (AIVDM, AIVDO). A row a position.
+"""NMEA 0183 logs: GPS fixes (RMC; where none comes GGA, else GLL, with the date of ZDA) and AIS (AIVDM, AIVDO). A row a
+position.
 
 Sentences whose checksum does not fit, whose parts are incomplete or that have no time are refused one by one.
 """
@@ -19,7 +20,7 @@ from geo_monitor.ingest.readers import ais
 from geo_monitor.ingest.receipt import Message
 from geo_monitor.ingest.text import Encoding
 
-SENTENCE = re.compile(r"([$!])((?:[A-Z]{2}|--)[A-Z0-9]{3},[^*\r\n]*)\*([0-9A-Fa-f]{2})(.*)")
+SENTENCE = re.compile(r"([$!])((?:[A-Z0-9]{2}|--)[A-Z0-9]{3},[^*\r\n]*)\*([0-9A-Fa-f]{2})(.*)")
 _TAGS = re.compile(r"\\([^\\]*)\\")
 _EPOCH = re.compile(r"\b(\d{10}(?:\.\d+)?|\d{13})\b")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
@@ -50,10 +51,10 @@ def read(path: Path, name: str) -> Raw:
     """An NMEA log. Raises `Refused("nmea_no_positions")`."""
     lines = path.read_text(encoding="ascii", errors="replace").splitlines()
     log = _Log()
-    has_rmc = any("RMC," in line for line in lines)
+    best = next((kind for kind in ("RMC", "GGA") if any(f"{kind}," in line for line in lines)), "GLL")
     for line in lines:
         if line.strip():
-            _line(line.strip(), log, has_rmc)
+            _line(line.strip(), log, best)
     for group in log.groups.values():
         log.refuse(str(group["first"]), "ais_part_missing")
     if not log.rows and not log.bad:
@@ -70,14 +71,14 @@ def read(path: Path, name: str) -> Raw:
     return raw
 
 
-def _line(line: str, log: _Log, has_rmc: bool) -> None:
+def _line(line: str, log: _Log, best: str) -> None:
     match = SENTENCE.search(line)
     if match is None:
         told_ahead = ahead(line)
         if told_ahead is not None:
             log.ahead = told_ahead
             log.other += 1
-        elif re.search(r"[$!][A-Z]{2}(RMC|GGA|VDM|VDO),", line):
+        elif re.search(r"[$!][A-Z0-9]{2}(RMC|GGA|GLL|VDM|VDO),", line):
             log.refuse(line, "nmea_checksum")  # no checksum at all: as good as a wrong one
         else:
             log.other += 1
@@ -88,7 +89,7 @@ def _line(line: str, log: _Log, has_rmc: bool) -> None:
         found ^= ord(character)
     parts = body.split(",")
     kind = parts[0][2:]
-    position = kind in ("RMC", "VDM", "VDO") or (kind == "GGA" and not has_rmc)
+    position = kind in (best, "VDM", "VDO")
     if found != int(told, 16):
         if position:
             log.refuse(line, "nmea_checksum")
@@ -98,10 +99,14 @@ def _line(line: str, log: _Log, has_rmc: bool) -> None:
     if mark == "!" and kind in ("VDM", "VDO"):
         _ais(line, parts, line[: match.start()] or log.ahead, tail, log)
         log.ahead = ""
-    elif kind == "RMC":
+    elif kind == best == "RMC":
         _rmc(line, parts, log)
-    elif kind == "GGA" and not has_rmc:
-        _gga(line, parts, log)
+    elif kind == best == "GGA":
+        parts += [""] * (7 - len(parts))
+        _clocked(line, parts[1], parts[2:6], parts[6] not in ("0", ""), log)
+    elif kind == best == "GLL":
+        parts += [""] * (7 - len(parts))
+        _clocked(line, parts[5], parts[1:5], parts[6] == "A", log)
     elif kind == "ZDA" and len(parts) > 4 and all(parts[2:5]):
         log.date = f"{parts[4]}-{parts[3]}-{parts[2]}"
         log.other += 1
@@ -143,13 +148,13 @@ def _rmc(line: str, parts: list[str], log: _Log) -> None:
     log.add(None, when, lon, lat, speed, decimal(parts[8], 1.0), "gps", line)
 
 
-def _gga(line: str, parts: list[str], log: _Log) -> None:
-    parts = parts + [""] * (7 - len(parts))
-    if parts[6] in ("0", ""):
+def _clocked(line: str, clock: str, place: list[str], valid: bool, log: _Log) -> None:
+    """A fix (GGA, GLL) that tells the time of day only."""
+    if not valid:
         log.refuse(line, "nmea_void")
         return
-    when = clock_time(log.date, parts[1])
-    lat, lon = in_degrees(parts[2], parts[3]), in_degrees(parts[4], parts[5])
+    when = clock_time(log.date, clock)
+    lat, lon = in_degrees(place[0], place[1]), in_degrees(place[2], place[3])
     if when is None or lat is None or lon is None:
         log.refuse(line, "nmea_incomplete")
         return

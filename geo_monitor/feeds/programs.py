@@ -15,6 +15,7 @@ from geo_monitor.ingest.readers.ais import KNOT, POSITION_TYPES
 DEPTH = 6  # objects within objects; deeper ones are not looked at
 GPSD = frozenset(("VERSION", "DEVICES", "DEVICE", "WATCH", "SKY", "GST", "ATT", "IMU", "TOFF", "PPS", "OSC", "POLL", "ERROR", "RTCM2",
                   "RTCM3", "SUBFRAME", "RAW"))  # fmt: skip
+TRACCAR = frozenset(("deviceId", "fixTime"))
 GEOJSON = ("Feature", "FeatureCollection")
 KMH = 1 / 3.6
 # fields whose unit programs disagree on (metres a second, knots), in a query that names none
@@ -99,6 +100,8 @@ def translated(value: Mapping[str, Any], unit: str, owner: str | None, when: Whe
         return _ais(value, when)
     if isinstance(kind, str) and kind in GPSD:
         return None
+    if value.keys() >= TRACCAR:
+        return _traccar(value)
     return value
 
 
@@ -115,6 +118,15 @@ def _owntracks(value: Mapping[str, Any], owner: str | None) -> Mapping[str, Any]
     moving = objects.number(value.get("vel"))
     return _ours(told, value.get("tst"), value.get("lon"), value.get("lat"), None if moving is None or moving < 0 else moving * KMH,
                  value.get("cog"), "gps")  # fmt: skip
+
+
+def _traccar(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """A position that a Traccar server passes on (knots), with its device beside it or not."""
+    if value.get("valid") is False:
+        return None
+    knots = objects.number(value.get("speed"))
+    return _ours(value.get("uniqueId", value["deviceId"]), value["fixTime"], value.get("longitude"), value.get("latitude"),
+                 None if knots is None else knots * KNOT, value.get("course"), "gps")  # fmt: skip
 
 
 def _gpsd(value: Mapping[str, Any], unit: str) -> Mapping[str, Any] | None:

@@ -65,6 +65,14 @@ STREAM = {
     "Message": {"PositionReport": {"Sog": 6.2, "Cog": 90.1, "Latitude": 30.1, "Longitude": 112.1}},
 }  # fmt: skip
 AIS = {"role": "traffic", "source": "ais"}
+FORWARD = {
+    "position": {
+        "id": 1, "deviceId": 3, "protocol": "osmand", "serverTime": "2026-05-31T15:10:09.000+00:00", "fixTime": ISO,
+        "deviceTime": "2026-05-31T15:10:01.000+00:00", "valid": True, "latitude": 30.1, "longitude": 112.1, "speed": 6.2,
+        "course": 90, "attributes": {"batteryLevel": 80, "distance": 0},
+    },
+    "device": {"id": 3, "name": "渔政1", "uniqueId": "86123", "status": "online"},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -83,6 +91,8 @@ AIS = {"role": "traffic", "source": "ais"}
         ({**CATCHER, "device": "stdin", "rxtime": None}, None, fix("413123456", 6.2 * KNOT, 90.1, time=T0 + 12_000, **AIS)),
         ({**CATCHER, "type": 27, "speed": 63, "mmsi": 2573225}, None, fix("002573225", None, 90.1, **AIS)),
         (TRACCAR, None, fix("123456", 3.1, 90.0)),
+        (FORWARD, None, fix("86123", 6.2 * KNOT, 90.0, source="gps")),
+        (FORWARD["position"], None, fix("3", 6.2 * KNOT, 90.0, source="gps")),
         (OVERLAND, None, fix("boat1", 3.1, 90.0)),
         ({**POINT, "properties": {"unit_id": "船1", "time": ISO}}, None, fix("船1")),
         ({"type": "FeatureCollection", "features": [{**POINT, "properties": {"unit_id": "船1", "time": ISO}}]}, None, fix("船1")),
@@ -107,6 +117,7 @@ def test_a_position_as_a_program_writes_it(value: Any, owner: str | None, wanted
     [
         {"_type": "lwt", "tst": S0}, {"_type": "transition", "tst": S0, **PLACE}, {"class": "SKY", "satellites": [{"PRN": 1}, {"PRN": 2}]},
         {"class": "VERSION", "release": "3.22"}, {"class": "TPV", "mode": 1}, {**CATCHER, "type": 5},
+        {"position": {**FORWARD["position"], "valid": False}},
     ],
 )  # fmt: skip
 def test_what_is_sound_and_holds_no_position_is_counted_apart(value: Any) -> None:

@@ -308,7 +308,8 @@ def run(
     broken = sum(1 for row in opened.rows(sql.select(SQL["audit"].c.action)) if row.action == "recover")
     sealed = len(opened.receipts_in_force(None, ["tracks"]))
     opened.close()
-    lost = {number for key, number in wanted.items() if key not in set(held)}
+    kept = set(held)
+    lost = {number for key, number in wanted.items() if key not in kept}
     told: dict[str, Any] = {}
     if broker and boats:
         unsaved = broker.unsaved()
@@ -318,8 +319,8 @@ def run(
         }  # fmt: skip
     return {
         "store": "postgres" if store else "sqlite", "way": way, "victim": victim, "kills": done, "sent": total,
-        "held": len(held), "lost": len(lost), **told, "doubled": len(held) - len(set(held)),
-        "strange": len(set(held) - set(wanted)), "unsealed": left, "seals": sealed, "seals_broken": broken, "exit": code, "verify": troubles,
+        "held": len(held), "lost": len(lost), **told, "doubled": len(held) - len(kept),
+        "strange": len(kept - set(wanted)), "unsealed": left, "seals": sealed, "seals_broken": broken, "exit": code, "verify": troubles,
     }  # fmt: skip
 
 

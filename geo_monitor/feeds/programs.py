@@ -7,6 +7,7 @@ of its own: of two fields with one name the outer counts, of two at one depth th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from geo_monitor.feeds import objects
@@ -25,7 +26,7 @@ When = Callable[[int | None], int | str]
 
 
 def each(value: Any, outer: Mapping[str, Any] | None = None, depth: int = 0) -> Iterator[Any]:
-    """What may be a position each: the members of a list, of a GeoJSON collection, of a wrapper around a list of objects
+    """What may be a position each: the members of a list, of a GeoJSON collection, of a wrapper around lists of objects
     (which tells them what they do not tell themselves); of an object itself, opened.
 
     >>> list(each({"device": "a", "locations": [{"lat": 30, "lon": 112}]}))
@@ -46,7 +47,7 @@ def each(value: Any, outer: Mapping[str, Any] | None = None, depth: int = 0) -> 
     if outer:
         flat = {**flat, **{name: cell for name, cell in outer.items() if name not in flat}}
     if lists and depth < DEPTH and flat.get("class") not in GPSD and not objects.placed(flat):
-        for one in lists[0]:
+        for one in chain.from_iterable(lists):
             yield from each(one, flat, depth + 1)
         return
     yield flat

@@ -154,6 +154,17 @@ def test_ais_without_a_clock_has_no_time() -> None:
     assert read({**CATCHER, "rxtime": None}, received=None).refused[0][1] == "ais_no_time"
 
 
+def test_a_wrapper_with_two_lists_loses_neither() -> None:
+    batch = read(
+        {
+            "online": [{"unit_id": "a", "time": S0, **PLACE}],
+            "offline": [{"unit_id": "b", "time": S0, **PLACE}, {"code": 1}],
+        }
+    )
+    assert [fix.unit_id for fix in batch.fixes] == ["a", "b"]
+    assert [code for _, code in batch.refused] == ["feed_no_unit"]
+
+
 def test_every_member_of_a_list_counts_for_itself() -> None:
     batch = read([CATCHER, {"class": "SKY"}, 5, [1], TRACCAR])
     assert [fix.unit_id for fix in batch.fixes] == ["413123456", "123456"]

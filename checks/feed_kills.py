@@ -1,6 +1,7 @@
 """A watch, its broker or the store's server killed in the middle: nothing lost, nothing doubled.
 
 Usage: python checks/feed_kills.py --kills 200 [--store sqlite|postgres] [--way file|mqtt] [--victim watch|server|broker]
+       python checks/feed_kills.py --kills 200 --way mqtt --rate 50      (mosquitto saves its whole backlog at every change)
 
 Boats send fixes into a growing file or to an MQTT broker (QoS 1). The victim is killed (SIGKILL; the database server: an
 immediate stop) at random moments and started again; meanwhile what came is sealed every second. At the end the store must hold exactly the fixes sent, and `verify`

@@ -132,9 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _told(self, body: bytes) -> bytes:
         """What was posted; the fields of a form, or of the address where nothing else came, as an object."""
         form = self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
-        told = body if form and body[:1] not in b"{[!$\\" else b"" if body else self.path.partition("?")[2].encode()
+        if body and (not form or body[:1] in b"{[!$\\"):  # curl calls a form whatever it sends
+            return body
         try:
-            fields = dict(parse_qsl(told.decode(), max_num_fields=KEYS))
+            fields = dict(parse_qsl(body.decode() or self.path.partition("?")[2], max_num_fields=KEYS))
         except ValueError:
             return body
         return json.dumps(programs.of_query(fields), ensure_ascii=False).encode() if fields else body

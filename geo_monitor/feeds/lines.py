@@ -11,8 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import reduce
-from operator import xor
 from typing import Any
 
 import pyais
@@ -20,8 +18,18 @@ from pyais.exceptions import AISBaseException
 
 from geo_monitor.feeds import objects, programs
 from geo_monitor.feeds.fix import Batch, Fix
-from geo_monitor.ingest.readers.ais import KNOT, POSITION_TYPES
-from geo_monitor.ingest.readers.nmea import SENTENCE, ahead, clock_time, decimal, in_degrees, told_time
+from geo_monitor.ingest.readers.ais import KNOT, POSITION_TYPES, UNKNOWN_KNOTS
+from geo_monitor.ingest.readers.nmea import (
+    POSITION,
+    SENTENCE,
+    ahead,
+    checksum,
+    clock_time,
+    decimal,
+    in_degrees,
+    of_day,
+    told_time,
+)
 from geo_monitor.ingest.text import decode
 from geo_monitor.settings import Settings
 from geo_monitor.tracks import DAY_MS, MINUTE_MS
@@ -29,11 +37,9 @@ from geo_monitor.tracks import DAY_MS, MINUTE_MS
 _NEXT = re.compile(r"(?:\\[^\\]*\\)?[!$][A-Z]{2}[A-Z0-9]{3},")  # another sentence behind the first, its line end lost
 _TAG_BLOCK = re.compile(r"\\([^\\*]*)\*([0-9A-Fa-f]{2})\\")
 _STATION = re.compile(r"\\(?:[^\\]*,)?s:([^,*\\]+)")
-_POSITION = re.compile(r"[$!][A-Z0-9]{2}(RMC|GGA|GLL|VDM|VDO),")
 # the last field of each position report; a payload that was cut has none
 _LAST = {27: "gnss"}
 _SCALE = {27: 600.0}  # parts of a degree; pyais rounds to 6 digits, which loses none of them
-_UNKNOWN_KNOTS = {9: 1023.0, 27: 63.0}
 _SOURCES = {"BD": "beidou", "GB": "beidou"}
 
 
@@ -121,7 +127,7 @@ class Lines:
                 return False
             return True
         match = SENTENCE.search(text)
-        return match is not None and _sum(match[2]) == int(match[3], 16)
+        return match is not None and checksum(match[2]) == int(match[3], 16)
 
     def state(self) -> dict[str, Any]:
         """What another `Lines` needs to go on from here, for JSON; empty where there is nothing."""
@@ -188,7 +194,7 @@ class Lines:
                     self._ahead = told
                     batch.left += 1
                     return
-                batch.refuse(text, "nmea_checksum" if _POSITION.search(text) else "feed_line_unknown")
+                batch.refuse(text, "nmea_checksum" if POSITION.search(text) else "feed_line_unknown")
                 return
             tail = match[4]
             more = _NEXT.search(tail) if tail else None
@@ -205,7 +211,7 @@ class Lines:
         before, self._ahead = before or self._ahead, ""
         mark, body = match[1], match[2]
         tags = _TAG_BLOCK.search(before)
-        if _sum(body) != int(match[3], 16) or (tags and _sum(tags[1]) != int(tags[2], 16)):
+        if checksum(body) != int(match[3], 16) or (tags and checksum(tags[1]) != int(tags[2], 16)):
             batch.refuse(text, "nmea_checksum")
             return
         parts = body.split(",")
@@ -215,15 +221,9 @@ class Lines:
         elif mark == "$" and kind == "RMC":
             self._rmc = True
             self._keep(self._rmc_fix(parts, before), text, batch)
-        elif mark == "$" and kind == "GGA" and not self._rmc:
-            self._gga = True
-            parts += [""] * (7 - len(parts))
-            self._keep(
-                self._clocked(parts[1], parts[2:6], parts[6] not in ("0", ""), parts[0], before, received), text, batch
-            )
-        elif mark == "$" and kind == "GLL" and not (self._rmc or self._gga):
-            parts += [""] * (7 - len(parts))
-            self._keep(self._clocked(parts[5], parts[1:5], parts[6] == "A", parts[0], before, received), text, batch)
+        elif mark == "$" and ((kind == "GGA" and not self._rmc) or (kind == "GLL" and not (self._rmc or self._gga))):
+            self._gga |= kind == "GGA"
+            self._keep(self._clocked(parts, before, received), text, batch)
         else:
             if mark == "$" and kind == "ZDA" and len(parts) > 4:
                 self._moment = _moment(f"{parts[4]}-{parts[3]}-{parts[2]}", parts[1]) or self._moment
@@ -253,10 +253,9 @@ class Lines:
             )
         )  # fmt: skip
 
-    def _clocked(
-        self, told: str, place: list[str], valid: bool, talker: str, before: str, received: int | None
-    ) -> Fix | str:
+    def _clocked(self, parts: list[str], before: str, received: int | None) -> Fix | str:
         """A fix (GGA, GLL) that tells the time of day only."""
+        told, place, valid = of_day(parts)
         if not valid:
             return "nmea_void"
         clock, at = _moment("1970-01-01", told), _place(place)
@@ -268,7 +267,7 @@ class Lines:
         when = clock + math.floor((about - clock) / DAY_MS + 0.5) * DAY_MS
         if self._moment is not None:
             self._moment = when
-        source = _SOURCES.get(talker[:2], "gps")
+        source = _SOURCES.get(parts[0][:2], "gps")
         return objects.checked(Fix(self._unit_of(before), when, *at, None, None, self.role or "patrol", source, None))
 
     # --- AIS -------------------------------------------------------------------------------------------------------
@@ -283,7 +282,7 @@ class Lines:
             batch.refuse(text, "nmea_incomplete")
             return
         body = ",".join([*parts[:6], parts[-1]])  # a gateway may tell a field more
-        sentence = f"!{body}*{_sum(body):02X}"
+        sentence = f"!{body}*{checksum(body):02X}"
         when = told_time(before, tail) if before or tail else None
         total, number = int(parts[1]), int(parts[2])
         sentences = [sentence]
@@ -347,7 +346,7 @@ class Lines:
         knots, course = float(found.speed), float(found.course)
         return objects.checked(
             Fix(
-                f"{found.mmsi:09d}", when, lon, lat, None if knots == _UNKNOWN_KNOTS.get(kind, 102.3) else knots * KNOT,
+                f"{found.mmsi:09d}", when, lon, lat, None if knots == UNKNOWN_KNOTS.get(kind, 102.3) else knots * KNOT,
                 None if course >= 360 else course, self.role or "traffic", "ais", None,
             )
         )  # fmt: skip
@@ -392,10 +391,6 @@ def nearest_second(clock: int, second: int) -> int:
     """
     at = second * 1000
     return at + math.floor((clock - at) / MINUTE_MS + 0.5) * MINUTE_MS
-
-
-def _sum(body: str) -> int:
-    return reduce(xor, body.encode("utf-8", "surrogatepass"), 0)
 
 
 def _place(parts: list[str]) -> tuple[float, float] | None:

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from geo_monitor.feeds import objects
-from geo_monitor.ingest.readers.ais import KNOT, POSITION_TYPES
+from geo_monitor.ingest.readers.ais import KNOT, POSITION_TYPES, UNKNOWN_KNOTS
 
 DEPTH = 6  # objects within objects; deeper ones are not looked at
 GPSD = frozenset(("VERSION", "DEVICES", "DEVICE", "WATCH", "SKY", "GST", "ATT", "IMU", "TOFF", "PPS", "OSC", "POLL", "ERROR", "RTCM2",
@@ -46,7 +46,7 @@ def each(value: Any, outer: Mapping[str, Any] | None = None, depth: int = 0) -> 
     flat, lists = _opened(value)
     if outer:
         flat = {**flat, **{name: cell for name, cell in outer.items() if name not in flat}}
-    if lists and depth < DEPTH and flat.get("class") not in GPSD and not objects.placed(flat):
+    if lists and depth < DEPTH and not _of_gpsd(flat) and not objects.placed(flat):
         for one in chain.from_iterable(lists):
             yield from each(one, flat, depth + 1)
         return
@@ -81,6 +81,12 @@ def _opened(value: dict[str, Any]) -> tuple[dict[str, Any], list[list[Any]]]:
     return found, lists
 
 
+def _of_gpsd(value: Mapping[str, Any]) -> bool:
+    """Whether gpsd tells something else than a position."""
+    kind = value.get("class")
+    return isinstance(kind, str) and kind in GPSD
+
+
 def _pair(cell: Any) -> bool:
     return isinstance(cell, list) and 2 <= len(cell) <= 4
 
@@ -99,7 +105,7 @@ def translated(value: Mapping[str, Any], unit: str, owner: str | None, when: Whe
         return _gpsd(value, owner or unit)
     if kind == "AIS":
         return _ais(value, when)
-    if isinstance(kind, str) and kind in GPSD:
+    if _of_gpsd(value):
         return None
     if value.keys() >= TRACCAR:
         return _traccar(value)
@@ -142,7 +148,8 @@ def _gpsd(value: Mapping[str, Any], unit: str) -> Mapping[str, Any] | None:
 
 def _ais(value: Mapping[str, Any], when: When) -> Mapping[str, Any] | str | None:
     """AIS as gpsd and AIS-catcher write it, scaled: degrees and knots. Only the latter tells the time of reception."""
-    if value.get("type") not in POSITION_TYPES:
+    kind = value.get("type")
+    if not isinstance(kind, int) or kind not in POSITION_TYPES:
         return None
     mmsi = value.get("mmsi")
     if value.get("scaled") is False or not isinstance(mmsi, int) or isinstance(mmsi, bool):
@@ -157,8 +164,7 @@ def _ais(value: Mapping[str, Any], when: When) -> Mapping[str, Any] | str | None
     if isinstance(moment, str):
         return moment
     knots, course = objects.number(value.get("speed")), objects.number(value.get("course"))
-    most = 63 if value["type"] == 27 else 102.3
-    speed = None if knots is None or not 0 <= knots < most else knots * KNOT
+    speed = None if knots is None or not 0 <= knots < UNKNOWN_KNOTS.get(kind, 102.3) else knots * KNOT
     return _ours(
         f"{mmsi:09d}", moment, lon, lat, speed, course if course is not None and 0 <= course < 360 else None, "ais"
     )

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from geo_monitor import messages
 from geo_monitor.feeds import Batch, Fix
@@ -152,6 +154,39 @@ def test_what_is_refused(value: Any, code: str) -> None:
 
 def test_ais_without_a_clock_has_no_time() -> None:
     assert read({**CATCHER, "rxtime": None}, received=None).refused[0][1] == "ais_no_time"
+
+
+WORDS = (
+    "class",
+    "type",
+    "_type",
+    "mmsi",
+    "lat",
+    "lon",
+    "speed",
+    "tst",
+    "deviceId",
+    "fixTime",
+    "coordinates",
+    "data",
+    "topic",
+    "mode",
+)
+KINDS = st.sampled_from(["AIS", "TPV", "SKY", "location", "Point", 1, 9, 27])
+
+
+@given(st.recursive(st.none() | st.integers() | st.floats() | st.text(max_size=5) | KINDS,
+                    lambda one: st.lists(one, max_size=3) | st.dictionaries(st.sampled_from(WORDS), one, max_size=8), max_leaves=20))  # fmt: skip
+@example({"class": ["AIS"], "data": [{"a": 1}]})
+@example({"class": "AIS", "type": [1]})
+@example({"class": {"a": 1}, "type": {"a": 1}})
+def test_whatever_stands_in_their_fields_stops_nothing(value: Any) -> None:
+    assert read(value).lines >= (0 if value == [] else 1)
+
+
+def test_an_aircraft_may_be_quicker_than_a_ship() -> None:
+    assert read({**CATCHER, "type": 9, "speed": 300}).fixes == [fix("413123456", 300 * KNOT, 90.1, **AIS)]
+    assert read({**CATCHER, "type": 9, "speed": 1023}).fixes[0].speed is None
 
 
 def test_a_wrapper_with_two_lists_loses_neither() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 KNOT = 1852 / 3600  # m/s
 POSITION_TYPES = frozenset((1, 2, 3, 9, 18, 19, 27))
+UNKNOWN_KNOTS = {9: 1023.0, 27: 63.0}  # by type, else 102.3: speeds that mean "not known"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ SENTENCE = re.compile(r"([$!])((?:[A-Z0-9]{2}|--)[A-Z0-9]{3},[^*\r\n]*)\*([0-9A-
 _TAGS = re.compile(r"\\([^\\]*)\\")
 _EPOCH = re.compile(r"\b(\d{10}(?:\.\d+)?|\d{13})\b")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
+POSITION = re.compile(r"[$!][A-Z0-9]{2}(RMC|GGA|GLL|VDM|VDO),")
 _LONE = re.compile(r"(?:\\[^\\]*\\)+")
 _OWN = re.compile(r"\$(P[A-Z0-9]{3,},[^*$!\r\n]*)\*([0-9A-Fa-f]{2})")  # $P…: sentences of a maker's own
 COLUMNS = ("unit_id", "time", "lon", "lat", "speed", "heading", "source", "sentence")
@@ -78,19 +79,16 @@ def _line(line: str, log: _Log, best: str) -> None:
         if told_ahead is not None:
             log.ahead = told_ahead
             log.other += 1
-        elif re.search(r"[$!][A-Z0-9]{2}(RMC|GGA|GLL|VDM|VDO),", line):
+        elif POSITION.search(line):
             log.refuse(line, "nmea_checksum")  # no checksum at all: as good as a wrong one
         else:
             log.other += 1
         return
     mark, body, told, tail = match.groups()
-    found = 0
-    for character in body:
-        found ^= ord(character)
     parts = body.split(",")
     kind = parts[0][2:]
     position = kind in (best, "VDM", "VDO")
-    if found != int(told, 16):
+    if checksum(body) != int(told, 16):
         if position:
             log.refuse(line, "nmea_checksum")
         else:
@@ -101,12 +99,8 @@ def _line(line: str, log: _Log, best: str) -> None:
         log.ahead = ""
     elif kind == best == "RMC":
         _rmc(line, parts, log)
-    elif kind == best == "GGA":
-        parts += [""] * (7 - len(parts))
-        _clocked(line, parts[1], parts[2:6], parts[6] not in ("0", ""), log)
-    elif kind == best == "GLL":
-        parts += [""] * (7 - len(parts))
-        _clocked(line, parts[5], parts[1:5], parts[6] == "A", log)
+    elif kind == best:
+        _clocked(line, parts, log)
     elif kind == "ZDA" and len(parts) > 4 and all(parts[2:5]):
         log.date = f"{parts[4]}-{parts[3]}-{parts[2]}"
         log.other += 1
@@ -148,8 +142,17 @@ def _rmc(line: str, parts: list[str], log: _Log) -> None:
     log.add(None, when, lon, lat, speed, decimal(parts[8], 1.0), "gps", line)
 
 
-def _clocked(line: str, clock: str, place: list[str], valid: bool, log: _Log) -> None:
+def of_day(parts: list[str]) -> tuple[str, list[str], bool]:
+    """Of a GGA or GLL: its time of day, the four fields of its place, whether it is a fix."""
+    parts = parts + [""] * (7 - len(parts))
+    if parts[0].endswith("GGA"):
+        return parts[1], parts[2:6], parts[6] not in ("0", "")
+    return parts[5], parts[1:5], parts[6] == "A"
+
+
+def _clocked(line: str, parts: list[str], log: _Log) -> None:
     """A fix (GGA, GLL) that tells the time of day only."""
+    clock, place, valid = of_day(parts)
     if not valid:
         log.refuse(line, "nmea_void")
         return
@@ -165,6 +168,15 @@ def decimal(value: str, factor: float) -> str | None:
     return repr(float(value) * factor) if re.fullmatch(r"\d+(\.\d+)?", value) else None
 
 
+def checksum(body: str) -> int:
+    """Of a sentence or tag block, what lies between its marks: all bytes, exclusive or.
+
+    >>> f"{checksum('GPRMC,,V,,,,,,,,,,N'):02X}"
+    '53'
+    """
+    return reduce(xor, body.encode("utf-8", "surrogatepass"), 0)
+
+
 def ahead(line: str) -> str | None:
     """What a line without a sentence we know tells of the next one: its tag blocks, or the moment of reception (UTC) in a
     $PGHP of Gatehouse's recorders; "" of another $P sentence, None of any other line and of a wrong checksum.
@@ -176,7 +188,7 @@ def ahead(line: str) -> str | None:
     if _LONE.fullmatch(told):
         return told
     match = _OWN.fullmatch(told)
-    if match is None or reduce(xor, match[1].encode(), 0) != int(match[2], 16):
+    if match is None or checksum(match[1]) != int(match[2], 16):
         return None
     parts = match[1].split(",")
     if parts[:2] != ["PGHP", "1"] or len(parts) < 9 or not all(part.isdecimal() for part in parts[2:9]):

@@ -201,31 +201,35 @@ def apportion(whole: np.ndarray, group: np.ndarray, share: np.ndarray) -> np.nda
     return part
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def gather(
-    unit: np.ndarray, start: np.ndarray, end: np.ndarray, reach_a: np.ndarray, reach_b: np.ndarray,
-    platform: np.ndarray, wait: np.ndarray, share_at: np.ndarray, share_reach: np.ndarray, share: np.ndarray,
-    nights: np.ndarray, gap_ms: int, first_day: int, last_day: int, day_ms: int, zone_ms: int, reaches: int,
-) -> tuple[np.ndarray, int]:  # fmt: skip
-    """Legs (m,), by unit and time, as time per reach and day: rows (k, 10) of what follows each other with the same unit,
-    reach, day, platform and stay: these five, ms, of them at night, passes, last end, and whether the unit is there for
-    the first time that day; and the ms on no reach. Of days [first_day, last_day) since 1970 on a clock `zone_ms` ahead.
+    unit: np.ndarray, start: np.ndarray, end: np.ndarray, a: np.ndarray, b: np.ndarray, at_reach: np.ndarray,
+    platform: np.ndarray, stay: np.ndarray, share_at: np.ndarray, share_reach: np.ndarray, share: np.ndarray,
+    nights: np.ndarray, gap_ms: int, first_day: int, last_day: int, day_ms: int, zone_ms: int, last_look: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:  # fmt: skip
+    """Legs (m,), by unit and time, as time per reach and day, of days [first_day, last_day) since 1970 on a clock `zone_ms`
+    ahead: for what follows each other with the same unit, reach, day, platform and stay its key (k,) as `minutes.keys`,
+    sums (k, 6) as `minutes.Totals`, unit (k,); and the ms on no reach. `units` of a sum is 1 where the unit is there for
+    the first time that day. last_look (reaches,): raised to the last moment somebody looked, ms UTC.
 
-    A leg whose ends lie in one reach (reach_a == reach_b, -1: on none) is there; another goes to share_reach in parts of
-    `share`, from share_at[i] to share_at[i + 1]. nights (n, 2): ms of the day that are night. A leg is cut at midnight,
-    and day and night of each part are apportioned for themselves.
+    a, b: fixes at the ends of legs, to which at_reach (-1: on none) and stay (-1: none) belong. A leg whose ends lie in
+    one reach is there; another goes to share_reach in parts of `share`, from share_at[i] to share_at[i + 1]. nights (n,
+    2): ms of the day that are night. A leg is cut at midnight, and day and night of each part are apportioned for
+    themselves.
 
     A pass is a run of a unit in a reach. It goes on where the next leg begins in the reach the unit was last seen in, on
     the same day and platform, no more than `gap_ms` later; unlocated legs between do not end it. Of a stay only the first
     piece in a reach can be one: swinging at anchor on a border is not coming back.
     """
     capacity = len(start) // 4 + 1024
-    rows = np.empty((capacity, 10), np.int64)
+    key, of = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
+    sums = np.empty((capacity, 6), np.int64)
     # of each reach and platform the unit and day, and the stay and day, last seen there: days of a unit never go back
-    last_unit = np.full((reaches, 8), -1, np.int64)
-    last_stay = np.full((reaches, 8), -1, np.int64)
+    last_unit = np.full((len(last_look), 8), -1, np.int64)
+    last_stay = np.full((len(last_look), 8), -1, np.int64)
     today, midnight = np.int64(0), -np.int64(zone_ms)
     count = 0
+    last_wait = np.int64(-1)
     unlocated: Any = np.int64(0)
     most = 1
     for i in range(len(start)):
@@ -236,11 +240,13 @@ def gather(
     for i in range(len(start)):
         if i > 0 and unit[i] != unit[i - 1]:
             here = -1
-        final = reach_b[i] if reach_b[i] >= 0 else reach_a[i]
+        from_reach, to_reach = at_reach[a[i]], at_reach[b[i]]
+        wait = np.int64(stay[a[i]] if stay[a[i]] == stay[b[i]] else -1)
+        final = to_reach if to_reach >= 0 else from_reach
         met = False
         met_day = run_day
         goes_on = here >= 0 and platform[i] == kind and start[i] - until <= gap_ms
-        alone = reach_a[i] == reach_b[i]
+        alone = from_reach == to_reach
         low, high = share_at[i], share_at[i + 1]
         if not midnight <= start[i] < midnight + day_ms:
             today = (start[i] + zone_ms) // day_ms
@@ -259,7 +265,7 @@ def gather(
                 _largest(night, share[low:high], dark[:pieces], rest[:pieces])
                 _largest(stop - begin - night, share[low:high], light[:pieces], rest[:pieces])
             for p in range(pieces):
-                reach = reach_a[i] if alone else share_reach[low + p]
+                reach = np.int64(from_reach if alone else share_reach[low + p])
                 ms = dark[p] + light[p]
                 own = first_day <= day < last_day
                 if reach < 0:
@@ -267,35 +273,36 @@ def gather(
                     continue
                 if ms <= 0:
                     continue
-                same = goes_on and reach == here and day == run_day and (reach_a[i] == reach or reach_a[i] < 0)
+                same = goes_on and reach == here and day == run_day and (from_reach == reach or from_reach < 0)
                 if reach == final:
                     met = True
                     met_day = day
                 if not own:
                     continue
+                last_look[reach] = max(last_look[reach], stop)
+                this = ((reach << 18 | (day + (1 << 16))) << 3) | platform[i]
                 last = count - 1
-                if (
-                    count > 0 and rows[last, 0] == unit[i] and rows[last, 1] == reach and rows[last, 2] == day
-                    and rows[last, 3] == platform[i] and rows[last, 4] == wait[i]
-                ):  # fmt: skip
-                    rows[last, 5] += ms
-                    rows[last, 6] += dark[p]
-                    if wait[i] < 0 and not same:
-                        rows[last, 7] += 1
-                    rows[last, 8] = max(rows[last, 8], stop)
+                if count > 0 and key[last] == this and of[last] == unit[i] and last_wait == wait:
+                    sums[last, 0] += ms
+                    sums[last, 2] += dark[p]
+                    if wait >= 0:
+                        sums[last, 1] += ms
+                    elif not same:
+                        sums[last, 3] += 1
                     continue
-                if count == len(rows):
-                    rows = np.concatenate((rows, np.empty_like(rows)))
+                if count == len(key):
+                    key, of = np.concatenate((key, np.empty_like(key))), np.concatenate((of, np.empty_like(of)))
+                    sums = np.concatenate((sums, np.empty_like(sums)))
                 stamp = unit[i] << 20 | (day + (1 << 16))
-                rows[count, 9] = 1 if last_unit[reach, platform[i]] != stamp else 0
+                sums[count, 4] = 1 if last_unit[reach, platform[i]] != stamp else 0
                 last_unit[reach, platform[i]] = stamp
-                if wait[i] >= 0:
-                    stamp = wait[i] << 20 | (day + (1 << 16))
+                if wait >= 0:
+                    stamp = wait << 20 | (day + (1 << 16))
                     same = same or last_stay[reach, platform[i]] == stamp
                     last_stay[reach, platform[i]] = stamp
-                rows[count, 0], rows[count, 1], rows[count, 2], rows[count, 3] = unit[i], reach, day, platform[i]
-                rows[count, 4], rows[count, 5], rows[count, 6] = wait[i], ms, dark[p]
-                rows[count, 7], rows[count, 8] = 0 if same else 1, stop
+                key[count], of[count], last_wait = this, unit[i], wait
+                sums[count, 0], sums[count, 1], sums[count, 2] = ms, ms if wait >= 0 else 0, dark[p]
+                sums[count, 3], sums[count, 5] = 0 if same else 1, 0
                 count += 1
             more = midnight + day_ms < end[i]
             if more:
@@ -308,7 +315,7 @@ def gather(
         elif final != here:
             here = -1
         until = end[i]
-    return rows[:count].copy(), unlocated
+    return key[:count], sums[:count], of[:count], unlocated
 
 
 @njit(cache=True, nogil=True)

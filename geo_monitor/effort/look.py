@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from geo_monitor.effort.legs import Legs, Runs, rivers, shares
-from geo_monitor.effort.minutes import Totals, keys
+from geo_monitor.effort.minutes import Totals
 from geo_monitor.tables import TABLES
 from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, Arrays, Chunk, Tracks, nights, timestamps
 
@@ -121,23 +121,17 @@ def look(
     after = Moored(names[under_way], open_time[under_way], open_place[under_way])
     runs = Runs.of(chunk, settings)
     legs = Legs.of(chunk, runs, settings).overlapping(start, end)
-    waits = np.where(stay[legs.a] == stay[legs.b], stay[legs.a], -1)
-    rows, unlocated = gather(
-        legs.unit, legs.start, legs.end, chunk.reach[legs.a], chunk.reach[legs.b], legs.platform, waits,
-        *shares(chunk, legs, network, settings), nights(settings), gap_ms, days[0], days[1], DAY_MS, SHANGHAI_MS,
-        len(network.reaches),
+    last_look = np.full(len(network.reaches), NEVER, dtype=np.int64)
+    key, sums, unit, unlocated = gather(
+        legs.unit, legs.start, legs.end, legs.a, legs.b, chunk.reach, legs.platform, stay,
+        *shares(chunk, legs, network, settings), nights(settings), gap_ms, days[0], days[1], DAY_MS, SHANGHAI_MS, last_look,
     )  # fmt: skip
-    unit, reach, day, platform, wait, ms, night, new, until, fresh = rows.T
-    key = keys(reach, day, platform)
     total = Totals(len(network.reaches))
-    total.add(
-        key, ms, reach=reach, end=until, night=night, units=fresh, passes=new,
-        stakeout=np.where(wait >= 0, ms, 0),
-    )  # fmt: skip
-    seen = fresh == 1
+    total.sum(key, sums)
+    seen = sums[:, 4] == 1
     if watched is not None:
-        seen &= np.isin(unit, [i for i, n in enumerate(unit_ids) if n in watched])
-    there = np.flatnonzero(total.last_look != NEVER)
+        seen &= np.array([name in watched for name in unit_ids], dtype=bool)[unit] if watched else False
+    there = np.flatnonzero(last_look != NEVER)
     parts, km, gaps = _patrols(chunk, runs, start, end, gap_ms, rivers(network)[0])
     return (
         Looked(
@@ -147,7 +141,7 @@ def look(
             sums=total.sums,
             unlocated=np.array([unlocated], dtype=np.int64),
             last_reach=there,
-            last_look=total.last_look[there],
+            last_look=last_look[there],
             spans=_merged(legs, start, end),
             parts=parts,
             km=km,

@@ -108,10 +108,9 @@ class Laid:
 
 def located(chunk: Chunk, network: Network) -> tuple[np.ndarray, np.ndarray]:
     """Reach (-1: none) and km of every fix."""
-    from geo_monitor.river import place
+    from geo_monitor.river import chainage
 
-    found = place(chunk.lon, chunk.lat, network)
-    return found.reach, found.km
+    return chainage(chunk.lon, chunk.lat, network)
 
 
 def looked(laid: Laid, patrols: Chunk, job: Job, moored: Moored) -> tuple[Looked, Moored]:

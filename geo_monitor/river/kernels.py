@@ -9,21 +9,22 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)
-def _away(x: float, y: float, ax: float, ay: float, bx: float, by: float) -> float:
-    """Distance of a point from a segment; exactly that of the end where an end is nearest, else by the cross product,
-    which stays exact to the last bits beside the line."""
+@njit(cache=True, nogil=True, error_model="numpy")
+def _away2(x: float, y: float, ax: float, ay: float, bx: float, by: float) -> float:
+    """Squared distance of a point from a segment; exactly that of the end where an end is nearest, else by the cross
+    product, which stays exact to the last bits beside the line."""
     dx, dy = bx - ax, by - ay
     size2 = dx * dx + dy * dy
-    t = 0.0 if size2 == 0.0 else ((x - ax) * dx + (y - ay) * dy) / size2
-    if t <= 0.0:
-        return np.sqrt((x - ax) * (x - ax) + (y - ay) * (y - ay))
-    if t >= 1.0:
-        return np.sqrt((x - bx) * (x - bx) + (y - by) * (y - by))
-    return abs(((ay - y) * dx - (ax - x) * dy) / size2) * np.sqrt(size2)
+    along = (x - ax) * dx + (y - ay) * dy
+    if along <= 0.0:
+        return (x - ax) * (x - ax) + (y - ay) * (y - ay)
+    if along >= size2:
+        return (x - bx) * (x - bx) + (y - by) * (y - by)
+    cross = (ay - y) * dx - (ax - x) * dy
+    return cross * cross / size2
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def listing(
     ends: np.ndarray, far: np.ndarray, surely: np.ndarray, west: float, south: float, size: float, nx: int, ny: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -49,7 +50,7 @@ def listing(
             j1 = min(int((max(ay, by) + wide - south) // size), ny - 1)
             for j in range(j0, j1 + 1):
                 for i in range(i0, i1 + 1):
-                    d = _away(west + (i + 0.5) * size, south + (j + 0.5) * size, ax, ay, bx, by)
+                    d = np.sqrt(_away2(west + (i + 0.5) * size, south + (j + 0.5) * size, ax, ay, bx, by))
                     c = j * nx + i
                     if d > wide:
                         continue
@@ -67,7 +68,7 @@ def listing(
     return cell[:count], segment[:count], away[:count]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _reach_at(
     position: float, first: int, last: int, low_sorted: np.ndarray, order: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> int:
@@ -88,7 +89,7 @@ def _reach_at(
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _scale(y: float, from_y: float, step: float, table: np.ndarray) -> float:
     """k at Mercator `y`, between two rows of a table that is fine enough (`grid.SCALE_STEP_M`)."""
     at = min(max((y - from_y) / step, 0.0), len(table) - 1.001)
@@ -96,55 +97,98 @@ def _scale(y: float, from_y: float, step: float, table: np.ndarray) -> float:
     return table[i] + (at - i) * (table[i + 1] - table[i])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cell(x: float, y: float, west: float, south: float, size: float, nx: int, ny: int) -> int:
+    """The cell of a point, -1 outside of all. Lists are a hair wider than their cells, so how this rounds is all one."""
+    across, up = (x - west) / size, (y - south) / size
+    if across >= 0.0 and up >= 0.0 and across < nx and up < ny:  # false of what is no number
+        return int(up) * nx + int(across)
+    return -1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _spot(
+    s: int, x: float, y: float, ends: np.ndarray, along: np.ndarray, search: np.ndarray, own: np.ndarray,
+    low_sorted: np.ndarray, order: np.ndarray, low: np.ndarray, high: np.ndarray, tolerance: np.ndarray, from_y: float,
+    step: float, table: np.ndarray,
+) -> tuple[int, float, float, float]:  # fmt: skip
+    """A point seen from segment `s`: reach (-1: nobody's water), position on the axis, metres on the ground, metres on the
+    map to its left; and metres are `inf` where its reach does not reach that far."""
+    ax, ay = ends[s, 0], ends[s, 1]
+    dx, dy = ends[s, 2] - ax, ends[s, 3] - ay
+    size2 = max(dx * dx + dy * dy, 1e-24)
+    t = min(max(((x - ax) * dx + (y - ay) * dy) / size2, 0.0), 1.0)
+    px, py = ax + t * dx - x, ay + t * dy - y
+    position = along[s, 0] + t * (along[s, 1] - along[s, 0])
+    half_way = _scale(y, from_y, step, table) + _scale(ay + t * dy, from_y, step, table)
+    ground = np.sqrt(px * px + py * py) * 2 / half_way
+    here = _reach_at(position, search[s, 0], search[s, 1], low_sorted, order, low, high)
+    # a border belongs to the upper reach, unless that one's tolerance ends before the point
+    if here < 0 or ground > tolerance[here]:
+        here = own[s]
+    if here >= 0 and ground > tolerance[here]:
+        ground = np.inf
+    return here, position, ground, (dx * (y - ay) - dy * (x - ax)) / np.sqrt(size2)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def channels(
-    x: np.ndarray, y: np.ndarray, k: np.ndarray, good: np.ndarray, west: float, south: float, size: float, nx: int,
-    ny: int, first: np.ndarray, listed: np.ndarray, away: np.ndarray, ends: np.ndarray, along: np.ndarray,
-    stem: np.ndarray, search: np.ndarray, own: np.ndarray, low_sorted: np.ndarray, order: np.ndarray, low: np.ndarray,
-    high: np.ndarray, tolerance: np.ndarray, from_y: float, step: float, table: np.ndarray, reach: np.ndarray,
-    at: np.ndarray, metres: np.ndarray, side: np.ndarray,
+    x: np.ndarray, y: np.ndarray, west: float, south: float, size: float, nx: int, ny: int,
+    first: np.ndarray, listed: np.ndarray, away: np.ndarray, ends: np.ndarray, along: np.ndarray, stem: np.ndarray,
+    search: np.ndarray, own: np.ndarray, low_sorted: np.ndarray, order: np.ndarray, low: np.ndarray, high: np.ndarray,
+    tolerance: np.ndarray, from_y: float, step: float, table: np.ndarray, reach: np.ndarray, at: np.ndarray,
+    metres: np.ndarray, side: np.ndarray,
 ) -> None:  # fmt: skip
     """Of the channels in whose tolerance each point (n,) lies, the nearest: into reach (-1: none), at (position on the
-    axis), metres (on the ground) and side (>= 0 left of the axis, that is right looking downstream).
+    axis; none: NaN), metres (on the ground; none: `inf`) and side (>= 0 left of the axis, that is right looking
+    downstream). A point that is no number is on none.
 
     first (cells + 1,) cuts `listed`, the segments of a cell by distance from its middle, `away`. Of segments (s,): ends
     (s, 4), along (s, 2) positions, stem, search (s, 2) where reaches of it stand among `low_sorted`, own reach (-1: it
     runs through a lake, and whoever is nearest to it is on no channel).
     """
-    half = size * np.sqrt(0.5) + 1e-2
+    half = size * np.sqrt(0.5) + 1e-2  # more than a hair, so rounding of the cell does not matter
     for p in range(len(x)):
-        reach[p] = -1
-        if not good[p]:
+        reach[p], at[p], metres[p], side[p] = -1, np.nan, np.inf, 0.0
+        cell = _cell(x[p], y[p], west, south, size, nx, ny)
+        if cell < 0:
             continue
-        i, j = int((x[p] - west) // size), int((y[p] - south) // size)
-        if i < 0 or j < 0 or i >= nx or j >= ny:
-            continue
-        cell = j * nx + i
-        best = np.inf
-        chosen = -1
-        turn = 0.0
-        for n in range(first[cell], first[cell + 1]):
-            if away[n] - half > best:
+        begin, end = first[cell], first[cell + 1]
+        best, chosen, alone = np.inf, -1, True  # squared, as all distances here
+        for n in range(begin, end):
+            nearest = away[n] - half
+            if nearest > 0.0 and nearest * nearest > best:
                 break
             s = listed[n]
-            ax, ay = ends[s, 0], ends[s, 1]
-            d = _away(x[p], y[p], ax, ay, ends[s, 2], ends[s, 3])
+            d = _away2(x[p], y[p], ends[s, 0], ends[s, 1], ends[s, 2], ends[s, 3])
+            if d < best:
+                best, chosen, alone = d, s, True
+            elif d == best:
+                alone = False
+        if chosen < 0:
+            continue
+        here, position, ground, aside = _spot(
+            chosen, x[p], y[p], ends, along, search, own, low_sorted, order, low, high, tolerance, from_y, step, table
+        )
+        if alone and ground < np.inf:
+            if here >= 0:
+                reach[p], at[p], metres[p], side[p] = here, position, ground, aside
+            continue
+        # several are equally near, or the nearest does not reach the point: each that does is asked
+        best, chosen, turn = np.inf, -1, 0.0
+        for n in range(begin, end):
+            nearest = away[n] - half
+            if nearest > 0.0 and nearest * nearest > best:
+                break
+            s = listed[n]
+            d = _away2(x[p], y[p], ends[s, 0], ends[s, 1], ends[s, 2], ends[s, 3])
             if d > best:
                 continue
-            dx, dy = ends[s, 2] - ax, ends[s, 3] - ay
-            length = np.hypot(dx, dy)
-            t = ((x[p] - ax) * dx + (y[p] - ay) * dy) / max(length, 1e-12) ** 2
-            t = min(max(t, 0.0), 1.0)
-            distance = np.hypot(ax + t * dx - x[p], ay + t * dy - y[p])
-            position = along[s, 0] + t * (along[s, 1] - along[s, 0])
-            ground = distance * 2 / (k[p] + _scale(ay + t * dy, from_y, step, table))  # the scale half way
-            here = _reach_at(position, search[s, 0], search[s, 1], low_sorted, order, low, high)
-            # a border belongs to the upper reach, unless that one's tolerance ends before the point
-            if here < 0 or ground > tolerance[here]:
-                here = own[s]
-            if here >= 0 and ground > tolerance[here]:
+            here, position, ground, aside = _spot(
+                s, x[p], y[p], ends, along, search, own, low_sorted, order, low, high, tolerance, from_y, step, table
+            )
+            if ground == np.inf:
                 continue
-            aside = (dx * (y[p] - ay) - dy * (x[p] - ax)) / max(length, 1e-12)
             better = d < best
             if not better:
                 # equally near: the receiving river first, then the upstream segment
@@ -156,9 +200,11 @@ def channels(
                 best, chosen = d, s
                 reach[p], at[p], metres[p] = here, position, ground
         side[p] = turn
+        if reach[p] < 0:
+            at[p], metres[p] = np.nan, np.inf
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _from_area(x: float, y: float, edges: np.ndarray, first: int, last: int) -> float:
     """Distance of a point from an area, 0 inside (even-odd rule; source: Shimrat, CACM 5(8), 1962)."""
     odd = False
@@ -167,18 +213,19 @@ def _from_area(x: float, y: float, edges: np.ndarray, first: int, last: int) -> 
         ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
         if (ay > y) != (by > y) and (((bx - ax) * (y - ay) - (x - ax) * (by - ay)) > 0.0) == (by > ay):
             odd = not odd
-        best = min(best, _away(x, y, ax, ay, bx, by))
-    return 0.0 if odd else best
+        best = min(best, _away2(x, y, ax, ay, bx, by))
+    return 0.0 if odd else np.sqrt(best)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def lakes(
-    x: np.ndarray, y: np.ndarray, k: np.ndarray, good: np.ndarray, west: float, south: float, size: float, nx: int,
-    ny: int, first: np.ndarray, listed: np.ndarray, away: np.ndarray, edge_at: np.ndarray, edges: np.ndarray,
-    tolerance: np.ndarray, channel_count: int, same: float, nothing: float, reach: np.ndarray, metres: np.ndarray,
+    x: np.ndarray, y: np.ndarray, west: float, south: float, size: float, nx: int, ny: int, first: np.ndarray,
+    listed: np.ndarray, away: np.ndarray, edge_at: np.ndarray, edges: np.ndarray,
+    tolerance: np.ndarray, channel_count: int, same: float, nothing: float, from_y: float, step: float,
+    table: np.ndarray, reach: np.ndarray, at: np.ndarray, metres: np.ndarray,
     in_lake: np.ndarray,
 ) -> None:  # fmt: skip
-    """Gives points (n,) that are nearer to a lake cell than `metres` to that cell: reach, metres, in_lake.
+    """Gives points (n,) that are nearer to a lake cell than `metres` to that cell: reach, at (NaN), metres, in_lake.
 
     first (cells + 1,) cuts `listed`, lake cells by tolerance, then by distance from the middle of the grid cell, `away`.
     edges (e, 4) of lake cell c: edge_at[c] to edge_at[c + 1]. A channel and a lake equally near to within `same` metres
@@ -186,12 +233,9 @@ def lakes(
     """
     half = size * np.sqrt(0.5) + 1e-2
     for p in range(len(x)):
-        if not good[p]:
+        grid_cell = _cell(x[p], y[p], west, south, size, nx, ny)
+        if grid_cell < 0:
             continue
-        i, j = int((x[p] - west) // size), int((y[p] - south) // size)
-        if i < 0 or j < 0 or i >= nx or j >= ny:
-            continue
-        grid_cell = j * nx + i
         n = first[grid_cell]
         while n < first[grid_cell + 1]:
             group = tolerance[listed[n]]
@@ -205,6 +249,6 @@ def lakes(
                     if d < best or (d == best and c < chosen):
                         best, chosen = d, c
                 n += 1
-            ground = best / k[p]
+            ground = best / _scale(y[p], from_y, step, table)
             if chosen >= 0 and ground < metres[p] - same and ground <= group:
-                reach[p], metres[p], in_lake[p] = channel_count + chosen, ground, True
+                reach[p], at[p], metres[p], in_lake[p] = channel_count + chosen, np.nan, ground, True

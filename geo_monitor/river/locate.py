@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from geo_monitor.river.geodesy import Floats, scale, to_mercator
+from geo_monitor.river.geodesy import Floats, to_mercator
 from geo_monitor.river.grid import SCALE_STEP_M
 
 if TYPE_CHECKING:
@@ -35,12 +35,27 @@ class Spots:
 
 def place(lon: Floats, lat: Floats, network: Network) -> Spots:
     """`locate` over plain arrays (n,), WGS84 degrees."""
-    parts = [_chunk(lon[i : i + CHUNK], lat[i : i + CHUNK], network) for i in range(0, len(lon), CHUNK)]
-    if not parts:
-        none = np.empty(0)
-        return Spots(np.empty(0, np.int32), none, np.empty(0, np.int8), none)
-    reach, km, offset, bank = (np.concatenate([part[i] for part in parts]) for i in range(4))
-    return Spots(reach, km, bank, offset)
+    n = len(lon)
+    spots = Spots(np.empty(n, np.int32), np.empty(n), np.empty(n, np.int8), np.empty(n))
+    for i in range(0, n, CHUNK):
+        part = slice(i, i + CHUNK)
+        reach, km, metres, side, in_lake = _chunk(lon[part], lat[part], network)
+        on = (reach >= 0) & ~in_lake
+        # > 0 is right looking downstream; the axis runs upstream, where left is downstream's right
+        offset = np.where(in_lake, metres, np.where(on, np.where(side >= 0, metres, -metres), np.nan))
+        half_width = network.half_width_m[reach] if on.any() else np.inf
+        bank = np.where(on, np.where(metres <= half_width, 2, np.where(side >= 0, 1, 0)), -1)
+        spots.reach[part], spots.km[part], spots.bank[part], spots.offset_m[part] = reach, km, bank, offset
+    return spots
+
+
+def chainage(lon: Floats, lat: Floats, network: Network) -> tuple[np.ndarray, Floats]:
+    """`reach` and `km` of `locate` alone, over plain arrays (n,), WGS84 degrees."""
+    reach, km = np.empty(len(lon), np.int32), np.empty(len(lon))
+    for i in range(0, len(lon), CHUNK):
+        part = slice(i, i + CHUNK)
+        reach[part], km[part], *_ = _chunk(lon[part], lat[part], network)
+    return reach, km
 
 
 def locate(batch: pa.RecordBatch | pa.Table, network: Network) -> pa.RecordBatch:
@@ -62,47 +77,38 @@ def locate(batch: pa.RecordBatch | pa.Table, network: Network) -> pa.RecordBatch
     receives the other; a point between two reaches of one river belongs to the one whose km_from it is. Distance is
     metres on the ground by the local Mercator scale.
     """
-    lon = batch.column("lon").to_numpy(zero_copy_only=False)
-    lat = batch.column("lat").to_numpy(zero_copy_only=False)
-    parts = [_chunk(lon[i : i + CHUNK], lat[i : i + CHUNK], network) for i in range(0, len(lon), CHUNK)]
-    if not parts:
-        return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in SCHEMA], schema=SCHEMA)
-    reach, km, offset, bank = (np.concatenate([part[i] for part in parts]) for i in range(4))
-    names = pa.DictionaryArray.from_arrays(pa.array(bank, mask=bank < 0), pa.array(["left", "right", "mid"])).cast(
-        pa.string()
+    lon, lat = (batch.column(name).to_numpy(zero_copy_only=False) for name in ("lon", "lat"))
+    spots = place(lon, lat, network)
+    names = pa.DictionaryArray.from_arrays(
+        pa.array(spots.bank, mask=spots.bank < 0), pa.array(["left", "right", "mid"])
     )
-    return pa.RecordBatch.from_arrays([pa.array(reach), pa.array(km), names, pa.array(offset)], schema=SCHEMA)
+    return pa.RecordBatch.from_arrays(
+        [pa.array(spots.reach), pa.array(spots.km), names.cast(pa.string()), pa.array(spots.offset_m)], schema=SCHEMA
+    )
 
 
-def _chunk(lon: Floats, lat: Floats, network: Network) -> tuple[np.ndarray, Floats, Floats, np.ndarray]:
+def _chunk(lon: Floats, lat: Floats, network: Network) -> tuple[np.ndarray, Floats, Floats, np.ndarray, np.ndarray]:
+    """Of each fix: reach, km, metres on the ground from the line or lake cell, side of the line, whether in a lake."""
     from geo_monitor.river.kernels import channels, lakes
 
     n = len(lon)
-    reach, km = np.full(n, -1, np.int32), np.full(n, np.nan)
-    offset, bank = np.full(n, np.nan), np.full(n, -1, np.int8)
-    good = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= 85) & (np.abs(lon) <= 180)
-    if not good.any() or not len(network.reaches):
-        return reach, km, offset, bank
+    reach, at = np.full(n, -1, np.int32), np.full(n, np.nan)
+    metres, side, in_lake = np.full(n, np.inf), np.zeros(n), np.zeros(n, dtype=bool)
+    if not n or not len(network.reaches):
+        return reach, at, metres, side, in_lake
     grid = network.grid
     # by the same functions as the vertices of the river: a fix on a vertex is exactly on it
-    x, y = to_mercator(np.where(good, lon, 0.0), np.where(good, lat, 0.0))
-    k = scale(np.where(good, lat, 0.0))
-    at, metres, side, in_lake = np.empty(n), np.full(n, np.inf), np.empty(n), np.zeros(n, dtype=bool)
+    with np.errstate(invalid="ignore"):  # what is no number is on no river
+        x, y = to_mercator(lon, lat)
     channels(
-        x, y, k, good, *grid.cells, grid.first, grid.listed, grid.away, grid.ends, grid.along, grid.stem, grid.search,
-        grid.own, grid.low_sorted, grid.order, network.low, network.high, network.tolerance_m[: network.channels],
-        grid.from_y, SCALE_STEP_M, grid.table, reach, at, metres, side,
+        x, y, *grid.cells, grid.first, grid.listed, grid.away, grid.ends, grid.along, grid.stem, grid.search, grid.own,
+        grid.low_sorted, grid.order, network.low, network.high, network.tolerance_m[: network.channels], grid.from_y,
+        SCALE_STEP_M, grid.table, reach, at, metres, side,
     )  # fmt: skip
-    metres[reach < 0] = np.inf
     if len(grid.lake_tolerance):
         lakes(
-            x, y, k, good, *grid.cells, grid.lake_first, grid.lake_listed, grid.lake_away, grid.lake_edge_at,
-            grid.lake_edges, grid.lake_tolerance, network.channels, SAME_M, BORDER_M, reach, metres, in_lake,
+            x, y, *grid.cells, grid.lake_first, grid.lake_listed, grid.lake_away, grid.lake_edge_at, grid.lake_edges,
+            grid.lake_tolerance, network.channels, SAME_M, BORDER_M, grid.from_y, SCALE_STEP_M, grid.table, reach, at,
+            metres, in_lake,
         )  # fmt: skip
-        offset[in_lake] = metres[in_lake]
-    on = np.flatnonzero((reach >= 0) & ~in_lake)
-    km[on] = network.axis.km(at[on])
-    # > 0 is right looking downstream; the axis runs upstream, where left is downstream's right
-    offset[on] = np.where(side[on] >= 0, metres[on], -metres[on])
-    bank[on] = np.where(metres[on] <= network.half_width_m[reach[on]], 2, np.where(side[on] >= 0, 1, 0))
-    return reach, km, offset, bank
+    return reach, network.axis.km(at), metres, side, in_lake

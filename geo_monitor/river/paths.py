@@ -7,6 +7,7 @@ centres of lake cells. The way between two places on one river is the channel be
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,12 @@ def _steps(count: np.ndarray) -> np.ndarray:
     [0, 1, 0, 1, 2]
     """
     return np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+
+
+def _columns(reach_a: Any, km_a: Any, reach_b: Any, km_b: Any) -> tuple[np.ndarray, Floats, np.ndarray, Floats]:
+    """Located points as compiled code takes them."""
+    a, b = (np.ascontiguousarray(reach, dtype=np.int64) for reach in (reach_a, reach_b))
+    return a, np.ascontiguousarray(km_a, dtype=float), b, np.ascontiguousarray(km_b, dtype=float)
 
 
 class WaterGraph:
@@ -232,81 +239,60 @@ class WaterGraph:
         share = np.clip((np.asarray(km, dtype=float) - km_low) / span, 0.0, 1.0)
         return np.where(channel, low + share * (high - low), np.nan)
 
-    def _same_river(self, pa: Floats, pb: Floats) -> np.ndarray:
-        """Pairs on one stem with no lake between them: the way is the channel itself."""
+    @cached_property
+    def _channels(self) -> tuple[np.ndarray, ...]:
+        """What `ways.apart` and `ways.passed` know of the channel reaches."""
         net = self.network
-        both = ~np.isnan(pa) & ~np.isnan(pb)
-        sa = np.searchsorted(net.axis.start, np.where(both, pa, 0.0) + 1e-6, side="right")
-        sb = np.searchsorted(net.axis.start, np.where(both, pb, 0.0) + 1e-6, side="right")
-        same = both & (sa == sb)
-        for number, holes in enumerate(net.holes):
-            for low, high, _ in holes:
-                lo, hi = net.axis.start[number] + low, net.axis.start[number] + high
-                same &= ~((np.fmin(pa, pb) < hi - 1e-6) & (np.fmax(pa, pb) > lo + 1e-6))
-        return same
+        n = net.channels
+        low, high = np.ascontiguousarray(net.low[:n]), np.ascontiguousarray(net.high[:n])
+        lakes = [
+            start + (a + b) / 2 for start, holes in zip(net.axis.start, net.holes, strict=True) for a, b, _ in holes
+        ]
+        borders = np.sort(np.r_[net.axis.start - 1e-3, lakes])
+        rank = np.empty(n, dtype=np.int64)
+        rank[net._order] = np.arange(n)
+        stretch = np.searchsorted(borders, (low + high) / 2)
+        return stretch, low, high, net.axis.km(low), net.axis.km(high), rank, net._order.astype(np.int64)
 
     def distance(self, reach_a: np.ndarray, km_a: Floats, reach_b: np.ndarray, km_b: Floats) -> Floats:
-        pa, pb = self.positions(reach_a, km_a), self.positions(reach_b, km_b)
-        result = np.abs(pa - pb)
-        other = np.flatnonzero(~self._same_river(pa, pb))
+        from geo_monitor.river.ways import apart
+
+        a, at_a, b, at_b = _columns(reach_a, km_a, reach_b, km_b)
+        result = apart(a, at_a, b, at_b, *self._channels[:5])
+        other = np.flatnonzero(np.isnan(result))
         result[other] = np.inf
         if len(other):
-            for rows, _, _, metres in self._ways(
-                np.asarray(reach_a)[other], pa[other], np.asarray(reach_b)[other], pb[other]
-            ):
+            pa, pb = self.positions(a[other], at_a[other]), self.positions(b[other], at_b[other])
+            for rows, _, _, metres in self._ways(a[other], pa, b[other], pb):
                 result[other[rows]] = metres
         return result
 
     def spread(
         self, reach_a: np.ndarray, km_a: Floats, reach_b: np.ndarray, km_b: Floats
     ) -> tuple[np.ndarray, np.ndarray, Floats]:
-        reach_a, reach_b = np.asarray(reach_a), np.asarray(reach_b)
-        pa, pb = self.positions(reach_a, km_a), self.positions(reach_b, km_b)
-        one = reach_a == reach_b
-        pairs: list[np.ndarray] = [np.flatnonzero(one)]
-        reaches: list[np.ndarray] = [reach_a[one]]
-        shares: list[Floats] = [np.ones(int(one.sum()))]
-        straight = np.flatnonzero(~one & self._same_river(pa, pb))
-        if len(straight):
-            found = self._along(np.fmin(pa, pb)[straight], np.fmax(pa, pb)[straight])
-            pairs.append(straight[found[0]])
-            reaches.append(found[1])
-            shares.append(found[2])
-        other = np.flatnonzero(~one & ~self._same_river(pa, pb))
+        from geo_monitor.river.ways import passed
+
+        a, at_a, b, at_b = _columns(reach_a, km_a, reach_b, km_b)
+        pair, reach, share, other = passed(a, at_a, b, at_b, *self._channels)
+        if not len(other):
+            return pair, reach, share
+        pairs, reaches, shares = [pair], [reach], [share]
         done = np.zeros(len(other), bool)
-        for rows, reach, share, _ in self._ways(reach_a[other], pa[other], reach_b[other], pb[other]):
+        pa, pb = self.positions(a[other], at_a[other]), self.positions(b[other], at_b[other])
+        for rows, passing, part, _ in self._ways(a[other], pa, b[other], pb):
             done[rows] = True
-            width = reach.shape[0]
-            pairs.append(np.repeat(other[rows], width))
-            reaches.append(np.tile(reach, len(rows)))
-            shares.append(share.reshape(-1))
+            pairs.append(np.repeat(other[rows], passing.shape[0]))
+            reaches.append(np.tile(passing, len(rows)))
+            shares.append(part.reshape(-1))
         lost = other[~done]
         pairs += [lost, lost]
-        reaches += [reach_a[lost], reach_b[lost]]
+        reaches += [a[lost], b[lost]]
         shares += [np.full(len(lost), 0.5), np.full(len(lost), 0.5)]
         pair, reach, share = np.concatenate(pairs), np.concatenate(reaches), np.concatenate(shares)
         keep = share > 0
         pair, reach, share = pair[keep], reach[keep], share[keep]
         order = np.lexsort((reach, pair))
-        return pair[order].astype(np.int64), reach[order].astype(np.int32), share[order]
-
-    def _along(self, low: Floats, high: Floats) -> tuple[np.ndarray, np.ndarray, Floats]:
-        """Reaches of one stem between two positions, by overlap: (row, reach, share)."""
-        net = self.network
-        order = net._order
-        sorted_low, sorted_high = net.low[: net.channels][order], net.high[: net.channels][order]
-        first = np.clip(np.searchsorted(sorted_high, low, side="right"), 0, len(order) - 1)
-        last = np.maximum(np.clip(np.searchsorted(sorted_low, high, side="left") - 1, 0, len(order) - 1), first)
-        count = last - first + 1
-        row = np.repeat(np.arange(len(low)), count)
-        at = np.repeat(first, count) + _steps(count)
-        overlap = np.maximum(np.minimum(sorted_high[at], high[row]) - np.maximum(sorted_low[at], low[row]), 0.0)
-        total = np.bincount(row, weights=overlap, minlength=len(low))
-        alone = total[row] <= 0  # both ends on one border: all to the first
-        share = np.where(
-            alone, (np.r_[True, np.diff(row) > 0]).astype(float), overlap / np.where(total > 0, total, 1.0)[row]
-        )
-        return row, order[at], share
+        return pair[order], reach[order].astype(np.int32), share[order]
 
     def _ways(
         self, reach_a: np.ndarray, pa: Floats, reach_b: np.ndarray, pb: Floats

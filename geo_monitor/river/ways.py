@@ -1,6 +1,7 @@
-"""Compiled search: shortest ways by water from many sources, each only as far as a limit.
+"""Compiled ways by water: shortest ones from many sources, each only as far as a limit, and those along one channel.
 
-Compiled because a general routine pays for the whole graph at every source, while a ball of 2 km holds a dozen nodes.
+Compiled because a general routine pays for the whole graph at every source, while a ball of 2 km holds a dozen nodes;
+and because a way along a channel, of which there is one between any two fixes, is a handful of sums.
 """
 
 from __future__ import annotations
@@ -52,3 +53,99 @@ def balls(
         for i in range(seen):
             best[touched[i]] = np.inf
     return row[:count], col[:count], far[:count]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def position(
+    reach: int, km: float, low: np.ndarray, high: np.ndarray, km_low: np.ndarray, km_high: np.ndarray
+) -> float:
+    """Position on the axis of chainage `km` in a channel reach: `WaterGraph.positions` of one."""
+    span = km_high[reach] - km_low[reach] if km_high[reach] > km_low[reach] else 1.0
+    share = min(max((km - km_low[reach]) / span, 0.0), 1.0)
+    return low[reach] + share * (high[reach] - low[reach])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def apart(
+    a: np.ndarray, km_a: np.ndarray, b: np.ndarray, km_b: np.ndarray, stretch: np.ndarray, low: np.ndarray,
+    high: np.ndarray, km_low: np.ndarray, km_high: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """Metres of channel between located points (m,); NaN where no one channel leads from a to b.
+
+    Of channel reaches (n,): `stretch`, the same number where nothing but channel lies between; `low`, `high` and `km_low`,
+    `km_high`, positions on the axis and chainage of their ends.
+    """
+    n = len(stretch)
+    metres = np.full(len(a), np.nan)
+    for i in range(len(a)):
+        if 0 <= a[i] < n and 0 <= b[i] < n and stretch[a[i]] == stretch[b[i]]:
+            at, to = (
+                position(a[i], km_a[i], low, high, km_low, km_high),
+                position(b[i], km_b[i], low, high, km_low, km_high),
+            )
+            metres[i] = abs(at - to)
+    return metres
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def passed(
+    a: np.ndarray, km_a: np.ndarray, b: np.ndarray, km_b: np.ndarray, stretch: np.ndarray, low: np.ndarray,
+    high: np.ndarray, km_low: np.ndarray, km_high: np.ndarray, rank: np.ndarray, ranked: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Reaches that the channel between located points (m,) passes, by overlap: pair, reach, share, by pair and reach; and
+    the pairs to which no one channel leads.
+
+    As `apart`; `rank` (n,) tells the place of each channel reach along the axis, `ranked` which reach is at each place.
+    """
+    n, m = len(stretch), len(a)
+    pair, reach, share = (
+        np.empty(2 * m + 64, np.int64),
+        np.empty(2 * m + 64, np.int32),
+        np.empty(2 * m + 64, np.float64),
+    )
+    other = np.empty(m, np.int64)
+    count = others = 0
+    for i in range(m):
+        if a[i] != b[i] and not (0 <= a[i] < n and 0 <= b[i] < n and stretch[a[i]] == stretch[b[i]]):
+            other[others] = i
+            others += 1
+            continue
+        begin = count
+        at = to = 0.0
+        first = last = 0
+        if a[i] != b[i]:
+            at, to = (
+                position(a[i], km_a[i], low, high, km_low, km_high),
+                position(b[i], km_b[i], low, high, km_low, km_high),
+            )
+            at, to = min(at, to), max(at, to)
+            first = last = min(rank[a[i]], rank[b[i]])
+            while last + 1 < n and low[ranked[last + 1]] < to:
+                last += 1
+        while count + last - first + 1 > len(pair):
+            pair, reach = np.concatenate((pair, np.empty_like(pair))), np.concatenate((reach, np.empty_like(reach)))
+            share = np.concatenate((share, np.empty_like(share)))
+        if a[i] == b[i]:
+            pair[count], reach[count], share[count] = i, a[i], 1.0
+            count += 1
+            continue
+        total = 0.0
+        for place in range(first, last + 1):
+            r = ranked[place]
+            overlap = min(high[r], to) - max(low[r], at)
+            if overlap > 0.0:
+                total += overlap
+                at_ = count  # by reach: neighbours along the axis mostly ascend or descend
+                while at_ > begin and reach[at_ - 1] > r:
+                    reach[at_], share[at_] = reach[at_ - 1], share[at_ - 1]
+                    at_ -= 1
+                pair[count], reach[at_], share[at_] = i, r, overlap
+                count += 1
+        for k in range(begin, count):
+            share[k] /= total
+        if count == begin:  # both ends on one border: all to the upper reach
+            while first + 1 < n and high[ranked[first]] <= at:
+                first += 1
+            pair[count], reach[count], share[count] = i, ranked[first], 1.0
+            count += 1
+    return pair[:count], reach[:count], share[:count], other[:others]

@@ -15,6 +15,7 @@ from geo_monitor.river.geodesy import Floats, scale, to_degrees, to_mercator
 if TYPE_CHECKING:
     from geo_monitor.river.network import Network
 
+BORDER_M = 1e-6  # metres on the map
 SAME_M = 1e-3  # metres; a fix on the line and in the lake is on the line
 FEW = 1_024  # fixes whose surroundings are all looked at, at once
 CHUNK = 65_536  # fixes worked at once: bounds memory, large enough that array calls dominate
@@ -181,8 +182,11 @@ def _lakes(
         if not len(close):
             continue
         i, j = tree.query_nearest(points[close], max_distance=limit, all_matches=True)
+        # on a border between cells the first counts, and a micrometre beside a border is on it
+        border = tree.query(points[close], "dwithin", distance=BORDER_M)
+        i, j = np.r_[i, border[0]], np.r_[j, border[1]]
         i = close[i]
-        order = np.lexsort((j, i))  # on a border between cells the first counts
+        order = np.lexsort((j, i))
         i, first = np.unique(i[order], return_index=True)
         j = j[order[first]]
         away = shapely.distance(points[i], tree.geometries[j]) / k[i]

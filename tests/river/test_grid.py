@@ -13,7 +13,7 @@ from geo_monitor.river.locate import place
 from geo_monitor.settings import Settings
 from tests.river import reference_locate
 
-POINTS = 4_000  # a kind; `checks/kernels.py locate` has millions
+POINTS = 4_000  # a kind; `checks/locate.py` has millions
 
 
 @cache

@@ -11,27 +11,26 @@ import ctypes
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
-import numpy as np
 import pyarrow as pa
 
+from geo_monitor.effort import Moored
 from geo_monitor.engine import work
 from geo_monitor.engine.blocks import Plan, Reader
 from geo_monitor.engine.kept import Arrays, Kept
 from geo_monitor.engine.work import Found, Job, Laid
-from geo_monitor.tracks import Chunk
+from geo_monitor.joins.visits import Underway
 
 if TYPE_CHECKING:
     from geo_monitor.stages import Stages
 
-T = TypeVar("T")
 THREADS = min(os.cpu_count() or 1, 8)
 LET_GO = 8  # blocks after which unused memory is given back: each time it has to be asked for anew, which takes a while
 PART_ROWS = 350_000  # fixes a thread works on at once: some 100 bytes each for a while
@@ -40,35 +39,27 @@ PART_ROWS = 350_000  # fixes a thread works on at once: some 100 bytes each for 
 def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
     """Goes over all blocks of `plan`; what they give is kept below `root`. The clock of `stage` is told how much of the
     stage under way (reading and locating) went to joins and to effort."""
-    from geo_monitor.effort import Moored
-    from geo_monitor.joins.visits import Underway
-
     found = Found()
     for name in ("joins", "effort"):
         stage.spent(name, 0.0)
     moored, underway = Moored.nowhere(), Underway.nobody()
-    keep = {what: Kept(root, what) for what in ("effort", "visits", "near")}
+    keep = {what: Kept(root, what) for what in work.KINDS_OF_WORK}
     keys = work.Keys(job, plan)
     with _Hands(job, plan, stage) as hands:
-
-        def given(what: str, number: int, key: str, do: Callable[[], Arrays]) -> Arrays:
-            name = plan.blocks[number].name
-            held = keep[what].get(name, key)
-            if held is not None:
-                return held
-            hands.take(number)
-            began = time.perf_counter()
-            arrays = do()
-            keep[what].put(name, key, arrays)
-            hands.spent(what, time.perf_counter() - began)
-            return arrays
-
-        for number in range(len(plan.blocks)):
-            looking, visiting = partial(hands.looked, moored), partial(hands.visited, underway)
-            moored = found.add_looked(given("effort", number, keys.effort(number, moored), looking))
-            underway = found.add_visits(given("visits", number, keys.visits(number, underway), visiting))
+        for number, block in enumerate(plan.blocks):
+            wanted = {"effort": keys.effort(number, moored), "visits": keys.visits(number, underway)}
             if len(keys.reports(number)):
-                found.add_near(given("near", number, keys.near(number), hands.near))
+                wanted["near"] = keys.near(number)
+            held = {what: keep[what].get(block.name, key) for what, key in wanted.items()}
+            given: dict[str, Arrays] = {what: arrays for what, arrays in held.items() if arrays is not None}
+            missing = [what for what in wanted if what not in given]
+            if missing:
+                made = hands.work(number, missing, moored, underway)
+                given |= made
+                hands.keep([partial(keep[what].put, block.name, wanted[what], made[what]) for what in missing])
+            moored, underway = found.add_looked(given["effort"]), found.add_visits(given["visits"])
+            if "near" in given:
+                found.add_near(given["near"])
             stage.done((number + 1) / len(plan.blocks))
             if number % LET_GO == LET_GO - 1:
                 _let_go()
@@ -92,9 +83,10 @@ class _Hands:
         self.reader = Reader(plan.span, job.halo_ms)
         self.pool = ThreadPoolExecutor(THREADS)
         self.ahead = ThreadPoolExecutor(1)
+        self.writer = ThreadPoolExecutor(1)
         self.next: tuple[int, Future[Laid]] | None = None
-        self.at = -1
-        self.laid = Laid.nothing()
+        self.index: Future[object] | None = None
+        self.keeping: list[Future[None]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -102,49 +94,44 @@ class _Hands:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.pool.shutdown(cancel_futures=True)
         self.ahead.shutdown(cancel_futures=True)
+        self.writer.shutdown()
+        if error is None:
+            self.keep([])
 
-    def spent(self, what: str, seconds: float) -> None:
-        """Tells the clock: near and visits are joins."""
-        self.stage.spent("effort" if what == "effort" else "joins", seconds)
-        self.stage.spent("locate", -seconds)
-
-    def take(self, number: int) -> None:
-        """Makes a block the one at hand, located. The next one is read meanwhile."""
-        if self.at == number:
-            return
-        blocks = self.plan.blocks
+    def laid(self, number: int) -> Laid:
+        """A block's fixes in order, not yet located. The next one is read meanwhile."""
         ready = self.next[1].result() if self.next is not None else None  # there is one reader
         laid = ready if ready is not None and self.next is not None and self.next[0] == number else self.read(number)
         self.next = None
-        if number + 1 < len(blocks):
+        if number + 1 < len(self.plan.blocks):
             self.next = number + 1, self.ahead.submit(self.read, number + 1)
-        parts = self.each(laid.chunk, lambda chunk: work.located(chunk, self.job.network))
-        self.laid = laid.located(*(np.concatenate([part[i] for part in parts]) for i in range(2)))
-        self.at = number
+        return laid
 
     def read(self, number: int) -> Laid:
         """A block's fixes in order, not yet located."""
         block = self.plan.blocks[number]
         return Laid.of(self.reader.rows(block), block, self.job)
 
-    def each(self, chunk: Chunk, do: Callable[[Chunk], T]) -> list[T]:
-        """`do` for parts of a chunk, of whole units."""
-        return list(self.pool.map(do, chunk.parts(max(THREADS, -(-len(chunk) // PART_ROWS)))))
+    def work(self, number: int, wanted: Sequence[str], moored: Moored, underway: Underway) -> dict[str, Arrays]:
+        """What of `work.KINDS_OF_WORK` is wanted of a block, each thread with some units at a time; tells the clock."""
+        if "effort" in wanted and self.index is None:  # made once, while the first block is read
+            self.index = self.pool.submit(lambda: self.job.network.grid)
+        laid = self.laid(number)
+        if self.index is not None:
+            self.index.result()
+        began = time.perf_counter()
+        chunks = laid.chunk.parts(max(THREADS, -(-len(laid.chunk) // PART_ROWS)))
+        done = list(self.pool.map(lambda chunk: work.part(laid, chunk, self.job, wanted, moored, underway), chunks))
+        given = work.together(done, laid, self.job, moored, underway)
+        passed, every = time.perf_counter() - began, sum(sum(part.seconds.values()) for part in done)
+        for what, stage in (("effort", "effort"), ("visits", "joins"), ("near", "joins")):
+            share = sum(part.seconds.get(what, 0.0) for part in done) / max(every, 1e-9)
+            self.stage.spent(stage, passed * share)
+            self.stage.spent("locate", -passed * share)
+        return given
 
-    @property
-    def patrols(self) -> Chunk:
-        """The fixes of patrols, with the halo."""
-        return self.laid.chunk.where(self.laid.chunk.patrolling)
-
-    def looked(self, moored: work.Moored) -> Arrays:
-        parts = self.each(self.patrols, lambda chunk: work.looked(self.laid, chunk, self.job, moored))
-        return work.packed_looked(parts, work.seen(self.laid), moored, self.laid.unit_ids)
-
-    def visited(self, underway: work.Underway) -> Arrays:
-        own = self.laid.chunk.where(self.laid.own)
-        parts = self.each(own, lambda chunk: work.visited(self.laid, chunk, self.job, underway))
-        return work.packed_visits(parts, underway)
-
-    def near(self) -> Arrays:
-        parts = self.each(self.patrols, lambda chunk: work.near(self.laid, chunk, self.job))
-        return work.packed_near(parts, self.laid, self.job)
+    def keep(self, puts: Sequence[Callable[[], None]]) -> None:
+        """Keeps what a block gave while the next one is worked on, and no more than that one."""
+        for ended in self.keeping:
+            ended.result()
+        self.keeping = [self.writer.submit(put) for put in puts]

@@ -112,17 +112,14 @@ def lane(job: Job, batches: Iterable[pa.RecordBatch], span: Span) -> Iterator[tu
     for number, table in _with_halo(_by_block(batches), job.halo_ms):
         block = Block(number * BLOCK_DAYS, (number + 1) * BLOCK_DAYS, (), (), ())
         laid = Laid.of(table, block, job)
-        laid = laid.located(*work.located(laid.chunk, job.network))
-        patrols, own = laid.chunk.where(laid.chunk.patrolling), laid.chunk.where(laid.own)
-        given = work.packed_looked([work.looked(laid, patrols, job, moored)], work.seen(laid), moored, laid.unit_ids)
-        moored = Found().add_looked(given)
-        yield "looked", given
-        visits, after = work.visited(laid, own, job, underway)
-        packed = work.packed_visits([(visits, after)], underway)
-        underway = Found().add_visits(packed)
-        yield "visits", {**packed, **_after(Underway.nobody())}
-        if len(work.reports(job, laid.span)):
-            yield "near", work.packed_near([work.near(laid, patrols, job)], laid, job)
+        wanted = [what for what in work.KINDS_OF_WORK if what != "near" or len(work.reports(job, laid.span))]
+        part = work.part(laid, laid.chunk, job, wanted, moored, underway)
+        given = work.together([part], laid, job, moored, underway)
+        moored, underway = Found().add_looked(given["effort"]), Found().add_visits(given["visits"])
+        yield "looked", given["effort"]
+        yield "visits", {**given["visits"], **_after(Underway.nobody())}
+        if "near" in given:
+            yield "near", given["near"]
     yield (
         "visits",
         work.packed_visits([(underway.finished(job.areas, job.settings), Underway.nobody())], Underway.nobody()),

@@ -6,7 +6,8 @@ left. Out: plain arrays, and the state for the next block. Every engine calls th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from geo_monitor.joins import nearest
 from geo_monitor.joins.areas import Areas
 from geo_monitor.joins.nearest import Near
 from geo_monitor.joins.visits import Underway, Visits, advance
+from geo_monitor.river import chainage
 from geo_monitor.tables import PLATFORMS
 from geo_monitor.tracks import Chunk, encode, milliseconds
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 VERSION = 1  # of what blocks give: to be raised whenever a rule of locating, effort, visits or nearness changes
 KINDS = ("unit_id", "patrol_id", "platform", "role")
+KINDS_OF_WORK = ("effort", "visits", "near")
 
 
 @dataclass(frozen=True)
@@ -96,42 +99,6 @@ class Laid:
         chunk = next(tracks.chunks(1 << 62), None) or Chunk.empty()
         return cls(chunk, tracks.unit_ids, tracks.patrol_ids, (block.first, block.last), block.span)
 
-    @property
-    def own(self) -> np.ndarray:
-        """Which fixes are the block's own, (n,) bool."""
-        return (self.chunk.time >= self.span.start) & (self.chunk.time < self.span.end)
-
-    def located(self, reach: np.ndarray, km: np.ndarray) -> Laid:
-        """The same, with where each fix lies."""
-        return replace(self, chunk=replace(self.chunk, reach=reach, km=km))
-
-
-def located(chunk: Chunk, network: Network) -> tuple[np.ndarray, np.ndarray]:
-    """Reach (-1: none) and km of every fix."""
-    from geo_monitor.river import chainage
-
-    return chainage(chunk.lon, chunk.lat, network)
-
-
-def looked(laid: Laid, patrols: Chunk, job: Job, moored: Moored) -> tuple[Looked, Moored]:
-    """How long somebody looked: `effort.look` of fixes of patrols, with the halo."""
-    watched = job.watched(laid.span)
-    return look(patrols, laid.unit_ids, laid.patrol_ids, job.network, job.settings, laid.days, moored, watched)
-
-
-def visited(laid: Laid, own: Chunk, job: Job, underway: Underway) -> tuple[Visits, Underway]:
-    """Zone visits of the units of `own` (no halo), and what goes on of these."""
-    names = {laid.unit_ids[code] for code in own.unit[own.bounds[:-1]]} if len(own) else set()
-    others = [name for name in underway.unit_id if name not in names]
-    return advance(job.areas, own, laid.unit_ids, laid.patrol_ids, underway.without(others), job.settings)
-
-
-def near(laid: Laid, patrols: Chunk, job: Job) -> Near:
-    """Who of `patrols` (with the halo) was near each report of the block's own time."""
-    rows = reports(job, laid.span)
-    lon, lat, time = (getattr(job.reports, name)[rows] for name in ("lon", "lat", "time"))
-    return nearest(lon, lat, time, patrols, laid.unit_ids, job.settings)
-
 
 def reports(job: Job, span: Span) -> np.ndarray:
     """Places of the reports of a time."""
@@ -147,23 +114,96 @@ class Seen:
     counts: np.ndarray
     ends: np.ndarray
 
+    @classmethod
+    def of(cls, chunk: Chunk, laid: Laid) -> Seen:
+        """What there is among fixes of the block's own time."""
+        if not len(chunk):
+            return cls(np.empty((0, 4), dtype=object), np.zeros(2, np.int64), np.zeros(2, np.int64))
+        told = (chunk.unit, chunk.patrol, chunk.platform, chunk.patrolling)
+        fresh = np.ones(len(chunk), dtype=bool)
+        np.logical_or.reduce([column[1:] != column[:-1] for column in told], out=fresh[1:])
+        rows = np.flatnonzero(fresh)  # rows of a unit stand together: few changes
+        codes = np.unique(np.column_stack([column[rows] for column in told]).astype(np.int64), axis=0)
+        kinds = [
+            np.array(laid.unit_ids, dtype=object)[codes[:, 0]],
+            np.array([*laid.patrol_ids, None], dtype=object)[codes[:, 1]],  # -1 is the last
+            np.array(PLATFORMS, dtype=object)[codes[:, 2]],
+            np.where(codes[:, 3] == 1, "patrol", "traffic").astype(object),
+        ]
+        counts = np.array([len(chunk), (chunk.reach < 0).sum()], dtype=np.int64)
+        return cls(np.column_stack(kinds), counts, np.array([chunk.time.min(), chunk.time.max()], dtype=np.int64))
 
-def seen(laid: Laid) -> Seen:
-    """What there is among the block's own fixes."""
-    chunk = laid.chunk.where(laid.own)
-    if not len(chunk):
-        return Seen(np.empty((0, 4), dtype=object), np.zeros(2, np.int64), np.zeros(2, np.int64))
-    code = (chunk.unit.astype(np.int64) << 32 | (chunk.patrol + 1).astype(np.int64)) << 4
-    code |= chunk.platform.astype(np.int64) << 1 | chunk.patrolling
-    code = np.unique(code[np.flatnonzero(np.diff(code, prepend=-1))])  # rows of a unit stand together: few changes
-    kinds = [
-        np.array(laid.unit_ids, dtype=object)[code >> 36],
-        np.array([*laid.patrol_ids, None], dtype=object)[(code >> 4 & 0xFFFFFFFF) - 1],
-        np.array(PLATFORMS, dtype=object)[code >> 1 & 7],
-        np.where(code & 1, "patrol", "traffic").astype(object),
-    ]
-    counts = np.array([len(chunk), (chunk.reach < 0).sum()], dtype=np.int64)
-    return Seen(np.column_stack(kinds), counts, np.array([chunk.time.min(), chunk.time.max()], dtype=np.int64))
+    @classmethod
+    def joined(cls, parts: Sequence[Seen]) -> Seen:
+        """Of other units together."""
+        parts = [part for part in parts if part.counts[0]]
+        if not parts:
+            return cls(np.empty((0, 4), dtype=object), np.zeros(2, np.int64), np.zeros(2, np.int64))
+        ends = np.array([min(part.ends[0] for part in parts), max(part.ends[1] for part in parts)], dtype=np.int64)
+        counts = np.sum([part.counts for part in parts], axis=0)
+        return cls(np.concatenate([part.kinds for part in parts]), counts, ends)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What some units of a block give, of the kinds of work asked for; `seconds` each took."""
+
+    looked: tuple[Looked, Moored] | None
+    seen: Seen | None
+    visits: tuple[Visits, Underway] | None
+    near: Near | None
+    seconds: dict[str, float]
+
+
+def part(laid: Laid, chunk: Chunk, job: Job, wanted: Collection[str], moored: Moored, underway: Underway) -> Part:
+    """What the units of `chunk`, some of those of `laid`, give: one after the other what of `KINDS_OF_WORK` is wanted, so
+    that their fixes are at hand."""
+    seconds, began = {}, time.perf_counter()
+
+    def spent(what: str) -> None:
+        nonlocal began
+        now = time.perf_counter()
+        seconds[what], began = now - began, now
+
+    inside = (chunk.time >= laid.span.start) & (chunk.time < laid.span.end)
+    looked, seen, visits, near = None, None, None, None
+    if "effort" in wanted:
+        reach, km = chainage(chunk.lon, chunk.lat, job.network)
+        chunk = replace(chunk, reach=reach, km=km)
+        spent("locate")
+    own, patrols = chunk.where(inside), chunk.where(chunk.patrolling)
+    if "effort" in wanted:
+        watched = job.watched(laid.span)
+        looked = look(patrols, laid.unit_ids, laid.patrol_ids, job.network, job.settings, laid.days, moored, watched)
+        seen = Seen.of(own, laid)
+        spent("effort")
+    if "visits" in wanted:
+        names = {laid.unit_ids[code] for code in own.unit[own.bounds[:-1]]} if len(own) else set()
+        mine = underway.without([name for name in underway.unit_id if name not in names])
+        visits = advance(job.areas, own, laid.unit_ids, laid.patrol_ids, mine, job.settings)
+        spent("visits")
+    if "near" in wanted:
+        rows = reports(job, laid.span)
+        lon, lat, moment = (getattr(job.reports, name)[rows] for name in ("lon", "lat", "time"))
+        near = nearest(lon, lat, moment, patrols, laid.unit_ids, job.settings)
+        spent("near")
+    return Part(looked, seen, visits, near, seconds)
+
+
+def together(parts: Sequence[Part], laid: Laid, job: Job, moored: Moored, underway: Underway) -> dict[str, Arrays]:
+    """What parts of a block's units gave, by kind of work, as plain arrays."""
+    looked = [part.looked for part in parts if part.looked is not None]
+    seen = Seen.joined([part.seen for part in parts if part.seen is not None])
+    visits = [part.visits for part in parts if part.visits is not None]
+    near = [part.near for part in parts if part.near is not None]
+    given = {}
+    if looked:
+        given["effort"] = packed_looked(looked, seen, moored, laid.unit_ids)
+    if visits:
+        given["visits"] = packed_visits(visits, underway)
+    if near:
+        given["near"] = packed_near(near, laid, job)
+    return given
 
 
 # --- as plain arrays --------------------------------------------------------------------------------------------------
@@ -312,6 +352,6 @@ def tracks(job: Job, plan: Plan) -> Iterator[tuple[Chunk, Sequence[str]]]:
     reader = Reader(plan.span, 0)
     for block in plan.blocks:
         laid = Laid.of(reader.rows(block), block, job)
-        chunk = laid.chunk.where(laid.own)
-        reach, km = located(chunk, job.network)
+        chunk = laid.chunk.where((laid.chunk.time >= laid.span.start) & (laid.chunk.time < laid.span.end))
+        reach, km = chainage(chunk.lon, chunk.lat, job.network)
         yield replace(chunk, reach=reach, km=km), laid.unit_ids

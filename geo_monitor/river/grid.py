@@ -105,7 +105,7 @@ class Grid:
         table = scale(to_degrees(np.zeros(len(rows_y)), rows_y)[1])
         tolerance = network.tolerance_m[n:]
         edge_at, edges = _edges(shapes)
-        lake_first, lake_listed, lake_away = _lakes(shapes, tolerance, most, cells)
+        lake_first, lake_listed, lake_away = _lakes(shapes, edge_at, edges, tolerance, most, cells)
         return cls(
             *cells, first, listed, away, ends, along, axis.stem[a].astype(np.int64), search.astype(np.int64),
             own.astype(np.int64), low_sorted, order.astype(np.int64), from_y, table, lake_first, lake_listed, lake_away,
@@ -133,14 +133,10 @@ def _by_cell(
     cell: np.ndarray, listed: np.ndarray, away: np.ndarray, cells: Cells, group: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where each cell's list begins (cells + 1,), and the lists, nearest first (within each group)."""
-    # a distance is not negative, so its bits are in its order; equally far ones stay as they were listed
-    key = cell.astype(np.int64) << 32 | np.ascontiguousarray(away, dtype=np.float32).view(np.int32)
-    order = np.argsort(key, kind="stable")
-    if group is not None:
-        order = order[
-            np.argsort(cell[order].astype(np.int64) * (group.max(initial=0) + 1) + group[order], kind="stable")
-        ]
-    first = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=cells[3] * cells[4]))]).astype(np.int32)
+    from geo_monitor.river.kernels import filed
+
+    group = np.zeros(len(cell), np.int64) if group is None else group
+    first, order = filed(cell.astype(np.int64), group, away, cells[3] * cells[4])
     return first, listed[order].astype(np.int32), away[order].astype(np.float32)
 
 
@@ -157,9 +153,11 @@ def _edges(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _lakes(
-    shapes: np.ndarray, tolerance: np.ndarray, scale_most: float, cells: Cells
+    shapes: np.ndarray, edge_at: np.ndarray, edges: np.ndarray, tolerance: np.ndarray, scale_most: float, cells: Cells
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lists of lake cells, by cell of the grid, tolerance and distance from its middle."""
+    from geo_monitor.river.kernels import from_areas
+
     west, south, size, nx, ny = cells
     half = size * np.sqrt(0.5)
     x, y = (west + (np.arange(nx) + 0.5) * size, south + (np.arange(ny) + 0.5) * size)
@@ -172,7 +170,7 @@ def _lakes(
     step = np.arange(len(lake_)) - np.repeat(np.cumsum(count) - count, count)
     row, column = np.divmod(step, np.maximum(right - left, 1)[lake_])
     i, j = left[lake_] + column, down[lake_] + row
-    away_ = shapely.distance(shapely.points(x[i], y[j]), shapes[lake_]) if len(lake_) else np.empty(0)
+    away_ = from_areas(x[i], y[j], lake_, edge_at, edges)
     near = away_ <= reach[lake_]
     cell_, lake_, away_ = (j * nx + i)[near], lake_[near], away_[near]
     groups = np.unique(tolerance, return_inverse=True)[1].astype(np.int64)

@@ -218,6 +218,37 @@ def _from_area(x: float, y: float, edges: np.ndarray, first: int, last: int) -> 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def from_areas(x: np.ndarray, y: np.ndarray, area: np.ndarray, edge_at: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Distance (p,) of points from an area each, 0 inside; edges (e, 4) of area c: edge_at[c] to edge_at[c + 1]."""
+    away = np.empty(len(x))
+    for p in range(len(x)):
+        away[p] = _from_area(x[p], y[p], edges, edge_at[area[p]], edge_at[area[p] + 1])
+    return away
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def filed(cell: np.ndarray, group: np.ndarray, away: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where each cell's list begins (cells + 1,), and the order (p,) by cell, group and distance, else as they came."""
+    first = np.zeros(cells + 1, np.int32)
+    for p in range(len(cell)):
+        first[cell[p] + 1] += 1
+    for c in range(cells):
+        first[c + 1] += first[c]
+    there = first[:-1].copy()
+    order = np.empty(len(cell), np.int32)
+    for p in range(len(cell)):  # lists are short: each goes to its place from the end
+        begin, at = first[cell[p]], there[cell[p]]
+        there[cell[p]] += 1
+        while at > begin and (
+            group[order[at - 1]] > group[p] or (group[order[at - 1]] == group[p] and away[order[at - 1]] > away[p])
+        ):
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = p
+    return first, order
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def lakes(
     x: np.ndarray, y: np.ndarray, west: float, south: float, size: float, nx: int, ny: int, first: np.ndarray,
     listed: np.ndarray, away: np.ndarray, edge_at: np.ndarray, edges: np.ndarray,

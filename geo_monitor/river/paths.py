@@ -162,15 +162,19 @@ class WaterGraph:
         reach = net.channels + cell
         return self.label[places], self.cell_node[cell], metres, reach, reach
 
+    @cached_property
+    def _channel_tree(self) -> cKDTree:
+        """The middles of channel reaches, Mercator metres."""
+        reaches, n = self.network.reaches, self.network.channels
+        return cKDTree(np.c_[to_mercator(reaches["lon"].to_numpy()[:n], reaches["lat"].to_numpy()[:n])])
+
     def _to_nearest_channel(self, own: np.ndarray) -> tuple[np.ndarray, ...] | None:
         """A lake without a line through it drains, as far as the data tell, straight to the nearest channel."""
         net, lake = self.network, self.network.cells
         n = net.channels
         if not n:
             return None
-        cx, cy = to_mercator(net.reaches["lon"].to_numpy()[:n], net.reaches["lat"].to_numpy()[:n])
-        lx, ly = to_mercator(lake.lon[own], lake.lat[own])
-        away, reach = cKDTree(np.c_[cx, cy]).query(np.c_[lx, ly])
+        away, reach = self._channel_tree.query(np.c_[to_mercator(lake.lon[own], lake.lat[own])])
         pick = int(away.argmin())
         metres = away[pick] / scale(lake.lat[own[pick : pick + 1]])[0]
         if metres > net.settings.lake_link_m:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from geo_monitor.river.network import Network
 
 FAR_M = 50_000.0  # ways longer than this are not looked for: no boat makes them between two fixes
-ENDS = ((0, 0), (0, 1), (1, 0), (1, 1))  # which end of a, which end of b
-SOURCES = 256  # sources of a shortest-way search at once: bounds memory
 
 
 def _steps(count: np.ndarray) -> np.ndarray:
@@ -116,9 +114,6 @@ class WaterGraph:
             (np.r_[self.metres, self.metres], (np.r_[self.edge_a, self.edge_b], np.r_[self.edge_b, self.edge_a])),
             shape=shape,
         ).tocsr()
-        self._edge_of = {
-            (int(i), int(j)): n for n, (i, j) in enumerate(zip(self.edge_a.tolist(), self.edge_b.tolist(), strict=True))
-        }
 
     def _lake_edges(self) -> list[tuple[np.ndarray, ...]]:
         net, lake = self.network, self.network.cells
@@ -264,11 +259,9 @@ class WaterGraph:
         a, at_a, b, at_b = _columns(reach_a, km_a, reach_b, km_b)
         result = apart(a, at_a, b, at_b, *self._channels[:5])
         other = np.flatnonzero(np.isnan(result))
-        result[other] = np.inf
         if len(other):
             pa, pb = self.positions(a[other], at_a[other]), self.positions(b[other], at_b[other])
-            for rows, _, _, metres in self._ways(a[other], pa, b[other], pb):
-                result[other[rows]] = metres
+            result[other] = self._ways(a[other], pa, b[other], pb)[0]
         return result
 
     def spread(
@@ -280,19 +273,12 @@ class WaterGraph:
         pair, reach, share, other = passed(a, at_a, b, at_b, *self._channels)
         if not len(other):
             return pair, reach, share
-        pairs, reaches, shares = [pair], [reach], [share]
-        done = np.zeros(len(other), bool)
         pa, pb = self.positions(a[other], at_a[other]), self.positions(b[other], at_b[other])
-        for rows, passing, part, _ in self._ways(a[other], pa, b[other], pb):
-            done[rows] = True
-            pairs.append(np.repeat(other[rows], passing.shape[0]))
-            reaches.append(np.tile(passing, len(rows)))
-            shares.append(part.reshape(-1))
-        lost = other[~done]
-        pairs += [lost, lost]
-        reaches += [a[lost], b[lost]]
-        shares += [np.full(len(lost), 0.5), np.full(len(lost), 0.5)]
-        pair, reach, share = np.concatenate(pairs), np.concatenate(reaches), np.concatenate(shares)
+        far, way, passing, part = self._ways(a[other], pa, b[other], pb)
+        lost = other[np.isinf(far)]
+        pair = np.concatenate([pair, other[way], lost, lost])
+        reach = np.concatenate([reach, passing, a[lost], b[lost]])
+        share = np.concatenate([share, part, np.full(2 * len(lost), 0.5)])
         keep = share > 0
         pair, reach, share = pair[keep], reach[keep], share[keep]
         order = np.lexsort((reach, pair))
@@ -300,46 +286,17 @@ class WaterGraph:
 
     def _ways(
         self, reach_a: np.ndarray, pa: Floats, reach_b: np.ndarray, pb: Floats
-    ) -> list[tuple[np.ndarray, np.ndarray, Floats, Floats]]:
-        """Shortest ways of pairs that are not on one river: for each pair of places (rows, reaches, shares, metres).
+    ) -> tuple[Floats, np.ndarray, np.ndarray, Floats]:
+        """Shortest ways of pairs that no one channel joins: metres (`inf`: none), and what they pass: pair, reach, share."""
+        from geo_monitor.river.ways import shortest
 
-        A place lies between two nodes of its own reach: the way leaves it by whichever of the two makes it shorter.
-        """
         node_a, rest_a = self._ends(reach_a, pa)
         node_b, rest_b = self._ends(reach_b, pb)
-        result = []
-        rows_by_source = np.lexsort((node_a[:, 1], node_a[:, 0]))
-        for block in np.array_split(rows_by_source, max(1, -(-len(np.unique(node_a)) // SOURCES))):
-            if not len(block):
-                continue
-            starts = np.unique(node_a[block])
-            metres, before = dijkstra(
-                self.matrix, directed=False, indices=starts, limit=FAR_M, return_predecessors=True
-            )
-            source = np.searchsorted(starts, node_a[block])  # (rows, 2)
-            options = np.stack(
-                [metres[source[:, i], node_b[block, j]] + rest_a[block, i] + rest_b[block, j] for i, j in ENDS], axis=1
-            )
-            pick = options.argmin(axis=1)
-            i, j = np.array(ENDS)[pick].T
-            row = np.arange(len(block))
-            found = np.isfinite(options[row, pick])
-            key = np.c_[source[row, i], node_b[block][row, j], reach_a[block], reach_b[block]]
-            keys, inverse = np.unique(key, axis=0, return_inverse=True)
-            for number, (s, target, ra, rb) in enumerate(keys.tolist()):
-                own = np.flatnonzero((inverse.reshape(-1) == number) & found)
-                if not len(own):
-                    continue
-                passed = self._passed(before[s], int(starts[s]), target)
-                reach = np.array(sorted({*passed, ra, rb}))
-                amount = np.tile([passed.get(r, 0.0) for r in reach.tolist()], (len(own), 1))
-                amount[:, np.searchsorted(reach, ra)] += rest_a[block[own], i[own]]
-                amount[:, np.searchsorted(reach, rb)] += rest_b[block[own], j[own]]
-                total = amount.sum(axis=1)
-                whole = np.where(total > 0, total, 1.0)[:, None]
-                share = np.where(total[:, None] > 0, amount / whole, 1.0 / len(reach))
-                result.append((block[own], reach, share, total))
-        return result
+        order = np.lexsort((node_a[:, 1], node_a[:, 0]))
+        m = self.matrix
+        return shortest(
+            reach_a, node_a, rest_a, reach_b, node_b, rest_b, order, m.indptr, m.indices, m.data, *self._owned, FAR_M
+        )
 
     def _ends(self, reach: np.ndarray, position: Floats) -> tuple[np.ndarray, Floats]:
         """The nodes on both sides of each place on its reach, (m, 2), and the metres to them; a cell's centre twice."""
@@ -352,14 +309,11 @@ class WaterGraph:
         rest = np.where(channel[:, None], np.abs(self.place[both] - at[:, None]), 0.0)
         return node, rest
 
-    def _passed(self, before: np.ndarray, source: int, target: int) -> dict[int, float]:
-        """Metres in each reach on the way from `source` to `target`."""
-        metres: dict[int, float] = {}
-        node = target
-        while node != source:
-            last = int(before[node])
-            edge = self._edge_of.get((last, node), self._edge_of.get((node, last), -1))
-            for owner in (int(self.owner_a[edge]), int(self.owner_b[edge])):
-                metres[owner] = metres.get(owner, 0.0) + float(self.metres[edge]) / 2
-            node = last
-        return metres
+    @cached_property
+    def _owned(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the edges as they stand in `matrix`: the node each comes from, and the two reaches that own half of it."""
+        ends = np.r_[self.edge_a, self.edge_b], np.r_[self.edge_b, self.edge_a]
+        number = np.tile(np.arange(len(self.metres)), 2)
+        edge = coo_matrix((number, ends), shape=self.matrix.shape).tocsr().data
+        back = np.repeat(np.arange(self.size), np.diff(self.matrix.indptr))
+        return back, np.column_stack([self.owner_a, self.owner_b])[edge]

@@ -149,3 +149,130 @@ def passed(
             pair[count], reach[count], share[count] = i, ranked[first], 1.0
             count += 1
     return pair[:count], reach[:count], share[:count], other[:others]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _search(
+    source: int, wanted: np.ndarray, left: int, indptr: np.ndarray, indices: np.ndarray, metres: np.ndarray,
+    limit: float, best: np.ndarray, via: np.ndarray, settled: np.ndarray, touched: np.ndarray,
+) -> int:  # fmt: skip
+    """Shortest ways from a node until `left` nodes that are `wanted` are reached or all within `limit` are (Dijkstra): into
+    best, and the edge by which each is reached, as place among `indices`, into `via`. Gives how many nodes `touched` holds."""
+    best[source] = 0.0
+    via[source] = -1
+    touched[0] = source
+    seen = 1
+    heap = [(0.0, np.int64(source))]
+    while len(heap) > 0 and left > 0:
+        away, node = heappop(heap)
+        if settled[node]:
+            continue
+        settled[node] = True
+        if wanted[node]:
+            left -= 1
+        for e in range(indptr[node], indptr[node + 1]):
+            other = np.int64(indices[e])
+            onward = away + metres[e]
+            if onward <= limit and onward < best[other]:
+                if best[other] == np.inf:
+                    touched[seen] = other
+                    seen += 1
+                best[other] = onward
+                via[other] = e
+                heappush(heap, (onward, other))
+    return seen
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def shortest(
+    reach_a: np.ndarray, node_a: np.ndarray, rest_a: np.ndarray, reach_b: np.ndarray, node_b: np.ndarray,
+    rest_b: np.ndarray, order: np.ndarray, indptr: np.ndarray, indices: np.ndarray, metres: np.ndarray,
+    back: np.ndarray, owners: np.ndarray, limit: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Shortest ways between places (m,): metres (`inf`: none within `limit`), and what they pass: pair, reach, share.
+
+    A place lies between two nodes (m, 2) of its reach, `rest` metres (m, 2) from each: the way leaves it by whichever of
+    the two makes it shorter. order (m,) has places with the same nodes together. Of each edge, as it stands among
+    `indices` (CSR): metres, the node it comes from (`back`), and the two reaches that own half of it each, `owners`.
+    """
+    size, m = len(indptr) - 1, len(order)
+    best, via = np.full((2, size), np.inf), np.empty((2, size), np.int64)
+    settled, wanted = np.zeros((2, size), np.bool_), np.zeros(size, np.bool_)
+    touched = np.empty((2, size), np.int64)
+    far = np.full(m, np.inf)
+    pair, reach, share = (
+        np.empty(4 * m + 64, np.int64),
+        np.empty(4 * m + 64, np.int32),
+        np.empty(4 * m + 64, np.float64),
+    )
+    count = 0
+    lo = 0
+    while lo < m:
+        first, second = node_a[order[lo], 0], node_a[order[lo], 1]
+        hi = lo
+        left = 0
+        while hi < m and node_a[order[hi], 0] == first and node_a[order[hi], 1] == second:
+            for j in range(2):
+                if not wanted[node_b[order[hi], j]]:
+                    wanted[node_b[order[hi], j]] = True
+                    left += 1
+            hi += 1
+        seen = np.zeros(2, np.int64)
+        for i in range(1 if first == second else 2):
+            seen[i] = _search(
+                first if i == 0 else second, wanted, left, indptr, indices, metres, limit, best[i], via[i], settled[i],
+                touched[i],
+            )  # fmt: skip
+        for n in range(lo, hi):
+            p = order[n]
+            wanted[node_b[p, 0]] = wanted[node_b[p, 1]] = False
+            side, to = 0, 0
+            for i in range(2):
+                for j in range(2):
+                    if seen[i] > 0 and settled[i, node_b[p, j]]:
+                        away = best[i, node_b[p, j]] + rest_a[p, i] + rest_b[p, j]
+                        if away < far[p]:
+                            far[p], side, to = away, i, j
+            if far[p] == np.inf:
+                continue
+            begin = count
+            node = node_b[p, to]
+            more = True
+            while more:
+                e = via[side, node]
+                more = e >= 0
+                for half in range(2):
+                    if more:
+                        r, amount = owners[e, half], metres[e] / 2
+                    else:  # at last what lies between the places and their nodes
+                        r = reach_a[p] if half == 0 else reach_b[p]
+                        amount = rest_a[p, side] if half == 0 else rest_b[p, to]
+                    at = count
+                    while at > begin and reach[at - 1] > r:
+                        at -= 1
+                    if at > begin and reach[at - 1] == r:
+                        share[at - 1] += amount
+                        continue
+                    if count == len(pair):
+                        pair = np.concatenate((pair, np.empty_like(pair)))
+                        reach, share = (
+                            np.concatenate((reach, np.empty_like(reach))),
+                            np.concatenate((share, np.empty_like(share))),
+                        )
+                    for k in range(count, at, -1):
+                        reach[k], share[k] = reach[k - 1], share[k - 1]
+                    pair[count], reach[at], share[at] = p, r, amount
+                    count += 1
+                if more:
+                    node = back[e]
+            total = 0.0
+            for k in range(begin, count):
+                total += share[k]
+            for k in range(begin, count):
+                share[k] = share[k] / total if total > 0.0 else 1.0 / (count - begin)
+        for i in range(2):
+            for k in range(seen[i]):
+                best[i, touched[i, k]] = np.inf
+                settled[i, touched[i, k]] = False
+        lo = hi
+    return far, pair[:count], reach[:count], share[:count]

@@ -180,6 +180,8 @@ class Tracks:
 
     def _chunk(self, rows: np.ndarray) -> Chunk:
         taken = {name: values[rows] for name, values in self.columns.items()}
+        if "reach" not in taken:  # not yet located
+            taken |= {"reach": np.full(len(rows), -1, dtype=np.int32), "km": np.full(len(rows), np.nan)}
         unit, time = taken["unit"], taken["time"]
         step = np.diff(time)
         if not bool(np.all((step > 0) | (unit[1:] != unit[:-1]))):
@@ -234,8 +236,6 @@ def encode(fixes: pa.Table, located: pa.Table | pa.RecordBatch | None = None, ro
         "lat": taken(np.asarray(fixes["lat"], dtype=np.float64)),
         "platform": number[code],
         "patrolling": taken(_patrolling(fixes)),
-        "reach": np.full(rows, -1, dtype=np.int32),
-        "km": np.full(rows, np.nan),
     }
     if located is not None:
         reach = located.column("reach")
@@ -249,11 +249,10 @@ def encode(fixes: pa.Table, located: pa.Table | pa.RecordBatch | None = None, ro
 
 def _patrolling(fixes: pa.Table) -> np.ndarray:
     """Which rows (n,) are of role patrol; all of them where no role is told."""
-    import pyarrow.compute as pc
-
     if "role" not in fixes.column_names:
         return np.ones(fixes.num_rows, dtype=bool)
-    return np.asarray(pc.fill_null(pc.equal(_plain(fixes["role"]), "patrol"), False))
+    code, names = _codes(fixes, "role", lambda values: values)
+    return np.array([name == "patrol" for name in names] + [False])[code]
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -277,11 +277,11 @@ class WaterGraph:
         far, way, passing, part = self._ways(a[other], pa, b[other], pb)
         lost = other[np.isinf(far)]
         pair = np.concatenate([pair, other[way], lost, lost])
-        reach = np.concatenate([reach, passing, a[lost], b[lost]])
+        reach = np.concatenate([reach, passing, np.minimum(a, b)[lost], np.maximum(a, b)[lost]])
         share = np.concatenate([share, part, np.full(2 * len(lost), 0.5)])
         keep = share > 0
         pair, reach, share = pair[keep], reach[keep], share[keep]
-        order = np.lexsort((reach, pair))
+        order = np.argsort(pair, kind="stable")  # a few sorted runs, in which the reaches of a pair are in order
         return pair[order], reach[order].astype(np.int32), share[order]
 
     def _ways(

@@ -58,7 +58,7 @@ def advance(tracks: Sequence[Track], firsts: Sequence[int], areas: Areas, settin
     fixes, need, exit_m, exit_ms, seen, split = numbers(settings)
     found, of = kernels.advance_all(
         pair_unit, pair_zone, state, bounds, runs, boxes, time, lon, lat, np.full(len(time), -1, dtype=np.int64), before,
-        ago, place, areas.window_at, areas.windows, areas.edge_at, areas.edges, areas.slab_at, areas.slab,
+        ago, place, areas.window_at, areas.windows, areas.edge_at, areas.edges, areas.slab_at, areas.slab, areas.sure,
         areas.filed_at, areas.filed, areas.grid, areas.box, fixes, need, exit_m, exit_ms, seen, split,
         int(np.diff(areas.filed_at).max(initial=0)),
     )  # fmt: skip

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Areas:
     """Zone versions (z,) with their edges. `*_at` (z + 1,) cut the flat arrays: `windows` (w, 2) ms UTC in force,
-    `edges` (e, 4) lon, lat, lon, lat, `slab` and `filed` as `zones.Shape`; `grid` (z, 2): south and slabs a degree;
+    `edges` (e, 4) lon, lat, lon, lat, `slab`, `sure` and `filed` as `zones.Shape`; `grid` (z, 2): south and slabs a degree;
     `box` (z, 4): west, south, east, north."""
 
     zones: list[Zone]
@@ -32,6 +32,7 @@ class Areas:
     edges: np.ndarray
     slab_at: np.ndarray
     slab: np.ndarray
+    sure: np.ndarray
     filed_at: np.ndarray
     filed: np.ndarray
     grid: np.ndarray
@@ -49,10 +50,11 @@ class Areas:
         window_at, windows = flat([zone.windows for zone in zones], np.empty((0, 2), np.int64))
         edge_at, edges = flat([shape.edges for shape in shapes], np.empty((0, 4)))
         slab_at, slab = flat([shape.slab for shape in shapes], np.empty(0, np.int64))
+        sure = flat([shape.sure for shape in shapes], np.empty((0, 2)))[1]
         filed_at, filed = flat([shape.filed for shape in shapes], np.empty(0, np.int64))
         grid = np.array([(shape.south, shape.per_degree) for shape in shapes]).reshape(-1, 2)
         box = np.array([shape.box for shape in shapes]).reshape(-1, 4)
-        return cls(list(zones), window_at, windows, edge_at, edges, slab_at, slab, filed_at, filed, grid, box)
+        return cls(list(zones), window_at, windows, edge_at, edges, slab_at, slab, sure, filed_at, filed, grid, box)
 
     @cached_property
     def names(self) -> list[str]:

@@ -36,6 +36,32 @@ def _slab_of(y: float, south: float, per_degree: float, slabs: int) -> int:
     return min(max(k, 0), slabs - 1)
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def sure(edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float, per_degree: float) -> np.ndarray:
+    """Of each slab of a polygon (and one row more) the widest west and east between which no edge runs and all is inside;
+    where there is none, an interval that nothing is in. Whoever is there needs no look at the edges."""
+    slabs = len(slab) - 1
+    found = np.empty((slabs + 1, 2))
+    found[:, 0], found[:, 1] = np.inf, -np.inf
+    for k in range(slabs):
+        own = filed[slab[k] : slab[k + 1]]
+        west = np.minimum(edges[own, 0], edges[own, 2])
+        y = south + (k + 0.5) / per_degree
+        reached = -np.inf  # no edge so far runs further east
+        for f in np.argsort(west, kind="mergesort"):
+            if west[f] > reached and west[f] - reached > found[k, 1] - found[k, 0] and reached > -np.inf:
+                x = (west[f] + reached) / 2
+                odd = False
+                for e in own:
+                    x1, y1, x2, y2 = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
+                    if (y1 > y) != (y2 > y) and ((x2 - x1) * (y - y1) - (x - x1) * (y2 - y1) > 0.0) == (y2 > y1):
+                        odd = not odd
+                if odd:
+                    found[k, 0], found[k, 1] = reached, west[f]
+            reached = max(reached, max(edges[own[f], 0], edges[own[f], 2]))
+    return found
+
+
 @njit(cache=True, nogil=True)
 def inside(
     x: float, y: float, edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float, per_degree: float,
@@ -185,14 +211,15 @@ def extents(bounds: np.ndarray, lon: np.ndarray, lat: np.ndarray, before: np.nda
 def advance(
     first: int, stop: int, time: np.ndarray, lon: np.ndarray, lat: np.ndarray, patrol: np.ndarray, boxes: np.ndarray,
     begun: bool, ago: int, x: float, y: float, windows: np.ndarray, edges: np.ndarray, slab: np.ndarray,
-    filed: np.ndarray, south: float, per_degree: float, box: np.ndarray, need_fixes: int, need_ms: int, exit_m: float,
-    exit_ms: int, seen_ms: int, split_ms: int, v: np.ndarray, cut: np.ndarray, out: np.ndarray, count: int,
+    filed: np.ndarray, surely: np.ndarray, south: float, per_degree: float, box: np.ndarray, need_fixes: int,
+    need_ms: int, exit_m: float, exit_ms: int, seen_ms: int, split_ms: int, v: np.ndarray, cut: np.ndarray,
+    out: np.ndarray, count: int,
 ) -> int:  # fmt: skip
     """Takes one unit through one zone version from fix `first` to `stop`; its visits that end go into `out` from row
     `count` on, and the row after them is returned.
 
     time, lon, lat, patrol (n,): fixes, times strictly ascending; boxes (r, 4): extents of the unit's runs of `RUN`
-    fixes; begun: it has no fix before these, else that was at `ago`, `x`, `y`; windows (w, 2): when the version is in
+    fixes; begun: it has no fix before these, else that was at `ago`, `x`, `y`; surely: as `sure` gives it; windows (w, 2): when the version is in
     force; v (WIDTH,): the state, changed. The rules: `docs/methods-effort.md`, Zone visits.
     """
     was_in, was_window = v[WAS_IN] == 1, v[WAS_WINDOW]
@@ -211,7 +238,10 @@ def advance(
         while w < len(windows) and windows[w, 1] <= time[i]:
             w += 1
         window = w if w < len(windows) and windows[w, 0] <= time[i] else -1
-        now_in = inside(lon[i], lat[i], edges, slab, filed, south, per_degree, box)
+        k = _slab_of(lat[i], south, per_degree, len(slab) - 1)
+        now_in = (surely[k, 0] < lon[i] < surely[k, 1] and box[1] <= lat[i] <= box[3]) or inside(
+            lon[i], lat[i], edges, slab, filed, south, per_degree, box
+        )
         counts = now_in and window >= 0
         gap = np.int64(0) if begun else time[i] - ago
         if begun or gap > split_ms:
@@ -313,8 +343,8 @@ def advance_all(
     pair_unit: np.ndarray, pair_zone: np.ndarray, state: np.ndarray, bounds: np.ndarray, runs: np.ndarray,
     boxes: np.ndarray, time: np.ndarray, lon: np.ndarray, lat: np.ndarray, patrol: np.ndarray, before: np.ndarray,
     ago: np.ndarray, place: np.ndarray, window_at: np.ndarray, windows: np.ndarray, edge_at: np.ndarray,
-    edges: np.ndarray, slab_at: np.ndarray, slab: np.ndarray, filed_at: np.ndarray, filed: np.ndarray,
-    grid: np.ndarray, zone_box: np.ndarray, need_fixes: int, need_ms: int, exit_m: float, exit_ms: int, seen_ms: int,
+    edges: np.ndarray, slab_at: np.ndarray, slab: np.ndarray, surely: np.ndarray, filed_at: np.ndarray,
+    filed: np.ndarray, grid: np.ndarray, zone_box: np.ndarray, need_fixes: int, need_ms: int, exit_m: float, exit_ms: int, seen_ms: int,
     split_ms: int, longest: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """`advance` for pairs (p,) of unit and zone. Gives rows (m, 5) of visits that ended, and the pair of each."""
@@ -338,8 +368,8 @@ def advance_all(
         end = advance(
             first, stop, time, lon, lat, patrol, boxes[runs[u] : runs[u + 1]], not before[u], ago[u], place[u, 0],
             place[u, 1], windows[window_at[z] : window_at[z + 1]], edges[edge_at[z] : edge_at[z + 1]],
-            slab[slab_at[z] : slab_at[z + 1]], filed[filed_at[z] : filed_at[z + 1]], grid[z, 0], grid[z, 1],
-            zone_box[z], need_fixes, need_ms, exit_m, exit_ms, seen_ms, split_ms, state[p], cut, rows, total,
+            slab[slab_at[z] : slab_at[z + 1]], filed[filed_at[z] : filed_at[z + 1]],
+            surely[slab_at[z] : slab_at[z + 1]], grid[z, 0], grid[z, 1], zone_box[z], need_fixes, need_ms, exit_m, exit_ms, seen_ms, split_ms, state[p], cut, rows, total,
         )  # fmt: skip
         of[total:end] = p
         total = end

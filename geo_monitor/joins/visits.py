@@ -228,7 +228,7 @@ def advance(
     state[:, machine.BEFORE] = last_patrol[pair_unit]
     found, of = kernels.advance_all(
         pair_unit, pair_zone, state, bounds, runs, boxes, time, lon, lat, patrol, before, ago, place, areas.window_at,
-        areas.windows, areas.edge_at, areas.edges, areas.slab_at, areas.slab, areas.filed_at, areas.filed, areas.grid,
+        areas.windows, areas.edge_at, areas.edges, areas.slab_at, areas.slab, areas.sure, areas.filed_at, areas.filed, areas.grid,
         areas.box, settings.visit_fixes, round(settings.visit_s * 1000), float(settings.visit_exit_m),
         round(settings.visit_exit_s * 1000), round(settings.visit_observed_s * 1000),
         round(settings.patrol_split_s * 1000), int(np.diff(areas.filed_at).max(initial=0)),

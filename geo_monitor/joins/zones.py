@@ -33,12 +33,14 @@ class Shape:
     """A polygon's edges (e, 4) as lon, lat, lon, lat, filed by slabs of latitude.
 
     Slab k holds edges `filed[slab[k]:slab[k + 1]]`: all that touch latitudes of
-    [south + k / per_degree, south + (k + 1) / per_degree). box: west, south, east, north.
+    [south + k / per_degree, south + (k + 1) / per_degree). sure (as long as slab, 2): `kernels.sure`. box: west, south,
+    east, north.
     """
 
     edges: np.ndarray
     slab: np.ndarray
     filed: np.ndarray
+    sure: np.ndarray
     south: float
     per_degree: float
     box: np.ndarray
@@ -232,6 +234,8 @@ def pack(geometry: shapely.Geometry) -> Shape:
     """The edges of a valid (multi)polygon, holes included, filed by latitude."""
     import shapely
 
+    from geo_monitor.joins.kernels import sure
+
     rings = shapely.get_rings(shapely.get_parts(geometry))
     coordinates, ring = shapely.get_coordinates(rings, return_index=True)
     same = ring[1:] == ring[:-1]
@@ -251,4 +255,12 @@ def pack(geometry: shapely.Geometry) -> Shape:
     at = np.repeat(from_, count) + np.arange(len(filed)) - np.repeat(np.cumsum(count) - count, count)
     filed = filed[np.argsort(at, kind="stable")]
     slab = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=slabs))]).astype(np.int64)
-    return Shape(edges, slab, filed, south, per_degree, np.array([west, south, east, north]))
+    return Shape(
+        edges,
+        slab,
+        filed,
+        sure(edges, slab, filed, south, per_degree),
+        south,
+        per_degree,
+        np.array([west, south, east, north]),
+    )

@@ -17,7 +17,7 @@ _E2 = 0.006_694_379_990_14  # WGS84 first eccentricity squared
 _NEVER = np.iinfo(np.int64).min  # as `tracks.NEVER`
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def scale(lat: float) -> tuple[float, float]:
     """Metres per degree of longitude and of latitude at `lat`: the ellipsoidal Mercator plane times k(lat).
 
@@ -30,7 +30,115 @@ def scale(lat: float) -> tuple[float, float]:
     return east, north
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def runs(
+    rows: np.ndarray, unit: np.ndarray, patrol: np.ndarray, time: np.ndarray, split_ms: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fixes `rows` (n,), by unit, patrol and time, without those that are the same unit, patrol and moment again (of a
+    second upload: the first in canonical order stands for both), and the number of the patrol each belongs to. Fixes
+    without a patrol id (-1) that are more than `split_ms` apart are of two."""
+    kept, run = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+    count, number = 0, -1
+    for row in rows:
+        if count > 0:
+            last = kept[count - 1]
+            same = unit[row] == unit[last] and patrol[row] == patrol[last]
+            if same and time[row] == time[last]:
+                continue
+            if not same or (patrol[row] < 0 and time[row] - time[last] > split_ms):
+                number += 1
+        else:
+            number = 0
+        kept[count], run[count] = row, number
+        count += 1
+    return kept[:count], run[:count]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def steps(
+    rows: np.ndarray, run: np.ndarray, unit: np.ndarray, time: np.ndarray, platform: np.ndarray, gap_ms: int, begin: int,
+    stop: int,
+) -> tuple[bool, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """From each fix of a patrol to the next, where no more than `gap_ms` later and with time in [begin, stop): unit, start,
+    end, the two fixes, platform; and whether these are by unit and time without overlap, as with one recorder a unit.
+    If not, they are of no use."""
+    n = max(len(rows) - 1, 0)
+    of, start, end = np.empty(n, unit.dtype), np.empty(n, np.int64), np.empty(n, np.int64)
+    a, b, kind = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, platform.dtype)
+    count = 0
+    last_unit, until = np.int64(-1), np.int64(0)
+    for i in range(n):
+        p, q = rows[i], rows[i + 1]
+        if run[i] != run[i + 1] or time[q] - time[p] > gap_ms:
+            continue
+        if unit[p] < last_unit or (unit[p] == last_unit and time[p] < until):
+            return False, of[:0], start[:0], end[:0], a[:0], b[:0], kind[:0]
+        last_unit, until = unit[p], time[q]
+        if time[q] > begin and time[p] < stop:
+            of[count], start[count], end[count] = unit[p], time[p], time[q]
+            a[count], b[count], kind[count] = p, q, platform[p]
+            count += 1
+    return True, of[:count], start[:count], end[:count], a[:count], b[:count], kind[:count]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def merged(unit: np.ndarray, start: np.ndarray, end: np.ndarray, begin: int, stop: int) -> np.ndarray:
+    """Unit, start and end (s, 3) of intervals (m,), by unit and time, that begin in [begin, stop), what touches as one."""
+    spans = np.empty((len(unit), 3), np.int64)
+    count = 0
+    for i in range(len(unit)):
+        if start[i] < begin or start[i] >= stop:
+            continue
+        if count > 0 and spans[count - 1, 0] == unit[i] and spans[count - 1, 2] == start[i]:
+            spans[count - 1, 2] = end[i]
+        else:
+            spans[count, 0], spans[count, 1], spans[count, 2] = unit[i], start[i], end[i]
+            count += 1
+    return spans[:count].copy()
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def pieces(
+    rows: np.ndarray, run: np.ndarray, unit: np.ndarray, patrol: np.ndarray, time: np.ndarray, reach: np.ndarray,
+    km: np.ndarray, river_of: np.ndarray, gap_ms: int, begin: int, stop: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """What of each patrol lies in [begin, stop): unit, patrol, first and last fix, least and greatest river (f, 6; -1: on
+    none); lowest and highest km (f, 2; NaN: none); and gaps (g, 4): unit, patrol, from, to, more than `gap_ms` between two
+    fixes in it. reach, km of fixes; river_of (reaches,)."""
+    part, ends = np.empty((64, 6), np.int64), np.empty((64, 2))
+    gaps = np.empty((64, 4), np.int64)
+    count, wide, last = 0, 0, -1
+    nowhere: Any = np.iinfo(np.int64).max
+    for i in range(len(rows)):
+        row = rows[i]
+        if time[row] < begin or time[row] >= stop:
+            continue
+        if last < 0 or run[i] != run[last]:
+            if count == len(part):
+                part, ends = np.concatenate((part, np.empty_like(part))), np.concatenate((ends, np.empty_like(ends)))
+            part[count, 0], part[count, 1], part[count, 2] = unit[row], patrol[row], time[row]
+            part[count, 4], part[count, 5] = nowhere, -1
+            ends[count, 0] = ends[count, 1] = np.nan
+            count += 1
+        elif time[row] - time[rows[last]] > gap_ms:
+            if wide == len(gaps):
+                gaps = np.concatenate((gaps, np.empty_like(gaps)))
+            gaps[wide, 0], gaps[wide, 1] = unit[rows[last]], patrol[rows[last]]
+            gaps[wide, 2], gaps[wide, 3] = time[rows[last]], time[row]
+            wide += 1
+        last = i
+        own = count - 1
+        part[own, 3] = time[row]
+        if reach[row] >= 0:
+            river = river_of[reach[row]]
+            part[own, 4], part[own, 5] = min(part[own, 4], river), max(part[own, 5], river)
+            if not np.isnan(km[row]):
+                ends[own, 0] = km[row] if np.isnan(ends[own, 0]) else min(ends[own, 0], km[row])
+                ends[own, 1] = km[row] if np.isnan(ends[own, 1]) else max(ends[own, 1], km[row])
+    return part[:count].copy(), ends[:count].copy(), gaps[:wide].copy()
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def clip(
     unit: np.ndarray, start: np.ndarray, end: np.ndarray, first: np.ndarray, last: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -60,7 +168,7 @@ def clip(
     return begin, begin_fix, left
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def uncovered(
     unit: np.ndarray, start: np.ndarray, end: np.ndarray, cover_unit: np.ndarray, cover_start: np.ndarray,
     cover_end: np.ndarray,
@@ -100,7 +208,7 @@ def uncovered(
     return of[:count], lo[:count], hi[:count]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def stays(
     bounds: np.ndarray, time: np.ndarray, lon: np.ndarray, lat: np.ndarray, gap_ms: int, stay_ms: int, stay_m: float,
     stray_ms: int, until: int, open_time: np.ndarray, open_place: np.ndarray,
@@ -168,7 +276,7 @@ def stays(
     return stay
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _largest(whole: int, share: np.ndarray, part: np.ndarray, rest: np.ndarray) -> None:
     """Integer parts of an integer by largest remainders (of equal ones the first) into `part`; `rest` is for work."""
     missing = whole
@@ -186,7 +294,7 @@ def _largest(whole: int, share: np.ndarray, part: np.ndarray, rest: np.ndarray) 
         rest[most] = -1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def apportion(whole: np.ndarray, group: np.ndarray, share: np.ndarray) -> np.ndarray:
     """`minutes.apportion`."""
     n = len(group)
@@ -318,7 +426,7 @@ def gather(
     return key[:count], sums[:count], of[:count], unlocated
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def summed(key: Any, rows: Any, group: Any) -> Any:
     """Sums of `rows` (p, c) over equal keys (p,): keys (m,) ascending, sums (m, c).
 

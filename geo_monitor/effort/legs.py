@@ -5,7 +5,7 @@ In: a chunk of located fixes of patrols. Out: plain arrays. Rules: `docs/methods
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -38,29 +38,14 @@ class Runs:
 
     rows: np.ndarray
     run: np.ndarray
-    first: np.ndarray  # (runs,) entry of `rows`
-    last: np.ndarray
 
     @classmethod
     def of(cls, chunk: Chunk, settings: Settings) -> Runs:
+        from geo_monitor.effort.kernels import runs
+
         mixed = (chunk.unit[1:] == chunk.unit[:-1]) & (chunk.patrol[1:] < chunk.patrol[:-1])
-        if mixed.any():
-            rows = np.lexsort((chunk.patrol, chunk.unit))  # stable: time order is kept
-        else:
-            rows = np.arange(len(chunk))
-        unit, patrol, time = chunk.unit[rows], chunk.patrol[rows], chunk.time[rows]
-        same = (unit[1:] == unit[:-1]) & (patrol[1:] == patrol[:-1])
-        # the same unit, patrol and moment again (a second upload): the first in canonical order stands for both
-        keep = np.concatenate([[True], ~(same & (time[1:] == time[:-1]))])[: len(rows)]
-        if not keep.all():
-            rows, unit, patrol, time = rows[keep], unit[keep], patrol[keep], time[keep]
-        fresh = np.ones(len(rows), dtype=bool)
-        if len(rows):
-            fresh[1:] = (unit[1:] != unit[:-1]) | (patrol[1:] != patrol[:-1])
-            fresh[1:] |= (patrol[1:] < 0) & (np.diff(time) > round(settings.patrol_split_s * 1000))
-        first = np.flatnonzero(fresh)
-        last = np.concatenate([first[1:], [len(rows)]]).astype(np.int64)[: len(first)] - 1
-        return cls(rows, np.cumsum(fresh) - 1, first, last)
+        rows = np.lexsort((chunk.patrol, chunk.unit)) if mixed.any() else np.arange(len(chunk))  # stable: in time order
+        return cls(*runs(rows, chunk.unit, chunk.patrol, chunk.time, round(settings.patrol_split_s * 1000)))
 
 
 @dataclass(frozen=True)
@@ -75,28 +60,23 @@ class Legs:
     platform: np.ndarray
 
     @classmethod
-    def of(cls, chunk: Chunk, runs: Runs, settings: Settings) -> Legs:
-        from geo_monitor.effort.kernels import clip
+    def of(cls, chunk: Chunk, runs: Runs, settings: Settings, begin: int, stop: int) -> Legs:
+        """Those with time in [begin, stop), ms."""
+        from geo_monitor.effort.kernels import clip, steps
 
+        gap_ms = round(settings.gap_s * 1000)
+        simple, *found = steps(runs.rows, runs.run, chunk.unit, chunk.time, chunk.platform, gap_ms, begin, stop)
+        if simple:
+            return Legs(*found)
         a, b = runs.rows[:-1], runs.rows[1:]
-        dt = chunk.time[b] - chunk.time[a]
-        use = (runs.run[1:] == runs.run[:-1]) & (dt <= round(settings.gap_s * 1000))
+        use = (runs.run[1:] == runs.run[:-1]) & (chunk.time[b] - chunk.time[a] <= gap_ms)
         a, b = a[use], b[use]
-        unit, start = chunk.unit[a], chunk.time[a]
-        if bool(np.all((start[1:] > start[:-1]) | (unit[1:] > unit[:-1])) and np.all(unit[1:] >= unit[:-1])):
-            end = chunk.time[b]
-            if bool(np.all((start[1:] >= end[:-1]) | (unit[1:] > unit[:-1]))):  # one recorder a unit: nothing overlaps
-                return Legs(unit, start, end, a, b, chunk.platform[a])
-        order = np.lexsort((b, a, chunk.time[b], start, unit))
+        order = np.lexsort((b, a, chunk.time[b], chunk.time[a], chunk.unit[a]))
         a, b = a[order], b[order]
         platform = chunk.platform[a]
-        begin, begin_fix, left = clip(chunk.unit[a], chunk.time[a], chunk.time[b], a, b)
-        return Legs(chunk.unit[a][left], begin[left], chunk.time[b][left], begin_fix[left], b[left], platform[left])
-
-    def overlapping(self, start: int, end: int) -> Legs:
-        """Those with time in [start, end), ms."""
-        use = (self.end > start) & (self.start < end)
-        return self if use.all() else Legs(*(getattr(self, part.name)[use] for part in fields(self)))
+        begin_at, begin_fix, left = clip(chunk.unit[a], chunk.time[a], chunk.time[b], a, b)
+        left &= (chunk.time[b] > begin) & (begin_at < stop)
+        return Legs(chunk.unit[a][left], begin_at[left], chunk.time[b][left], begin_fix[left], b[left], platform[left])
 
 
 def rivers(network: Water) -> tuple[np.ndarray, list[str]]:

@@ -105,7 +105,7 @@ def look(
 
     Raises `GeoMonitorError("effort_spread_broken")` if the network's shares of a path don't sum to one.
     """
-    from geo_monitor.effort.kernels import gather, stays
+    from geo_monitor.effort.kernels import gather, merged, pieces, stays
 
     start, end = (day * DAY_MS - SHANGHAI_MS for day in days)
     gap_ms = round(settings.gap_s * 1000)
@@ -120,7 +120,7 @@ def look(
     under_way = open_time[:, 0] != NEVER
     after = Moored(names[under_way], open_time[under_way], open_place[under_way])
     runs = Runs.of(chunk, settings)
-    legs = Legs.of(chunk, runs, settings).overlapping(start, end)
+    legs = Legs.of(chunk, runs, settings, start, end)
     last_look = np.full(len(network.reaches), NEVER, dtype=np.int64)
     key, sums, unit, unlocated = gather(
         legs.unit, legs.start, legs.end, legs.a, legs.b, chunk.reach, legs.platform, stay,
@@ -132,7 +132,10 @@ def look(
     if watched is not None:
         seen &= np.array([name in watched for name in unit_ids], dtype=bool)[unit] if watched else False
     there = np.flatnonzero(last_look != NEVER)
-    parts, km, gaps = _patrols(chunk, runs, start, end, gap_ms, rivers(network)[0])
+    parts, km, gaps = pieces(
+        runs.rows, runs.run, chunk.unit, chunk.patrol, chunk.time, chunk.reach, chunk.km, rivers(network)[0], gap_ms, start,
+        end,
+    )  # fmt: skip
     return (
         Looked(
             unit_ids=np.array(unit_ids, dtype=object),
@@ -142,7 +145,7 @@ def look(
             unlocated=np.array([unlocated], dtype=np.int64),
             last_reach=there,
             last_look=last_look[there],
-            spans=_merged(legs, start, end),
+            spans=merged(legs.unit, legs.start, legs.end, start, end),
             parts=parts,
             km=km,
             gaps=gaps,
@@ -159,43 +162,6 @@ def _under_way(names: np.ndarray, moored: Moored) -> tuple[np.ndarray, np.ndarra
         if name in at:
             time[row], place[row] = moored.time[at[name]], moored.place[at[name]]
     return time, place
-
-
-def _merged(legs: Legs, start: int, end: int) -> np.ndarray:
-    """Unit, start and end of counted time that begins in [start, end), what touches as one."""
-    own = (legs.start >= start) & (legs.start < end)
-    unit, begin, until = legs.unit[own].astype(np.int64), legs.start[own], legs.end[own]
-    fresh = np.ones(len(unit), dtype=bool)
-    fresh[1:] = (unit[1:] != unit[:-1]) | (begin[1:] != until[:-1])
-    first = np.flatnonzero(fresh)
-    last = np.append(first[1:], len(unit))[: len(first)] - 1
-    return np.column_stack([unit[first], begin[first], until[last]])
-
-
-def _patrols(
-    chunk: Chunk, runs: Runs, start: int, end: int, gap_ms: int, river_of: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Parts of patrols within [start, end), their lowest and highest km, and gaps between two fixes in it."""
-    own = (chunk.time[runs.rows] >= start) & (chunk.time[runs.rows] < end)
-    rows, run = runs.rows[own], runs.run[own]
-    a, b = rows[:-1], rows[1:]
-    wide = (run[1:] == run[:-1]) & (chunk.time[b] - chunk.time[a] > gap_ms)
-    a, b = a[wide], b[wide]
-    gaps = np.column_stack([chunk.unit[a], chunk.patrol[a], chunk.time[a], chunk.time[b]]).astype(np.int64)
-    first = np.flatnonzero(np.diff(run, prepend=-1))
-    if not len(first):
-        return np.empty((0, 6), dtype=np.int64), np.empty((0, 2)), gaps
-    last = np.append(first[1:], len(rows)) - 1
-    there = chunk.reach[rows] >= 0
-    river = np.where(there, river_of[np.where(there, chunk.reach[rows], 0)] if len(river_of) else -1, -1)
-    highest = np.maximum.reduceat(river, first)
-    lowest = np.minimum.reduceat(np.where(there, river, np.iinfo(np.int64).max), first)
-    km = np.where(there, chunk.km[rows], np.nan)
-    with np.errstate(invalid="ignore"):
-        ends = np.column_stack([np.fmin.reduceat(km, first), np.fmax.reduceat(km, first)])
-    at = rows[first]
-    columns = [chunk.unit[at], chunk.patrol[at], chunk.time[at], chunk.time[rows[last]], lowest, highest]
-    return np.column_stack(columns).astype(np.int64), ends, gaps
 
 
 # --- over all blocks --------------------------------------------------------------------------------------------------

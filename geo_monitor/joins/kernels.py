@@ -30,7 +30,7 @@ from geo_monitor.joins.machine import (
 RUN = 64  # fixes whose extent is looked at, at once
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _slab_of(y: float, south: float, per_degree: float, slabs: int) -> int:
     k = int((y - south) * per_degree)
     return min(max(k, 0), slabs - 1)
@@ -62,7 +62,7 @@ def sure(edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float, p
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def inside(
     x: float, y: float, edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float, per_degree: float,
     box: np.ndarray,
@@ -85,7 +85,7 @@ def inside(
     return odd
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def within(
     x: float, y: float, metres: float, edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float,
     per_degree: float, box: np.ndarray,
@@ -111,7 +111,7 @@ def within(
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _crossings(
     ax: float, ay: float, bx: float, by: float, edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float,
     per_degree: float, box: np.ndarray, cut: np.ndarray,
@@ -146,7 +146,7 @@ def _crossings(
     return single
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _emit(v: np.ndarray, out: np.ndarray, count: int) -> int:
     """Writes the open visit, if any, as row `count` of `out`: patrol, window, entry, exit, observed."""
     if v[OPEN] == 0:
@@ -160,7 +160,7 @@ def _emit(v: np.ndarray, out: np.ndarray, count: int) -> int:
     return count + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _spell(
     v: np.ndarray, out: np.ndarray, count: int, patrol: int, window: int, entry: int, entry_seen: int, leave: int,
     leave_seen: int, begins: bool, exit_ms: int,
@@ -181,7 +181,7 @@ def _spell(
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def extents(bounds: np.ndarray, lon: np.ndarray, lat: np.ndarray, before: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Boxes (r, 4) of runs of `RUN` fixes of each unit with the fix before them: west, south, east, north.
 
@@ -207,7 +207,7 @@ def extents(bounds: np.ndarray, lon: np.ndarray, lat: np.ndarray, before: np.nda
     return boxes
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def advance(
     first: int, stop: int, time: np.ndarray, lon: np.ndarray, lat: np.ndarray, patrol: np.ndarray, boxes: np.ndarray,
     begun: bool, ago: int, x: float, y: float, windows: np.ndarray, edges: np.ndarray, slab: np.ndarray,
@@ -328,7 +328,7 @@ def advance(
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def finish(v: np.ndarray, ago: int, need_fixes: int, need_ms: int, exit_ms: int, out: np.ndarray) -> int:
     """The visits of one unit to one zone version when there are no more fixes after the one at `ago`; rows of `out`."""
     count = 0
@@ -338,7 +338,7 @@ def finish(v: np.ndarray, ago: int, need_fixes: int, need_ms: int, exit_ms: int,
     return _emit(v, out, count)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def advance_all(
     pair_unit: np.ndarray, pair_zone: np.ndarray, state: np.ndarray, bounds: np.ndarray, runs: np.ndarray,
     boxes: np.ndarray, time: np.ndarray, lon: np.ndarray, lat: np.ndarray, patrol: np.ndarray, before: np.ndarray,
@@ -376,7 +376,7 @@ def advance_all(
     return rows[:total], of[:total]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def candidates(
     when: np.ndarray, lon: np.ndarray, lat: np.ndarray, wide: np.ndarray, high: float, lo: np.ndarray, hi: np.ndarray,
     fix_time: np.ndarray, fix_lon: np.ndarray, fix_lat: np.ndarray,
@@ -387,8 +387,15 @@ def candidates(
     pair, fix, closest = np.empty(capacity, np.int64), np.empty(capacity, np.int64), np.empty(capacity, np.bool_)
     count = 0
     for p in range(len(lo)):
+        after, end = lo[p], hi[p]  # the first fix that is not before the report
+        while after < end:
+            middle = (after + end) // 2
+            if fix_time[middle] < when[p]:
+                after = middle + 1
+            else:
+                end = middle
         least = np.int64(1 << 62)
-        for f in range(lo[p], hi[p]):
+        for f in range(max(after - 1, lo[p]), min(after + 1, hi[p])):
             least = min(least, abs(fix_time[f] - when[p]))
         for f in range(lo[p], hi[p]):
             first = abs(fix_time[f] - when[p]) == least

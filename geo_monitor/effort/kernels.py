@@ -82,6 +82,31 @@ def steps(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def crossing(
+    a: np.ndarray, b: np.ndarray, reach: np.ndarray, km: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of legs from fix a to b (m,) those whose ends lie in two reaches: which, reaches (2, c) and km (2, c) of their ends;
+    and which have one end on no reach (-1)."""
+    both, half = 0, 0
+    for i in range(len(a)):
+        if reach[a[i]] != reach[b[i]]:
+            both, half = (both, half + 1) if reach[a[i]] < 0 or reach[b[i]] < 0 else (both + 1, half)
+    leg, ends, at = np.empty(both, np.int64), np.empty((2, both), np.int64), np.empty((2, both))
+    lone = np.empty(half, np.int64)
+    both, half = 0, 0
+    for i in range(len(a)):
+        p, q = reach[a[i]], reach[b[i]]
+        if p != q and (p < 0 or q < 0):
+            lone[half] = i
+            half += 1
+        elif p != q:
+            leg[both], ends[0, both], ends[1, both] = i, p, q
+            at[0, both], at[1, both] = km[a[i]], km[b[i]]
+            both += 1
+    return leg, ends, at, lone
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def merged(unit: np.ndarray, start: np.ndarray, end: np.ndarray, begin: int, stop: int) -> np.ndarray:
     """Unit, start and end (s, 3) of intervals (m,), by unit and time, that begin in [begin, stop), what touches as one."""
     spans = np.empty((len(unit), 3), np.int64)

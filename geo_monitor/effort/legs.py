@@ -96,32 +96,31 @@ def _rivers(network: Any) -> tuple[np.ndarray, list[str]]:
 def shares(chunk: Chunk, legs: Legs, network: Water, settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which reaches (-1: none) the time of legs goes to whose ends lie in different ones: where those of each leg begin
     (m + 1,), reach, share."""
-    a, b = chunk.reach[legs.a], chunk.reach[legs.b]
-    apart = a != b
-    pair = np.flatnonzero(apart & (a >= 0) & (b >= 0))
-    km_a, km_b = chunk.km[legs.a[pair]], chunk.km[legs.b[pair]]
+    from geo_monitor.effort.kernels import crossing
+
+    pair, ends, km, half = crossing(legs.a, legs.b, chunk.reach, chunk.km)
     leg, reach, share = [], [], []
-    half = apart.copy()
     if len(pair):
-        metres = network.distance(a[pair], km_a, b[pair], km_b)
-        seconds = (legs.end[pair] - legs.start[pair]) / 1000
-        travelled = np.asarray(metres) <= settings.speed_limit_mps * seconds
-        pair, km_a, km_b = pair[travelled], km_a[travelled], km_b[travelled]
-        half[pair] = False
+        metres = network.distance(ends[0], km[0], ends[1], km[1])
+        travelled = np.asarray(metres) <= settings.speed_limit_mps * ((legs.end[pair] - legs.start[pair]) / 1000)
+        if not travelled.all():
+            half = np.concatenate([half, pair[~travelled]])
+            pair, ends, km = pair[travelled], ends[:, travelled], km[:, travelled]
     if len(pair):
-        of, passed, part = network.spread(a[pair], km_a, b[pair], km_b)
+        of, passed, part = network.spread(ends[0], km[0], ends[1], km[1])
         sums = np.bincount(of, weights=part, minlength=len(pair))
         if (np.abs(sums - 1) > 1e-6).any() or (np.asarray(part) < 0).any():
             raise GeoMonitorError("effort_spread_broken", share=float(sums[np.argmax(np.abs(sums - 1))]))
         leg.append(pair[of])
         reach.append(np.asarray(passed, dtype=np.int32))
         share.append(np.asarray(part, dtype=float))
-    rest = np.flatnonzero(half)
-    leg += [rest, rest]
-    reach += [np.minimum(a[rest], b[rest]), np.maximum(a[rest], b[rest])]
-    share += [np.full(len(rest), 0.5)] * 2
+    a, b = chunk.reach[legs.a[half]], chunk.reach[legs.b[half]]
+    leg += [half, half]
+    reach += [np.minimum(a, b), np.maximum(a, b)]
+    share += [np.full(len(half), 0.5)] * 2
     legs_, reaches, parts = np.concatenate(leg), np.concatenate(reach), np.concatenate(share)
-    # a few sorted runs, in which the reaches of a leg are in order: quickly merged
-    order = np.argsort(legs_, kind="stable")
-    first = np.concatenate([[0], np.cumsum(np.bincount(legs_, minlength=len(a)))]).astype(np.int64)
-    return first, reaches[order], parts[order]
+    if len(half):  # a few sorted runs, in which the reaches of a leg are in order: quickly merged
+        order = np.argsort(legs_, kind="stable")
+        legs_, reaches, parts = legs_[order], reaches[order], parts[order]
+    first = np.concatenate([[0], np.cumsum(np.bincount(legs_, minlength=len(legs.a)))]).astype(np.int64)
+    return first, reaches, parts

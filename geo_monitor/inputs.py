@@ -5,8 +5,10 @@ In: the store. Out: `Inputs`, plain frames.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from geo_monitor.store import Store
 
 DISTRICTS = ("上海", "重庆")  # of these the shipped localities are counties and districts, elsewhere cities
+LOCALITIES = "divisions/localities.geojson"
+SHIPPED = ("rivers_10m", "lakes_10m", "land_10m_estuary")  # what `river.shipped` reads
 EVER = blocks.Span(-(1 << 60), 1 << 60)
 
 
@@ -46,13 +50,12 @@ class Period:
 class Inputs:
     """Frames of the tables of these names; `zones` with every version in force; `masks` paths of water masks.
 
-    Positions are not read yet: `plan` says in which blocks they lie.
+    Positions are not read yet: `plan` says in which blocks they lie. Nor is what is shipped: once a river is built of it,
+    nobody asks for it again.
     """
 
-    lines: gpd.GeoDataFrame
-    lakes: gpd.GeoDataFrame
-    marks: gpd.GeoDataFrame
-    jurisdictions: gpd.GeoDataFrame
+    sent: dict[str, gpd.GeoDataFrame]  # lines, lakes, marks, jurisdictions as far as they were sent: no rows is none
+    settings: Settings
     zones: gpd.GeoDataFrame
     plan: blocks.Plan
     platforms: dict[str, str]  # of units, for fixes that tell none
@@ -61,6 +64,38 @@ class Inputs:
     levels: pd.DataFrame  # readings of the gauges that rules of zones ask for, whatever the period
     masks: list[Path]
     notes: list[dict[str, Any]] = field(default_factory=list)
+
+    @cached_property
+    def _shipped(self) -> tuple[gpd.GeoDataFrame, ...]:
+        from geo_monitor import river
+
+        return river.shipped(self.settings)
+
+    def _drawn(self, name: str, number: int) -> gpd.GeoDataFrame:
+        """What was sent. Lakes and km marks sent without a line complete the shipped river."""
+        return self.sent[name] if len(self.sent["lines"]) or len(self.sent[name]) else self._shipped[number]
+
+    @property
+    def lines(self) -> gpd.GeoDataFrame:
+        return self._drawn("lines", 0)
+
+    @property
+    def lakes(self) -> gpd.GeoDataFrame:
+        return self._drawn("lakes", 1)
+
+    @property
+    def marks(self) -> gpd.GeoDataFrame:
+        return self._drawn("marks", 2)
+
+    @cached_property
+    def jurisdictions(self) -> gpd.GeoDataFrame:
+        return self.sent["jurisdictions"] if len(self.sent["jurisdictions"]) else localities()
+
+    @property
+    def used(self) -> list[Path]:
+        """The files of reference data that lines, lakes and jurisdictions are made from."""
+        files = [] if len(self.sent["lines"]) else [reference.path(f"natural-earth/{name}.geojson") for name in SHIPPED]
+        return files + ([] if len(self.sent["jurisdictions"]) else [reference.path(LOCALITIES)])
 
     def span(self, period: Period, fixes: tuple[int, int] | None) -> tuple[int, int] | None:
         """The time looked at, ms UTC: that of the period, where it is open from the first to the last of fixes and
@@ -77,30 +112,24 @@ class Inputs:
 
 def read(store: Store, period: Period, settings: Settings) -> Inputs:
     """Everything in force at `period.as_of` that lies in the period."""
-    from geo_monitor import river
-
     notes: list[dict[str, Any]] = []
-    sent = store.records("river", period.as_of)
-    lines, lakes, marks = (sent[sent["what"] == what].reset_index(drop=True) for what in ("channel", "lake", "mark"))
-    if not len(lines):
-        lines, pools, none = river.shipped(settings)
-        # lakes and km marks sent without a line complete the shipped river
-        lakes, marks = (own if len(own) else other for own, other in ((lakes, pools), (marks, none)))
+    river = store.records("river", period.as_of)
+    kinds = {"lines": "channel", "lakes": "lake", "marks": "mark"}
+    sent = {name: river[river["what"] == what].reset_index(drop=True) for name, what in kinds.items()}
+    if not len(sent["lines"]):
         notes.append({"code": "river_shipped", "params": {"accuracy": f"{settings.accuracy_shipped_m:,.0f}"}})
-    jurisdictions = store.records("jurisdictions", period.as_of)
-    if not len(jurisdictions):
-        jurisdictions = localities()
-        notes.append({"code": "jurisdictions_shipped", "params": {"count": len(jurisdictions)}})
+    sent["jurisdictions"] = store.records("jurisdictions", period.as_of)
+    if not len(sent["jurisdictions"]):
+        features = re.findall(rb'"type"\s*:\s*"Feature"', reference.path(LOCALITIES).read_bytes())
+        notes.append({"code": "jurisdictions_shipped", "params": {"count": len(features)}})
     seizures = store.records("seizures", period.as_of)
     patrols = store.records("patrols", period.as_of)
     platforms = store.records("units", period.as_of).set_index("unit_id")["platform"].dropna()
     patrols["platform"] = patrols["unit_id"].map(platforms)
     zones = store.records("zones", period.as_of, all_versions=True)
     return Inputs(
-        lines=lines,
-        lakes=lakes,
-        marks=marks,
-        jurisdictions=jurisdictions,
+        sent=sent,
+        settings=settings,
         zones=zones,
         levels=_asked(store, zones, period),
         plan=blocks.plan(store.position_files(period.as_of, period.start, period.end), period.span),
@@ -142,7 +171,7 @@ def localities() -> gpd.GeoDataFrame:
     """The shipped localities as table `jurisdictions` (map drawings, good to about 1 km; no legal boundary)."""
     import geopandas as gpd
 
-    frame = gpd.read_file(reference.path("divisions/localities.geojson"), engine="pyogrio")
+    frame = gpd.read_file(reference.path(LOCALITIES), engine="pyogrio")
     frame["level"] = ["county" if parent in DISTRICTS else "city" for parent in frame["parent_name"]]
     return tables.table("jurisdictions").conform(frame)
 

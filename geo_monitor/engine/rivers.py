@@ -6,6 +6,7 @@ build it.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from geo_monitor.river import Network
     from geo_monitor.settings import Settings
 
-VERSION = 1  # to be raised whenever the rules by which a river is built change
+VERSION = 2  # to be raised whenever the rules by which a river is built change
 
 
 def network(inputs: Inputs, settings: Settings, root: Path) -> Network:
@@ -67,10 +68,10 @@ def _key(inputs: Inputs, settings: Settings) -> str:
         shapely.geos_version_string,
         *(version(name) for name in ("shapely", "h3", "numpy", "rasterio")),
     ]
-    frames = [_told(frame) for frame in (inputs.lines, inputs.lakes, inputs.marks, inputs.jurisdictions)]
-    return digest(
-        made_by, vars(settings), *(part for frame in frames for part in frame), [m.name for m in inputs.masks]
-    )
+    frames = [_told(frame) for _, frame in sorted(inputs.sent.items())]
+    files = [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs.used]
+    masks = [mask.name for mask in inputs.masks]
+    return digest(made_by, vars(settings), *(part for frame in frames for part in frame), files, masks)
 
 
 def _told(frame: gpd.GeoDataFrame) -> list[Any]:

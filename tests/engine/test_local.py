@@ -51,7 +51,7 @@ def same(one: dict[str, pd.DataFrame], other: dict[str, pd.DataFrame]) -> None:
 @contextmanager
 def counted() -> Iterator[dict[str, int]]:
     """How many parts of blocks are worked on."""
-    found = {"looked": 0, "visited": 0, "near": 0, "located": 0}
+    found = {"look": 0, "advance": 0, "nearest": 0, "chainage": 0}
 
     def counting(name: str) -> Any:
         do = getattr(work, name)
@@ -105,7 +105,7 @@ def test_what_is_kept_is_not_worked_on_again(workspace: Workspace) -> None:
     expected = tables(workspace)
     with counted() as done:
         same(tables(workspace), expected)
-    assert done == {"looked": 0, "visited": 0, "near": 0, "located": 0}
+    assert done == {"look": 0, "advance": 0, "nearest": 0, "chainage": 0}
 
 
 def test_a_new_day_costs_a_day(workspace: Workspace, tmp_path: Path) -> None:
@@ -114,8 +114,8 @@ def test_a_new_day_costs_a_day(workspace: Workspace, tmp_path: Path) -> None:
     with counted() as done:
         found = tables(workspace)
     # the block of the new day, and the one whose halo it is
-    assert done["looked"] <= 2
-    assert done["visited"] <= 2
+    assert done["look"] <= 2
+    assert done["advance"] <= 2
     shutil.rmtree(workspace.root / FOLDER)
     same(tables(workspace), found)
 
@@ -126,7 +126,7 @@ def test_a_late_file_touches_its_days_and_what_hangs_on_them(workspace: Workspac
     worlds.send(workspace, tmp_path, "tracks", frame[frame["unit_id"] == "U0"].assign(unit_id="U9"), "late2")
     with counted() as done:
         found = tables(workspace)
-    assert 0 < done["looked"] <= 2
+    assert 0 < done["look"] <= 2
     shutil.rmtree(workspace.root / FOLDER)
     same(tables(workspace), found)
 
@@ -139,7 +139,7 @@ def test_a_withdrawal_is_undone_in_no_time(workspace: Workspace, tmp_path: Path)
     workspace.withdraw(receipt, "another boat's")
     with counted() as done:
         same(tables(workspace), before)
-    assert done["looked"] == done["visited"] == 0
+    assert done["look"] == done["advance"] == 0
 
 
 def test_new_law_asks_for_visits_alone(workspace: Workspace, tmp_path: Path) -> None:
@@ -150,8 +150,8 @@ def test_new_law_asks_for_visits_alone(workspace: Workspace, tmp_path: Path) -> 
     assert workspace.import_file("zones", tmp_path / "law.geojson").status.startswith("accepted")
     with counted() as done:
         found = tables(workspace)
-    assert done["looked"] == 0
-    assert 0 < done["visited"] <= 2  # of days before it came into force nothing is asked again
+    assert done["look"] == 0
+    assert 0 < done["advance"] <= 2  # of days before it came into force nothing is asked again
     assert (found["zone_visits"]["zone_id"] == "Z3").any()
     shutil.rmtree(workspace.root / FOLDER)
     same(tables(workspace), found)
@@ -165,7 +165,7 @@ def test_a_new_report_asks_who_was_near_it_alone(workspace: Workspace, tmp_path:
     worlds.send(workspace, tmp_path, "seizures", more, "more")
     with counted() as done:
         tables(workspace)
-    assert (done["looked"], done["visited"], done["near"]) == (0, 0, 1)
+    assert (done["look"], done["advance"], done["nearest"]) == (0, 0, 1)
 
 
 @pytest.mark.parametrize("period", [{"start": "2026-06-02T03:00"}, {"end": "2026-06-05T23:59"},

@@ -7,6 +7,7 @@ edges.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import shapely
 
 _EPOCH = date(1970, 1, 1)
+_RULES = ("agency", "season_from", "season_to", "level_station", "level_from_m", "level_to_m")
 _SLABS = 4096
 
 
@@ -101,9 +103,12 @@ def zones_between(
     told: dict[
         tuple[str | None, float, float], tuple[Windows, Windows]
     ] = {}  # many zones ask for one level of one gauge
+    rules = [name for name in _RULES if name in zones.columns]
+    rows = zones[rules].to_dict("records")  # a row of a frame at a time takes far longer
+    shapes = zones.geometry.to_numpy()
     found = []
     for i in np.lexsort((versions, names.astype(str), ids)).tolist():
-        row = zones.iloc[i]
+        row = rows[i]
         windows = _meet([(int(begin[i]), int(end[i]))], [(lo, hi)])
         season = _text(row["season_from"]), _text(row["season_to"])
         if windows and any(season):
@@ -115,7 +120,7 @@ def zones_between(
                 told[rule] = within(stations.get(station, NO_READINGS), low, high, hold_ms, (lo, hi))
             windows, unsure = (_meet(windows, part) for part in told[rule])
         windows = [(a, b) for a, b in windows if b > first and a <= last]
-        geometry = _polygons(row["geometry"])
+        geometry = _polygons(shapes[i])
         if windows and geometry is not None:
             found.append(
                 Zone(
@@ -131,7 +136,7 @@ def zones_between(
     return found
 
 
-def _level_rule(row: pd.Series) -> tuple[str | None, float, float]:
+def _level_rule(row: Mapping[str, Any]) -> tuple[str | None, float, float]:
     """Station and bounds, metres, [low, high); no station where the row states no such rule."""
     if "level_station" not in row:
         return None, -np.inf, np.inf

@@ -397,6 +397,36 @@ def test_the_kernel_and_shapely_agree_on_inside(shape: Any, steps: list[tuple[in
         assert answer == snapped.intersects(shapely.Point(x, y))
 
 
+def test_of_a_square_all_between_its_sides_is_surely_inside() -> None:
+    packed = pack(shapely.segmentize(shapely.box(112.0, 30.0, 112.5, 30.25), 0.05))
+    assert len(packed.sure) > 4
+    nothing = [np.inf, -np.inf]  # the lower and upper side fill their slabs
+    assert packed.sure.tolist() == [nothing, *[[112.0, 112.5]] * (len(packed.sure) - 3), nothing, nothing]
+
+
+def test_between_two_arms_nothing_is_surely_inside() -> None:
+    """A comb of two teeth 1 and 2 degrees wide: the gap between them is the widest place without an edge, and outside."""
+    comb = shapely.union_all(
+        [shapely.box(110, 30, 115, 31), shapely.box(110, 31, 111, 33), shapely.box(113, 31, 115, 33)]
+    )
+    packed = pack(shapely.segmentize(comb, 0.1))
+    middle = int((32.5 - packed.south) * packed.per_degree)
+    assert packed.sure[middle].tolist() == [113.0, 115.0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(shapes(), st.integers(0, 2**32 - 1))
+def test_who_is_surely_inside_is_inside(shape: Any, seed: int) -> None:
+    packed = pack(shape)
+    assert len(packed.sure) == len(packed.slab)
+    west, south, east, north = packed.box
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(west, east, 300), rng.uniform(south, north, 300)
+    slab = np.minimum(((y - packed.south) * packed.per_degree).astype(int), len(packed.slab) - 2)
+    surely = (x > packed.sure[slab, 0]) & (x < packed.sure[slab, 1])
+    assert shapely.contains_xy(shape, x[surely], y[surely]).all()
+
+
 def test_many_units_zones_and_chunks_give_what_each_gives_alone() -> None:
     from unittest import mock
 

@@ -313,6 +313,19 @@ def test_batches_of_any_size_in_any_order_give_the_same(seed: int, draw: int, si
     pd.testing.assert_frame_equal(one, mixed.iloc[np.argsort(order)].reset_index(drop=True))
 
 
+def test_reach_and_km_alone_are_those_of_the_whole_answer() -> None:
+    network, _ = world(2)
+    points = np.random.default_rng(4).uniform([-2_000, -5_000], [12_000, 6_000], (500, 2))
+    points[::50] = np.nan
+    lon, lat = degrees(points).T.copy()
+    whole = river.place(lon, lat, network)
+    reach, km = river.chainage(lon, lat, network)
+    assert (reach >= 0).any() and (reach < 0).any()
+    assert reach.tolist() == whole.reach.tolist()
+    assert np.array_equal(km, whole.km, equal_nan=True)
+    assert [len(part) for part in river.chainage(lon[:0], lat[:0], network)] == [0, 0]
+
+
 def test_memory_does_not_grow_with_the_batch_but_for_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel, "CHUNK", 2_000)
     network, _ = world(1)

@@ -47,23 +47,26 @@ class Period:
 
 
 @dataclass
-class Inputs:
-    """Frames of the tables of these names; `zones` with every version in force; `masks` paths of water masks.
-
-    Positions are not read yet: `plan` says in which blocks they lie. Nor is what is shipped: once a river is built of it,
-    nobody asks for it again.
-    """
+class Drawing:
+    """What a river is built from. lines, lakes, marks, jurisdictions are frames of these tables; `masks` paths of water
+    masks. What is shipped is read only when asked for: once a river is built of it, nobody does."""
 
     sent: dict[str, gpd.GeoDataFrame]  # lines, lakes, marks, jurisdictions as far as they were sent: no rows is none
-    settings: Settings
-    zones: gpd.GeoDataFrame
-    plan: blocks.Plan
-    platforms: dict[str, str]  # of units, for fixes that tell none
-    seizures: pd.DataFrame
-    reported: pd.DataFrame  # of table `patrols`, and the platform of the unit
-    levels: pd.DataFrame  # readings of the gauges that rules of zones ask for, whatever the period
     masks: list[Path]
-    notes: list[dict[str, Any]] = field(default_factory=list)
+    settings: Settings
+
+    @classmethod
+    def nothing_sent(cls, settings: Settings) -> Drawing:
+        """Of the shipped river alone."""
+        import geopandas as gpd
+
+        names = ("lines", "lakes", "marks", "jurisdictions")
+        return cls({name: gpd.GeoDataFrame() for name in names}, [], settings)
+
+    @property
+    def own(self) -> bool:
+        """Whether anything of it was sent."""
+        return any(len(frame) for frame in self.sent.values()) or bool(self.masks)
 
     @cached_property
     def _shipped(self) -> tuple[gpd.GeoDataFrame, ...]:
@@ -97,6 +100,23 @@ class Inputs:
         files = [] if len(self.sent["lines"]) else [reference.path(f"natural-earth/{name}.geojson") for name in SHIPPED]
         return files + ([] if len(self.sent["jurisdictions"]) else [reference.path(LOCALITIES)])
 
+
+@dataclass
+class Inputs:
+    """Frames of the tables of these names; `zones` with every version in force; `river` what it is drawn from.
+
+    Positions are not read yet: `plan` says in which blocks they lie.
+    """
+
+    river: Drawing
+    zones: gpd.GeoDataFrame
+    plan: blocks.Plan
+    platforms: dict[str, str]  # of units, for fixes that tell none
+    seizures: pd.DataFrame
+    reported: pd.DataFrame  # of table `patrols`, and the platform of the unit
+    levels: pd.DataFrame  # readings of the gauges that rules of zones ask for, whatever the period
+    notes: list[dict[str, Any]] = field(default_factory=list)
+
     def span(self, period: Period, fixes: tuple[int, int] | None) -> tuple[int, int] | None:
         """The time looked at, ms UTC: that of the period, where it is open from the first to the last of fixes and
         seizures. None where there is neither."""
@@ -128,15 +148,15 @@ def read(store: Store, period: Period, settings: Settings) -> Inputs:
     patrols["platform"] = patrols["unit_id"].map(platforms)
     zones = store.records("zones", period.as_of, all_versions=True)
     return Inputs(
-        sent=sent,
-        settings=settings,
+        river=Drawing(
+            sent, [store.raw(digest) for digest in store.records("raster", period.as_of)["raster_id"]], settings
+        ),
         zones=zones,
         levels=_asked(store, zones, period),
         plan=blocks.plan(store.position_files(period.as_of, period.start, period.end), period.span),
         platforms={str(unit_id): str(platform) for unit_id, platform in platforms.items()},
         seizures=_within(seizures, "time", period),
         reported=_within(patrols[patrols["how"] == "reported"], "started_at", period),
-        masks=[store.raw(digest) for digest in store.records("raster", period.as_of)["raster_id"]],
         notes=notes,
     )
 

@@ -21,8 +21,8 @@ def test_km_marks_without_a_line_tie_the_shipped_river(tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "w")
     assert workspace.import_file("river", path).status == "accepted"
     inputs = read(Store(workspace.root), Period(), Settings())
-    assert inputs.marks[["river", "km"]].to_numpy().tolist() == [["长江", 1043.0]]
-    assert len(inputs.lines) > 20
+    assert inputs.river.marks[["river", "km"]].to_numpy().tolist() == [["长江", 1043.0]]
+    assert len(inputs.river.lines) > 20
     assert {note["code"] for note in inputs.notes} == {"river_shipped", "jurisdictions_shipped"}
 
 

@@ -26,7 +26,7 @@ def river(inputs: Inputs, settings: Settings, root: Path) -> Network:
     """The river of a run: `rivers.network`."""
     from geo_monitor.engine import rivers
 
-    return rivers.network(inputs, settings, root)
+    return rivers.network(inputs.river, settings, root)
 
 
 def run(engine: str, job: Job, plan: Plan, root: Path, stage: Stages) -> Found:

@@ -1,12 +1,13 @@
 """The river of a run, with the index that fixes are located by: built once, then kept beside what blocks gave.
 
 The key is a hash of everything it is built from: lines, lakes, marks, localities, masks, settings, and the programs that
-build it.
+build it. The shipped river is the same in every workspace and is kept where compiled code is, once an installation.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,34 +19,33 @@ from geo_monitor.engine.kept import Kept, digest
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from geo_monitor.inputs import Inputs
+    from geo_monitor.inputs import Drawing
     from geo_monitor.river import Network
     from geo_monitor.settings import Settings
 
-VERSION = 2  # to be raised whenever the rules by which a river is built change
 
-
-def network(inputs: Inputs, settings: Settings, root: Path) -> Network:
+def network(drawing: Drawing, settings: Settings, root: Path) -> Network:
     """The network that drains, of what was sent or of the shipped river, kept below `root`."""
     from geo_monitor import river
     from geo_monitor.river import saved
     from geo_monitor.river.grid import Grid
 
+    root = _home(drawing, root)
     built, indices = Kept(root, "river"), Kept(root, "grid")
-    key = _key(inputs, settings)
+    key = _key(drawing, settings)
     arrays = built.get("river", key)
     if arrays is not None:
         found = saved.from_arrays(arrays, settings)
     else:
         found = river.build(
-            inputs.lines,
-            inputs.lakes,
-            inputs.marks,
-            inputs.jurisdictions,
+            drawing.lines,
+            drawing.lakes,
+            drawing.marks,
+            drawing.jurisdictions,
             reach_length_m=settings.reach_length_m,
             settings=settings,
         )
-        for mask in inputs.masks:
+        for mask in drawing.masks:
             found = river.with_mask(found, mask)
         built.put("river", key, saved.to_arrays(found))
     index = indices.get("river", found.digest)
@@ -56,21 +56,39 @@ def network(inputs: Inputs, settings: Settings, root: Path) -> Network:
     return found
 
 
-def _key(inputs: Inputs, settings: Settings) -> str:
+def _home(drawing: Drawing, root: Path) -> Path:
+    """Where the river is kept: below the workspace `root` what was sent to it; the shipped one beside compiled code, if that
+    can be written."""
+    from geo_monitor.engine import warm
+
+    if drawing.own:
+        return root
+    shared = warm.mark().parent
+    try:
+        shared.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return root
+    return shared if os.access(shared, os.W_OK) else root
+
+
+def _key(drawing: Drawing, settings: Settings) -> str:
     """A hash of all a river depends on; a mask is stored under the hash of its content."""
     from importlib.metadata import version
 
     import shapely
 
+    from geo_monitor import river
+
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(river.__file__).parent.glob("*.py"))))
     made_by = [
-        VERSION,
+        code.hexdigest(),
         __version__,
         shapely.geos_version_string,
         *(version(name) for name in ("shapely", "h3", "numpy", "rasterio")),
     ]
-    frames = [_told(frame) for _, frame in sorted(inputs.sent.items())]
-    files = [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs.used]
-    masks = [mask.name for mask in inputs.masks]
+    frames = [_told(frame) for _, frame in sorted(drawing.sent.items())]
+    files = [hashlib.sha256(path.read_bytes()).hexdigest() for path in drawing.used]
+    masks = [mask.name for mask in drawing.masks]
     return digest(made_by, vars(settings), *(part for frame in frames for part in frame), files, masks)
 
 
@@ -79,7 +97,7 @@ def _told(frame: gpd.GeoDataFrame) -> list[Any]:
     import shapely
 
     told: list[Any] = [len(frame)]
-    for name in frame.columns:
+    for name in frame.columns if len(frame) else ():
         if frame[name].dtype == "geometry":
             written = b"".join(shapely.to_wkb(frame[name].to_numpy()).tolist())
             told += [name, np.frombuffer(written, np.uint8)]

@@ -36,8 +36,8 @@ def needed() -> bool:
 
 
 def warm() -> None:
-    """Runs the main job and the detectors on a river of three kilometres with one boat, which compiles them. Gives nothing,
-    keeps nothing."""
+    """Runs the main job and the detectors on a river of three kilometres with one boat, which compiles them; then builds the
+    shipped river, which every workspace shares that is not sent its own."""
     import geopandas as gpd
     import numpy as np
     import pandas as pd
@@ -45,8 +45,9 @@ def warm() -> None:
     import shapely
 
     from geo_monitor import effort, events, hotspots, joins, river
-    from geo_monitor.engine import work
+    from geo_monitor.engine import rivers, work
     from geo_monitor.engine.blocks import SCHEMA, Block
+    from geo_monitor.inputs import Drawing
     from geo_monitor.joins.areas import Areas
     from geo_monitor.joins.visits import Underway
     from geo_monitor.joins.zones import Zone
@@ -85,6 +86,8 @@ def warm() -> None:
     network.within(settings.band_m)
     hotspots.rates([3, 0, 1, 0], [6.0, 6.0, 6.0, 0.0], network.adjacency[:4, :4], settings=settings)
     events.warm(network, settings)
+    here = mark().parent
+    rivers.network(Drawing.nothing_sent(settings), settings, here)
     with suppress(OSError):  # nowhere to write to: compiled code is not kept either, and the next time is as slow
         mark().parent.mkdir(parents=True, exist_ok=True)
         mark().touch()

@@ -71,7 +71,8 @@ def test_blocks_give_what_everything_at_once_gives(workspace: Workspace) -> None
     found = tables(workspace)
     store, settings = Store(workspace.root), Settings()
     inputs = read(store, Period(), settings)
-    network = river.build(inputs.lines, inputs.lakes, inputs.marks, inputs.jurisdictions, settings=settings)
+    drawn = inputs.river
+    network = river.build(drawn.lines, drawn.lakes, drawn.marks, drawn.jurisdictions, settings=settings)
     fixes = with_platforms(store.positions(columns=FIX_COLUMNS, encoded=True), inputs.platforms)
     located = river.locate(fixes.select(["lon", "lat"]).combine_chunks().to_batches()[0], network)
     whole = reference.effort(fixes, located, network, settings, inputs.reported)

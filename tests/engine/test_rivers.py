@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,11 @@ import pandas as pd
 import pytest
 
 from geo_monitor import river
+from geo_monitor.engine import rivers, warm
 from geo_monitor.engine.kept import FOLDER
+from geo_monitor.inputs import Drawing, Period, read
+from geo_monitor.settings import Settings
+from geo_monitor.store import Store
 from geo_monitor.workspace import Workspace
 from tests.engine import worlds
 
@@ -74,3 +79,20 @@ def test_a_river_that_is_not_as_it_was_written_is_built_again(workspace: Workspa
     with built() as times:
         pd.testing.assert_frame_equal(reaches(workspace), before, check_exact=True)
     assert len(times) == 1
+
+
+def test_the_shipped_river_is_built_once_for_all_workspaces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(warm, "mark", lambda: tmp_path / "cache" / "compiled")
+    settings = Settings(reach_length_m=20_000)
+    shipped = Drawing.nothing_sent(settings)
+    with built() as times:
+        first = rivers.network(shipped, settings, tmp_path / "one")
+        sent = read(Store(Workspace.create(tmp_path / "two").root), Period(), settings).river
+        second = rivers.network(sent, settings, tmp_path / "two")
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        rivers.network(shipped, settings, tmp_path / "three")
+    assert len(times) == 2  # the last where nothing can be kept beside compiled code
+    assert [(tmp_path / name / FOLDER / "river").is_dir() for name in ("one", "two", "cache", "three")] == [
+        False, False, True, True,
+    ]  # fmt: skip
+    pd.testing.assert_frame_equal(first.reaches, second.reaches, check_exact=True)

@@ -1,5 +1,4 @@
-"""The app: who looks, which pages there are for them, what stands beside every page. `streamlit run` gets this file,
-`geo-monitor app` starts it.
+"""The app: who looks, which pages there are for them, what stands beside every page. The script that `served.py` serves.
 
 Pages read through `geo_monitor.workspace`. Police data go to the browser over the session's own connection only:
 `static/` holds the base map, the symbols and the font.

@@ -337,7 +337,7 @@ def run(folder: Path) -> dict[str, object]:
             seen["empty_hotspots"] = visit.text()
             visit.leave()
         held = Workspace.create(folder / "ws")
-        with running(PACKAGE / "main.py", ROOT, folder / "sending.log", str(held.root)) as url:
+        with running(PACKAGE / "served.py", ROOT, folder / "sending.log", str(held.root)) as url:
             seen |= sending(visit, url, held, fake.long_file(folder / "long.csv"))
             visit.leave()
         seen |= {"outside": sorted(visit.outside), "errors": visit.errors, "asked": sorted(visit.asked)}

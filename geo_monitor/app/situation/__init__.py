@@ -31,6 +31,7 @@ STEP_MS = 1000  # ms between pictures of a replay
 PICTURE_S = {clocks.LIVE: TICK_MS / 1000, clocks.PLAYING: STEP_MS / 1000}  # seconds by the mode of the clock
 ASIDE_S = {clocks.LIVE: 9.0, clocks.PLAYING: 5.0}
 HOURS_S = {clocks.LIVE: 60.0, clocks.PLAYING: 2.0}
+PERIOD = 30  # days of seizures shown unless others are chosen
 HEIGHTS = (540, 640)  # pixels of the map: on a desk, on a wall
 LAYERS = ("state", "unseen", "zones", "units", "trails", "seizures")
 CSS = """
@@ -62,7 +63,7 @@ def page(path: str, speaker: Speaker) -> None:
             water = data.reaches(path, run["run_id"], data.period(run)[1])
             area, name = controls.area(water, localities, speaker)
         shown = controls.layer_pills(LAYERS, LAYERS, "situation-layers", speaker)
-        period = controls.period_slider("seizures_of", controls.PERIODS[:-1], "30", "situation-period", speaker)
+        period = controls.period_slider("seizures_of", controls.PERIODS[:-1], str(PERIOD), "situation-period", speaker)
         own = base.choose(path, speaker)
     if held.simulated:
         st.html(f'<div class="simulated" role="note">{speaker.say("simulated")}</div>')
@@ -160,6 +161,20 @@ def _head(clock: Clock, view: View, name: str, wall: int) -> None:
     if newest is not None and clock.mode == clocks.STILL and "at" not in st.query_params:
         age = speaker.age((wall - newest) / 1000)
         st.caption(speaker.say("stale", time=clocks.told(newest).replace("T", " "), age=age))
+
+
+def prepare(path: str, lang: Lang) -> None:
+    """Reads, works out and draws what `page` shows first to whoever comes with the rights of `path`, kept for them."""
+    wall, mark = timeline.wall_ms(), data.stamp(path)
+    clock = timeline.new(path, mark, wall)
+    view = look(path, mark, clock.now(wall) // TICK_MS * TICK_MS, clock.mode == clocks.LIVE, ("basin",), lang)
+    ground.zones(view, "day")
+    ground.reaches(view, "day")
+    ground.seizures(view, PERIOD, "day")
+    ground.moving(view, "day")
+    _ = view.needs, view.night
+    if view.run_id is not None:
+        data.days(path, view.run_id, view.area, view.still)
 
 
 def _drawing(view: View, found: pd.DataFrame, shown: frozenset[str], period: int) -> list[dict[str, Any] | str]:

@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import administration, controls, data, dispatch, door, duty, hotspots, legend, situation, uploads
+from geo_monitor.app import (
+    address,
+    administration,
+    controls,
+    data,
+    dispatch,
+    door,
+    duty,
+    hotspots,
+    legend,
+    situation,
+    uploads,
+)
 from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.words import Speaker
 from geo_monitor.errors import GeoMonitorError
@@ -39,6 +51,7 @@ CSS = """
   [data-testid="stSidebarUserContent"] { padding-top: 0; margin-top: .4rem; }
   [data-testid="stSidebarHeader"] { padding: 0; height: 2.6rem; }
   [data-testid="stVerticalBlock"] { gap: 0.6rem; }
+  [data-testid="stElementContainer"]:has([data-home], script) { display: none; }
   h1.page { font-size: 1.25rem; font-weight: 600; margin: 0; padding: 0; }
   .asof { font-size: .85rem; opacity: .7; }
   .simulated { border-left: 4px solid #d64018; padding: .3rem .7rem; background: rgba(214,64,24,.10); }
@@ -66,6 +79,7 @@ def page() -> None:
         if viewer is None:
             door.form(held, speaker)
             return
+        address.follow()
         with st.sidebar:
             door.bar(held, viewer, speaker)
             controls.switches(speaker)

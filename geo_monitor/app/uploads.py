@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from geo_monitor.app import controls, data, underway
-from geo_monitor.app.deck import BASIN, Bounds, Deck, escaped, plain
+from geo_monitor.app.deck import BASIN, Bounds, Deck, escaped, fit, plain
 from geo_monitor.app.job import jobs
 from geo_monitor.app.layers import TOOLTIP
 from geo_monitor.app.look import LOOKS
@@ -221,7 +221,7 @@ def _drawn(rows: pd.DataFrame, speaker: Speaker) -> None:
         return
     if len(shapes):
         style = f"app/static/basemap/style-{controls.theme()}-{speaker.lang}.json"
-        st.pydeck_chart(Deck([layer], style, _box(shapely.total_bounds(shapes)), TOOLTIP), height=320)
+        st.pydeck_chart(Deck([layer], style, fit(_box(shapely.total_bounds(shapes))), TOOLTIP), height=320)
 
 
 def _box(bounds: Any) -> Bounds:

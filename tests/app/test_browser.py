@@ -97,3 +97,30 @@ def test_sent_again_it_comes_to_its_receipt(seen):
     assert "“long.csv”已入库" in seen["receipt"]
     assert seen["rows_kept"] == fake.LONG
     assert seen["sending_exceptions"] == 0
+
+
+def test_pan_and_zoom_by_hand_stand_in_the_address_without_a_rerun(seen):
+    told = seen["views"]
+    assert "view" not in told["untouched"]
+    zoomed, dragged = ([float(n) for n in told[name]["view"].split(",")] for name in ("zoomed", "dragged"))
+    assert dragged[2] == zoomed[2] > 12
+    assert dragged[0] > zoomed[0]  # the water was drawn to the left, and down
+    assert dragged[1] > zoomed[1]
+    assert told["told"] == 0
+    assert {**told["dragged"], "view": ""} == {**told["untouched"], "view": ""}
+
+
+def test_a_rerun_keeps_the_view_and_links_of_the_page_hold_it(seen):
+    told = seen["views"]
+    assert told["after_a_rerun"]["view"] == told["dragged"]["view"]
+    assert "view=" + told["dragged"]["view"].replace(",", "%2C") in told["night_link"]
+
+
+def test_the_address_shows_a_colleague_the_same(seen):
+    told = seen["views"]
+    assert told["opened"] == told["after_a_rerun"]
+    assert told["picked"] == told["reach"]
+
+
+def test_an_address_that_names_no_view_is_as_if_it_named_none(seen):
+    assert seen["views"]["hostile"] == {}

@@ -124,3 +124,21 @@ def test_the_address_shows_a_colleague_the_same(seen):
 
 def test_an_address_that_names_no_view_is_as_if_it_named_none(seen):
     assert seen["views"]["hostile"] == {}
+
+
+def test_the_uploader_speaks_the_language_of_the_page(seen):
+    told = seen["uploader"]
+    assert told["zh"]["lying"] == [
+        ["选择文件", "Upload"],
+        ["也可拖到此处；每个文件不超过 200 MB", "200MB per file"],
+    ]
+    assert [words for words, _ in told["en"]["lying"]] == ["Choose files", "or drop them here; up to 200 MB each"]
+    assert ["松开鼠标即可放入", "Drag and drop files here"] in told["zh"]["over"]
+    assert ["Drop to add", "Drag and drop files here"] in told["en"]["over"]
+
+
+def test_a_file_over_the_limit_is_told_in_words(seen):
+    told = seen["uploader"]
+    assert ["未上传：文件超过 200 MB、类型不符，或连接中断。未保存任何内容。", ""] in told["zh"]["large"]
+    (english,) = told["en"]["large"]
+    assert english[0].startswith("Not sent: over 200 MB")

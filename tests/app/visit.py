@@ -335,6 +335,49 @@ def views(visit: Visit, url: str) -> dict[str, object]:
     return seen
 
 
+# what stands in the place of the uploader's own words, which must be too small to see
+STANDING = """
+const found = [...document.querySelectorAll('[data-testid=stFileUploader], [data-testid=stFileUploader] *')].map(at => {
+  const told = getComputedStyle(at, '::after');
+  if (!/^"./.test(told.content) || parseFloat(told.fontSize) < 10) return null;
+  const own = at.innerText.trim();
+  return [JSON.parse(told.content), parseFloat(getComputedStyle(at).fontSize) ? '' : own];
+});
+return found.filter(Boolean);
+"""
+DRAGGED = """
+const data = new DataTransfer(), at = document.querySelector('[data-testid=stFileUploaderDropzone]');
+data.items.add(new File(['x'], 'x.csv'));
+at.dispatchEvent(new DragEvent(arguments[0], {bubbles: true, dataTransfer: data}));
+"""
+
+
+def uploader(visit: Visit, url: str, folder: Path) -> dict[str, object]:
+    """The words of the file uploader by language: lying there, with a file over it, and with one that is too large."""
+    seen: dict[str, object] = {}
+    large = folder / "large.csv"
+    with large.open("wb") as out:
+        out.truncate(201 * 2**20)  # a file of zeros that takes no room
+    for lang, more in (("zh", ""), ("en", "&embed_options=dark_theme")):
+        visit.driver.get(f"{url}data?lang={lang}{more}")
+        wait(lambda: visit.driver.execute_script(STANDING), 60, "the uploader")
+        shown = {"lying": visit.driver.execute_script(STANDING)}
+        visit.shot(f"uploader-{lang}")
+        visit.driver.execute_script(DRAGGED, "dragenter")
+        wait(lambda: len(visit.driver.execute_script(STANDING)) > 2, 20, "the words over the uploader")
+        shown["over"] = visit.driver.execute_script(STANDING)
+        visit.shot(f"uploader-over-{lang}")
+        visit.driver.execute_script(DRAGGED, "dragleave")
+        visit.driver.find_element("css selector", "input[type=file]").send_keys(str(large))
+        wait(
+            lambda: visit.driver.find_elements("css selector", "[data-testid=stFileChip][aria-invalid]"), 20, "the chip"
+        )
+        shown["large"] = visit.driver.execute_script(STANDING)
+        visit.shot(f"uploader-large-{lang}")
+        seen[lang] = shown
+    return seen
+
+
 def sending(visit: Visit, url: str, held: Workspace, file: Path) -> dict[str, object]:
     """The page of the data: a file is sent, stopped, and sent again to its receipt; the bar is seen both times."""
     seen: dict[str, object] = {}
@@ -388,6 +431,7 @@ def run(folder: Path) -> dict[str, object]:
             visit.leave()
         held = Workspace.create(folder / "ws")
         with running(PACKAGE / "served.py", ROOT, folder / "sending.log", str(held.root)) as url:
+            seen["uploader"] = uploader(visit, url, folder)
             seen |= sending(visit, url, held, fake.long_file(folder / "long.csv"))
             visit.leave()
         seen |= {"outside": sorted(visit.outside), "errors": visit.errors, "asked": sorted(visit.asked)}

@@ -13,6 +13,7 @@ import streamlit as st
 
 from geo_monitor.app.deck import MAX_ZOOM, MIN_ZOOM, Bounds, fit
 
+MORE = "more"  # key of a button nobody sees, which the browser presses once its first map stands
 HELD = "view"  # key of the session: the map and box that were shown first, and the view of the address on them
 NUMBER = r"(-?\d{1,3}(?:\.\d{1,8})?)"
 # The view lies in the state of React, above the canvas; a Streamlit that keeps it elsewhere leaves the address
@@ -28,6 +29,8 @@ window.geoMonitorView ||= setInterval(() => {
   const settled = told === window.geoMonitorTold;
   window.geoMonitorTold = told;
   if (!settled) return;
+  const more = document.querySelector('.st-key-MORE button');
+  if (more && !more.dataset.pressed) { more.dataset.pressed = true; more.click(); }
   const usual = home.dataset.home.split(',').map(Number);
   const near = Math.max(Math.abs(view.longitude - usual[0]), Math.abs(view.latitude - usual[1])) * 2 ** view.zoom;
   const moved = near > 1 || Math.abs(view.zoom - usual[2]) > 0.01;
@@ -54,7 +57,7 @@ window.geoMonitorView ||= setInterval(() => {
 
 def follow() -> None:
     """Lets the browser of this session write the view of its map into the address."""
-    st.html(SCRIPT, unsafe_allow_javascript=True)  # holds nothing that anybody typed
+    st.html(SCRIPT.replace("MORE", MORE), unsafe_allow_javascript=True)  # holds nothing that anybody typed
 
 
 def view(key: str, bounds: Bounds) -> dict[str, float]:

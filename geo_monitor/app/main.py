@@ -51,7 +51,7 @@ CSS = """
   [data-testid="stSidebarUserContent"] { padding-top: 0; margin-top: .4rem; }
   [data-testid="stSidebarHeader"] { padding: 0; height: 2.6rem; }
   [data-testid="stVerticalBlock"] { gap: 0.6rem; }
-  [data-testid="stElementContainer"]:has([data-home], script) { display: none; }
+  .st-key-more, [data-testid="stElementContainer"]:has([data-home], script) { display: none; }
   h1.page { font-size: 1.25rem; font-weight: 600; margin: 0; padding: 0; }
   .asof { font-size: .85rem; opacity: .7; }
   .simulated { border-left: 4px solid #d64018; padding: .3rem .7rem; background: rgba(214,64,24,.10); }

@@ -66,11 +66,13 @@ async def look_once() -> None:
 
 
 def prepare() -> None:
-    """Where everybody signs in: reads what the first page shows to those who were here when the server stopped."""
+    """Reads and draws what the first page shows; where everybody signs in, to those who were here last."""
     from geo_monitor.app import controls, data, door, situation
+    from geo_monitor.store.rights import OWNER
 
     path = str(data.location())
-    viewers = data.workspace(path).accounts.looking(datetime.now(UTC))
+    accounts = data.workspace(path).accounts
+    viewers = accounts.looking(datetime.now(UTC)) if accounts.any() else [OWNER]
     for scope in list(dict.fromkeys(door.key(path, one) for one in viewers if "read" in one.rights))[:SCOPES]:
         situation.prepare(scope, controls.usual_language())
 

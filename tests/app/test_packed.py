@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import brotli
@@ -13,19 +14,22 @@ from starlette.responses import FileResponse, PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
+from streamlit import file_util
 
 from geo_monitor.app import packed
 
 FILE = b"const river = 'Yangtze'\n" * 500
+HEAD = '<html><head><link rel="stylesheet" href="./a.css"></head>'
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> TestClient:
     (tmp_path / "a.js").write_bytes(FILE)
     (tmp_path / "tiny.js").write_bytes(b"1")
-    (tmp_path / "page.html").write_bytes(b"<p>page</p>" * 500)
+    (tmp_path / "page.html").write_text(HEAD + "<p>page</p>" * 500)
     routes = [
         Route("/static/gone.js", lambda _: FileResponse(tmp_path / "page.html")),
+        Route("/situation", lambda _: FileResponse(tmp_path / "page.html")),
         Route("/live.json", lambda _: PlainTextResponse("x" * 5000)),
         Mount("/static", StaticFiles(directory=tmp_path)),
     ]
@@ -78,5 +82,17 @@ def test_pages_under_any_name_and_live_answers_are_not_kept(client: TestClient, 
         raise AssertionError
 
     monkeypatch.setattr(packed, "PACKERS", {"br": never, "gzip": never})
-    assert client.get("/static/gone.js").text.startswith("<p>")
+    assert client.get("/static/gone.js").text.startswith("<html>")
     assert client.get("/live.json").text == "x" * 5000
+
+
+def test_the_page_asks_for_the_map_at_once(client: TestClient) -> None:
+    answer = client.get("/situation", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert '<link rel="stylesheet" href="./a.css">' in answer.text
+    assert "etag" not in answer.headers
+    (named,) = re.findall(r'<link rel="modulepreload" crossorigin href="./static/js/([^"]+)"></head>', answer.text)
+    assert (Path(file_util.get_static_dir()) / "static/js" / named).is_file()
+
+
+def test_the_page_of_this_streamlit_has_the_place_for_it() -> None:
+    assert (Path(file_util.get_static_dir()) / "index.html").read_text().count("</head>") == 1

@@ -52,6 +52,9 @@ def test_either_file_serves_page_base_map_and_settings(tmp_path: Path, file: str
     with running(ROOT / file, ROOT, tmp_path / "log", str(tmp_path / "ws")) as url:
         body, how = fetched(url + "app/static/basemap/land.geojson", **{"Accept-Encoding": "gzip"})
         assert how == "gzip"
+        page, how = fetched(url + "hotspots", **{"Accept": "text/html", "Accept-Encoding": "gzip"})
+        assert how is None
+        assert b"modulepreload" in page
         land = Path(main.__file__).parent / "static/basemap/land.geojson"
         assert gzip.decompress(body) == land.read_bytes()
     assert "first page could not be made" not in (tmp_path / "log").read_text()

@@ -46,6 +46,7 @@ READING = ("situation", "hotspots")  # pages that change nothing: their frames a
 WALL = "html { font-size: 19px; } .legend { font-size: 15px; }"
 CSS = """
 <style>
+  @import url("/app/static/fonts/map-sans.css");
   [data-testid="stMainBlockContainer"] { padding: 0.6rem 1rem 1rem; max-width: none; }
   [data-testid="stHeader"] { height: 0; min-height: 0; }
   [data-testid="stSidebarUserContent"] { padding-top: 0; margin-top: .4rem; }

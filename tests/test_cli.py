@@ -171,6 +171,21 @@ def test_a_dry_run_keeps_nothing(shell: Shell, tmp_path: Path) -> None:
     assert list((shell.root / "raw").iterdir()) == []
 
 
+def test_a_dry_run_never_says_that_a_file_is_in(shell: Shell, tmp_path: Path) -> None:
+    shell("init")
+    clean = reports(tmp_path / "a.csv", ("A1", "2026-06-01 08:00", 112.05, 30.0))
+    twice = reports(tmp_path / "b.csv", *[("A1", "2026-06-01 08:00", 112.05, 30.0)] * 2)
+    said = {
+        (path, lang): shell("import", "seizures", path, "--dry-run", "--lang", lang)[1].splitlines()[:2]
+        for path in (clean, twice)
+        for lang in ("zh", "en")
+    }
+    assert said[clean, "zh"] == ["可以入库：a.csv", "试运行：未保存任何内容。"]
+    assert said[clean, "en"] == ["Could be accepted: a.csv", "Dry run: nothing was kept."]
+    assert said[twice, "zh"] == ["可以入库（有警告）：b.csv", "试运行：未保存任何内容。"]
+    assert said[twice, "en"] == ["Could be accepted, with warnings: b.csv", "Dry run: nothing was kept."]
+
+
 def test_export_replaces_and_tells(filled: Shell, tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
     path.write_text("old")

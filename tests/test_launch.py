@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from geo_monitor.cli.launch import PAGE, is_loopback, look_once
+from geo_monitor.cli.launch import PAGE, is_loopback
 from geo_monitor.workspace import Workspace
-from tests.app.visit import served
 
 
 def test_the_page_is_where_the_command_looks() -> None:
@@ -60,9 +59,3 @@ def until(what: Callable[[], bool], seconds: float = 60.0) -> bool:
             return True
         time.sleep(0.2)
     return False
-
-
-def test_a_page_is_looked_at_before_anybody_comes(tmp_path: Path) -> None:
-    with served(tmp_path / "full", empty=False) as url:
-        assert look_once(url.rstrip("/"))
-    assert not look_once(url.rstrip("/"), 5.0)  # nobody answers any more

@@ -30,6 +30,7 @@ def table(answer: dict[str, Any]) -> str:
 
     visits = [(f"alone, {name}", one[name]) for name in ("first visitor", "second visitor", "same browser again")]
     visits.append((f"beside {users - 1} others", all_["visitor"]))
+    add("server answers, from its start", one["first visitor"]["answers"], "s")
     for name, visit in visits:
         seen = visit.get("seen", {})
         add(f"basin seen: {name}", seen.get("hot"), "s", 5)

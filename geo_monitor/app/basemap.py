@@ -322,7 +322,7 @@ def geojson(name: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> None:
-    from geo_monitor.app import glyphs, layers, look, style, symbols
+    from geo_monitor.app import fonts, glyphs, layers, look, style, symbols
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--font", type=Path, help="an OpenType font with an open licence; makes the glyph ranges anew")
@@ -340,6 +340,7 @@ def main(argv: list[str] | None = None) -> None:
     for colours in look.LOOKS.values():
         symbols.sheet(colours, layers.SYMBOLS, OUT.parent / f"symbols-{colours.name}.png")
         symbols.units(colours, OUT.parent / f"units-{colours.name}.png")
+    fonts.write()
     if options.font:
         print(f"glyphs {glyphs.write(options.font, OUT / 'glyphs' / style.FONT) / 1000:.0f} kB")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from geo_monitor.app import base, controls, layers, panel
+from geo_monitor.app import address, base, controls, layers, panel
 from geo_monitor.app.deck import Bounds, Deck
 from geo_monitor.app.words import Speaker
 
@@ -28,7 +28,7 @@ def base_map(
     keeps its view until `bounds` change, whatever else does. A click on a thing calls `pick` with its id."""
     style = f"app/static/basemap/style-{controls.theme()}-{speaker.lang}.json" if own is None else own.style
     st.pydeck_chart(
-        Deck(drawing, style, bounds, layers.TOOLTIP),
+        Deck(drawing, style, address.view(key, bounds), layers.TOOLTIP),
         height=height,
         on_select=lambda: panel.from_map(key, pick),
         selection_mode="single-object",

@@ -38,9 +38,14 @@ class Choice:
 
 
 def language() -> Lang:
-    """The language of the address, else the one the program was started with, else Chinese."""
-    wanted = st.query_params.get("lang") or os.environ.get("GEO_MONITOR_LANG")
+    """The language of the address, else the usual one."""
+    wanted = st.query_params.get("lang") or usual_language()
     return "en" if wanted == "en" else "zh"
+
+
+def usual_language() -> Lang:
+    """The language the program was started with, else Chinese."""
+    return "en" if os.environ.get("GEO_MONITOR_LANG") == "en" else "zh"
 
 
 def theme() -> str:

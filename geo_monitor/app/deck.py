@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pydeck
 
 Bounds = tuple[float, float, float, float]  # west, south, east, north, WGS84 degrees
 BASIN: Bounds = (90.5, 24.5, 122.3, 35.5)
+MIN_ZOOM, MAX_ZOOM = 2.5, 16.0  # how far the map can be zoomed
 TILE = 512  # pixels of a Web Mercator world at zoom 0, as deck.gl counts
 
 
@@ -46,22 +47,27 @@ def escaped(value: object) -> str:
 
 
 class Deck(pydeck.Deck):
-    """A pydeck chart whose layers are ready dicts of deck.gl's JSON form, or such dicts as text (`encoded`).
+    """A pydeck chart whose layers are ready dicts of deck.gl's JSON form, or such dicts as text (`encoded`);
+    `view` is where it begins: longitude, latitude (degrees), zoom (`fit`).
 
     `to_json` of pydeck indents and sorts, four times the bytes of what is sent here.
     """
 
     def __init__(
-        self, layers: Sequence[dict[str, Any] | str], style: str, bounds: Bounds, tooltip: dict[str, Any]
+        self,
+        layers: Sequence[dict[str, Any] | str],
+        style: str,
+        view: Mapping[str, float],
+        tooltip: dict[str, Any],
     ) -> None:
         # `map_provider=None` with a style of our own: every other combination asks a server on the internet
         super().__init__(layers=[], map_provider=None, map_style=style, tooltip=tooltip)
         self.rows = list(layers)
-        self.view = fit(bounds)
+        self.view = dict(view)
 
     def to_json(self) -> str:
         spec = {
-            "initialViewState": self.view | {"bearing": 0, "pitch": 0, "minZoom": 2.5, "maxZoom": 16},
+            "initialViewState": self.view | {"bearing": 0, "pitch": 0, "minZoom": MIN_ZOOM, "maxZoom": MAX_ZOOM},
             "mapStyle": self.map_style,
             "views": [{"@@type": "MapView", "controller": {"dragRotate": False, "touchRotate": False}}],
         }
@@ -107,7 +113,7 @@ def fit(bounds: Bounds, width: int = 800, height: int = 600, padding: int = 16) 
     return {
         "longitude": round((west + east) / 2, 4) + 0.0,
         "latitude": round(latitude, 4) + 0.0,
-        "zoom": round(min(max(zoom, 2.5), 13.0), 2),
+        "zoom": round(min(max(zoom, MIN_ZOOM), 13.0), 2),
     }
 
 

@@ -1,5 +1,4 @@
-"""The app: who looks, which pages there are for them, what stands beside every page. `streamlit run` gets this file,
-`geo-monitor app` starts it.
+"""The app: who looks, which pages there are for them, what stands beside every page. The script that `served.py` serves.
 
 Pages read through `geo_monitor.workspace`. Police data go to the browser over the session's own connection only:
 `static/` holds the base map, the symbols and the font.
@@ -14,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import administration, controls, data, dispatch, door, duty, hotspots, legend, situation, uploads
+from geo_monitor.app import (
+    address,
+    administration,
+    controls,
+    data,
+    dispatch,
+    door,
+    duty,
+    hotspots,
+    legend,
+    situation,
+    uploads,
+)
 from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.words import Speaker
 from geo_monitor.errors import GeoMonitorError
@@ -35,11 +46,13 @@ READING = ("situation", "hotspots")  # pages that change nothing: their frames a
 WALL = "html { font-size: 19px; } .legend { font-size: 15px; }"
 CSS = """
 <style>
+  @import url("/app/static/fonts/map-sans.css");
   [data-testid="stMainBlockContainer"] { padding: 0.6rem 1rem 1rem; max-width: none; }
   [data-testid="stHeader"] { height: 0; min-height: 0; }
   [data-testid="stSidebarUserContent"] { padding-top: 0; margin-top: .4rem; }
   [data-testid="stSidebarHeader"] { padding: 0; height: 2.6rem; }
   [data-testid="stVerticalBlock"] { gap: 0.6rem; }
+  .st-key-more, [data-testid="stElementContainer"]:has([data-home], script) { display: none; }
   h1.page { font-size: 1.25rem; font-weight: 600; margin: 0; padding: 0; }
   .asof { font-size: .85rem; opacity: .7; }
   .simulated { border-left: 4px solid #d64018; padding: .3rem .7rem; background: rgba(214,64,24,.10); }
@@ -67,6 +80,7 @@ def page() -> None:
         if viewer is None:
             door.form(held, speaker)
             return
+        address.follow()
         with st.sidebar:
             door.bar(held, viewer, speaker)
             controls.switches(speaker)

@@ -15,9 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit import config
 
 from geo_monitor.app import controls, data, underway
-from geo_monitor.app.deck import BASIN, Bounds, Deck, escaped, plain
+from geo_monitor.app.deck import BASIN, Bounds, Deck, escaped, fit, plain
 from geo_monitor.app.job import jobs
 from geo_monitor.app.layers import TOOLTIP
 from geo_monitor.app.look import LOOKS
@@ -72,6 +73,17 @@ def page(path: str, speaker: Speaker) -> None:
         _scores(held, speaker)
 
 
+# The words of Streamlit's file uploader, which are English whatever the page speaks, and what stands in their place.
+UPLOADER = {
+    "upload_choose": "[data-testid=stFileUploaderDropzone] > span [data-testid=stBaseButton-secondary] p",
+    "upload_limit": "[data-testid=stFileUploaderDropzoneInstructions] span",
+    # what lies over the rest while a file is dragged there; it has no name of its own
+    "upload_drop": "[data-testid=stFileUploaderDropzoneInput] + div:not(:has([data-testid])) > *",
+}
+# why a file could not be sent it tells screen readers only
+FAILED = "#d64018"  # the vermilion of what needs an eye, readable by day and by night
+UPLOADER_FAILED = "[data-testid=stFileUploader]:has([data-testid=stFileChip][aria-invalid])"
+
 # --- sending --------------------------------------------------------------------------------------------------------
 
 
@@ -83,6 +95,7 @@ def _send(held: Workspace, speaker: Speaker) -> None:
         kind = st.selectbox(
             speaker.say("kind"), KINDS, index=2, format_func=lambda name: speaker.say(f"kind_{name}"), key="kind"
         )
+        speak(speaker)
         sent = st.file_uploader(speaker.say("files"), accept_multiple_files=True, key=f"files-{_turn()}")
         agency = st.text_input(speaker.say("agency"), value=held.viewer.agency or "", disabled=bool(held.viewer.agency))
         options: dict[str, Any] = {"agency": agency or None}
@@ -108,6 +121,22 @@ def _send(held: Workspace, speaker: Speaker) -> None:
         elif looked:
             with told(speaker), on_disk(sent) as file, st.spinner(speaker.say("reading_file")):
                 _preview(held.preview(kind, file, **options), speaker)
+
+
+def speak(speaker: Speaker) -> None:
+    """Lets file uploaders speak the language of the page, and tell the limit that is set."""
+    limit = config.get_option("server.maxUploadSize")
+    words = {code: speaker.say(code, mb=limit) for code in (*UPLOADER, "upload_failed")}
+    # a CSS string is written as a JSON string is, as long as it holds neither control characters nor marks of HTML
+    told = {
+        code: f"content: {json.dumps(text, ensure_ascii=False)}; font-size: .875rem;" for code, text in words.items()
+    }
+    rules = [
+        f"{UPLOADER_FAILED}::after {{ {told['upload_failed']} color: {FAILED}; display: block; margin-top: .3rem; }}"
+    ]
+    for code, where in UPLOADER.items():
+        rules += [f"{where} {{ font-size: 0; }}", f"{where}::after {{ {told[code]} }}"]
+    st.html(f"<style>{' '.join(rules)}</style>")
 
 
 def _take(
@@ -221,7 +250,7 @@ def _drawn(rows: pd.DataFrame, speaker: Speaker) -> None:
         return
     if len(shapes):
         style = f"app/static/basemap/style-{controls.theme()}-{speaker.lang}.json"
-        st.pydeck_chart(Deck([layer], style, _box(shapely.total_bounds(shapes)), TOOLTIP), height=320)
+        st.pydeck_chart(Deck([layer], style, fit(_box(shapely.total_bounds(shapes))), TOOLTIP), height=320)
 
 
 def _box(bounds: Any) -> Bounds:

@@ -273,7 +273,8 @@ def _say_notes(notes: list[dict[str, Any]]) -> None:
 
 def _receipt_lines(told: dict[str, Any], dry_run: bool) -> list[str]:
     rows = told["rows"]
-    lines = [console(f"receipt.{told['status']}", file=told["file"])]
+    could = "could_" if dry_run and told["status"].startswith("accepted") else ""
+    lines = [console(f"receipt.{could}{told['status']}", file=told["file"])]
     if dry_run:
         lines.append(console("receipt.dry_run"))
     names = ("read", "accepted", "corrected", "unchanged", "quarantined")

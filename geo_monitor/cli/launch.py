@@ -1,4 +1,4 @@
-"""Starts the commanders' map: `streamlit run` on `geo_monitor/app/main.py`, on this machine only."""
+"""Starts the commanders' map: `streamlit run` on `geo_monitor/app/served.py`, on this machine only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from geo_monitor.errors import Usage
 if TYPE_CHECKING:
     from geo_monitor.workspace import Workspace
 
-PAGE = Path(__file__).parents[1] / "app" / "main.py"
+PAGE = Path(__file__).parents[1] / "app" / "served.py"
 
 
 def serve(workspace: Workspace, host: str, port: int, lang: str, browser: bool, ready: Callable[[str], None]) -> int:
@@ -32,7 +32,7 @@ def serve(workspace: Workspace, host: str, port: int, lang: str, browser: bool, 
     """
     if not is_loopback(host) and not workspace.accounts.any():
         raise Usage("app_host", host=host)
-    if _answers(host, port):
+    if _open(host, port):
         raise Usage("app_port", host=host, port=port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     os.environ.pop(PASSWORD, None)  # neither the server nor the browser has need of it
@@ -45,8 +45,6 @@ def serve(workspace: Workspace, host: str, port: int, lang: str, browser: bool, 
                 ready(url)
                 if browser:
                     webbrowser.open(url)
-                else:
-                    look_once(url)  # so that whoever comes first does not wait for what is read once
                 return
             time.sleep(0.2)
 
@@ -62,34 +60,6 @@ def serve(workspace: Workspace, host: str, port: int, lang: str, browser: bool, 
         process.terminate()
         process.wait()
         return 0
-
-
-def look_once(url: str, seconds: float = 60.0) -> bool:
-    """Opens the first page as a browser would, without one, and waits until it is made; tells whether it was."""
-    from streamlit.proto.BackMsg_pb2 import BackMsg
-    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-    from websockets.exceptions import WebSocketException
-    from websockets.sync.client import connect
-    from websockets.typing import Origin, Subprotocol
-
-    wish = BackMsg()
-    wish.rerun_script.query_string = ""
-    end = time.monotonic() + seconds
-    try:
-        with connect(
-            url.replace("http", "ws", 1) + "/_stcore/stream",
-            subprotocols=[Subprotocol("streamlit")],
-            origin=Origin(url),
-            max_size=None,
-        ) as socket:
-            socket.send(wish.SerializeToString())
-            while time.monotonic() < end:
-                told = ForwardMsg.FromString(bytes(socket.recv(max(end - time.monotonic(), 0.1), decode=False)))
-                if told.WhichOneof("type") == "script_finished":
-                    return told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
-    except (OSError, TimeoutError, WebSocketException):
-        return False  # the page is made when somebody comes, only later
-    return False
 
 
 def command(host: str, port: int) -> list[str]:
@@ -120,9 +90,20 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _answers(host: str, port: int) -> bool:
+def _open(host: str, port: int) -> bool:
     try:
         with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether whoever listens there also answers: while the first page is made, visitors wait at the open port."""
+    try:
+        with socket.create_connection((host, port), timeout=1) as there:
+            there.sendall(b"GET /_stcore/health HTTP/1.0\r\n\r\n")
+            there.recv(1)  # whatever it is: behind TLS it is no HTTP
             return True
     except OSError:
         return False

@@ -67,6 +67,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "文件（shp 请连同 dbf、prj 等一起选，或打成 zip）",
         "Files (a shapefile with all its parts, or a zip)",
     ),
+    "app.upload_choose": ("选择文件", "Choose files"),
+    "app.upload_limit": ("也可拖到此处；每个文件不超过 {mb} MB", "or drop them here; up to {mb} MB each"),
+    "app.upload_drop": ("松开鼠标即可放入", "Drop to add"),
+    "app.upload_failed": (
+        "未上传：文件超过 {mb} MB、类型不符，或连接中断。未保存任何内容。",
+        "Not sent: over {mb} MB, of a type not taken, or the connection broke. Nothing was kept.",
+    ),
     "app.file": ("文件", "File"),
     "app.agency": ("报送单位", "Agency"),
     "app.reading": ("读法（不填则自动判断）", "How to read it (empty: found out)"),

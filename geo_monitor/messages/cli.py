@@ -115,6 +115,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "receipt.accepted": ("已入库：{file}", "Accepted: {file}"),
     "receipt.accepted_with_warnings": ("已入库（有警告）：{file}", "Accepted with warnings: {file}"),
+    "receipt.could_accepted": ("可以入库：{file}", "Could be accepted: {file}"),
+    "receipt.could_accepted_with_warnings": ("可以入库（有警告）：{file}", "Could be accepted, with warnings: {file}"),
     "receipt.duplicate": ("重复上传，未作更改：{file}", "Held already, nothing was changed: {file}"),
     "receipt.rejected": ("已拒收，未作更改：{file}", "Refused, nothing was changed: {file}"),
     "receipt.dry_run": ("试运行：未保存任何内容。", "Dry run: nothing was kept."),

@@ -191,6 +191,12 @@ class Accounts:
                 connection.execute(sql.update(SESSIONS).where(mine).values(seen_at=at))
         return _viewer(held)
 
+    def looking(self, now: datetime) -> list[Viewer]:
+        """Whose sessions have not ended, those seen last first; an account once for each of its sessions."""
+        query = sql.select(ACCOUNTS).join_from(SESSIONS, ACCOUNTS, SESSIONS.c.account == ACCOUNTS.c.name)
+        open_ = query.where(SESSIONS.c.ends_at > milliseconds(now), ~ACCOUNTS.c.disabled)
+        return [_viewer(held) for held in self._store.rows(open_.order_by(SESSIONS.c.seen_at.desc()))]
+
     def sign_out(self, token: str) -> None:
         """Ends a session; one that has ended is fine."""
         with self._store.transaction() as connection:

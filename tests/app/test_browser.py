@@ -97,3 +97,48 @@ def test_sent_again_it_comes_to_its_receipt(seen):
     assert "“long.csv”已入库" in seen["receipt"]
     assert seen["rows_kept"] == fake.LONG
     assert seen["sending_exceptions"] == 0
+
+
+def test_pan_and_zoom_by_hand_stand_in_the_address_without_a_rerun(seen):
+    told = seen["views"]
+    assert "view" not in told["untouched"]
+    zoomed, dragged = ([float(n) for n in told[name]["view"].split(",")] for name in ("zoomed", "dragged"))
+    assert dragged[2] == zoomed[2] > 12
+    assert dragged[0] > zoomed[0]  # the water was drawn to the left, and down
+    assert dragged[1] > zoomed[1]
+    assert told["told"] == 0
+    assert {**told["dragged"], "view": ""} == {**told["untouched"], "view": ""}
+
+
+def test_a_rerun_keeps_the_view_and_links_of_the_page_hold_it(seen):
+    told = seen["views"]
+    assert told["after_a_rerun"]["view"] == told["dragged"]["view"]
+    assert "view=" + told["dragged"]["view"].replace(",", "%2C") in told["night_link"]
+
+
+def test_the_address_shows_a_colleague_the_same(seen):
+    told = seen["views"]
+    assert told["opened"] == told["after_a_rerun"]
+    assert told["picked"] == told["reach"]
+
+
+def test_an_address_that_names_no_view_is_as_if_it_named_none(seen):
+    assert seen["views"]["hostile"] == {}
+
+
+def test_the_uploader_speaks_the_language_of_the_page(seen):
+    told = seen["uploader"]
+    assert told["zh"]["lying"] == [
+        ["选择文件", "Upload"],
+        ["也可拖到此处；每个文件不超过 200 MB", "200MB per file"],
+    ]
+    assert [words for words, _ in told["en"]["lying"]] == ["Choose files", "or drop them here; up to 200 MB each"]
+    assert ["松开鼠标即可放入", "Drag and drop files here"] in told["zh"]["over"]
+    assert ["Drop to add", "Drag and drop files here"] in told["en"]["over"]
+
+
+def test_a_file_over_the_limit_is_told_in_words(seen):
+    told = seen["uploader"]
+    assert ["未上传：文件超过 200 MB、类型不符，或连接中断。未保存任何内容。", ""] in told["zh"]["large"]
+    (english,) = told["en"]["large"]
+    assert english[0].startswith("Not sent: over 200 MB")

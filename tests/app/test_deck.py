@@ -26,7 +26,7 @@ def test_ordinary_names_stay_as_they_are():
 
 def test_json_is_compact_and_asks_nobody():
     layer = {"@@type": "PathLayer", "id": "a", "data": [{"path": [[1.0, 2.0]], "title": plain("@@=alert(1)")}]}
-    text = Deck([layer], "app/static/basemap/style-day-zh.json", BASIN, {}).to_json()
+    text = Deck([layer], "app/static/basemap/style-day-zh.json", fit(BASIN), {}).to_json()
     spec = json.loads(text)
     assert ": " not in text
     assert spec["mapStyle"] == "app/static/basemap/style-day-zh.json"

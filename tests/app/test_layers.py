@@ -43,7 +43,7 @@ def test_the_basin_is_drawn_with_some_hundred_lines_and_under_two_megabytes(worl
     worst = {row.id: row for row in frame[frame["id"].isin(drawn["worst"])].itertuples(index=False)}
     out = layers.unseen(drawn, DAY) + layers.reaches(drawn, Speaker("zh"), DAY, 0, worst)
     out += layers.seizures(fake.seizures(reaches), fit(BASIN)["zoom"], Speaker("zh"), DAY, 0)
-    text = Deck(out, "style.json", BASIN, layers.TOOLTIP).to_json()
+    text = Deck(out, "style.json", fit(BASIN), layers.TOOLTIP).to_json()
     assert len(frame) > 30_000
     assert len(drawn) < 2_500
     assert len(text.encode()) < 2_000_000

@@ -18,12 +18,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 
 from geo_monitor.app import data, levels, main
 from geo_monitor.app.deck import fit
@@ -286,6 +287,97 @@ def situation(visit: Visit, url: str) -> dict[str, object]:
     return seen
 
 
+def views(visit: Visit, url: str) -> dict[str, object]:
+    """The map dragged and zoomed by hand; the address that results, opened by a colleague."""
+    seen: dict[str, object] = {}
+
+    def address() -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(visit.driver.current_url).query))
+
+    def changed(before: dict[str, str]) -> dict[str, str]:
+        wait(lambda: address() != before, 30, "another address")
+        time.sleep(1.5)  # the view settles, and is written down twice a second
+        return address()
+
+    visit.open(url + f"?area={quote('river|长江|950|960')}&at=2026-05-31T20:00", "定格")
+    visit.log()
+    seen["untouched"] = address()
+    canvas = visit.driver.find_element("css selector", CANVAS)
+    ActionChains(visit.driver).scroll_from_origin(ScrollOrigin.from_element(canvas), 0, -400).perform()
+    seen["zoomed"] = changed(address())
+    drag = ActionChains(visit.driver).move_to_element(canvas).click_and_hold()
+    for _ in range(8):
+        drag = drag.move_by_offset(-10, 5).pause(0.1)
+    drag.pause(0.5).release().perform()
+    seen["dragged"] = changed(address())
+    # what the browser told the server meanwhile: nothing
+    seen["told"] = str(visit.driver.get_log("performance")).count("Network.webSocketFrameSent")
+    visit.press("EN")
+    visit.until("What needs a decision", 30)
+    time.sleep(1.5)
+    seen["after_a_rerun"] = address()
+    seen["night_link"] = visit.driver.find_elements("css selector", "a.theme")[1].get_attribute("href")
+    # the colleague: another session, told by a click that hits a reach only if the view is the very same
+    sent = visit.driver.current_url
+    visit.driver.get("about:blank")
+    visit.open(sent, "What needs a decision")
+    longitude, latitude, zoom = map(float, str(address()["view"]).split(","))
+    reaches = fake.network()
+    near = reaches[(reaches["river"] == "长江") & reaches["side"].isna() & (reaches["kind"] == "channel")]
+    reach = near.loc[((near["lon"] - longitude) ** 2 + (near["lat"] - latitude) ** 2).idxmin()]
+    seen["opened"] = address()
+    visit.click(reach["lon"], reach["lat"], {"longitude": longitude, "latitude": latitude, "zoom": zoom})
+    wait(lambda: "pick" in address(), 30, "the choice")
+    seen["picked"], seen["reach"] = address()["pick"], str(reach["reach_id"])
+    visit.shot("view-of-an-address")
+    visit.open(url + "?view=" + quote("112,30,</script><img src=x onerror=alert(1)>"), "需要决定的事")
+    seen["hostile"] = address()
+    return seen
+
+
+# what stands in the place of the uploader's own words, which must be too small to see
+STANDING = """
+const found = [...document.querySelectorAll('[data-testid=stFileUploader], [data-testid=stFileUploader] *')].map(at => {
+  const told = getComputedStyle(at, '::after');
+  if (!/^"./.test(told.content) || parseFloat(told.fontSize) < 10) return null;
+  const own = at.innerText.trim();
+  return [JSON.parse(told.content), parseFloat(getComputedStyle(at).fontSize) ? '' : own];
+});
+return found.filter(Boolean);
+"""
+DRAGGED = """
+const data = new DataTransfer(), at = document.querySelector('[data-testid=stFileUploaderDropzone]');
+data.items.add(new File(['x'], 'x.csv'));
+at.dispatchEvent(new DragEvent(arguments[0], {bubbles: true, dataTransfer: data}));
+"""
+
+
+def uploader(visit: Visit, url: str, folder: Path) -> dict[str, object]:
+    """The words of the file uploader by language: lying there, with a file over it, and with one that is too large."""
+    seen: dict[str, object] = {}
+    large = folder / "large.csv"
+    with large.open("wb") as out:
+        out.truncate(201 * 2**20)  # a file of zeros that takes no room
+    for lang, more in (("zh", ""), ("en", "&embed_options=dark_theme")):
+        visit.driver.get(f"{url}data?lang={lang}{more}")
+        wait(lambda: visit.driver.execute_script(STANDING), 60, "the uploader")
+        shown = {"lying": visit.driver.execute_script(STANDING)}
+        visit.shot(f"uploader-{lang}")
+        visit.driver.execute_script(DRAGGED, "dragenter")
+        wait(lambda: len(visit.driver.execute_script(STANDING)) > 2, 20, "the words over the uploader")
+        shown["over"] = visit.driver.execute_script(STANDING)
+        visit.shot(f"uploader-over-{lang}")
+        visit.driver.execute_script(DRAGGED, "dragleave")
+        visit.driver.find_element("css selector", "input[type=file]").send_keys(str(large))
+        wait(
+            lambda: visit.driver.find_elements("css selector", "[data-testid=stFileChip][aria-invalid]"), 20, "the chip"
+        )
+        shown["large"] = visit.driver.execute_script(STANDING)
+        visit.shot(f"uploader-large-{lang}")
+        seen[lang] = shown
+    return seen
+
+
 def sending(visit: Visit, url: str, held: Workspace, file: Path) -> dict[str, object]:
     """The page of the data: a file is sent, stopped, and sent again to its receipt; the bar is seen both times."""
     seen: dict[str, object] = {}
@@ -328,6 +420,7 @@ def run(folder: Path) -> dict[str, object]:
         with served(folder / "full", empty=False) as url:
             seen = hotspots(visit, url)
             seen |= situation(visit, url)
+            seen["views"] = views(visit, url)
             visit.leave()
         with served(folder / "empty", empty=True) as url:
             visit.open(url, "还没有分析结果")
@@ -337,7 +430,8 @@ def run(folder: Path) -> dict[str, object]:
             seen["empty_hotspots"] = visit.text()
             visit.leave()
         held = Workspace.create(folder / "ws")
-        with running(PACKAGE / "main.py", ROOT, folder / "sending.log", str(held.root)) as url:
+        with running(PACKAGE / "served.py", ROOT, folder / "sending.log", str(held.root)) as url:
+            seen["uploader"] = uploader(visit, url, folder)
             seen |= sending(visit, url, held, fake.long_file(folder / "long.csv"))
             visit.leave()
         seen |= {"outside": sorted(visit.outside), "errors": visit.errors, "asked": sorted(visit.asked)}

@@ -79,6 +79,16 @@ def test_a_session_ends_after_an_idle_hour_or_a_shift(accounts: Accounts) -> Non
         accounts.viewer(token, NOW + timedelta(hours=12))
 
 
+def test_those_looking_are_those_whose_sessions_run_the_last_one_first(accounts: Accounts) -> None:
+    assert accounts.looking(NOW) == []
+    accounts.sign_in("管理员", WORD, NOW, "page")
+    accounts.sign_in("王", WORD, NOW + timedelta(hours=1), "page")
+    assert [one.account for one in accounts.looking(NOW + timedelta(hours=2))] == ["王", "管理员"]
+    assert [one.account for one in accounts.looking(NOW + timedelta(hours=12))] == ["王"]  # a shift is 12 h
+    accounts.change("王", NOW, "管理员", disabled=True)
+    assert accounts.looking(NOW) == [Viewer("管理员", None, ("admin",), ())]
+
+
 def test_sign_out_and_every_change_of_an_account_end_its_sessions(accounts: Accounts) -> None:
     changes = (
         lambda: accounts.change("王", NOW, "管理员", disabled=False),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from geo_monitor.app.administration import forms
 from geo_monitor.app.deck import escaped, plain
-from geo_monitor.app.uploads import on_disk, told
+from geo_monitor.app.uploads import on_disk, speak, told
 from geo_monitor.app.words import Speaker, moment
 from geo_monitor.messages import text
 from geo_monitor.store.basemaps import ENDINGS, NAME_LENGTH, Basemap
@@ -36,6 +36,7 @@ def draw(held: Workspace, speaker: Speaker) -> None:
 
 
 def _add(held: Workspace, speaker: Speaker) -> None:
+    speak(speaker)
     with st.form("admin-basemap"):
         sent = st.file_uploader(
             speaker.say("admin_basemap_file"), type=[end[1:] for end in ENDINGS], key=forms.key("basemap-file")

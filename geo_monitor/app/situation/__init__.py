@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import base, chart, controls, data, door, layers, legend, levels, panel
+from geo_monitor.app import address, base, chart, controls, data, door, layers, legend, levels, panel
 from geo_monitor.app.deck import turned
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.situation import aside, fixes, ground, timeline
@@ -30,8 +30,12 @@ TICK_MS = 3000  # ms between looks at the store while live
 STEP_MS = 1000  # ms between pictures of a replay
 PICTURE_S = {clocks.LIVE: TICK_MS / 1000, clocks.PLAYING: STEP_MS / 1000}  # seconds by the mode of the clock
 ASIDE_S = {clocks.LIVE: 9.0, clocks.PLAYING: 5.0}
+# after the first picture of a session, for a browser that does not ask for the rest by itself (`address.MORE`)
+SOON_S = dict.fromkeys((clocks.LIVE, clocks.STILL, clocks.PLAYING), 5.0)
 HOURS_S = {clocks.LIVE: 60.0, clocks.PLAYING: 2.0}
+PERIOD = 30  # days of seizures shown unless others are chosen
 HEIGHTS = (540, 640)  # pixels of the map: on a desk, on a wall
+OPENED = "situation-opened"  # key of the session: the first picture was drawn
 LAYERS = ("state", "unseen", "zones", "units", "trails", "seizures")
 CSS = """
 <style>
@@ -62,7 +66,7 @@ def page(path: str, speaker: Speaker) -> None:
             water = data.reaches(path, run["run_id"], data.period(run)[1])
             area, name = controls.area(water, localities, speaker)
         shown = controls.layer_pills(LAYERS, LAYERS, "situation-layers", speaker)
-        period = controls.period_slider("seizures_of", controls.PERIODS[:-1], "30", "situation-period", speaker)
+        period = controls.period_slider("seizures_of", controls.PERIODS[:-1], str(PERIOD), "situation-period", speaker)
         own = base.choose(path, speaker)
     if held.simulated:
         st.html(f'<div class="simulated" role="note">{speaker.say("simulated")}</div>')
@@ -70,14 +74,17 @@ def page(path: str, speaker: Speaker) -> None:
         st.info(speaker.say("no_run"))
     panel.from_address()
     clock = timeline.clock(path, mark, wall)
-    asked = Asked(
-        path, speaker.lang, area, name, frozenset(shown), int(period), own, st.session_state.get(panel.TURN, 0)
-    )
+    first = run is not None and OPENED not in st.session_state
+    turn = st.session_state.get(panel.TURN, 0)
+    asked = Asked(path, speaker.lang, area, name, frozenset(shown), int(period), own, turn, first)
     left, right = st.columns([2.3, 1], gap="small")
     # three parts with a beat each: a tick costs every session what it draws anew
     with left:
-        _beating(_picture, PICTURE_S, clock)(asked)
-        _beating(_hours, HOURS_S, clock)(asked)
+        _beating(_picture, SOON_S if first else PICTURE_S, clock)(asked)
+        if first:
+            st.button("…", key=address.MORE)
+        else:
+            _beating(_hours, HOURS_S, clock)(asked)
         stretch = levels.BASIN_KM if area[0] == "basin" and run is not None else None
         st.html(legend.html(set(shown), speaker, LOOKS[controls.theme()], stretch))
     with right:
@@ -86,7 +93,8 @@ def page(path: str, speaker: Speaker) -> None:
 
 @dataclass(frozen=True)
 class Asked:
-    """What this session wants to see; `turn` as the page was drawn whole."""
+    """What this session wants to see; `turn` as the page was drawn whole. `first`: nothing was drawn yet, and a browser
+    that draws in software takes seconds for all of it at once, so where it is hot comes before the rest."""
 
     path: str
     lang: Lang
@@ -96,6 +104,7 @@ class Asked:
     period: int
     own: base.Own | None
     turn: int
+    first: bool
 
 
 def _beating(part: Callable[[Asked], None], every: dict[str, float], clock: Clock) -> Callable[[Asked], None]:
@@ -120,10 +129,14 @@ def _now(asked: Asked) -> tuple[Clock, View]:
 
 def _picture(asked: Asked) -> None:
     """The moment, and the map of it."""
+    if asked.first and OPENED in st.session_state:
+        st.rerun(scope="app")  # with the rest
+    st.session_state[OPENED] = True
     clock, view = _now(asked)
     _head(clock, view, asked.name, timeline.wall_ms())
     found = panel.find(st.session_state.get(panel.PICKED), view.drawn, view.water)
-    drawing = _drawing(view, found, asked.shown, asked.period)
+    shown = asked.shown & {"state"} if asked.first else asked.shown
+    drawing = _drawing(view, found, shown, asked.period)
     chart.base_map(drawing, view.bounds, view.speaker, "map-situation", HEIGHTS[controls.wall()], asked.own)
 
 
@@ -160,6 +173,20 @@ def _head(clock: Clock, view: View, name: str, wall: int) -> None:
     if newest is not None and clock.mode == clocks.STILL and "at" not in st.query_params:
         age = speaker.age((wall - newest) / 1000)
         st.caption(speaker.say("stale", time=clocks.told(newest).replace("T", " "), age=age))
+
+
+def prepare(path: str, lang: Lang) -> None:
+    """Reads, works out and draws what `page` shows first to whoever comes with the rights of `path`, kept for them."""
+    wall, mark = timeline.wall_ms(), data.stamp(path)
+    clock = timeline.new(path, mark, wall)
+    view = look(path, mark, clock.now(wall) // TICK_MS * TICK_MS, clock.mode == clocks.LIVE, ("basin",), lang)
+    ground.zones(view, "day")
+    ground.reaches(view, "day")
+    ground.seizures(view, PERIOD, "day")
+    ground.moving(view, "day")
+    _ = view.needs, view.night
+    if view.run_id is not None:
+        data.days(path, view.run_id, view.area, view.still)
 
 
 def _drawing(view: View, found: pd.DataFrame, shown: frozenset[str], period: int) -> list[dict[str, Any] | str]:

@@ -31,13 +31,17 @@ def clock(path: str, mark: str, wall: int) -> Clock:
     """The clock of the session; a new one stands at the time of the address, else runs live if fixes do, else stands at the
     last fix."""
     if CLOCK not in st.session_state:
-        at = clocks.parse(st.query_params.get("at"))
-        newest = fixes.newest(path, mark)
-        if at is None and newest is not None and newest < wall - fixes.LIVE_MS:
-            at = newest + 1
-        st.session_state[CLOCK] = Clock(clocks.LIVE) if at is None else Clock(clocks.STILL, min(at, wall), wall)
+        st.session_state[CLOCK] = new(path, mark, wall, clocks.parse(st.query_params.get("at")))
     held: Clock = st.session_state[CLOCK]
     return held
+
+
+def new(path: str, mark: str, wall: int, at: int | None = None) -> Clock:
+    """A clock that stands `at` a moment, ms UTC; without one live if fixes are, else at the last fix."""
+    newest = fixes.newest(path, mark)
+    if at is None and newest is not None and newest < wall - fixes.LIVE_MS:
+        at = newest + 1
+    return Clock(clocks.LIVE) if at is None else Clock(clocks.STILL, min(at, wall), wall)
 
 
 def keep(clock: Clock) -> None:

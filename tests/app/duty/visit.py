@@ -24,7 +24,7 @@ from tests.app.visit import CANVAS, PACKAGE, ROOT, Visit, browser, running, wait
 
 def served(workspace: Path, log: Path) -> contextlib.AbstractContextManager[str]:
     """The real page over a workspace, on a free port."""
-    return running(PACKAGE / "main.py", ROOT, log, str(workspace))
+    return running(PACKAGE / "served.py", ROOT, log, str(workspace))
 
 
 def click(visit: Visit, css: str) -> None:

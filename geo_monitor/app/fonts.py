@@ -1,0 +1,68 @@
+"""The font of the page in three files: the characters the page itself is written in, other common ones, all the rest.
+
+A browser asks for the second and third only where somebody typed a character that those before do not hold. `python -m
+geo_monitor.app.basemap` makes the first two (which needs fontTools) and `map-sans.css`, which tells browsers what each holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+FONTS = Path(__file__).parent / "static" / "fonts"
+CORE, COMMON, WHOLE = "map-sans-core.woff2", "map-sans-common.woff2", "map-sans-sc.woff2"
+SHEET = "map-sans.css"
+CHINESE = (0x3400, 0xFEFF)  # what of the font is not letters, digits, punctuation or signs
+
+
+def spoken(known: set[int]) -> set[int]:
+    """Of the characters `known` to the font those in the source of this package (messages, words that columns and gear go
+    by) and in the names on the map, and all that are not Chinese: letters, digits, punctuation, signs."""
+    sources = [*FONTS.parents[2].rglob("*.py"), Path(__file__).with_name("names.csv")]
+    told = {ord(one) for file in sources for one in file.read_text(encoding="utf-8")}
+    return known & (told | {code for code in known if not CHINESE[0] <= code <= CHINESE[1]})
+
+
+def common() -> set[int]:
+    """Level 1 of GB 2312: the 3,755 characters of everyday texts."""
+    return {ord(bytes([row, cell]).decode("gb2312")) for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF)
+            if (row, cell) < (0xD7, 0xFA)}  # fmt: skip
+
+
+def ranges(characters: Iterable[int]) -> list[tuple[int, int]]:
+    """Runs of neighbours, first and last.
+
+    >>> ranges([3, 1, 2, 9])
+    [(1, 3), (9, 9)]
+    """
+    runs = groupby(enumerate(sorted(set(characters))), key=lambda pair: pair[1] - pair[0])
+    held = [[character for _, character in run] for _, run in runs]
+    return [(run[0], run[-1]) for run in held]
+
+
+def sheet(core: set[int], common: set[int]) -> str:
+    """The style sheet; what is in the first and in the second file. Of faces that hold a character browsers take the last."""
+    faces = []
+    for name, spans in ((WHOLE, [CHINESE]), (COMMON, ranges(common)), (CORE, ranges(core))):
+        told = ",".join(f"U+{a:X}" if a == b else f"U+{a:X}-{b:X}" for a, b in spans)
+        face = f'font-family:map-sans;src:url({name})format("woff2");font-display:swap;unicode-range:{told}'
+        faces.append(f"@font-face{{{face}}}\n")
+    return "".join(faces)
+
+
+def write() -> None:
+    """Makes the first two files and the style sheet."""
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+
+    known = set(TTFont(FONTS / WHOLE).getBestCmap())
+    core = spoken(known)
+    rest = (common() & known) - core
+    for name, held in ((CORE, core), (COMMON, rest)):
+        font = TTFont(FONTS / WHOLE, recalcTimestamp=False)
+        cut = subset.Subsetter(subset.Options(layout_features=["*"], notdef_outline=True))
+        cut.populate(unicodes=held)
+        cut.subset(font)
+        font.save(FONTS / name)
+    (FONTS / SHEET).write_text(sheet(core, rest), encoding="utf-8")

@@ -1,0 +1,114 @@
+"""Files go over the wire packed, each packed once, and the page asks at once for what its map will need.
+
+Streamlit leaves its own program (7 MB) as it is, since it would have to pack it at every request, and packs the base map
+at every request. Here a file is packed when it is asked for first, and kept under its entity tag.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Awaitable, Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import brotli
+from starlette.datastructures import Headers, MutableHeaders
+from streamlit import file_util
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+KINDS = (".js", ".css", ".json", ".geojson", ".pbf", ".svg", ".txt")  # pictures and fonts are packed already
+LEAST = 1000  # bytes; fewer fit into a packet or two anyway
+# browsers take brotli over TLS and from this machine only
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "br": lambda raw: brotli.compress(raw, quality=5),
+    "gzip": lambda raw: gzip.compress(raw, 6, mtime=0),
+}
+
+
+@cache
+def soon() -> bytes:
+    """What the head of the page asks for while the server makes the rest: the program of the map, a third of all."""
+    static = Path(file_util.get_static_dir()) / "static"
+    links = [f'<link rel="modulepreload" crossorigin href="./static/js/{found.name}">'
+             for found in sorted(static.glob("js/DeckGlJsonChart.*.js"))]  # fmt: skip
+    return "".join(links).encode()
+
+
+class Packed:
+    """ASGI middleware; `app` is the application behind it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._kept: dict[tuple[str, str, str], bytes] = {}  # path, entity tag, encoding -> packed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self.app(scope, receive, send)
+            return
+        asked = Headers(scope=scope)
+        taken = {part.partition(";")[0].strip() for part in asked.get("accept-encoding", "").split(",")}
+        how = next((name for name in PACKERS if name in taken), None)
+        # what is worked on here the application behind shall not pack
+        plain = {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]}
+        if "text/html" in asked.get("accept", ""):  # somebody opens a page
+            await self.app(plain, receive, Answer(is_page, self._page, send))
+        elif how and "range" not in asked and "/static/" in scope["path"] and scope["path"].endswith(KINDS):
+            await self.app(plain, receive, Answer(is_file, partial(self._pack, scope["path"], how), send))
+        else:
+            await self.app(scope, receive, send)
+
+    async def _pack(self, path: str, how: str, headers: MutableHeaders, body: bytes) -> bytes:
+        key = (path, headers["etag"], how)
+        if key not in self._kept:
+            self._kept[key] = await asyncio.to_thread(PACKERS[how], body)
+        headers["content-encoding"] = how
+        headers["etag"] = f"W/{headers['etag'].removeprefix('W/')}"  # other bytes, the same content
+        headers.add_vary_header("Accept-Encoding")
+        return self._kept[key]
+
+    async def _page(self, headers: MutableHeaders, body: bytes) -> bytes:
+        for name in ("etag", "last-modified"):  # those of another content
+            del headers[name]
+        return body.replace(b"</head>", soon() + b"</head>", 1)
+
+
+def is_file(headers: Headers) -> bool:
+    """A whole file of some size. One that is not there is answered with the page, under any name: there is no end of those."""
+    if "etag" not in headers or "content-encoding" in headers or is_page(headers):
+        return False
+    return int(headers.get("content-length", 0)) >= LEAST
+
+
+def is_page(headers: Headers) -> bool:
+    return headers.get("content-type", "").startswith("text/html") and "content-disposition" not in headers
+
+
+class Answer:
+    """Takes the parts of one answer; where `wanted` says so of its headers, `work` changes these and gives another body."""
+
+    def __init__(
+        self, wanted: Callable[[Headers], bool], work: Callable[[MutableHeaders, bytes], Awaitable[bytes]], send: Send
+    ) -> None:
+        self._wanted, self._work, self._send = wanted, work, send
+        self._start: Message | None = None
+        self._parts: list[bytes] = []
+
+    async def __call__(self, message: Message) -> None:
+        whole = message["type"] == "http.response.start" and message["status"] == 200
+        if whole and self._wanted(Headers(raw=message["headers"])):
+            self._start = message
+            return
+        if self._start is None or message["type"] != "http.response.body":
+            await self._send(message)
+            return
+        self._parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            headers = MutableHeaders(raw=list(self._start["headers"]))
+            body = await self._work(headers, b"".join(self._parts))
+            headers["content-length"] = str(len(body))
+            await self._send({**self._start, "headers": headers.raw})
+            await self._send({"type": "http.response.body", "body": body})

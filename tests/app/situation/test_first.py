@@ -1,0 +1,35 @@
+"""The first picture of a session, and all else once the browser asks for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from geo_monitor.app import address
+
+PAGE = Path(__file__).parents[1] / "page.py"
+
+
+def layers(at: AppTest) -> set[str]:
+    """Names of the layers of the map, without the number of the choice behind them."""
+    (chart,) = at.get("deck_gl_json_chart")
+    return {layer["id"].rpartition("-")[0] or layer["id"] for layer in json.loads(chart.proto.json)["layers"]}
+
+
+def test_hot_waters_come_first_and_the_rest_when_asked_for() -> None:
+    at = AppTest.from_file(str(PAGE), default_timeout=120)
+    at.run()
+    assert not at.exception
+    first = layers(at)
+    assert first
+    assert "go-live" not in {one.key for one in at.button}  # of the charts below
+    at.button(key=address.MORE).click().run()
+    assert not at.exception
+    assert first < layers(at)
+    keys = {one.key for one in at.button}
+    assert "go-live" in keys
+    assert address.MORE not in keys
+    at.run()
+    assert first < layers(at)  # and it stays

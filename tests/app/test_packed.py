@@ -1,0 +1,98 @@
+"""What goes over the wire packed, asked as browsers ask: every answer unpacks to the file."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import brotli
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import FileResponse, PlainTextResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.testclient import TestClient
+from streamlit import file_util
+
+from geo_monitor.app import packed
+
+FILE = b"const river = 'Yangtze'\n" * 500
+HEAD = '<html><head><link rel="stylesheet" href="./a.css"></head>'
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> TestClient:
+    (tmp_path / "a.js").write_bytes(FILE)
+    (tmp_path / "tiny.js").write_bytes(b"1")
+    (tmp_path / "page.html").write_text(HEAD + "<p>page</p>" * 500)
+    routes = [
+        Route("/static/gone.js", lambda _: FileResponse(tmp_path / "page.html")),
+        Route("/situation", lambda _: FileResponse(tmp_path / "page.html")),
+        Route("/live.json", lambda _: PlainTextResponse("x" * 5000)),
+        Mount("/static", StaticFiles(directory=tmp_path)),
+    ]
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(packed.Packed)]))
+
+
+def raw(client: TestClient, path: str, **headers: str) -> tuple[bytes, dict[str, str]]:
+    """The body as it came, not unpacked, and the headers."""
+    with client.stream("GET", path, headers=headers) as answer:
+        return b"".join(answer.iter_raw()), dict(answer.headers)
+
+
+@pytest.mark.parametrize(
+    ("asked", "how", "unpack"),
+    [
+        ("gzip, deflate, br, zstd", "br", brotli.decompress),
+        ("gzip, deflate", "gzip", gzip.decompress),  # what browsers send over plain HTTP to another machine
+    ],
+)
+def test_a_file_comes_as_the_browser_takes_it(client: TestClient, asked: str, how: str, unpack) -> None:
+    for _ in range(2):  # packed, and as kept
+        body, headers = raw(client, "/static/a.js", **{"accept-encoding": asked})
+        assert headers["content-encoding"] == how
+        assert int(headers["content-length"]) == len(body) < len(FILE) / 10
+        assert headers["vary"] == "Accept-Encoding"
+        assert unpack(body) == FILE
+
+
+def test_one_that_takes_nothing_or_a_part_gets_the_file_itself(client: TestClient) -> None:
+    assert raw(client, "/static/a.js", **{"accept-encoding": "identity"})[0] == FILE
+    body, headers = raw(client, "/static/a.js", **{"accept-encoding": "br", "range": "bytes=0-4"})
+    assert (body, "content-encoding" in headers) == (FILE[:5], False)
+    assert raw(client, "/static/tiny.js", **{"accept-encoding": "br"})[0] == b"1"
+
+
+def test_who_has_the_file_is_told_so(client: TestClient) -> None:
+    tag = client.get("/static/a.js").headers["etag"]
+    assert tag.startswith("W/")
+    assert client.get("/static/a.js", headers={"if-none-match": tag}).status_code == 304
+
+
+def test_a_changed_file_is_packed_anew(client: TestClient, tmp_path: Path) -> None:
+    client.get("/static/a.js")
+    (tmp_path / "a.js").write_bytes(FILE + b"more")
+    assert client.get("/static/a.js").content == FILE + b"more"
+
+
+def test_pages_under_any_name_and_live_answers_are_not_kept(client: TestClient, monkeypatch) -> None:
+    def never(_: bytes) -> bytes:
+        raise AssertionError
+
+    monkeypatch.setattr(packed, "PACKERS", {"br": never, "gzip": never})
+    assert client.get("/static/gone.js").text.startswith("<html>")
+    assert client.get("/live.json").text == "x" * 5000
+
+
+def test_the_page_asks_for_the_map_at_once(client: TestClient) -> None:
+    answer = client.get("/situation", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert '<link rel="stylesheet" href="./a.css">' in answer.text
+    assert "etag" not in answer.headers
+    (named,) = re.findall(r'<link rel="modulepreload" crossorigin href="./static/js/([^"]+)"></head>', answer.text)
+    assert (Path(file_util.get_static_dir()) / "static/js" / named).is_file()
+
+
+def test_the_page_of_this_streamlit_has_the_place_for_it() -> None:
+    assert (Path(file_util.get_static_dir()) / "index.html").read_text().count("</head>") == 1

@@ -7,6 +7,8 @@ import os
 import platform
 import shutil
 import sys
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from importlib.metadata import PackageNotFoundError, version
@@ -233,13 +235,12 @@ def _feeds(store: Store) -> list[Finding]:
 def _fixes_held(root: Path) -> dict[str, int]:
     """Rows of fixes on the disk, by receipt; a file that is not readable counts nothing."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    held: dict[str, int] = {}
-    for path in (root / "positions").glob("day=*/*.parquet"):
-        try:
-            rows = pq.read_metadata(path).num_rows
-        except (pa.ArrowInvalid, OSError):
-            rows = 0
-        held[path.stem] = held.get(path.stem, 0) + rows
+    from geo_monitor.store import positions
+
+    held: Counter[str] = Counter()
+    for day in positions.days(root / "positions"):
+        for part in positions.of_day(day, None, unreadable={}):
+            with suppress(pa.ArrowInvalid, OSError):
+                held.update({name: told.rows for _, name, told in positions.following([part], positions.said)})
     return held

@@ -174,6 +174,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "模拟文件“{file}”未被接收（{detail}）。这是程序的差错。",
         'The simulated file "{file}" was refused ({detail}). This is a fault of the program.',
     ),
+    "compact.done": (
+        "已合并 {days} 天：{before} 个定位文件合为 {days} 个，{fixes} 个定位点无一增减（{mb_before} MB → {mb_after} MB）。",
+        "{days} days compacted: {before} files of positions became {days}, all {fixes} fixes in them "
+        "({mb_before} MB became {mb_after} MB).",
+    ),
+    "compact.nothing": (
+        "没有需要合并的日期（今天的文件要等今天过完）。",
+        "No day needs compacting (today's files wait until the day is over).",
+    ),
     "backup.done": (
         "已备份到 {file}：{members} 个部分，{rows} 行记录，{mb} MB",
         "Backed up to {file}: {members} members, {rows} rows of records, {mb} MB",
@@ -197,6 +206,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Restored {file} to {root}: {receipts} receipts, {runs} runs",
     ),
     "stage.backup": ("备份", "backing up"),
+    "stage.compact": ("合并定位文件", "compacting"),
     "stage.restore": ("恢复", "restoring"),
     "stage.verify": ("核对", "verifying"),
     "verify.fine": ("核对无误：与入库时完全一致。", "All is as it was taken in."),
@@ -289,6 +299,12 @@ HELP: dict[str, tuple[str, str]] = {
         "核对全部原始文件、数据行、分析结果和审计簿。",
         "Check every raw file, row, run and the audit book.",
     ),
+    "help.compact": (
+        "把已过完的每一天的定位小文件合并成一个文件（数据和回执不变）。",
+        "Write the many small position files of each day that is over to one; data and receipts stay the same.",
+    ),
+    "help.compact.from": ("只合并这一时刻起的日期", "only days from this moment on"),
+    "help.compact.to": ("只合并到这一时刻为止的日期", "only days up to this moment"),
     "help.verify.head": ("另行保存的审计簿末尾校验值", "hash of the audit book noted down elsewhere"),
     "help.init.database": (
         "记录存入 PostgreSQL（默认存于文件夹内的 SQLite）",

@@ -352,8 +352,8 @@ class Seen:
             of.setdefault(agency, []).append(receipt_id)
         found = []
         for agency, names in of.items():
-            paths = positions.files(self._store.root / "positions", names, None, None)
-            fixes = positions.read(paths, ["unit_id"], encoded=True)
+            parts = positions.parts(self._store.root / "positions", names, None, None)
+            fixes = positions.read(parts, ["unit_id"], encoded=True)
             found += [(str(unit), agency) for unit in pc.unique(fixes["unit_id"]).to_pylist()]
         return self._parted(found)
 

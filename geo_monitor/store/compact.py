@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -95,7 +96,8 @@ def compact(
 def _day(store: Store, day: Path, now: datetime, who: str, done: Compacted) -> None:
     """Compacts a day, within `store.writing`."""
     for path in positions.superseded(day):
-        files.remove(path)
+        with suppress(PermissionError):
+            files.remove(path)
     committed = {receipt_id for (receipt_id,) in store.rows(_committed())}
     parts = positions.of_day(day, committed)
     if len(parts) < 2:
@@ -116,7 +118,8 @@ def _day(store: Store, day: Path, now: datetime, who: str, done: Compacted) -> N
         detail = {"file": target.name, "files": len(before), "receipts": len(told), "fixes": rows}
         audit.append(connection, now, who, "compact", day.name.removeprefix("day="), **detail)
     for path in before:
-        files.remove(path)
+        with suppress(PermissionError):  # Windows keeps a file that somebody reads; the next time it goes
+            files.remove(path)
     files.sync(day)
     done.days, done.fixes = done.days + 1, done.fixes + rows
     done.files_before, done.files_after = done.files_before + len(before), done.files_after + 1
@@ -155,9 +158,11 @@ def _write(path: Path, parts: Sequence[Part], units: Counter[str], said: str) ->
             rows = positions.read(parts, positions.TABLE.names, units=some)
             left = pa.concat_tables([left, positions.with_points(rows).cast(schema)])
             whole = len(left) // positions.ROW_GROUP * positions.ROW_GROUP
-            out.write_table(left.slice(0, whole), row_group_size=positions.ROW_GROUP)
+            if whole:
+                out.write_table(left.slice(0, whole), row_group_size=positions.ROW_GROUP)
             left = left.slice(whole)
-        out.write_table(left)
+        if len(left):
+            out.write_table(left)
 
 
 def _together(units: Counter[str]) -> Iterator[list[str]]:

@@ -26,8 +26,12 @@ STEP_S = 60.0
 WEST, EAST = 111.3, 112.2  # the Jingjiang, about
 
 
+def _sync(path: Path) -> None:
+    """Does not wait for the disk."""
+
+
 def make(root: Path, days: int, feeds: int, per_day: int) -> None:
-    """Writes the workspace, without waiting for the disk."""
+    """Writes the workspace."""
     from geo_monitor.store import files, positions, schema
     from geo_monitor.workspace import Workspace
 
@@ -35,7 +39,7 @@ def make(root: Path, days: int, feeds: int, per_day: int) -> None:
     receipts = []
     rng = np.random.default_rng(7)
     home = rng.uniform(WEST, EAST, feeds * BOATS)
-    with mock.patch.object(files, "sync", lambda path: None):
+    with mock.patch.object(files, "sync", _sync):
         for number in range(days * per_day):
             begin = START + pd.Timedelta(seconds=number * 86_400 / per_day)
             count = round(86_400 / per_day / STEP_S)

@@ -88,6 +88,9 @@ def compact(
     counts = {"days": f"{done.days:,}", "before": f"{done.files_before:,}", "fixes": f"{done.fixes:,}"}
     size = {"mb_before": f"{done.bytes_before / 1e6:,.1f}", "mb_after": f"{done.bytes_after / 1e6:,.1f}"}
     console.result(asdict(done), [console("compact.done" if done.days else "compact.nothing", **counts, **size)])
+    if done.unreadable:
+        console.say(console("compact.unreadable", count=len(done.unreadable), days=", ".join(done.unreadable[:3])))
+        raise typer.Exit(3)
 
 
 def join(app: typer.Typer) -> None:

@@ -179,6 +179,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{days} days compacted: {before} files of positions became {days}, all {fixes} fixes in them "
         "({mb_before} MB became {mb_after} MB).",
     ),
+    "compact.unreadable": (
+        "有 {count} 天的定位文件读不出来（{days} 等），这些天未合并，保持原样。请运行 geo-monitor verify 查明是哪些文件。",
+        "{count} days have a file of positions that cannot be read ({days} ...): they were left as they are. "
+        "geo-monitor verify tells which files.",
+    ),
     "compact.nothing": (
         "没有需要合并的日期（今天的文件要等今天过完）。",
         "No day needs compacting (today's files wait until the day is over).",

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import sqlalchemy as sql
 
 from geo_monitor.errors import GeoMonitorError
 from geo_monitor.stages import Tell, silent
@@ -32,17 +34,17 @@ from geo_monitor.store.positions import Part, Told
 from geo_monitor.store.schema import SQL
 
 if TYPE_CHECKING:
-    import sqlalchemy as sql
-
     from geo_monitor.store import Store
 
+log = logging.getLogger("geo_monitor")
 ROWS = 2_000_000  # rows held in memory at once: a larger day is written by units
 VALUES = tuple(name for name in positions.TABLE.names if name != "receipt_id")
 
 
 @dataclass
 class Compacted:
-    """What came of it: days rewritten, files and bytes of these before and after, fixes in them."""
+    """What came of it: days rewritten, files and bytes of these before and after, fixes in them; days left as they were
+    because a file of them cannot be read (`verify` tells which)."""
 
     days: int = 0
     fixes: int = 0
@@ -50,6 +52,7 @@ class Compacted:
     files_after: int = 0
     bytes_before: int = 0
     bytes_after: int = 0
+    unreadable: list[str] = field(default_factory=list)
 
 
 def compact(
@@ -69,7 +72,7 @@ def compact(
     where somebody else writes.
 
     Raises as `Store.writing`; `GeoMonitorError("compact_differs")` where a new file is not what was read (nothing of the
-    day is changed then), `pyarrow.ArrowInvalid` for a damaged file.
+    day is changed then).
     """
     folder = store.root / "positions"
     first = None if start is None else positions.day_of(milliseconds(start) + positions.DAY_MS - 1)
@@ -80,7 +83,7 @@ def compact(
         for name in names
         if (first is None or name >= str(np.datetime64(first, "D"))) and name <= str(np.datetime64(last, "D"))
     ]
-    due = [day for day in due if len(positions.listed(day)) >= least][:most]
+    due = [day for day in due if len(positions.listed(day)) >= least]
     done = Compacted()
     for number, day in enumerate(due):
         tell("compact", number / len(due))
@@ -89,6 +92,8 @@ def compact(
             if not free:
                 break
             _day(store, day, now, who, done)
+        if done.days == most:
+            break
     tell("compact", 1.0)
     return done
 
@@ -98,11 +103,16 @@ def _day(store: Store, day: Path, now: datetime, who: str, done: Compacted) -> N
     for path in positions.superseded(day):
         with suppress(PermissionError):
             files.remove(path)
-    committed = {receipt_id for (receipt_id,) in store.rows(_committed())}
-    parts = positions.of_day(day, committed)
-    if len(parts) < 2:
+    committed = {receipt_id for (receipt_id,) in store.rows(sql.select(SQL["receipts"].c.receipt_id))}
+    try:
+        parts = positions.of_day(day, committed)
+        if len(parts) < 2:
+            return
+        told, units = _read(parts)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        done.unreadable.append(day.name.removeprefix("day="))
+        log.warning("%s stays as it is: %s", day, error)
         return
-    told, units = _read(parts)
     said = json.dumps({name: asdict(one) for name, one in sorted(told.items())}, separators=(",", ":"))
     target = day / f"{positions.COMPACT}{hashlib.sha256(said.encode()).hexdigest()[:16]}.parquet"
     unfinished.begin(store.root, unfinished.Work("compact", day.name.removeprefix("day="), target.stem))
@@ -124,12 +134,6 @@ def _day(store: Store, day: Path, now: datetime, who: str, done: Compacted) -> N
     done.days, done.fixes = done.days + 1, done.fixes + rows
     done.files_before, done.files_after = done.files_before + len(before), done.files_after + 1
     done.bytes_before, done.bytes_after = done.bytes_before + sum(sizes), done.bytes_after + target.stat().st_size
-
-
-def _committed() -> sql.Select[Any]:
-    import sqlalchemy as sql
-
-    return sql.select(SQL["receipts"].c.receipt_id)
 
 
 def _read(parts: Sequence[Part]) -> tuple[dict[str, Told], Counter[str]]:

@@ -177,6 +177,15 @@ def test_a_new_file_that_is_not_what_was_read_is_thrown_away(three: Store, monke
     assert (rows(three), len(paths(three)), unfinished.found(three.root)) == (before, 5, None)
 
 
+def test_a_day_with_a_damaged_file_is_left_as_it_is(three: Store) -> None:
+    path = three.root / "positions" / f"day={DAY}" / "r1.parquet"
+    path.write_bytes(path.read_bytes()[:-9])
+    done = compact.compact(three, NOW, most=1)
+    assert (done.unreadable, done.days) == ([DAY], 1)
+    assert len(list(path.parent.iterdir())) == 3
+    assert unfinished.found(three.root) is None
+
+
 def test_a_large_day_is_written_by_units_as_a_small_one(
     three: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -158,8 +158,9 @@ def _write(path: Path, parts: Sequence[Part], units: Counter[str], said: str) ->
     schema = positions.stored_schema({positions.TOLD: said.encode()})
     with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=list(positions.WORDS)) as out:
         left = schema.empty_table()
-        for some in _together(units):
-            rows = positions.read(parts, positions.TABLE.names, units=some)
+        groups = list(_together(units))
+        for some in groups:
+            rows = positions.read(parts, positions.TABLE.names, units=some if len(groups) > 1 else None)
             left = pa.concat_tables([left, positions.with_points(rows).cast(schema)])
             whole = len(left) // positions.ROW_GROUP * positions.ROW_GROUP
             if whole:

@@ -493,6 +493,7 @@ class Store:
         agencies: Collection[str] | None = None,
         receipts: Collection[str] | None = None,
         sealed: bool = False,
+        box: positions.Box | None = None,
     ) -> pa.Table:
         """Fixes in force at `as_of`, start <= time < end, sorted by unit_id and time; see `store.positions.read`.
 
@@ -508,7 +509,7 @@ class Store:
             if as_of is None and not sealed and (receipts is None or live.RECEIPT in receipts):
                 fresh, _ = live.read(self, live.condition(start_ms, end_ms, units, agencies))
         names = tables.TABLES["positions"].names
-        return positions.read(parts, columns or names, start_ms, end_ms, units, encoded, fresh)
+        return positions.read(parts, columns or names, start_ms, end_ms, units, encoded, fresh, box)
 
     def position_parts(
         self,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
+Box = tuple[float, float, float, float]  # west, south, east, north
 ROW_GROUP = 1 << 17
 COMPACT = "compact-"  # how the name of a file of many receipts begins
 TOLD = b"geo_monitor"  # in the metadata of such a file: JSON {receipt_id: a `Told`}
@@ -280,11 +281,13 @@ def read(
     units: Sequence[str] | None = None,
     encoded: bool = False,
     beside: pa.Table | None = None,
+    box: Box | None = None,
 ) -> pa.Table:
     """The asked-for columns of table `positions`, sorted by unit_id and time.
 
     `encoded` leaves words (unit_id, role ...) as Arrow dictionaries: a tenth of the memory. beside: rows of `positions`
-    that lie in no file; only their units are chosen by `units` here.
+    that lie in no file, of the time asked for. box: west, south, east, north in degrees, edges included. Row groups that
+    by their statistics hold nothing of these times, units and places are not read.
     """
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
@@ -297,13 +300,18 @@ def read(
         None if start_ms is None else ds.field("time") >= pa.scalar(start_ms, pa.int64()).cast(tables.TIME),
         None if end_ms is None else ds.field("time") < pa.scalar(end_ms, pa.int64()).cast(tables.TIME),
         None if units is None else _among("unit_id", units),
+        None if box is None else _within(box, _expression("lon"), _expression("lat")),
     ):
         if condition is not None:
             where = condition if where is None else where & condition
-    table = following(parts, lambda parts: _rows(parts, schema, where))
+    # statistics of a column that is read as a dictionary are not looked at (pyarrow 26)
+    words = set(WORDS) if units is None else set(WORDS) - {"unit_id"}
+    table = following(parts, lambda parts: _rows(parts, schema, where, words))
     if beside is not None and len(beside):
         if units is not None:
             beside = beside.filter(pc.is_in(beside["unit_id"], value_set=pa.array(sorted(units), pa.string())))
+        if box is not None:
+            beside = beside.filter(_within(box, pc.field("lon"), pc.field("lat")))
         table = pa.concat_tables([table, beside.select(wanted).cast(schema)]).unify_dictionaries()
     order = order_of(table)
     if not bool(np.all(order == np.arange(len(order)))):
@@ -314,8 +322,9 @@ def read(
     return table.cast(pa.schema([pa.field(name, types[name]) for name in columns]))
 
 
-def _rows(parts: Sequence[Part], schema: pa.Schema, where: Any) -> pa.Table:
-    """The rows of parts, columns as in `schema`, for which the expression `where` (None: all) holds."""
+def _rows(parts: Sequence[Part], schema: pa.Schema, where: Any, words: set[str]) -> pa.Table:
+    """The rows of parts, columns as in `schema`, for which the expression `where` (None: all) holds; `words` are read as
+    dictionaries."""
     import pyarrow.dataset as ds
 
     columns = {name: _expression(name) for name in schema.names}
@@ -327,7 +336,7 @@ def _rows(parts: Sequence[Part], schema: pa.Schema, where: Any) -> pa.Table:
             asked.append(([part.path], own if where is None else where & own))
     tables = [schema.empty_table()]
     for paths, condition in asked:
-        dataset = ds.dataset([str(path) for path in paths], format=ds.ParquetFileFormat(dictionary_columns=set(WORDS)))
+        dataset = ds.dataset([str(path) for path in paths], format=ds.ParquetFileFormat(dictionary_columns=words))
         tables.append(dataset.to_table(columns=columns, filter=condition).cast(schema))
     return pa.concat_tables(tables)
 
@@ -337,6 +346,11 @@ def _among(name: str, values: Iterable[str]) -> Any:
     import pyarrow.dataset as ds
 
     return pc.is_in(ds.field(name), value_set=pa.array(sorted(values), pa.string()))
+
+
+def _within(box: Box, lon: Any, lat: Any) -> Any:
+    west, south, east, north = box
+    return (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
 
 
 def batches(path: Path, receipts: Collection[str] | None = None) -> Iterator[pa.Table]:

@@ -243,6 +243,7 @@ def test_compact_says_what_it_did(filled: Shell, tmp_path: Path) -> None:
     assert "No day needs compacting" in filled("compact", "--lang", "en")[1]
     assert len(Workspace(filled.root).table("positions")) == len(fixes) + 1
     assert filled.json("verify")["ok"]
+    assert filled.json("doctor")["ok"]  # the fixes of every upload are there
 
 
 def test_doctor(filled: Shell) -> None:

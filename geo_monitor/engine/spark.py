@@ -84,7 +84,7 @@ def _found(job: Job, plan: Plan, stage: Stages, parts: Sequence[Part]) -> Found:
     spark = session()
     from pyspark.sql import functions as sql
 
-    frame = _frame(spark, parts).select(*WORDS, "time", "geometry.x", "geometry.y")
+    frame = _frame(spark, parts)
     ms = sql.unix_millis("time")
     inside = (ms >= max(plan.span.start, -(1 << 62))) & (ms < min(plan.span.end, 1 << 62))
     frame = frame.where(inside).withColumn("block", sql.floor((ms + SHANGHAI_MS) / (DAY_MS * BLOCK_DAYS)))
@@ -107,16 +107,19 @@ def _found(job: Job, plan: Plan, stage: Stages, parts: Sequence[Part]) -> Found:
 
 
 def _frame(spark: Any, parts: Sequence[Part]) -> Any:
-    """The rows of the parts."""
+    """The rows of the parts: words, time, x, y."""
     from pyspark.sql import functions as sql
 
     frames = []
-    for mixed, some in ((mixed, [part for part in parts if part.mixed is mixed]) for mixed in (False, True)):
+    for mixed in (False, True):
+        some = [part for part in parts if part.mixed is mixed]
         if some:
             frame = spark.read.parquet(*(str(part.path.absolute()) for part in some))
-            own = sorted({name for part in some for name in part.receipts})
-            frames.append(frame.where(sql.col("receipt_id").isin(own)) if mixed else frame)
-    return frames[0].unionByName(frames[1]) if len(frames) > 1 else frames[0]
+            if mixed:
+                own = {name for part in some for name in part.receipts}
+                frame = frame.where(sql.col("receipt_id").isin(sorted(own)))
+            frames.append(frame.select(*WORDS, "time", "geometry.x", "geometry.y"))
+    return frames[0].union(frames[1]) if len(frames) > 1 else frames[0]
 
 
 def _lane(sent: Any, span: Span) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

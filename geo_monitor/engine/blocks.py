@@ -135,13 +135,13 @@ class Reader:
         dictionaries, in the order of the files."""
         own = block.span
         start, end = max(own.start - self._halo, self._span.start), min(own.end + self._halo, self._span.end)
-        edge = {*block.before, *block.after}
         clipped = start > own.start or end < own.end
         used, parts = {}, []
-        for part in (*block.before, *block.parts, *block.after):
-            key = part, block.low, block.high
-            rows = used[key] = self._held[key] if key in self._held else _read(*key)
-            parts.append(_between(rows, start, end) if clipped or part in edge else rows)
+        for side, edge in ((block.before, True), (block.parts, False), (block.after, True)):
+            for part in positions.where_now(side):
+                key = part, block.low, block.high
+                rows = used[key] = self._held[key] if key in self._held else _read(*key)
+                parts.append(_between(rows, start, end) if clipped or edge else rows)
         self._held = used
         return pa.concat_tables(parts) if parts else SCHEMA.empty_table()
 

@@ -10,6 +10,7 @@ holds never does; so a reader that finds a file gone looks for the same receipts
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -231,25 +232,31 @@ def superseded(day: Path) -> list[Path]:
 
 
 def following(parts: Sequence[Part], do: Callable[[Sequence[Part]], T]) -> T:
-    """What `do` gives of parts, wherever they are laid meanwhile. Raises `FileNotFoundError` where one lies nowhere."""
+    """What `do` gives of parts, wherever they are laid meanwhile. Raises as `where_now`."""
     while True:
         try:
             return do(parts)
-        except FileNotFoundError as error:
-            parts = _moved(parts, error)
+        except FileNotFoundError:
+            again = where_now(parts)
+            if again == sorted(parts):
+                raise
+            parts = again
 
 
-def _moved(parts: Sequence[Part], error: FileNotFoundError) -> list[Part]:
-    """The parts as they lie now."""
-    now = []
+def where_now(parts: Sequence[Part]) -> list[Part]:
+    """Parts as they lie now, by day and name of file. Raises `FileNotFoundError` where one lies nowhere."""
+    found, gone = [], dict[Path, list[str]]()
     for part in parts:
-        again = [part] if part.path.exists() else of_day(part.path.parent, part.receipts)
-        if sum(len(one.receipts) for one in again) < len(part.receipts):
-            raise error
-        now += again
-    if now == list(parts):
-        raise error
-    return now
+        if part.path.exists():
+            found.append(part)
+        else:
+            gone.setdefault(part.path.parent, []).extend(part.receipts)
+    for day, receipts in gone.items():
+        again = of_day(day, frozenset(receipts))
+        if sum(len(part.receipts) for part in again) < len(receipts):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(day))
+        found += again
+    return sorted(found)
 
 
 def newest(folder: Path, receipts: Iterable[str] | None) -> int | None:

@@ -139,6 +139,8 @@ def test_who_reads_meanwhile_follows(three: Store) -> None:
     expected = positions.read(parts, positions.TABLE.names)
     compact.compact(three, NOW)
     assert positions.read(parts, positions.TABLE.names).equals(expected)
+    now = positions.where_now(parts)  # a file is read once, not once for each receipt
+    assert [(part.receipts, part.mixed) for part in now] == [(("r0", "r1", "r2"), False), (("r1", "r2"), False)]
     again = three.position_parts(as_of=NOW + timedelta(minutes=30))  # of r0 alone
     one = positions.read(again, ["receipt_id"])
     for path in (three.root / "positions").glob("day=*/compact-*"):

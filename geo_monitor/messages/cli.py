@@ -180,8 +180,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "({mb_before} MB became {mb_after} MB).",
     ),
     "compact.unreadable": (
-        "有 {count} 天的定位文件读不出来（{days} 等），这些天未合并，保持原样。请运行 geo-monitor verify 查明是哪些文件。",
-        "{count} days have a file of positions that cannot be read ({days} ...): they were left as they are. "
+        "有 {count} 天的定位文件读不出来或被改动过（{days} 等），这些天未合并，保持原样。请运行 geo-monitor verify 查明是哪些文件。",
+        "{count} days have a file of positions that cannot be read or was altered ({days} ...): they were left as they are. "
         "geo-monitor verify tells which files.",
     ),
     "compact.nothing": (
@@ -241,6 +241,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         'the raw upload "{file}" was changed (receipt {receipt_id})',
     ),
     "verify.file_unreadable": ("文件 {file} 读不出来：{detail}", "the file {file} cannot be read: {detail}"),
+    "verify.fixes_changed": (
+        "文件 {file} 里的定位点与合并时不一致",
+        "the fixes in {file} are not those that were put there when it was compacted",
+    ),
     "verify.fixes_elsewhere": (
         "文件 {file} 里的定位点不属于该回执或该日期",
         "the file {file} holds fixes of another receipt or day",

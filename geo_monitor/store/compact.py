@@ -16,7 +16,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -44,7 +44,7 @@ VALUES = tuple(name for name in positions.TABLE.names if name != "receipt_id")
 @dataclass
 class Compacted:
     """What came of it: days rewritten, files and bytes of these before and after, fixes in them; days left as they were
-    because a file of them cannot be read (`verify` tells which)."""
+    because a file of them cannot be read or was altered (`verify` tells which)."""
 
     days: int = 0
     fixes: int = 0
@@ -137,7 +137,8 @@ def _day(store: Store, day: Path, now: datetime, who: str, done: Compacted) -> N
 
 
 def _read(parts: Sequence[Part]) -> tuple[dict[str, Told], Counter[str]]:
-    """What there is to say of every receipt in the parts, and rows by unit."""
+    """What there is to say of every receipt in the parts, and rows by unit. Raises `ValueError` where the rows in a file of
+    many receipts are not those that were put there."""
     import pyarrow.compute as pc
 
     prints, units = Prints(), Counter[str]()
@@ -147,8 +148,10 @@ def _read(parts: Sequence[Part]) -> tuple[dict[str, Told], Counter[str]]:
             counted = pc.value_counts(table["unit_id"].cast(pa.string())).to_pylist()
             units.update({one["values"]: one["counts"] for one in counted})
     held = {name: one for _, name, one in positions.said(parts)}
-    told = {name: Told(held[name].rows, held[name].first, held[name].last, prints.of(name)) for name in held}
-    return told, units
+    changed = [name for name, one in held.items() if one.sha256 not in (None, prints.of(name))]
+    if changed:
+        raise ValueError(f"not the rows that were put there: {', '.join(changed[:3])}")
+    return {name: replace(one, sha256=prints.of(name)) for name, one in held.items()}, units
 
 
 def _write(path: Path, parts: Sequence[Part], units: Counter[str], said: str) -> None:
@@ -172,12 +175,13 @@ def _write(path: Path, parts: Sequence[Part], units: Counter[str], said: str) ->
 
 def _together(units: Counter[str]) -> Iterator[list[str]]:
     """Units in the order of the files, so many that they have about `ROWS` rows."""
-    some: list[str] = []
+    some, rows = list[str](), 0
     for name in sorted(units, key=str.encode):
-        if some and sum(units[one] for one in some) + units[name] > ROWS:
+        if some and rows + units[name] > ROWS:
             yield some
-            some = []
+            some, rows = [], 0
         some.append(name)
+        rows += units[name]
     yield some
 
 

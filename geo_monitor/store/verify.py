@@ -111,30 +111,32 @@ def _fixes(store: Store, receipts: list[Any], found: Verdict, tell: Tell) -> Cou
             except (pa.ArrowException, OSError, KeyError, ValueError) as error:
                 damaged[part.path] = error
                 continue
-            for one, (counts, right) in held:
+            for one, (counts, wrong) in held:
                 rows.update({name: counts[name] for name in one.receipts})
-                if not right:
-                    found.wrong("fixes_elsewhere", file=one.path.relative_to(store.root).as_posix())
+                if wrong:
+                    found.wrong(wrong, file=one.path.relative_to(store.root).as_posix())
         for path, why in damaged.items():
             found.wrong("file_unreadable", file=path.relative_to(store.root).as_posix(), detail=_line(why))
     found.looked["fixes"] = sum(rows.values())
     return rows
 
 
-def _held(part: positions.Part) -> tuple[Counter[str], bool]:
-    """Rows by receipt in a file of fixes, and whether it holds what it says. Raises where it cannot be read."""
+def _held(part: positions.Part) -> tuple[Counter[str], str | None]:
+    """Rows by receipt in a file of fixes, and what is wrong with it. Raises where it cannot be read."""
     import pyarrow.compute as pc
 
     told, prints, rows, right = positions.told(part.path), Prints(), Counter[str](), True
     for table in positions.batches(part.path):
-        prints.add(table)
+        if part.path.name.startswith(positions.COMPACT):
+            prints.add(table)
         counted = pc.value_counts(table["receipt_id"].cast(pa.string())).to_pylist()
         rows.update({one["values"]: one["counts"] for one in counted})
         times = pc.min_max(table["time"].cast(pa.int64())).as_py().values()
         right &= {positions.day_of(ms) for ms in times if ms is not None} <= {part.day}
-    right &= not set(rows) - set(told)
+    if not right or set(rows) - set(told):
+        return rows, "fixes_elsewhere"
     same = all(one.sha256 in (None, prints.of(name)) for name, one in told.items())
-    return rows, right and same
+    return rows, None if same else "fixes_changed"
 
 
 def _rows(store: Store, receipts: list[Any], fixes: Counter[str], found: Verdict) -> None:

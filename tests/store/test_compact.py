@@ -188,6 +188,19 @@ def test_a_day_with_a_damaged_file_is_left_as_it_is(three: Store) -> None:
     assert unfinished.found(three.root) is None
 
 
+def test_what_was_altered_since_is_not_written_anew(three: Store, tmp_path: Path) -> None:
+    """Else the new file would vouch for it."""
+    compact.compact(three, NOW)
+    (path,) = (three.root / "positions" / f"day={DAY}").iterdir()
+    table = pq.read_table(path)
+    turned = table.set_column(0, table.field(0), pa.array(["x", *table["unit_id"].to_pylist()[1:]]))
+    pq.write_table(turned.replace_schema_metadata(table.schema.metadata), path)
+    send(three, tmp_path, fixes("late", f"{DAY}T03:00:00+00:00", 2), "r9")
+    done = compact.compact(three, NOW)
+    assert (done.unreadable, done.days) == ([DAY], 0)
+    assert [one.code for one in verify(three).troubles] == ["fixes_changed"]
+
+
 def test_a_large_day_is_written_by_units_as_a_small_one(
     three: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

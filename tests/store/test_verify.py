@@ -127,7 +127,7 @@ DAMAGE: dict[str, tuple[Callable[[Store], object], set[str]]] = {
     "compacted fixes lost": (lambda store: compacted(store).unlink(), {"rows"}),
     "compacted fixes cut": (lambda store: cut(compacted(store)), {"rows", "file_unreadable"}),
     "compacted fixes that say nothing": (lambda store: plain(compacted(store)), {"rows", "file_unreadable"}),
-    "compacted fixes changed": (lambda store: moved(compacted(store)), {"fixes_elsewhere"}),
+    "compacted fixes changed": (lambda store: moved(compacted(store)), {"fixes_changed"}),
     "what a compacted file stands for left": (stands_for, {"left_over"}),
     "refused rows lost": (lambda store: refused_rows(store).unlink(), {"file_unreadable"}),
     "refused rows cut": (

@@ -246,12 +246,15 @@ def test_compact_says_what_it_did(filled: Shell, tmp_path: Path) -> None:
     assert filled.json("doctor")["ok"]  # the fixes of every upload are there
 
 
-def test_doctor(filled: Shell) -> None:
+def test_doctor(filled: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     told = filled.json("doctor")
     assert told["ok"]
     assert {"versions", "proj", "gdal", "fonts", "disk", "network", "workspace", "orphans", "raw", "positions"} <= {
         check["check"] for check in told["checks"]
     }
+    monkeypatch.setattr("geo_monitor.cli.doctor.MANY_FILES", 0)
+    (many,) = (check for check in filled.json("doctor")["checks"] if check["check"] == "files")
+    assert (many["state"], "geo-monitor compact" in many["hint"]) == ("look", True)
     raw = next((filled.root / "raw").iterdir())
     raw.write_bytes(raw.read_bytes() + b"!")
     next(filled.root.glob("positions/*/*.parquet")).unlink()

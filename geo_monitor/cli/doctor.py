@@ -34,6 +34,7 @@ LIBRARIES = (
 )
 REFERENCE = ("natural-earth/rivers_10m.geojson", "natural-earth/lakes_10m.geojson", "divisions/localities.geojson")
 FREE_GB = 5.0
+MANY_FILES = 10_000  # of positions: from here on opening them takes seconds
 FONT_FOLDERS = (
     "/usr/share/fonts",
     "/usr/local/share/fonts",
@@ -176,7 +177,7 @@ def workspace(root: Path) -> list[Finding]:
     """The workspace: opens, nothing left over, every raw upload still what it was, every file of fixes there."""
     from geo_monitor.errors import GeoMonitorError
     from geo_monitor.settings import Settings
-    from geo_monitor.store import Store, files
+    from geo_monitor.store import Store, files, positions
     from geo_monitor.store.accounts import Accounts
     from geo_monitor.store.database import DATABASE, URL_FILE
 
@@ -209,6 +210,8 @@ def workspace(root: Path) -> list[Finding]:
     found.append(
         Finding("positions", "broken" if lost else "fine", {"count": len(tracks), "lost": ", ".join(lost[:3])})
     )
+    count = sum(len(positions.listed(day)) for day in positions.days(root / "positions"))
+    found.append(Finding("files", "look" if count > MANY_FILES else "fine", {"count": f"{count:,}"}))
     found += _feeds(store)
     if (root / "SIMULATED").exists():
         found.append(Finding("simulated", "look"))

@@ -482,6 +482,15 @@ DOCTOR: dict[str, tuple[str, str]] = {
         "导入结束后会在下次启动时自动清除。",
         "They are swept at the next start after the import.",
     ),
+    "doctor.files.fine": ("定位数据存放在 {count} 个文件里", "positions lie in {count} files"),
+    "doctor.files.look": (
+        "定位数据分散在 {count} 个文件里，打开和分析会变慢",
+        "positions lie in {count} files: opening and analysing them gets slow",
+    ),
+    "doctor.files.look.hint": (
+        "请运行 geo-monitor compact，把已过完的每一天合并成一个文件。",
+        "Run geo-monitor compact: it writes each day that is over to one file.",
+    ),
     "doctor.raw.fine": ("{count} 份原始文件与校验值一致", "{count} raw uploads match their hashes"),
     "doctor.raw.broken": (
         "{count} 份原始文件中有 {bad} 份丢失或被改动：{names}",

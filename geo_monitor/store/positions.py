@@ -15,7 +15,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -129,7 +129,7 @@ class Part:
     receipts: tuple[str, ...]
     mixed: bool = False
 
-    @property
+    @cached_property
     def day(self) -> int:
         """Days since 1970-01-01."""
         return int(np.datetime64(self.path.parent.name.removeprefix("day="), "D").astype(np.int64))
@@ -277,7 +277,8 @@ def newest(folder: Path, receipts: Iterable[str] | None) -> int | None:
 
 def said(parts: Sequence[Part]) -> list[tuple[int, str, Told]]:
     """Of each part and receipt the day, the receipt, and what the file says of it. Raises as `told`."""
-    return [(part.day, name, told(part.path)[name]) for part in parts for name in part.receipts]
+    heads = [(part, told(part.path)) for part in parts]
+    return [(part.day, name, head[name]) for part, head in heads for name in part.receipts]
 
 
 def read(

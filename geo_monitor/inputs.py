@@ -153,7 +153,7 @@ def read(store: Store, period: Period, settings: Settings) -> Inputs:
         ),
         zones=zones,
         levels=_asked(store, zones, period),
-        plan=blocks.plan(store.position_files(period.as_of, period.start, period.end), period.span),
+        plan=blocks.plan(store.position_parts(period.as_of, period.start, period.end), period.span),
         platforms={str(unit_id): str(platform) for unit_id, platform in platforms.items()},
         seizures=_within(seizures, "time", period),
         reported=_within(patrols[patrols["how"] == "reported"], "started_at", period),

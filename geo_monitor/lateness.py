@@ -22,22 +22,19 @@ def lateness(store: Store, receipts: pd.DataFrame) -> pd.DataFrame:
     delay, of the rows stored with `receipts` (table `receipts`, or some of it). Only days and counts leave here, so
     somebody who may read the book but not the reports may ask.
 
-    Fixes lie in a file a receipt and day, so their days are told by names of files and their rows by what these say of
-    themselves.
+    Fixes lie in folders by day, and each file says how many rows of which receipt it holds.
     """
+    import numpy as np
     import pandas as pd
-    import pyarrow.parquet as pq
+
+    from geo_monitor.store import positions
 
     received = receipts.set_index("receipt_id")["received_at"].dt.tz_convert(TIMEZONE).dt.normalize()
     fixes = [
-        (
-            path.stem,
-            pd.Timestamp(path.parent.name.removeprefix("day="), tz=TIMEZONE),
-            pq.read_metadata(path).num_rows,
-            0,
+        (name, pd.Timestamp(str(np.datetime64(day, "D")), tz=TIMEZONE), told.rows, 0)
+        for day, name, told in positions.following(
+            positions.parts(store.root / "positions", received.index, None, None), positions.said
         )
-        for path in store.root.glob("positions/day=*/*.parquet")
-        if path.stem in received.index
     ]
     parts = [pd.DataFrame(fixes, columns=["receipt_id", "day", "rows", "again"])]
     for kind, column in TIMED.items():

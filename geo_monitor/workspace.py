@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from geo_monitor.loop.desk import Desk
     from geo_monitor.messages import Lang
     from geo_monitor.store.backup import Backup
+    from geo_monitor.store.compact import Compacted
     from geo_monitor.store.verify import Verdict
 
 KINDS = ("river", "zones", "tracks", "patrols", "seizures", "units", "jurisdictions", "levels", "raster")
@@ -400,6 +401,22 @@ class Workspace:
 
         self.viewer.needs("keep", "audit")
         return verify(self._store, head, tell)
+
+    def compact(
+        self,
+        start: str | datetime | None = None,
+        end: str | datetime | None = None,
+        now: datetime | None = None,
+        tell: Tell = silent,
+    ) -> Compacted:
+        """Writes the positions of each Shanghai day that is over (of those in start <= day < end) to one file; see
+        `geo_monitor.store.compact`."""
+        from geo_monitor.store.compact import compact
+
+        self.viewer.needs("keep")
+        first, last = (None if edge is None else moment(edge) for edge in (start, end))
+        made_at = now or datetime.now(UTC)
+        return compact(self._store, made_at, self.viewer.account, start=first, end=last, tell=tell)
 
     def _patrols(self, run: str | None) -> pd.DataFrame:
         import pandas as pd

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+from benchmarks import compact as compaction
 from benchmarks.accuracy import worlds
 from benchmarks.accuracy.__main__ import main
 from benchmarks.accuracy.measures import measured, named
@@ -17,6 +20,7 @@ from benchmarks.accuracy.run import of_oracle
 from benchmarks.accuracy.tables import tables
 from benchmarks.engine.__main__ import differing
 from benchmarks.engine.__main__ import main as engines_main
+from geo_monitor.store import Store
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -49,6 +53,17 @@ def test_the_page_quotes_what_the_command_printed() -> None:
     page = (DOCS / "accuracy.md").read_text(encoding="utf-8")
     assert tables(answer) in page
     assert f"python -m benchmarks.accuracy --worlds {answer['worlds']}\n" in page
+
+
+def test_the_feeds_of_the_compaction_benchmark_lie_as_they_say(tmp_path: Path) -> None:
+    compaction.make(tmp_path / "w", days=2, feeds=2, per_day=3)
+    store = Store(tmp_path / "w")
+    files = Counter(path.parent.name for path in store.root.glob("positions/*/*"))
+    assert files == {"day=2025-01-01": 6, "day=2025-01-02": 6}
+    fixes = store.positions(columns=["unit_id", "time", "lon"]).to_pandas()
+    assert fixes.groupby("unit_id").size().tolist() == [2 * 24 * 60] * 40  # a fix a minute
+    assert (fixes.groupby("unit_id")["time"].diff().dropna() == pd.Timedelta(minutes=1)).all()
+    assert fixes["lon"].between(111.2, 112.3).all()
 
 
 @pytest.mark.parametrize("kind", worlds.KINDS)

@@ -243,12 +243,33 @@ def test_a_loose_shapefile_is_one_upload(shell: Shell, tmp_path: Path) -> None:
     assert Workspace(shell.root).table("zones")["name"].tolist() == ["核心区"]
 
 
-def test_doctor(filled: Shell) -> None:
+def test_compact_says_what_it_did(filled: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "more.csv"
+    fixes = Workspace(filled.root).table("positions")
+    first = fixes["time"].min()
+    path.write_text(f"unit,time,lon,lat\n另一艇,{first.isoformat()},112.0,30.0\n", encoding="utf-8")
+    assert filled.json("import", "tracks", path)["rows"]["accepted"] == 1
+    day = f"{first.tz_convert('Asia/Shanghai'):%Y-%m-%d}"
+    assert filled.json("compact", "--to", day)["days"] == 0
+    code, out, err = filled("compact", "--from", day)
+    assert (code, "已合并 1 天：2 个定位文件合为 1 个" in out) == (0, True), out + err
+    done = filled.json("compact")
+    assert (done["days"], done["files_before"], done["bytes_after"]) == (0, 0, 0)
+    assert "No day needs compacting" in filled("compact", "--lang", "en")[1]
+    assert len(Workspace(filled.root).table("positions")) == len(fixes) + 1
+    assert filled.json("verify")["ok"]
+    assert filled.json("doctor")["ok"]  # the fixes of every upload are there
+
+
+def test_doctor(filled: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     told = filled.json("doctor")
     assert told["ok"]
     assert {"versions", "proj", "gdal", "fonts", "disk", "network", "workspace", "orphans", "raw", "positions"} <= {
         check["check"] for check in told["checks"]
     }
+    monkeypatch.setattr("geo_monitor.cli.doctor.MANY_FILES", 0)
+    (many,) = (check for check in filled.json("doctor")["checks"] if check["check"] == "files")
+    assert (many["state"], "geo-monitor compact" in many["hint"]) == ("look", True)
     raw = next((filled.root / "raw").iterdir())
     raw.write_bytes(raw.read_bytes() + b"!")
     next(filled.root.glob("positions/*/*.parquet")).unlink()

@@ -7,6 +7,8 @@ import os
 import platform
 import shutil
 import sys
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from importlib.metadata import PackageNotFoundError, version
@@ -32,6 +34,7 @@ LIBRARIES = (
 )
 REFERENCE = ("natural-earth/rivers_10m.geojson", "natural-earth/lakes_10m.geojson", "divisions/localities.geojson")
 FREE_GB = 5.0
+MANY_FILES = 10_000  # of positions: from here on opening them takes seconds
 FONT_FOLDERS = (
     "/usr/share/fonts",
     "/usr/local/share/fonts",
@@ -174,7 +177,7 @@ def workspace(root: Path) -> list[Finding]:
     """The workspace: opens, nothing left over, every raw upload still what it was, every file of fixes there."""
     from geo_monitor.errors import GeoMonitorError
     from geo_monitor.settings import Settings
-    from geo_monitor.store import Store, files
+    from geo_monitor.store import Store, files, positions
     from geo_monitor.store.accounts import Accounts
     from geo_monitor.store.database import DATABASE, URL_FILE
 
@@ -207,6 +210,8 @@ def workspace(root: Path) -> list[Finding]:
     found.append(
         Finding("positions", "broken" if lost else "fine", {"count": len(tracks), "lost": ", ".join(lost[:3])})
     )
+    count = sum(len(positions.listed(day)) for day in positions.days(root / "positions"))
+    found.append(Finding("files", "look" if count > MANY_FILES else "fine", {"count": f"{count:,}"}))
     found += _feeds(store)
     if (root / "SIMULATED").exists():
         found.append(Finding("simulated", "look"))
@@ -233,13 +238,12 @@ def _feeds(store: Store) -> list[Finding]:
 def _fixes_held(root: Path) -> dict[str, int]:
     """Rows of fixes on the disk, by receipt; a file that is not readable counts nothing."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    held: dict[str, int] = {}
-    for path in (root / "positions").glob("day=*/*.parquet"):
-        try:
-            rows = pq.read_metadata(path).num_rows
-        except (pa.ArrowInvalid, OSError):
-            rows = 0
-        held[path.stem] = held.get(path.stem, 0) + rows
+    from geo_monitor.store import positions
+
+    held: Counter[str] = Counter()
+    for day in positions.days(root / "positions"):
+        for part in positions.of_day(day, None, unreadable={}):
+            with suppress(pa.ArrowInvalid, OSError):
+                held.update({name: told.rows for _, name, told in positions.following([part], positions.said)})
     return held

@@ -1,7 +1,8 @@
-"""Commands that keep what is held: backup, restore, verify."""
+"""Commands that keep what is held: backup, restore, verify, compact."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -75,7 +76,24 @@ def verify(
         raise typer.Exit(3)
 
 
+def compact(
+    start: Annotated[str | None, typer.Option("--from")] = None,
+    end: Annotated[str | None, typer.Option("--to")] = None,
+    as_json: Json = False,
+) -> None:
+    console.json |= as_json
+    workspace = opened()
+    with console.progress() as tell:
+        done = workspace.compact(start, end, tell=tell)
+    counts = {"days": f"{done.days:,}", "before": f"{done.files_before:,}", "fixes": f"{done.fixes:,}"}
+    size = {"mb_before": f"{done.bytes_before / 1e6:,.1f}", "mb_after": f"{done.bytes_after / 1e6:,.1f}"}
+    console.result(asdict(done), [console("compact.done" if done.days else "compact.nothing", **counts, **size)])
+    if done.unreadable:
+        console.say(console("compact.unreadable", count=len(done.unreadable), days=", ".join(done.unreadable[:3])))
+        raise typer.Exit(3)
+
+
 def join(app: typer.Typer) -> None:
     """Puts the commands of this file into the program."""
-    for one in (backup, restore, verify):
+    for one in (backup, restore, verify, compact):
         app.command(one.__name__)(one)

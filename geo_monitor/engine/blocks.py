@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import partial
 from itertools import groupby, pairwise
-from pathlib import Path
+from operator import attrgetter
 
 import numpy as np
 import pyarrow as pa
 
+from geo_monitor.store import positions
+from geo_monitor.store.positions import Part
 from geo_monitor.tracks import DAY_MS, SHANGHAI_MS
 
 BLOCK_DAYS = 4  # a new day in a year of data is then 1 or 2 blocks of 92, and a block has enough rows for array work
@@ -43,15 +45,15 @@ class Span:
 class Block:
     """Shanghai days [first, last) since 1970, of units in [low, high) (text; None: no bound).
 
-    `files` are those of its own days, by day and name; `before` and `after` those of the days on both sides, of which
-    only the halo is read.
+    `parts` are those of its own days, by day and name of file; `before` and `after` those of the days on both sides, of
+    which only the halo is read.
     """
 
     first: int
     last: int
-    files: tuple[Path, ...]
-    before: tuple[Path, ...]
-    after: tuple[Path, ...]
+    parts: tuple[Part, ...]
+    before: tuple[Part, ...]
+    after: tuple[Part, ...]
     low: str | None = None
     high: str | None = None
 
@@ -78,16 +80,16 @@ class Plan:
     ends: Span | None = field(default=None)  # first and last moment the files tell of, within the period
 
 
-def day_of(path: Path) -> int:
-    """The Shanghai day of a file of positions, since 1970."""
-    return int(np.datetime64(path.parent.name.removeprefix("day="), "D").astype(np.int64))
+def plan(parts: Sequence[Part], span: Span, rows: int = BLOCK_ROWS) -> Plan:
+    """Cuts `parts` of positions into blocks of about `rows` rows at most."""
+    return positions.following(parts, partial(_plan, span=span, rows=rows))
 
 
-def plan(files: Sequence[Path], span: Span, rows: int = BLOCK_ROWS) -> Plan:
-    """Cuts `files` (positions/day=YYYY-MM-DD/receipt.parquet, by day) into blocks of about `rows` rows at most."""
-    heads = {path: _head(path) for path in files}
-    of_day = {day: tuple(part) for day, part in groupby(sorted(files, key=lambda p: (day_of(p), p.name)), day_of)}
-    sizes = {day: sum(heads[path].rows for path in part) for day, part in of_day.items()}
+def _plan(parts: Sequence[Part], span: Span, rows: int) -> Plan:
+    by_day = attrgetter("day")
+    of_day = {day: tuple(part) for day, part in groupby(sorted(parts, key=attrgetter("day", "path")), by_day)}
+    heads = {day: [told for _, _, told in positions.said(part)] for day, part in of_day.items()}
+    sizes = {day: sum(told.rows for told in held) for day, held in heads.items()}
     blocks: list[Block] = []
     for _, group in groupby(sorted(of_day), lambda day: day // BLOCK_DAYS):
         days = list(group)
@@ -97,55 +99,26 @@ def plan(files: Sequence[Path], span: Span, rows: int = BLOCK_ROWS) -> Plan:
             own = tuple(path for day in days if low <= day < high for path in of_day[day])
             block = Block(low, high, own, of_day.get(low - 1, ()), of_day.get(high, ()))
             blocks += [block] if whole or sizes[low] <= rows else _by_units(block, -(-sizes[low] // rows))
-    moments = [head for head in heads.values() if head.first is not None]
-    ends = None
-    if moments:
-        ends = Span(
-            max(min(head.first for head in moments if head.first is not None), span.start),
-            min(max(head.last for head in moments), span.end - 1),
-        )
+    every = [told for held in heads.values() for told in held]
+    firsts = [told.first for told in every if told.first is not None]
+    lasts = [told.last for told in every if told.last is not None]
+    ends = Span(max(min(firsts), span.start), min(max(lasts), span.end - 1)) if firsts and lasts else None
     return Plan(tuple(blocks), span, sum(sizes.values()), ends)
-
-
-@dataclass(frozen=True)
-class _Head:
-    rows: int
-    first: int | None
-    last: int
-
-
-@lru_cache(maxsize=100_000)  # a file never changes once it is there
-def _head(path: Path) -> _Head:
-    import pyarrow.parquet as pq
-
-    meta = pq.read_metadata(path)
-    column = meta.schema.to_arrow_schema().get_field_index("time")
-    groups = [meta.row_group(i).column(column).statistics for i in range(meta.num_row_groups)]
-    low = [_ms(group.min) for group in groups if group is not None and group.has_min_max]
-    high = [_ms(group.max) for group in groups if group is not None and group.has_min_max]
-    return _Head(meta.num_rows, min(low, default=None), max(high, default=0))
-
-
-def _ms(value: object) -> int:
-    return int(pa.scalar(value, pa.timestamp("ms", "UTC")).cast(pa.int64()).as_py())
 
 
 def _by_units(block: Block, parts: int) -> list[Block]:
     """The block cut into units, so that each part has about as many rows."""
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     counts: dict[str, int] = {}
-    for path in block.files:
-        column = pq.ParquetFile(path, read_dictionary=["unit_id"]).read(columns=["unit_id"])["unit_id"]
-        for pair in pc.value_counts(column.cast(pa.string())).to_pylist():
-            counts[pair["values"]] = counts.get(pair["values"], 0) + pair["counts"]
+    for pair in pc.value_counts(positions.read(block.parts, ["unit_id"])["unit_id"]).to_pylist():
+        counts[pair["values"]] = pair["counts"]
     names = sorted(counts, key=str.encode)  # as the files are sorted
     total = np.cumsum([counts[name] for name in names])
     cuts = np.unique(np.searchsorted(total, total[-1] * np.arange(1, parts) / parts)).tolist()
     edges: list[str | None] = [None, *(names[cut] for cut in cuts if cut), None]
     return [
-        Block(block.first, block.last, block.files, block.before, block.after, low, high)
+        Block(block.first, block.last, block.parts, block.before, block.after, low, high)
         for low, high in pairwise(edges)
     ]
 
@@ -155,20 +128,20 @@ class Reader:
 
     def __init__(self, span: Span, halo_ms: int) -> None:
         self._span, self._halo = span, halo_ms
-        self._held: dict[tuple[Path, str | None, str | None], pa.Table] = {}
+        self._held: dict[tuple[Part, str | None, str | None], pa.Table] = {}
 
     def rows(self, block: Block) -> pa.Table:
         """The block's fixes and those of the halo before and after it, within the period; columns of `SCHEMA`, text as
         dictionaries, in the order of the files."""
         own = block.span
         start, end = max(own.start - self._halo, self._span.start), min(own.end + self._halo, self._span.end)
-        edge = {*block.before, *block.after}
         clipped = start > own.start or end < own.end
         used, parts = {}, []
-        for path in (*block.before, *block.files, *block.after):
-            key = path, block.low, block.high
-            part = used[key] = self._held[key] if key in self._held else _read(*key)
-            parts.append(_between(part, start, end) if clipped or path in edge else part)
+        for side, edge in ((block.before, True), (block.parts, False), (block.after, True)):
+            for part in positions.where_now(side):
+                key = part, block.low, block.high
+                rows = used[key] = self._held[key] if key in self._held else _read(*key)
+                parts.append(_between(rows, start, end) if clipped or edge else rows)
         self._held = used
         return pa.concat_tables(parts) if parts else SCHEMA.empty_table()
 
@@ -179,14 +152,22 @@ def _between(table: pa.Table, start: int, end: int) -> pa.Table:
     return table if len(inside) == len(time) else table.take(pa.array(inside))
 
 
-def _read(path: Path, low: str | None, high: str | None) -> pa.Table:
+def _read(part: Part, low: str | None, high: str | None) -> pa.Table:
+    """The rows of a part, of units in [low, high); columns of `SCHEMA`."""
+    found = positions.following([part], lambda parts: [_read_file(one, low, high) for one in parts])
+    return pa.concat_tables(found)
+
+
+def _read_file(part: Part, low: str | None, high: str | None) -> pa.Table:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(path, read_dictionary=list(WORDS))
-    groups = _groups(file, low, high)
     columns = ["unit_id", "patrol_id", "time", "platform", "role", "geometry.x", "geometry.y"]
-    table = file.read_row_groups(groups, columns=columns, use_threads=True)
+    with pq.ParquetFile(part.path, read_dictionary=[*WORDS, "receipt_id"]) as file:
+        groups = _groups(file, low, high)
+        table = file.read_row_groups(groups, columns=[*columns, *["receipt_id"] * part.mixed], use_threads=True)
+    if part.mixed:
+        table = table.filter(pc.is_in(table["receipt_id"], value_set=pa.array(part.receipts)))
     x, y = (pc.struct_field(table["geometry"], name) for name in ("x", "y"))
     names = [name for name in SCHEMA.names if name not in ("lon", "lat")]
     table = pa.table([*(table[name] for name in names), x, y], names=SCHEMA.names).cast(SCHEMA)

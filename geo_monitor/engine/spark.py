@@ -10,12 +10,14 @@ Where: the session that is active; else `GEO_MONITOR_SPARK` (such as spark://hos
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,8 @@ from geo_monitor.engine.blocks import BLOCK_DAYS, SCHEMA, WORDS, Block, Plan, Sp
 from geo_monitor.engine.kept import of_bytes, to_bytes
 from geo_monitor.engine.work import Found, Job, Laid
 from geo_monitor.errors import Usage
+from geo_monitor.store import positions
+from geo_monitor.store.positions import Part
 from geo_monitor.tracks import DAY_MS, SHANGHAI_MS
 
 if TYPE_CHECKING:
@@ -60,14 +64,27 @@ def session() -> Any:
 
 def run(job: Job, plan: Plan, stage: Stages) -> Found:
     """Goes over all positions of `plan`. Gives what `local.run` gives; nothing is kept."""
+    parts = sorted({part for block in plan.blocks for part in block.parts})
+    return positions.following(parts, partial(_run, job, plan, stage)) if parts else Found()
+
+
+def _run(job: Job, plan: Plan, stage: Stages, parts: Sequence[Part]) -> Found:
+    """Raises `FileNotFoundError` where the parts were laid elsewhere meanwhile."""
+    try:
+        return _found(job, plan, stage, parts)
+    except Exception:
+        gone = [part.path for part in parts if not part.path.exists()]
+        if gone:  # what Spark says of it is a fault of Java
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(gone[0])) from None
+        raise
+
+
+def _found(job: Job, plan: Plan, stage: Stages, parts: Sequence[Part]) -> Found:
     found = Found()
-    if not plan.blocks:
-        return found
     spark = session()
     from pyspark.sql import functions as sql
 
-    paths = sorted({str(path.absolute()) for block in plan.blocks for path in block.files})
-    frame = spark.read.parquet(*paths).select(*WORDS, "time", "geometry.x", "geometry.y")
+    frame = _frame(spark, parts)
     ms = sql.unix_millis("time")
     inside = (ms >= max(plan.span.start, -(1 << 62))) & (ms < min(plan.span.end, 1 << 62))
     frame = frame.where(inside).withColumn("block", sql.floor((ms + SHANGHAI_MS) / (DAY_MS * BLOCK_DAYS)))
@@ -87,6 +104,22 @@ def run(job: Job, plan: Plan, stage: Stages) -> Found:
     sent.unpersist()
     stage.done(1.0)
     return found
+
+
+def _frame(spark: Any, parts: Sequence[Part]) -> Any:
+    """The rows of the parts: words, time, x, y."""
+    from pyspark.sql import functions as sql
+
+    frames = []
+    for mixed in (False, True):
+        some = [part for part in parts if part.mixed is mixed]
+        if some:
+            frame = spark.read.parquet(*(str(part.path.absolute()) for part in some))
+            if mixed:
+                own = {name for part in some for name in part.receipts}
+                frame = frame.where(sql.col("receipt_id").isin(sorted(own)))
+            frames.append(frame.select(*WORDS, "time", "geometry.x", "geometry.y"))
+    return frames[0].union(frames[1]) if len(frames) > 1 else frames[0]
 
 
 def _lane(sent: Any, span: Span) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

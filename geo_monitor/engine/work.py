@@ -342,8 +342,8 @@ class Keys:
         block, own = self.plan.blocks[number], self.plan.blocks[number].span
         wide = self.job.halo_ms if halo else 0
         start, end = max(own.start - wide, self.plan.span.start), min(own.end + wide, self.plan.span.end)
-        days = [block.before, block.files, block.after] if halo else [block.files]
-        names = [[f"{path.parent.name}/{path.stem}" for path in files] for files in days]
+        sides = [block.before, block.parts, block.after] if halo else [block.parts]
+        names = [sorted(f"{part.path.parent.name}/{name}" for part in one for name in part.receipts) for one in sides]
         return [block.first, block.last, block.low, block.high, start, end, names]
 
 

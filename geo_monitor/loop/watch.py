@@ -22,6 +22,7 @@ from geo_monitor.feeds import Batch, Fix, Sorter, open_source
 from geo_monitor.feeds.sorter import Sorted
 from geo_monitor.loop.room import Room, now_ms
 from geo_monitor.store import live
+from geo_monitor.store.compact import compact
 
 if TYPE_CHECKING:
     from geo_monitor.workspace import Workspace
@@ -221,9 +222,13 @@ class Watch:
             self._sealing.start()
 
     def _seal_quietly(self) -> None:
-        """In a thread: whatever keeps it from sealing, the fixes stay where they are and it is tried again later."""
+        """In a thread: whatever keeps it from sealing, the fixes stay where they are and it is tried again later. A day
+        that is over is compacted then."""
         try:
             self._seal(wait=False)
+            now, least = datetime.now(UTC), self._settings.compact_files
+            over = now - timedelta(hours=self._settings.compact_after_h)
+            compact(self._store, now, "watch", end=over, least=least, most=1, wait=False)
         except GeoMonitorError as error:
             log.warning("seal: %s", error.code)
         except Exception:

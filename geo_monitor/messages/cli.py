@@ -176,6 +176,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "模拟文件“{file}”未被接收（{detail}）。这是程序的差错。",
         'The simulated file "{file}" was refused ({detail}). This is a fault of the program.',
     ),
+    "compact.done": (
+        "已合并 {days} 天：{before} 个定位文件合为 {days} 个，{fixes} 个定位点无一增减（{mb_before} MB → {mb_after} MB）。",
+        "{days} days compacted: {before} files of positions became {days}, all {fixes} fixes in them "
+        "({mb_before} MB became {mb_after} MB).",
+    ),
+    "compact.unreadable": (
+        "有 {count} 天的定位文件读不出来或被改动过（{days} 等），这些天未合并，保持原样。请运行 geo-monitor verify 查明是哪些文件。",
+        "{count} days have a file of positions that cannot be read or was altered ({days} ...): they were left as they are. "
+        "geo-monitor verify tells which files.",
+    ),
+    "compact.nothing": (
+        "没有需要合并的日期（今天的文件要等今天过完）。",
+        "No day needs compacting (today's files wait until the day is over).",
+    ),
     "backup.done": (
         "已备份到 {file}：{members} 个部分，{rows} 行记录，{mb} MB",
         "Backed up to {file}: {members} members, {rows} rows of records, {mb} MB",
@@ -199,6 +213,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Restored {file} to {root}: {receipts} receipts, {runs} runs",
     ),
     "stage.backup": ("备份", "backing up"),
+    "stage.compact": ("合并定位文件", "compacting"),
     "stage.restore": ("恢复", "restoring"),
     "stage.verify": ("核对", "verifying"),
     "verify.fine": ("核对无误：与入库时完全一致。", "All is as it was taken in."),
@@ -228,6 +243,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         'the raw upload "{file}" was changed (receipt {receipt_id})',
     ),
     "verify.file_unreadable": ("文件 {file} 读不出来：{detail}", "the file {file} cannot be read: {detail}"),
+    "verify.fixes_changed": (
+        "文件 {file} 里的定位点与合并时不一致",
+        "the fixes in {file} are not those that were put there when it was compacted",
+    ),
     "verify.fixes_elsewhere": (
         "文件 {file} 里的定位点不属于该回执或该日期",
         "the file {file} holds fixes of another receipt or day",
@@ -291,6 +310,12 @@ HELP: dict[str, tuple[str, str]] = {
         "核对全部原始文件、数据行、分析结果和审计簿。",
         "Check every raw file, row, run and the audit book.",
     ),
+    "help.compact": (
+        "把已过完的每一天的定位小文件合并成一个文件（数据和回执不变）。",
+        "Write the many small position files of each day that is over to one; data and receipts stay the same.",
+    ),
+    "help.compact.from": ("只合并这一时刻起的日期", "only days from this moment on"),
+    "help.compact.to": ("只合并到这一时刻为止的日期", "only days up to this moment"),
     "help.verify.head": ("另行保存的审计簿末尾校验值", "hash of the audit book noted down elsewhere"),
     "help.init.database": (
         "记录存入 PostgreSQL（默认存于文件夹内的 SQLite）",
@@ -458,6 +483,15 @@ DOCTOR: dict[str, tuple[str, str]] = {
     "doctor.orphans.look.hint": (
         "导入结束后会在下次启动时自动清除。",
         "They are swept at the next start after the import.",
+    ),
+    "doctor.files.fine": ("定位数据存放在 {count} 个文件里", "positions lie in {count} files"),
+    "doctor.files.look": (
+        "定位数据分散在 {count} 个文件里，打开和分析会变慢",
+        "positions lie in {count} files: opening and analysing them gets slow",
+    ),
+    "doctor.files.look.hint": (
+        "请运行 geo-monitor compact，把已过完的每一天合并成一个文件。",
+        "Run geo-monitor compact: it writes each day that is over to one file.",
     ),
     "doctor.raw.fine": ("{count} 份原始文件与校验值一致", "{count} raw uploads match their hashes"),
     "doctor.raw.broken": (

@@ -65,9 +65,27 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "上次分析 {name} 虽被中断，但结果已完整保存。",
         "Run {name} was interrupted, but its results had been kept whole.",
     ),
+    "fallen.compact.undone": (
+        "上次合并 {name} 的定位文件时中途中断，原有文件完好，数据不受影响。可重新运行 geo-monitor compact。",
+        "Compacting the positions of {name} was interrupted. Its files are as they were: run geo-monitor compact again.",
+    ),
+    "fallen.compact.finished": (
+        "上次合并 {name} 的定位文件虽被中断，但合并后的文件已完整写好，余下的清理已完成，数据无一增减。",
+        "Compacting the positions of {name} was interrupted, but the new file was whole; what was left to tidy up is "
+        "done. No fix was lost or doubled.",
+    ),
     "fallen.other.undone": (
         "上次写入中途中断，其残留已清除，先前数据不受影响。",
         "A write was interrupted; what it had left was removed, nothing held before is touched.",
+    ),
+    "compact_differs": (
+        "{day} 的定位文件合并后与原文件不一致，新文件已丢弃，原有文件未动。",
+        "The compacted positions of {day} are not what the files held. The new file was thrown away, the files are as "
+        "they were.",
+    ),
+    "compact_differs.hint": (
+        "请运行 geo-monitor verify 检查文件，并检查磁盘和内存。",
+        "Run geo-monitor verify to check the files, and check disk and memory.",
     ),
     "database_busy": (
         "另一个程序正在工作区“{root}”里写入，等了 {seconds} 秒仍未结束。本次未作任何更改。",

@@ -10,8 +10,10 @@ The file is a zip:
 | `basemaps/…` | base maps of the agency's own, as they are shown |
 | `settings.toml`, `SIMULATED` | where the workspace has them |
 
-Tables are read at one moment, and a file whose receipt is committed never changes: so nobody has to stop for it. The
-key of people's names is not in it, and must be kept elsewhere.
+Tables are read at one moment, and what a receipt brought never changes: so nobody has to stop for it. Where a day is
+compacted meanwhile, files of it may be in it beside the one that stands in their place, and that one may hold rows of
+receipts that came later, which are nothing to anybody. The key of people's names is not in it, and must be kept
+elsewhere.
 """
 
 from __future__ import annotations
@@ -31,8 +33,9 @@ import sqlalchemy as sql
 
 from geo_monitor.errors import Usage
 from geo_monitor.stages import Tell, silent
-from geo_monitor.store import files, persons
+from geo_monitor.store import files, persons, positions
 from geo_monitor.store.audit import FIRST
+from geo_monitor.store.positions import Part
 from geo_monitor.store.schema import BATCH, PERSONS, SQL, metadata
 
 if TYPE_CHECKING:
@@ -172,19 +175,29 @@ def _files(archive: zipfile.ZipFile, made: Backup, store: Store, tell: Tell) -> 
     committed = {row.receipt_id for row in receipts}
     runs = {run for (run,) in store.rows(sql.select(SQL["runs"].c.run_id))}
     raw = sorted({row.sha256 for row in receipts if row.status != "duplicate"})
-    wanted = [path for path in sorted(store.root.glob("positions/day=*/*.parquet")) if path.stem in committed]
+    fixes: dict[Path, Part] = {}
+    for day in positions.days(store.root / "positions"):
+        unreadable: dict[Path, Exception] = {}
+        fixes |= {part.path: part for part in positions.of_day(day, committed, unreadable)}
+        fixes |= {path: Part(path, ()) for path in unreadable}
+    wanted = list(fixes)
     wanted += [path for path in sorted(store.root.glob("quarantine/*.csv")) if path.stem in committed]
     wanted += [path for path in sorted(store.root.glob("runs/*/*.parquet")) if path.parent.name in runs]
     wanted += [store.raw(digest) for digest in raw]
     wanted += sorted(store.root.glob("basemaps/[0-9a-f]*/*.*"))
     wanted += [store.root / name for name in LOOSE if (store.root / name).is_file()]
-    for number, path in enumerate(wanted):
+    for number, path in enumerate(wanted):  # it grows where a day is compacted meanwhile
         tell("backup", number / len(wanted))
         name = path.relative_to(store.root).as_posix()
         try:
             source = path.open("rb")
         except FileNotFoundError:
-            made.damaged.append(name)
+            gone = fixes.get(path, Part(path, ()))
+            now = positions.of_day(path.parent, gone.receipts, {}) if gone.receipts else []
+            wanted += [part.path for part in now if part.path not in fixes]
+            fixes |= {part.path: part for part in now}
+            if not now or sum(len(part.receipts) for part in now) < len(gone.receipts):
+                made.damaged.append(name)
             continue
         with source, _member(archive, made, name) as out:
             while block := source.read(files.BLOCK):

@@ -44,6 +44,7 @@ from geo_monitor.store.database import (
     tell_where,
     told_id,
 )
+from geo_monitor.store.positions import Part
 from geo_monitor.store.schema import META, PERSONS, RECORDS, SQL, stored
 from geo_monitor.store.versions import superseded
 
@@ -375,6 +376,7 @@ class Store:
         if work is None:
             return None
         subjects = {row.receipt_id for row in self._receipt_names()} | self._run_names()
+        subjects |= {path.stem for path in self.root.glob(f"positions/day=*/{positions.COMPACT}*.parquet")}
         fallen = unfinished.Fallen(work, work.subject in subjects, tuple(self._clear()))
         told = {"work": work.action, "name": work.name, "done": fallen.done, "left": len(fallen.left)}
         with self.transaction() as connection:
@@ -396,7 +398,8 @@ class Store:
         runs = self._run_names()
         hashes = set(receipts.values())
         left = [path for name in FOLDERS for path in (self.root / name).rglob(f"{files.TEMPORARY}*")]
-        left += [path for path in self.root.glob("positions/day=*/*.parquet") if path.stem not in receipts]
+        left += [path for path in self.root.glob("positions/day=*/*.parquet") if _of_nobody(path, receipts)]
+        left += [path for day in positions.days(self.root / "positions") for path in positions.superseded(day)]
         left += [path for path in self.root.glob("quarantine/*.csv") if path.stem not in receipts]
         left += [path for path in self.root.glob("raw/*") if path.name not in hashes]
         left += [path for path in self.root.glob("runs/*") if path.name not in runs]
@@ -490,6 +493,7 @@ class Store:
         agencies: Collection[str] | None = None,
         receipts: Collection[str] | None = None,
         sealed: bool = False,
+        box: positions.Box | None = None,
     ) -> pa.Table:
         """Fixes in force at `as_of`, start <= time < end, sorted by unit_id and time; see `store.positions.read`.
 
@@ -500,22 +504,28 @@ class Store:
 
         start_ms, end_ms = (None if edge is None else milliseconds(edge) for edge in (start, end))
         with self.reading():  # a fix is sealed or not, never both
-            paths = self.position_files(as_of, start, end, agencies)
+            parts = self.position_parts(as_of, start, end, agencies, receipts)
             fresh = None
             if as_of is None and not sealed and (receipts is None or live.RECEIPT in receipts):
                 fresh, _ = live.read(self, live.condition(start_ms, end_ms, units, agencies))
-        if receipts is not None:
-            paths = [path for path in paths if path.stem in receipts]
         names = tables.TABLES["positions"].names
-        return positions.read(paths, columns or names, start_ms, end_ms, units, encoded, fresh)
+        return positions.read(parts, columns or names, start_ms, end_ms, units, encoded, fresh, box)
 
-    def position_files(
-        self, as_of: Moment = None, start: Moment = None, end: Moment = None, agencies: Collection[str] | None = None
-    ) -> list[Path]:
-        """The files of fixes in force at `as_of` that may lie in [start, end), oldest day first."""
+    def position_parts(
+        self,
+        as_of: Moment = None,
+        start: Moment = None,
+        end: Moment = None,
+        agencies: Collection[str] | None = None,
+        receipts: Collection[str] | None = None,
+    ) -> list[Part]:
+        """Where the fixes in force at `as_of` lie that may be in [start, end), oldest day first; of these uploads only,
+        if told."""
         start_ms, end_ms = (None if edge is None else milliseconds(edge) for edge in (start, end))
-        receipts = self.receipts_in_force(as_of, ["tracks"], agencies)
-        return positions.files(self.root / "positions", receipts, start_ms, end_ms)
+        held = self.receipts_in_force(as_of, ["tracks"], agencies)
+        if receipts is not None:
+            held = [name for name in held if name in receipts]
+        return positions.parts(self.root / "positions", held, start_ms, end_ms)
 
     def newest(self, receipts: Collection[str]) -> int | None:
         """The time of the latest fix of these uploads, ms UTC; None without any."""
@@ -643,6 +653,11 @@ def make_space(connection: sql.Connection, where: sql.URL) -> None:
 
 
 HISTORY = ("received_at", "withdrawn_at", "withdrawn_reason")
+
+
+def _of_nobody(path: Path, receipts: Collection[str]) -> bool:
+    """Whether a file of fixes has no committed receipt. A file of many receipts only ever took committed ones."""
+    return path.stem not in receipts and not path.name.startswith(positions.COMPACT)
 
 
 def receipt_row(receipt: Receipt) -> pd.DataFrame:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +27,7 @@ CERTAIN = ("given", "named", "receiver", "tested")  # how the datum of an upload
 DECLARED = (*CERTAIN, "declared")  # enough for zones, whose own earlier version is looked for
 THIN_M = 50.0  # metres; confirmed fixes are thinned to one in a square of this size
 FIX_M = 25.0  # metres; how exact a thinned fix is
-TRACK_FILES = 200  # files of fixes looked at: the newest
+TRACK_FILES = 200  # uploads of fixes, by day, looked at: the newest
 TRACK_CELLS = 2_000_000  # squares kept of them
 MASK_PIXELS = 4_000_000  # pixels of a mask read for one box; a larger one is read coarser
 SHAPES = 2_000  # shapes of one kind in an answer
@@ -142,11 +144,13 @@ class Held:
     def _confirmed(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Degrees of the squares in which a boat of certain datum was."""
         receipts = self._sure("tracks", CERTAIN)
-        paths = positions.files(self._store.root / "positions", receipts, None, None)[-TRACK_FILES:]
+        parts = positions.parts(self._store.root / "positions", receipts, None, None)
+        newest = sorted((part.day, name, part.path) for part in parts for name in part.receipts)[-TRACK_FILES:]
         cells: NDArray[np.int64] = np.zeros((0,), dtype=np.int64)
         step = THIN_M / M_PER_DEGREE
-        for path in paths:
-            table = positions.read([path], ["lon", "lat", "platform"]).to_pandas()
+        for path, of_file in groupby(sorted(newest, key=itemgetter(0, 2)), itemgetter(2)):
+            part = positions.Part(path, tuple(name for _, name, _ in of_file), mixed=True)
+            table = positions.read([part], ["lon", "lat", "platform"]).to_pandas()
             table = table[table["platform"].isna() | (table["platform"] == "boat")]
             own = np.round(table["lat"].to_numpy() / step).astype(np.int64) << 32
             own |= np.round(table["lon"].to_numpy() / step).astype(np.int64)

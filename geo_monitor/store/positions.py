@@ -1,26 +1,38 @@
-"""Fixes as GeoParquet, one file a receipt and Shanghai day: positions/day=YYYY-MM-DD/<receipt_id>.parquet.
+"""Fixes as GeoParquet, one file a receipt and Shanghai day: positions/day=YYYY-MM-DD/<receipt_id>.parquet; of a day
+that was compacted (`compact`) one file for many receipts: compact-<hash>.parquet.
 
 A file holds the columns of table `positions` with lon and lat as one column `geometry` (GeoParquet 1.1, encoding
 "point"), sorted by unit_id and time, in row groups of 131,072 rows, so that a reader skips what it does not ask for.
+
+What is read is a `Part`: what some receipts brought on one day. Where it lies may change while somebody reads, what it
+holds never does; so a reader that finds a file gone looks for the same receipts again (`following`).
 """
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from geo_monitor import tables
-from geo_monitor.store.files import replacing
+from geo_monitor.store.files import TEMPORARY, replacing
 
 if TYPE_CHECKING:
     import pandas as pd
 
+T = TypeVar("T")
+Box = tuple[float, float, float, float]  # west, south, east, north
 ROW_GROUP = 1 << 17
+COMPACT = "compact-"  # how the name of a file of many receipts begins
+TOLD = b"geo_monitor"  # in the metadata of such a file: JSON {receipt_id: a `Told`}
 DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000  # Asia/Shanghai is UTC+8 without summer time since 1991
 POINT = pa.struct([pa.field("x", pa.float64(), nullable=False), pa.field("y", pa.float64(), nullable=False)])
@@ -57,17 +69,24 @@ def write(folder: Path, rows: pd.DataFrame, receipt_id: str) -> list[Path]:
     for start, stop in zip(starts, [*starts[1:], len(days)], strict=True):
         path = file_of(folder, int(days[start]), receipt_id)
         with replacing(path) as temporary:
-            part = _with_points(table.take(pa.array(order[start:stop])))
+            part = with_points(table.take(pa.array(order[start:stop])))
             pq.write_table(part, temporary, row_group_size=ROW_GROUP, compression="zstd", use_dictionary=list(WORDS))
         written.append(path)
     return written
 
 
-def _with_points(table: pa.Table) -> pa.Table:
+def with_points(table: pa.Table) -> pa.Table:
+    """Columns of table `positions` as a file has them: lon and lat as points, last."""
     x, y = table["lon"].combine_chunks(), table["lat"].combine_chunks()
     point = pa.StructArray.from_arrays([x, y], fields=list(POINT))
     table = table.drop_columns(["lon", "lat"]).append_column(pa.field("geometry", POINT, nullable=False), point)
     return table.replace_schema_metadata({"geo": json.dumps(GEO)})
+
+
+def stored_schema(metadata: Mapping[bytes, bytes]) -> pa.Schema:
+    """The schema of a file, `metadata` added to its own."""
+    schema = with_points(TABLE.arrow.empty_table()).schema
+    return schema.with_metadata({**(schema.metadata or {}), **metadata})
 
 
 def order_of(table: pa.Table) -> np.ndarray:
@@ -91,86 +110,216 @@ def order_of(table: pa.Table) -> np.ndarray:
     return order
 
 
-def files(folder: Path, receipts: Iterable[str], start_ms: int | None, end_ms: int | None) -> list[Path]:
-    """The files of `receipts` that may hold fixes in [start_ms, end_ms), oldest day first."""
-    wanted = set(receipts)
+@dataclass(frozen=True)
+class Told:
+    """What a file says of the fixes of one receipt: rows, first and last moment (ms UTC; None without any), and, in a file
+    of many receipts, the hash of the rows (`compact.Prints`)."""
+
+    rows: int
+    first: int | None
+    last: int | None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, order=True)
+class Part:
+    """What `receipts` (by name) brought on one Shanghai day, in one file. mixed: the file holds other receipts too."""
+
+    path: Path
+    receipts: tuple[str, ...]
+    mixed: bool = False
+
+    @cached_property
+    def day(self) -> int:
+        """Days since 1970-01-01."""
+        return int(np.datetime64(self.path.parent.name.removeprefix("day="), "D").astype(np.int64))
+
+
+@lru_cache(maxsize=100_000)  # a file never changes once it is there
+def told(path: Path) -> Mapping[str, Told]:
+    """What a file says of the receipts in it, without its rows being read.
+
+    Raises `pyarrow.ArrowInvalid` or `OSError` (`FileNotFoundError`) where it cannot be read, `ValueError` where it says
+    nothing.
+    """
+    import pyarrow.parquet as pq
+
+    meta = pq.read_metadata(path)
+    if path.name.startswith(COMPACT):
+        try:
+            held = json.loads((meta.metadata or {}).get(TOLD, b""))
+            return {name: Told(**one) for name, one in held.items()}
+        except (AttributeError, TypeError, RecursionError) as error:
+            raise ValueError(path.name) from error
+    at = meta.schema.names.index("time")
+    groups = [meta.row_group(number).column(at).statistics for number in range(meta.num_row_groups)]
+    spans = [(_ms(group.min), _ms(group.max)) for group in groups if group is not None and group.has_min_max]
+    first, last = min((low for low, _ in spans), default=None), max((high for _, high in spans), default=None)
+    return {path.stem: Told(meta.num_rows, first, last)}
+
+
+def _ms(value: Any) -> int:
+    return int(np.datetime64(value.replace(tzinfo=None), "ms").astype("int64"))
+
+
+def days(folder: Path) -> list[Path]:
+    """The folders of the days there are, oldest first."""
+    return sorted(folder.glob("day=*"))
+
+
+def parts(folder: Path, receipts: Iterable[str] | None, start_ms: int | None, end_ms: int | None) -> list[Part]:
+    """What `receipts` (None: all) may have brought in [start_ms, end_ms), oldest day first. Raises as `told`, for files
+    of many receipts."""
+    wanted = None if receipts is None else frozenset(receipts)
     first = None if start_ms is None else str(np.datetime64(day_of(start_ms), "D"))
     last = None if end_ms is None else str(np.datetime64(day_of(end_ms - 1), "D"))
     found = []
-    for day in sorted(folder.glob("day=*")):
+    for day in days(folder):
         name = day.name.removeprefix("day=")
         if (first is None or name >= first) and (last is None or name <= last):
-            found += sorted(path for path in day.glob("*.parquet") if path.stem in wanted)
+            found += of_day(day, wanted)
     return found
+
+
+def of_day(day: Path, receipts: Collection[str] | None, unreadable: dict[Path, Exception] | None = None) -> list[Part]:
+    """The same of one day's folder, by name of file; each receipt from one file, though several may hold it.
+
+    unreadable: files of many receipts that cannot be read are put there, with why. Raises as `told` without it.
+    """
+    names = listed(day)
+    held: list[tuple[Path, Iterable[str]]] = []
+    for name in names:
+        if name.startswith(COMPACT):
+            try:
+                held.append((day / name, told(day / name)))
+            except FileNotFoundError:
+                return of_day(day, receipts, unreadable)  # compacted anew since its name was read
+            except (pa.ArrowInvalid, OSError, ValueError) as error:
+                if unreadable is None:
+                    raise
+                unreadable[day / name] = error
+    held.sort(key=lambda one: (-len(list(one[1])), one[0].name))  # what was compacted anew holds what it had held
+    held += [(day / name, (name.removesuffix(".parquet"),)) for name in names if not name.startswith(COMPACT)]
+    found, seen = [], set[str]()
+    for path, every in held:
+        own = sorted(name for name in every if name not in seen and (receipts is None or name in receipts))
+        if own:
+            found.append(Part(path, tuple(own), len(own) < len(list(every))))
+        seen |= set(every)
+    return sorted(found)
+
+
+def listed(day: Path) -> list[str]:
+    """The files of a day. A file appears before those in whose place it stands go; a folder that is read while both
+    happen may show neither, so it is read until it says the same twice."""
+    held: list[str] | None = None
+    while True:
+        try:
+            every = os.listdir(day)
+        except FileNotFoundError:
+            return []
+        again = sorted(name for name in every if name.endswith(".parquet") and not name.startswith(TEMPORARY))
+        if again == held:
+            return again
+        held = again
+
+
+def superseded(day: Path) -> list[Path]:
+    """Files of a day in whose place another stands: what a fall in the midst of compacting it left."""
+    unread: dict[Path, Exception] = {}
+    used = {part.path for part in of_day(day, None, unread)}
+    return [day / name for name in listed(day) if day / name not in {*used, *unread}]
+
+
+def following(parts: Sequence[Part], do: Callable[[Sequence[Part]], T]) -> T:
+    """What `do` gives of parts, wherever they are laid meanwhile. Raises as `where_now`."""
+    while True:
+        try:
+            return do(parts)
+        except FileNotFoundError:
+            again = where_now(parts)
+            if again == sorted(parts):
+                raise
+            parts = again
+
+
+def where_now(parts: Sequence[Part]) -> list[Part]:
+    """Parts as they lie now, by day and name of file. Raises `FileNotFoundError` where one lies nowhere."""
+    found, gone = [], dict[Path, list[str]]()
+    for part in parts:
+        if part.path.exists():
+            found.append(part)
+        else:
+            gone.setdefault(part.path.parent, []).extend(part.receipts)
+    for day, receipts in gone.items():
+        again = of_day(day, frozenset(receipts))
+        if sum(len(part.receipts) for part in again) < len(receipts):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(day))
+        found += again
+    return sorted(found)
 
 
 def newest(folder: Path, receipts: Iterable[str] | None) -> int | None:
     """The time of the latest fix of `receipts` (None: of all files), ms UTC, from the files' own statistics; None without
     any. A file that cannot be read is passed over here: `verify` tells which it is."""
-    import pyarrow.parquet as pq
-
-    wanted = None if receipts is None else set(receipts)
-    for day in sorted(folder.glob("day=*"), reverse=True):
-        found = []
-        for path in day.glob("*.parquet"):
-            if wanted is not None and path.stem not in wanted:
-                continue
+    wanted = None if receipts is None else frozenset(receipts)
+    for day in reversed(days(folder)):
+        found: list[int] = []
+        for part in of_day(day, wanted, {}):
             try:
-                held = pq.read_metadata(path)
+                found += [one.last for _, _, one in following([part], said) if one.last is not None]
             except (pa.ArrowInvalid, OSError):
                 continue
-            at = held.schema.names.index("time")
-            groups = [held.row_group(i).column(at).statistics for i in range(held.num_row_groups)]
-            found += [
-                int(np.datetime64(group.max.replace(tzinfo=None), "ms").astype("int64"))
-                for group in groups
-                if group is not None and group.has_min_max
-            ]
         if found:
             return max(found)
     return None
 
 
+def said(parts: Sequence[Part]) -> list[tuple[int, str, Told]]:
+    """Of each part and receipt the day, the receipt, and what the file says of it. Raises as `told`."""
+    heads = [(part, told(part.path)) for part in parts]
+    return [(part.day, name, head[name]) for part, head in heads for name in part.receipts]
+
+
 def read(
-    paths: Sequence[Path],
+    parts: Sequence[Part],
     columns: Sequence[str],
     start_ms: int | None = None,
     end_ms: int | None = None,
     units: Sequence[str] | None = None,
     encoded: bool = False,
     beside: pa.Table | None = None,
+    box: Box | None = None,
 ) -> pa.Table:
     """The asked-for columns of table `positions`, sorted by unit_id and time.
 
     `encoded` leaves words (unit_id, role ...) as Arrow dictionaries: a tenth of the memory. beside: rows of `positions`
-    that lie in no file; only their units are chosen by `units` here.
+    that lie in no file, of the time asked for. box: west, south, east, north in degrees, edges included. Row groups that
+    by their statistics hold nothing of these times, units and places are not read.
     """
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
 
     types = {column.name: column.type for column in TABLE.columns}
     wanted = list(dict.fromkeys([*columns, "unit_id", "time"]))
-    schema = pa.schema(
-        [pa.field(name, pa.dictionary(pa.int32(), pa.string()) if name in WORDS else types[name]) for name in wanted]
-    )
-    if not paths:
-        table = schema.empty_table()
-    else:
-        where: Any = None
-        for condition in (
-            None if start_ms is None else ds.field("time") >= pa.scalar(start_ms, pa.int64()).cast(tables.TIME),
-            None if end_ms is None else ds.field("time") < pa.scalar(end_ms, pa.int64()).cast(tables.TIME),
-            None if units is None else pc.is_in(ds.field("unit_id"), value_set=pa.array(sorted(units), pa.string())),
-        ):
-            if condition is not None:
-                where = condition if where is None else where & condition
-        parquet = ds.ParquetFileFormat(dictionary_columns=set(WORDS))
-        dataset = ds.dataset([str(path) for path in paths], format=parquet)
-        columns_of = {name: _expression(name) for name in wanted}
-        table = dataset.to_table(columns=columns_of, filter=where).cast(schema)
+    schema = encoded_schema(wanted)
+    where: Any = None
+    for condition in (
+        None if start_ms is None else ds.field("time") >= pa.scalar(start_ms, pa.int64()).cast(tables.TIME),
+        None if end_ms is None else ds.field("time") < pa.scalar(end_ms, pa.int64()).cast(tables.TIME),
+        None if units is None else _among("unit_id", units),
+        None if box is None else _within(box, _expression("lon"), _expression("lat")),
+    ):
+        if condition is not None:
+            where = condition if where is None else where & condition
+    # statistics of a column that is read as a dictionary are not looked at (pyarrow 26)
+    words = set(WORDS) if units is None else set(WORDS) - {"unit_id"}
+    table = following(parts, lambda parts: _rows(parts, schema, where, words))
     if beside is not None and len(beside):
         if units is not None:
             beside = beside.filter(pc.is_in(beside["unit_id"], value_set=pa.array(sorted(units), pa.string())))
+        if box is not None:
+            beside = beside.filter(_within(box, pc.field("lon"), pc.field("lat")))
         table = pa.concat_tables([table, beside.select(wanted).cast(schema)]).unify_dictionaries()
     order = order_of(table)
     if not bool(np.all(order == np.arange(len(order)))):
@@ -179,6 +328,62 @@ def read(
     if encoded:
         return table.unify_dictionaries()
     return table.cast(pa.schema([pa.field(name, types[name]) for name in columns]))
+
+
+def _rows(parts: Sequence[Part], schema: pa.Schema, where: Any, words: set[str]) -> pa.Table:
+    """The rows of parts, columns as in `schema`, for which the expression `where` (None: all) holds; `words` are read as
+    dictionaries."""
+    import pyarrow.dataset as ds
+
+    columns = {name: _expression(name) for name in schema.names}
+    whole = [part.path for part in parts if not part.mixed]
+    asked = [(whole, where)] if whole else []
+    for part in parts:
+        if part.mixed:
+            own = _among("receipt_id", part.receipts)
+            asked.append(([part.path], own if where is None else where & own))
+    tables = [schema.empty_table()]
+    for paths, condition in asked:
+        dataset = ds.dataset([str(path) for path in paths], format=ds.ParquetFileFormat(dictionary_columns=words))
+        tables.append(dataset.to_table(columns=columns, filter=condition).cast(schema))
+    return pa.concat_tables(tables)
+
+
+def _among(name: str, values: Iterable[str]) -> Any:
+    import pyarrow.compute as pc
+    import pyarrow.dataset as ds
+
+    return pc.is_in(ds.field(name), value_set=pa.array(sorted(values), pa.string()))
+
+
+def _within(box: Box, lon: Any, lat: Any) -> Any:
+    west, south, east, north = box
+    return (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+
+
+def batches(path: Path, receipts: Collection[str] | None = None) -> Iterator[pa.Table]:
+    """The rows of a file in their order, about a row group at a time, of `receipts` (None: all); columns of table
+    `positions`, words encoded."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    schema = encoded_schema(TABLE.names)
+    with pq.ParquetFile(path, read_dictionary=list(WORDS)) as file:
+        for batch in file.iter_batches(ROW_GROUP):
+            table = pa.Table.from_batches([batch])
+            if receipts is not None:
+                table = table.filter(pc.is_in(table["receipt_id"], value_set=pa.array(sorted(receipts), pa.string())))
+            x, y = (pc.struct_field(table["geometry"], name) for name in ("x", "y"))
+            places = {"lon": x, "lat": y}
+            columns = [places[name] if name in places else table[name] for name in schema.names]
+            yield pa.table(columns, names=schema.names).cast(schema)
+
+
+def encoded_schema(names: Iterable[str]) -> pa.Schema:
+    """The schema of columns of table `positions`, words as Arrow dictionaries."""
+    types = {column.name: column.type for column in TABLE.columns}
+    word = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema([pa.field(name, word if name in WORDS else types[name]) for name in names])
 
 
 def last(table: pa.Table) -> pa.Table:

@@ -26,7 +26,7 @@ import sqlalchemy as sql
 
 from geo_monitor.errors import Refused
 from geo_monitor.stages import Tell, silent
-from geo_monitor.store import files, policies, schema
+from geo_monitor.store import files, policies, positions, schema
 from geo_monitor.store.audit import FIRST
 from geo_monitor.store.backup import FORMAT, FORMAT_VERSION, LEFT_OUT, LOOSE, MANIFEST
 from geo_monitor.store.database import DATABASE, URL_FILE, address, engine_of, plain, reached, schema_of, tell_where
@@ -97,6 +97,9 @@ def _restore(archive: zipfile.ZipFile, told: Manifest, file: Path, root: Path, w
     """Everything but the last step, that makes it a workspace."""
     place = root / RESTORING
     extract(archive, told, file, place, tell)
+    for day in positions.days(place / "positions"):
+        for path in positions.superseded(day):
+            files.remove(path)
     token = secrets.token_hex(16)
     (place / TOKEN).write_text(token, encoding="ascii")
     files.sync(place / TOKEN)

@@ -20,7 +20,7 @@ from geo_monitor.store.shapes import Shape
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 3  # of this schema, kept in `meta`: the number of the newest step in `migrations`
+VERSION = 4  # of this schema, kept in `meta`: the number of the newest step in `migrations`
 # a table of records -> the column that, with the agency, names a record (as `ingest` understands it)
 RECORDS: dict[str, str] = {
     "zones": "zone_id",

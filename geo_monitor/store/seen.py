@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from geo_monitor.settings import Settings
     from geo_monitor.store import Store
+    from geo_monitor.store.positions import Box
 
 # how a row is judged: everybody (law, water, sums over the basin), by its agency, by its reach(es), its unit, its report;
 # or the right that opens the whole table
@@ -134,6 +135,7 @@ class Seen:
         units: Sequence[str] | None = None,
         encoded: bool = False,
         receipts: Collection[str] | None = None,
+        box: Box | None = None,
     ) -> pa.Table:
         """As `Store.positions`; of fixes shared by other agencies the fields hidden by any of their shares are null."""
         import pyarrow as pa
@@ -141,14 +143,15 @@ class Seen:
         self._may("positions")
         seen = self.agencies
         if seen is None:
-            return self._store.positions(as_of, start, end, columns, units, encoded, receipts=receipts)
-        own = self._store.positions(as_of, start, end, columns, units, encoded, seen, receipts)
+            return self._store.positions(as_of, start, end, columns, units, encoded, receipts=receipts, box=box)
+        own = self._store.positions(as_of, start, end, columns, units, encoded, seen, receipts, box=box)
         shares = [share for share in self._shares("positions") if share.from_agency not in seen]
         if not shares:
             return own
         parts = [own]
         for share in shares:
-            theirs = self._store.positions(as_of, start, end, columns, units, encoded, [share.from_agency], receipts)
+            agency = [share.from_agency]
+            theirs = self._store.positions(as_of, start, end, columns, units, encoded, agency, receipts, box=box)
             parts.append(_hidden(theirs, share.hidden))
         together = pa.concat_tables(parts).unify_dictionaries()
         from geo_monitor.store.positions import order_of
@@ -352,8 +355,8 @@ class Seen:
             of.setdefault(agency, []).append(receipt_id)
         found = []
         for agency, names in of.items():
-            paths = positions.files(self._store.root / "positions", names, None, None)
-            fixes = positions.read(paths, ["unit_id"], encoded=True)
+            parts = positions.parts(self._store.root / "positions", names, None, None)
+            fixes = positions.read(parts, ["unit_id"], encoded=True)
             found += [(str(unit), agency) for unit in pc.unique(fixes["unit_id"]).to_pylist()]
         return self._parted(found)
 

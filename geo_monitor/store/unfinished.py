@@ -15,8 +15,8 @@ RESTORING = f"{files.TEMPORARY}restoring"  # a folder: a backup is being restore
 
 @dataclass(frozen=True)
 class Work:
-    """What a writer is at: action (import, analyse, other), what it is about (a file's name, a run), and the receipt or
-    run whose row in the database will make it true, once that is known."""
+    """What a writer is at: action (import, analyse, compact, other), what it is about (a file's name, a run, a day), and
+    the receipt or run whose row in the database, or the file whose name, will make it true, once that is known."""
 
     action: str = "other"
     name: str = ""

@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ import sqlalchemy as sql
 from geo_monitor import tables
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import audit, files, positions, unfinished
+from geo_monitor.store.compact import Prints
 from geo_monitor.store.database import ACCEPTED, lock, table_of
 from geo_monitor.store.schema import RECORDS, SQL
 
@@ -95,28 +97,46 @@ def _raw(store: Store, receipts: list[Any], found: Verdict, tell: Tell) -> None:
 
 
 def _fixes(store: Store, receipts: list[Any], found: Verdict, tell: Tell) -> Counter[str]:
-    """Rows of fixes by receipt; every file can be read, holds its own receipt and its own day, and nothing else."""
-    import pyarrow.compute as pc
-
+    """Rows of fixes by receipt; every file can be read, holds its own receipts and its own day, and nothing else. Of a
+    file of many receipts the rows of each are those that were put there."""
     committed = {row.receipt_id for row in receipts}
-    paths = [p for p in sorted(store.root.glob("positions/day=*/*.parquet")) if p.stem in committed]
     rows: Counter[str] = Counter()
-    for number, path in enumerate(paths):
-        tell("verify", 0.5 + 0.4 * number / len(paths))
-        name = path.relative_to(store.root).as_posix()
-        try:
-            table = positions.read([path], positions.TABLE.names)
-        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-            found.wrong("file_unreadable", file=name, detail=_line(error))
-            continue
-        rows[path.stem] += len(table)
-        times = pc.min_max(table["time"].cast(pa.int64())).as_py()
-        days = {positions.day_of(ms) for ms in times.values() if ms is not None}
-        right = all(positions.file_of(store.root / "positions", day, path.stem) == path for day in days)
-        if not right or set(pc.unique(table["receipt_id"]).to_pylist()) - {path.stem}:
-            found.wrong("fixes_elsewhere", file=name)
+    folders = positions.days(store.root / "positions")
+    for number, folder in enumerate(folders):
+        tell("verify", 0.5 + 0.4 * number / len(folders))
+        damaged: dict[Path, Exception] = {}
+        for part in positions.of_day(folder, committed, damaged):
+            try:
+                held = positions.following([part], lambda parts: [(one, _held(one)) for one in parts])
+            except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+                damaged[part.path] = error
+                continue
+            for one, (counts, wrong) in held:
+                rows.update({name: counts[name] for name in one.receipts})
+                if wrong:
+                    found.wrong(wrong, file=one.path.relative_to(store.root).as_posix())
+        for path, why in damaged.items():
+            found.wrong("file_unreadable", file=path.relative_to(store.root).as_posix(), detail=_line(why))
     found.looked["fixes"] = sum(rows.values())
     return rows
+
+
+def _held(part: positions.Part) -> tuple[Counter[str], str | None]:
+    """Rows by receipt in a file of fixes, and what is wrong with it. Raises where it cannot be read."""
+    import pyarrow.compute as pc
+
+    told, prints, rows, right = positions.told(part.path), Prints(), Counter[str](), True
+    for table in positions.batches(part.path):
+        if part.path.name.startswith(positions.COMPACT):
+            prints.add(table)
+        counted = pc.value_counts(table["receipt_id"].cast(pa.string())).to_pylist()
+        rows.update({one["values"]: one["counts"] for one in counted})
+        times = pc.min_max(table["time"].cast(pa.int64())).as_py().values()
+        right &= {positions.day_of(ms) for ms in times if ms is not None} <= {part.day}
+    if not right or set(rows) - set(told):
+        return rows, "fixes_elsewhere"
+    same = all(one.sha256 in (None, prints.of(name)) for name, one in told.items())
+    return rows, None if same else "fixes_changed"
 
 
 def _rows(store: Store, receipts: list[Any], fixes: Counter[str], found: Verdict) -> None:

@@ -143,6 +143,31 @@ def test_a_withdrawal_is_undone_in_no_time(workspace: Workspace, tmp_path: Path)
     assert done["look"] == done["advance"] == 0
 
 
+def test_compacted_days_give_the_same_and_are_not_worked_on_again(workspace: Workspace, tmp_path: Path) -> None:
+    """Several uploads a day, one of them withdrawn; an analysis that began before the days were compacted ends well."""
+    ours = [worlds.tracks(day, seed=9).query("unit_id == 'U0'").assign(unit_id="U9") for day in (2, 3, 7)]
+    worlds.send(workspace, tmp_path, "tracks", pd.concat(ours, ignore_index=True), "more")
+    wrong = worlds.send(workspace, tmp_path, "tracks", worlds.tracks(3, seed=5).assign(unit_id="UX"), "wrong")
+    workspace.withdraw(wrong, "another boat's")
+    expected = tables(workspace)
+    plan = blocks.plan
+
+    def plan_then_compact(*given: Any) -> blocks.Plan:
+        made = plan(*given)
+        assert workspace.compact().days == 3
+        return made
+
+    shutil.rmtree(workspace.root / FOLDER)
+    with mock.patch.object(blocks, "plan", plan_then_compact):
+        same(tables(workspace), expected)
+    with counted() as done:
+        same(tables(workspace), expected)
+    assert done == {"looked": 0, "visited": 0, "near": 0, "located": 0}
+    shutil.rmtree(workspace.root / FOLDER)
+    with mock.patch.object(blocks, "BLOCK_ROWS", 300), mock.patch.object(plan, "__defaults__", (300,)):
+        same(tables(workspace), expected)
+
+
 def test_new_law_asks_for_visits_alone(workspace: Workspace, tmp_path: Path) -> None:
     tables(workspace)
     ring = [[112.0, 29.99], [112.3, 29.99], [112.3, 30.01], [112.0, 30.01], [112.0, 29.99]]

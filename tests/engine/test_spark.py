@@ -115,6 +115,17 @@ def test_a_killed_executor_changes_nothing(workspace: Workspace) -> None:
     same(workspace, run, expected)
 
 
+def test_compacted_days_are_read_without_what_was_withdrawn(workspace: Workspace, tmp_path: Path) -> None:
+    wrong = worlds.send(workspace, tmp_path, "tracks", worlds.tracks(3, seed=5).assign(unit_id="UX"), "wrong")
+    more = worlds.send(workspace, tmp_path, "tracks", worlds.tracks(5, seed=5).assign(unit_id="UY"), "more")
+    workspace.withdraw(wrong, "another boat's")
+    expected = workspace.analyse().run_id
+    assert workspace.compact().files_before > 4
+    assert more in workspace.store.tracks()
+    (run,), _ = by_spark(workspace)
+    same(workspace, run, expected)
+
+
 def test_without_spark_it_says_what_to_install(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(Usage) as told:

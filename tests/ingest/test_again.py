@@ -86,6 +86,22 @@ def test_the_same_moment_elsewhere_is_a_clash_within_and_between_files(office: O
     assert sorted(held["lon"]) == pytest.approx([112.0, 112.001])
 
 
+def test_compacted_days_are_held_as_before(office: Office) -> None:
+    """The same bytes, the same rows, the same moment elsewhere, a withdrawal and the file once more."""
+    first = office.send("tracks", "a.csv", TRACK)
+    office.send("tracks", "b.csv", TRACK.replace("B1", "B2"))
+    assert office.workspace.compact(now=office.clock()).files_before == 2
+    assert office.send("tracks", "a.csv", TRACK).status == "duplicate"
+    assert counts(office.send("tracks", "c.csv", TRACK + "B1,2025-06-01 08:02:00,112.002,30.0\n")) == (3, 1, 0, 2, 0)
+    assert codes(office.send("tracks", "d.csv", TRACK.replace("112.001", "112.101")), "errors") == {"device_clash"}
+    office.withdraw(first)
+    assert sorted(office.workspace.table("positions")["unit_id"]) == ["B1", "B2", "B2"]
+    assert counts(office.send("tracks", "a.csv", TRACK)) == (2, 2, 0, 0, 0)
+    assert office.workspace.compact(now=office.clock()).files_before == 3
+    assert sorted(office.workspace.table("positions")["unit_id"]) == ["B1", "B1", "B1", "B2", "B2"]
+    assert office.workspace.verify().troubles == []
+
+
 def test_a_correction_is_a_new_version_and_its_withdrawal_brings_the_old_one_back(office: Office) -> None:
     office.send("seizures", "a.csv", REPORTS)
     corrected = REPORTS.replace("地笼,3", "地笼,7")

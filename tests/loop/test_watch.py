@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -39,3 +41,28 @@ def test_a_quiet_feed_is_sealed_seldom_and_a_busy_one_often(
     watching._seal_now_and_then()  # the time until the next begins anew
     assert len(watching.done.receipts) == sealed
     watching._source.close()
+
+
+def test_a_watch_compacts_days_that_are_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the night before, whose files are many; not the day that goes on, nor one that ended a while ago."""
+    held = Workspace.create(tmp_path / "ws")
+    (held.root / "settings.toml").write_text("compact_files = 3\n", encoding="utf-8")
+    now = datetime.fromisoformat("2026-06-02T07:00:00+08:00")
+    sent = {"2026-05-31": 2, "2026-06-01": 3, "2026-06-02": 4}
+    for day, count in sent.items():
+        for n in range(count):
+            path = tmp_path / f"{day}-{n}.csv"
+            path.write_text(f"unit,time,lon,lat\n船,{day}T0{n}:00:00+08:00,112.0,30.0\n", encoding="utf-8")
+            assert held.import_file("tracks", path).rows["accepted"] == 1
+    file = tmp_path / "fixes.jsonl"
+    file.write_text("", encoding="utf-8")
+    watching = Watch(Workspace(held.root), str(file))
+    for hour, left in ((5, 3), (7, 1), (7, 1)):
+        monkeypatch.setattr(watch, "datetime", mock.Mock(now=lambda zone, hour=hour: now.replace(hour=hour)))
+        watching._seal_quietly()
+        files = {day: len(list((held.root / "positions" / f"day={day}").iterdir())) for day in sent}
+        assert files == {**sent, "2026-06-01": left}
+    watching._source.close()
+    book = held.table("audit")
+    assert book.loc[book["action"] == "compact", ["who", "subject"]].to_numpy().tolist() == [["watch", "2026-06-01"]]
+    assert len(held.table("positions")) == 9

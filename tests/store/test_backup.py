@@ -25,6 +25,7 @@ import sqlalchemy as sql
 from geo_monitor.errors import Refused, Usage
 from geo_monitor.store import Store, backup, unfinished
 from geo_monitor.store import restore as restoring
+from geo_monitor.store.compact import compact
 from geo_monitor.store.restore import restore
 from geo_monitor.store.schema import metadata
 from geo_monitor.store.verify import verify
@@ -117,6 +118,50 @@ def test_a_backup_is_of_one_moment(store: Store, tmp_path: Path, monkeypatch: py
     assert again.book("receipts")["receipt_id"].tolist() == ["r1"]
     assert again.orphans() == []
     assert len(store.book("receipts")) == 2
+
+
+@pytest.mark.parametrize("moment", ["before the files", "between two files"])
+def test_days_compacted_while_a_backup_is_written_are_in_it_whole(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """An upload that came later lies in the same file as the others then: of it nothing is seen."""
+    for name in ("r1", "r2"):
+        rows = fixes(name, "2026-05-01T00:00:00+00:00", 2)
+        store.commit(*upload(tmp_path, "tracks", rows, name, content=name.encode()))
+    expected = store.positions()
+    plain = backup._files
+
+    def meanwhile() -> None:
+        other = Store(store.root)
+        other.commit(*upload(tmp_path, "tracks", fixes("v", "2026-05-01T00:00:00+00:00", 2), "r3", content=b"3"))
+        assert compact(other, NOW).files_before == 3
+        other.close()
+
+    def files(archive: zipfile.ZipFile, made: backup.Backup, of: Store, tell: Any) -> None:
+        if moment == "before the files":
+            meanwhile()
+        told = []
+
+        def counted(name: str, share: float) -> None:
+            told.append(share)
+            if moment == "between two files" and len(told) == 2:
+                meanwhile()
+
+        plain(archive, made, of, counted)
+
+    monkeypatch.setattr(backup, "_files", files)
+    made = backup.write(store, tmp_path / "b", NOW)
+    held = [name.split("/")[-1] for name in made.members if name.startswith("positions/")]
+    assert made.damaged == []
+    assert ("r1.parquet" in held, len(held)) == (moment == "between two files", 1 + (moment == "between two files"))
+    again = restore(tmp_path / "b", tmp_path / "again")
+    assert again.positions().equals(expected)
+    assert verify(again).troubles == []
+    assert again.book("receipts")["receipt_id"].tolist() == ["r1", "r2"]
+    again.commit(*upload(tmp_path, "tracks", fixes("v", "2026-05-01T00:00:00+00:00", 2), "r4", content=b"3"))
+    assert compact(again, NOW).fixes == 6  # what nobody knows is left behind
+    assert again.positions(columns=["receipt_id"])["receipt_id"].to_pylist() == ["r1", "r1", "r2", "r2", "r4", "r4"]
+    again.close()
 
 
 def test_a_damaged_workspace_says_so_in_its_backup(full: Store, tmp_path: Path) -> None:

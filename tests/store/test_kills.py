@@ -1,4 +1,4 @@
-"""Imports killed at any moment, 20 on each store; `checks/kills.py` does 200."""
+"""Imports and compactions killed at any moment, some on each store; `checks/kills.py` and `checks/compact_kills.py` do 200."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from checks import kills
+from checks import compact_kills, kills
 from geo_monitor.store import unfinished
 from geo_monitor.workspace import Workspace
 
@@ -61,3 +61,12 @@ def test_who_writes_next_tidies_up_after_a_killed_writer_before_its_own_mark_hid
         assert unfinished.found(held.root) == unfinished.Work("import", "y.zip")
     book = held.table("audit")
     assert book.loc[book["action"] == "recover", "subject"].tolist() == ["r1"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is a signal")
+def test_a_killed_compaction_loses_no_fix_and_doubles_none_beside_a_reader(
+    tmp_path: Path, database: str | None
+) -> None:
+    found = compact_kills.run(database, 8, 11, tmp_path)
+    assert sum(found["said"].values()) == 9
+    assert found["reads"] > 8

@@ -104,6 +104,9 @@ def test_from_a_server_into_a_file_and_nothing_differs(
         assert not any(key in archive.read(name) for name in archive.namelist())
     shell("file", "restore", backup)
     shell("back", "restore", backup, "--database", server.url())
+    assert shell("back", "compact", **analyst, code=3)["error"]["code"] == "not_allowed"
+    done = shell("back", "compact", **admin)
+    assert (done["files_before"] > done["files_after"], done["files_after"]) == (True, done["days"])
 
     names = [*RECORDS, "receipts", "runs", "persons", "positions", "quality_scores", *RESULTS]
     exported: dict[str, dict[str, bytes]] = {}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from geo_monitor.store import Store, unfinished
+from geo_monitor.store import Store, positions, unfinished
+from geo_monitor.store.compact import compact
 from geo_monitor.store.schema import RECORDS, SQL
 from geo_monitor.store.verify import verify
 from tests.store.uploads import fixes, seizures, upload
@@ -74,6 +78,39 @@ def unreadable(store: Store) -> None:
         connection.execute(book.update().where(book.c.receipt_id == "r0").values(receipt="{"))
 
 
+def compacted(store: Store) -> Path:
+    """The one file of the day, of two receipts."""
+    own = fixes("w", "2026-05-01T03:00:00+00:00", 2).assign(receipt_id="r1b")
+    made = upload(store.root.parent, "tracks", own.drop(columns="receipt_id"), "r1b", content=b"r1b")
+    store.commit(*made)
+    assert compact(store, datetime(2026, 6, 1, tzinfo=UTC)).files_before == 2
+    assert verify(store).troubles == []
+    (path,) = store.root.glob("positions/day=2026-05-01/*")
+    return path
+
+
+def plain(path: Path) -> None:
+    """The same rows in a file that does not tell what they are."""
+    pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
+    positions.told.cache_clear()
+
+
+def moved(path: Path) -> None:
+    """One value is another."""
+    table = pq.read_table(path)
+    at = table.column_names.index("speed")
+    values = pa.array([1.5, *[None] * (len(table) - 1)], pa.float64())
+    metadata = table.schema.metadata
+    pq.write_table(table.set_column(at, table.field(at), values).replace_schema_metadata(metadata), path)
+
+
+def stands_for(store: Store) -> None:
+    before = fix_file(store)
+    content = before.read_bytes()
+    compacted(store)
+    before.write_bytes(content)
+
+
 DAMAGE: dict[str, tuple[Callable[[Store], object], set[str]]] = {
     "raw lost": (lambda store: raw(store, 0).unlink(), {"raw_missing"}),
     "raw changed": (lambda store: raw(store, 0).write_bytes(b"other"), {"raw_changed"}),
@@ -87,6 +124,11 @@ DAMAGE: dict[str, tuple[Callable[[Store], object], set[str]]] = {
         lambda store: fix_file(store).rename(fix_file(store).parents[1] / "day=2026-05-02" / "r1.parquet"),
         {"rows", "fixes_elsewhere"},
     ),
+    "compacted fixes lost": (lambda store: compacted(store).unlink(), {"rows"}),
+    "compacted fixes cut": (lambda store: cut(compacted(store)), {"rows", "file_unreadable"}),
+    "compacted fixes that say nothing": (lambda store: plain(compacted(store)), {"rows", "file_unreadable"}),
+    "compacted fixes changed": (lambda store: moved(compacted(store)), {"fixes_changed"}),
+    "what a compacted file stands for left": (stands_for, {"left_over"}),
     "refused rows lost": (lambda store: refused_rows(store).unlink(), {"file_unreadable"}),
     "refused rows cut": (
         lambda store: refused_rows(store).write_text("编号\r\n", encoding="utf-8-sig"),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from geo_monitor.river import Network
     from geo_monitor.settings import Settings
 
-VERSION = 1  # of what blocks give: to be raised whenever a rule of locating, effort, visits or nearness changes
+VERSION = 2  # of what blocks give: to be raised whenever a rule of locating, effort, visits or nearness changes
 KINDS = ("unit_id", "patrol_id", "platform", "role")
 KINDS_OF_WORK = ("effort", "visits", "near")
 

@@ -101,7 +101,9 @@ def fresh(root: Path, log: Path) -> dict[str, Any]:
         begun = time.monotonic()
         with served(root, log) as (url, _), Wire(int(url.rstrip("/").rpartition(":")[2])) as wire:
             answers = round(time.monotonic() - begun, 2)
-            return {"answers": answers, **visited(driver, wire)}
+            found = {"answers": answers, **visited(driver, wire)}
+            driver.get("about:blank")  # goes before the door is shut
+            return found
 
 
 def visited(driver: Any, wire: Wire) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def test_nothing_outside_this_machine_is_asked(seen):
     assert seen["outside"] == []
     assert any("style-day-zh.json" in address for address in seen["asked"])
     assert any("style-night-en.json" in address for address in seen["asked"])
-    assert any("map-sans-sc.woff2" in address for address in seen["asked"])
+    assert any("map-sans-core.woff2" in address for address in seen["asked"])
 
 
 def test_the_console_is_clean(seen):

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -294,22 +294,32 @@ def views(visit: Visit, url: str) -> dict[str, object]:
     def address() -> dict[str, str]:
         return dict(parse_qsl(urlsplit(visit.driver.current_url).query))
 
-    def changed(before: dict[str, str]) -> dict[str, str]:
-        wait(lambda: address() != before, 30, "another address")
+    def changed(gesture: Callable[[], object]) -> dict[str, str]:
+        """The address after a gesture, which is made again where a browser that is busy drawing let it pass."""
+        before = address()
+        for _ in range(8):
+            gesture()
+            with contextlib.suppress(TimeoutError):
+                wait(lambda: address() != before, 8, "another address")
+                break
         time.sleep(1.5)  # the view settles, and is written down twice a second
         return address()
+
+    def zoom() -> None:
+        ActionChains(visit.driver).scroll_from_origin(ScrollOrigin.from_element(canvas), 0, -400).perform()
+
+    def drag() -> None:
+        moves = ActionChains(visit.driver).move_to_element(canvas).click_and_hold()
+        for _ in range(8):
+            moves = moves.move_by_offset(-10, 5).pause(0.1)
+        moves.pause(0.5).release().perform()
 
     visit.open(url + f"?area={quote('river|长江|950|960')}&at=2026-05-31T20:00", "定格")
     visit.log()
     seen["untouched"] = address()
     canvas = visit.driver.find_element("css selector", CANVAS)
-    ActionChains(visit.driver).scroll_from_origin(ScrollOrigin.from_element(canvas), 0, -400).perform()
-    seen["zoomed"] = changed(address())
-    drag = ActionChains(visit.driver).move_to_element(canvas).click_and_hold()
-    for _ in range(8):
-        drag = drag.move_by_offset(-10, 5).pause(0.1)
-    drag.pause(0.5).release().perform()
-    seen["dragged"] = changed(address())
+    seen["zoomed"] = changed(zoom)
+    seen["dragged"] = changed(drag)
     # what the browser told the server meanwhile: nothing
     seen["told"] = str(visit.driver.get_log("performance")).count("Network.webSocketFrameSent")
     visit.press("EN")

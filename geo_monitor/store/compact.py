@@ -100,12 +100,13 @@ def compact(
 
 def _day(store: Store, day: Path, now: datetime, who: str, done: Compacted) -> None:
     """Compacts a day, within `store.writing`."""
-    for path in positions.superseded(day):
-        with suppress(PermissionError):
-            files.remove(path)
     committed = {receipt_id for (receipt_id,) in store.rows(sql.select(SQL["receipts"].c.receipt_id))}
     try:
         parts = positions.of_day(day, committed)
+        for path in {day / name for name in positions.listed(day)} - {part.path for part in parts}:
+            if path.stem in committed or path.name.startswith(positions.COMPACT):  # another stands in its place
+                with suppress(PermissionError):
+                    files.remove(path)
         if len(parts) < 2:
             return
         told, units = _read(parts)
@@ -127,7 +128,7 @@ def _day(store: Store, day: Path, now: datetime, who: str, done: Compacted) -> N
     with store.transaction() as connection:
         detail = {"file": target.name, "files": len(before), "receipts": len(told), "fixes": rows}
         audit.append(connection, now, who, "compact", day.name.removeprefix("day="), **detail)
-    for path in before:
+    for path in {*before} - {target}:  # after a fall it may be one of them
         with suppress(PermissionError):  # Windows keeps a file that somebody reads; the next time it goes
             files.remove(path)
     files.sync(day)

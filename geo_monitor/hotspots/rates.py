@@ -249,7 +249,7 @@ def _mixtures(
         for k in range(nodes):
             for c in range(parts):
                 if own[k, c, 0] > 0.0:
-                    left, right = support(mean[k, i] + own[k, c, 1], variance[k, i] + own[k, c, 2], y[i], h[i])
+                    left, right, _ = support(mean[k, i] + own[k, c, 1], variance[k, i] + own[k, c, 2], y[i], h[i])
                     low, high, middle[k, c] = min(low, left), max(high, right), 0.5 * (left + right)
         width = (high - low) / (points - 1)
         first[i], step[i] = low, width

@@ -154,7 +154,7 @@ def test_slopes_are_those_of_the_marginal_likelihood(
         return model.normal(y, h, at, law.pull, law.grip)[0].log_density
 
     central = [(value(theta + step) - value(theta - step)) / 0.02 for step in 0.01 * np.eye(3)]
-    assert model.slope(y, h, theta, law, joint) == pytest.approx(central, abs=0.01)
+    assert model.slope(theta, law, joint) == pytest.approx(central, abs=0.01)
 
 
 def test_laplace_takes_the_spread_for_too_small_and_this_does_not() -> None:

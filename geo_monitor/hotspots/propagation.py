@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -27,6 +28,8 @@ from numba.extending import intrinsic
 from geo_monitor.hotspots.sparse import Factor, Pattern
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from geo_monitor.settings import Settings
@@ -41,11 +44,14 @@ POINTS = 24  # of the trapezoid rule in one reach: steps of under a standard dev
 WIDE = 6.0  # standard deviations
 NEAR = 0.01  # standard deviations to which a top is sought: the rule needs no more
 PROBE = 0.15  # step of the finite differences for the curvature at the mode
-SLOPE = 1e-4  # step of the differences for a slope
+SLOPE = 3e-4  # step either way of the differences for a slope: to one side only, they err by the step times the cells
+RIDGE = 1e-3  # squared distance in theta under which stand-ins found close together are not told apart
 FLOOR = 1.0 / 4.0  # least curvature believed: a hyperparameter no data speak of is not sought beyond 2 units
 ALIKE = np.array([[1.0, 0.0, 0.0]])  # a cell has nothing for itself
 DESIGN = 1.1  # radius of the design around the mode, in standard deviations a dimension
 NEGLIGIBLE = 1e-4  # share of the weight under which a node is left out
+OUT_OF_QUESTION = 16.0  # nats by which a model is less likely: 1e-7, of which no node is kept
+THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -124,14 +130,44 @@ class Joint:
         return self.factor.solve(pull) + _times(self.through, np.linalg.solve(self.left, _inner(self.through, pull)))
 
 
+class Seen(NamedTuple):
+    """Where in the free parts of theta what stand-ins (n,) were found."""
+
+    part: Floats
+    pull: Floats
+    grip: Floats
+
+
 @dataclass(frozen=True)
 class Mode:
-    """The likeliest theta (d,), the log density there, and stand-ins (n,) near which others begin."""
+    """The likeliest theta, the log density there, and `axes`, whose columns are one standard deviation along the free parts
+    of theta; `seen`: stand-ins near it, then `PROBE` more and less along each free part."""
 
     theta: Floats
     log_density: float
-    pull: Floats
-    grip: Floats
+    axes: Floats
+    seen: list[Seen]
+
+    def foretold(self, part: Floats) -> tuple[Floats, Floats]:
+        """Stand-ins (n,) to begin with at `part` of theta: along each part a parabola through those seen."""
+        centre, answer = self.seen[0], []
+        away = (part - centre.part) / PROBE
+        for field in ("pull", "grip"):
+            here = getattr(centre, field)
+            value = here.copy()
+            for way, more, less in zip(away, self.seen[1::2], self.seen[2::2], strict=True):
+                up, down = getattr(more, field), getattr(less, field)
+                value += 0.5 * way * (up - down) + 0.5 * way**2 * (up + down - 2.0 * here)
+            answer.append(value)
+        return answer[0], np.maximum(answer[1], 0.0)
+
+
+class Node(NamedTuple):
+    """A point of the hyperparameters' posterior: log weight, theta (d,), the law there."""
+
+    log_weight: float
+    theta: Floats
+    law: Normal
 
 
 @dataclass
@@ -154,6 +190,11 @@ class Model(ABC):
     @abstractmethod
     def bounds(self) -> Floats:
         """Least and most of every part of theta, (d, 2)."""
+
+    @property
+    @abstractmethod
+    def scale(self) -> Floats:
+        """By how much each part of theta (d,) is usually uncertain: the unit in which its mode is sought."""
 
     @property
     @abstractmethod
@@ -209,16 +250,17 @@ class Model(ABC):
 
         and what a cell has for itself. The changes are differences: Q takes no more than its own factor.
         """
-        here, square, product = self.prior(theta), *joint.moments()
+        square, product = joint.moments()
 
-        def rise(at: Floats) -> float:
-            there = self.prior(at)
-            rough = float(((there.diagonal - here.diagonal) * square).sum())
-            rough += 2.0 * float(((there.link - here.link) * product).sum())
-            alone = float((law.own_slope * (there.own - here.own)).sum())
-            return 0.5 * (there.log_det - here.log_det - rough) + alone + self.log_prior(at) - self.log_prior(theta)
+        def rise(step: Floats) -> float:
+            more, less = self.prior(theta + step), self.prior(theta - step)
+            rough = float(((more.diagonal - less.diagonal) * square).sum())
+            rough += 2.0 * float(((more.link - less.link) * product).sum())
+            alone = float((law.own_slope * (more.own - less.own)).sum())
+            told = self.log_prior(theta + step) - self.log_prior(theta - step)
+            return 0.5 * (more.log_det - less.log_det - rough) + alone + told
 
-        return np.array([rise(theta + SLOPE * unit) / SLOPE for unit in np.eye(len(theta))[self.free]])
+        return np.array([rise(SLOPE * unit) / (2.0 * SLOPE) for unit in np.eye(len(theta))[self.free]])
 
     def _joint(self, prior: Prior, pull: Floats, grip: Floats) -> Joint:
         """The prior times the stand-ins.
@@ -244,44 +286,50 @@ class Model(ABC):
         return Joint(factor, through, left, mean, value, mean - _times(x, effect), x)
 
     def mode(self, y: Floats, h: Floats) -> Mode:
-        """Where the hyperparameters are likeliest. y, h as for `normal`."""
+        """Where the hyperparameters are likeliest, and how sharply. y, h as for `normal`."""
         from scipy.optimize import minimize
 
         level = np.log((y.sum() + 0.5) / (h.sum() + 0.5 / self.settings.rate_prior_median))
         w = h * np.exp(level)
-        found = Mode(self.start, -np.inf, w * level + y - w, w)
-        low, high = self.bounds[self.free].T
+        seen = [Seen(self.start[self.free], w * level + y - w, w)]
+        scale, (low, high) = self.scale[self.free], self.bounds[self.free].T
 
-        def loss(part: Floats) -> tuple[float, Floats]:
-            nonlocal found
+        def slope(part: Floats) -> tuple[float, Floats]:
             theta = self._whole(part)
-            law, joint = self.normal(y, h, theta, found.pull, found.grip)
-            found = Mode(theta, law.log_density, law.pull, law.grip)
-            return -law.log_density, -self.slope(theta, law, joint)
+            law, joint = self.normal(y, h, theta, *foretold(seen, part))
+            seen.append(Seen(part.copy(), law.pull, law.grip))
+            return law.log_density, self.slope(theta, law, joint)
+
+        def loss(x: Floats) -> tuple[float, Floats]:
+            value, rise = slope(np.clip(x * scale, low, high))
+            return -value, -rise * scale
 
         options = {"ftol": 1e-6, "gtol": 0.1, "maxiter": 25}
-        bounds = list(zip(low, high, strict=True))
-        best = minimize(loss, self.start[self.free], jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-        return replace(found, theta=self._whole(best.x), log_density=-float(best.fun))
+        bounds = list(zip(low / scale, high / scale, strict=True))
+        best = minimize(loss, self.start[self.free] / scale, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        middle = np.clip(best.x * scale, low, high)
+        centre = min(seen, key=lambda one: float(((one.part - middle) ** 2).sum()))
+        steps, hessian, rise = PROBE * np.eye(len(middle)), [], np.zeros(len(middle))
+        for step in steps:
+            more, less = slope(middle + step)[1], slope(middle - step)[1]
+            hessian.append((less - more) / (2 * PROBE))
+            rise += (more + less) / (2 * len(middle))
+        curvature = 0.5 * (np.array(hessian) + np.array(hessian).T)
+        around = [centre, *seen[-2 * len(middle) :]]
+        # the search ends near the mode: the last step is Newton's, but for what stands at its bound
+        free = np.flatnonzero(~((middle <= low) & (rise < 0)) & ~((middle >= high) & (rise > 0)))
+        value, vector = np.linalg.eigh(curvature[np.ix_(free, free)])
+        middle[free] += vector @ (vector.T @ rise[free] / np.maximum(value, FLOOR))
+        return Mode(self._whole(np.clip(middle, low, high)), -float(best.fun), _axes(curvature), around)
 
-    def explored(self, y: Floats, h: Floats, mode: Mode) -> list[tuple[float, Floats, Normal]]:
-        """Nodes around the mode of the hyperparameters: log weight, theta, law. y, h as for `normal`."""
-        middle = mode.theta[self.free]
-
-        def slope(part: Floats) -> Floats:
-            law, joint = self.normal(y, h, self._whole(part), mode.pull, mode.grip)
-            return -self.slope(self._whole(part), law, joint)
-
-        steps = PROBE * np.eye(len(middle))
-        hessian = np.array([slope(middle + step) - slope(middle - step) for step in steps]) / (2 * PROBE)
-        axes = _axes(0.5 * (hessian + hessian.T))
-        half_log_det = float(np.linalg.slogdet(axes)[1])
-        nodes = []
-        for z, part in _design(len(middle)):
-            theta = self._whole(middle + axes @ z)
-            normal, _ = self.normal(y, h, theta, mode.pull, mode.grip)
-            nodes.append((float(np.log(part) + normal.log_density + 0.5 * z @ z + half_log_det), theta, normal))
-        return nodes
+    def node(self, y: Floats, h: Floats, mode: Mode, z: Floats, share: float) -> Node:
+        """The law `z` (d,) standard deviations from the mode, with `share` of the weight of a normal law. y, h as for
+        `normal`."""
+        part = mode.theta[self.free] + mode.axes @ z
+        theta = self._whole(part)
+        law, _ = self.normal(y, h, theta, *mode.foretold(theta[self.free]))
+        log_weight = np.log(share) + law.log_density + 0.5 * z @ z + np.linalg.slogdet(mode.axes)[1]
+        return Node(float(log_weight), theta, law)
 
     def _whole(self, part: Floats) -> Floats:
         """Theta with `part` for its free parts, within its bounds."""
@@ -300,6 +348,22 @@ def _times(a: Any, b: Any) -> Floats:
     return np.einsum("nk,k->n", a, b)
 
 
+def explored(told: Sequence[tuple[Model, Floats, Floats]]) -> list[list[Node]]:
+    """Nodes around the modes of models, by model; none of those that are out of the question. With each model its y, h, as
+    for `Model.normal`."""
+    with ThreadPoolExecutor(THREADS) as pool:  # the factors and the sums over cells let go of the interpreter
+        modes = list(pool.map(lambda one: one[0].mode(*one[1:]), told))
+        # what a model weighs by the height and width of its mode
+        weight = np.array([mode.log_density + np.linalg.slogdet(mode.axes)[1] for mode in modes])
+        asked = [
+            (i, z, share)
+            for i in np.flatnonzero(weight > weight.max() - OUT_OF_QUESTION)
+            for z, share in design(len(told[i][0].free))
+        ]
+        nodes = list(pool.map(lambda one: told[one[0]][0].node(*told[one[0]][1:], modes[one[0]], *one[1:]), asked))
+    return [[node for node, one in zip(nodes, asked, strict=True) if one[0] == i] for i in range(len(told))]
+
+
 def _spread(a: Floats, left: Floats, b: Floats | None = None) -> Floats:
     """The diagonal of a left^-1 b', (n,), of long columns a and b (n, k); b is a if not told."""
     return np.einsum("nk,nk->n", np.einsum("nk,kj->nj", a, np.linalg.inv(left)), a if b is None else b)
@@ -311,19 +375,36 @@ def _axes(curvature: Floats) -> Floats:
     return np.asarray(vector / np.sqrt(np.maximum(value, FLOOR)))
 
 
-def weights(nodes: list[tuple[float, Floats, Normal]]) -> tuple[Floats, Ints]:
-    """Weights, summing to 1, and positions of the nodes of `explored` that count for anything."""
-    log_weight = np.array([node[0] for node in nodes])
+def foretold(seen: list[Seen], part: Floats) -> tuple[Floats, Floats]:
+    """Stand-ins (n,) to begin with at `part` of theta: those found nearest to it, carried on along what the last others
+    differ by."""
+    near = seen[-2 * len(part) - 1 :]
+    near = sorted(near, key=lambda one: float(((one.part - part) ** 2).sum()))
+    first, others = near[0], near[1:]
+    if not others:
+        return first.pull, first.grip
+    ways = np.array([one.part - first.part for one in others])
+    share = np.linalg.solve(ways @ ways.T + RIDGE * np.eye(len(ways)), ways @ (part - first.part))
+    pull, grip = first.pull.copy(), first.grip.copy()
+    for one, way in zip(others, share, strict=True):
+        pull += way * (one.pull - first.pull)
+        grip += way * (one.grip - first.grip)
+    return pull, np.maximum(grip, 0.0)
+
+
+def weights(nodes: list[Node]) -> tuple[Floats, Ints]:
+    """Weights, summing to 1, and positions of the nodes that count for anything."""
+    log_weight = np.array([node.log_weight for node in nodes])
     weight = np.exp(log_weight - log_weight.max())
     keep = np.flatnonzero(weight > NEGLIGIBLE * weight.sum())
     return weight[keep] / weight[keep].sum(), keep
 
 
-def _design(dimensions: int) -> list[tuple[Floats, float]]:
+def design(dimensions: int) -> list[tuple[Floats, float]]:
     """Points and weights with the mean and variance of a standard normal law: the centre, a star and the corners of a
     cube on one sphere (Box & Wilson 1951, JRSS B 13:1-45).
 
-    >>> points = _design(4)
+    >>> points = design(4)
     >>> len(points), round(sum(share for _, share in points), 12)
     (17, 1.0)
     >>> bool(np.allclose(sum(share * np.outer(z, z) for z, share in points), np.eye(4)))

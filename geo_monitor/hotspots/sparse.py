@@ -125,10 +125,52 @@ class Pattern:
         [0.75, 0.5, 0.25]
         """
         value = self.laid(diagonal, link)
-        bad = _cholesky(value, self.l_start, self.l_row, self.run_start, self.run, 0)
+        self.eliminate(value, np.arange(self.n))
+        return Factor(self, value)
+
+    def eliminate(self, value: Floats, columns: Ints) -> None:
+        """Turns the `columns` (ascending) of a matrix that is `laid` into those of L. Of them none may wait for one that is
+        neither here nor done; what stands in the others then is the matrix that remains (the Schur complement).
+
+        Raises `numpy.linalg.LinAlgError` if it is not positive definite.
+        """
+        bad = _cholesky(value, columns, self.l_start, self.l_row, self.run_start, self.run)
         if bad >= 0:
             raise np.linalg.LinAlgError(f"not positive definite at position {int(self.order[bad])}")
-        return Factor(self, value)
+
+    def remaining(self, wanted: NDArray[np.bool_]) -> tuple[Pattern, NDArray[np.bool_]]:
+        """What is left when every branch of the elimination without a wanted reach (n,) is eliminated: the pattern of
+        that matrix, its reaches numbered in order of elimination, and which columns of this one they are, (n,).
+
+        Of a chain of four whose first two are wanted, these stay:
+
+        >>> import scipy.sparse as sp
+        >>> chain = sp.diags([[1.0] * 3, [1.0] * 3], [-1, 1])
+        >>> whole = Pattern.of(chain)
+        >>> core, stays = whole.remaining(np.array([True, True, False, False]))
+        >>> core.n, sorted(whole.order[stays].tolist())
+        (2, [0, 1])
+        """
+        stays = _awaited(wanted[self.order], self.l_start, self.l_row)
+        entry = np.repeat(stays, np.diff(self.l_start))
+        number = np.cumsum(stays) - 1
+        count = np.diff(self.l_start)[stays]
+        l_start, l_row = np.r_[0, np.cumsum(count)], number[self.l_row[entry]]
+        off = np.ones(len(l_row), dtype=bool)
+        off[l_start[:-1]] = False
+        run_start, run = _runs(l_start, l_row)
+        n = len(count)
+        core = Pattern(
+            order=np.arange(n),
+            row_a=np.repeat(np.arange(n), count)[off],
+            row_b=l_row[off],
+            a_place=np.flatnonzero(off),
+            l_start=l_start,
+            l_row=l_row,
+            run_start=run_start,
+            run=run,
+        )
+        return core, stays
 
     def laid(self, diagonal: Floats, link: Floats) -> Floats:
         """The matrix with this diagonal and these link values, where the factor will stand."""
@@ -213,6 +255,16 @@ def _postorder(parent: Ints) -> Ints:
                 done += 1
                 top -= 1
     return place
+
+
+@njit(cache=True, nogil=True)
+def _awaited(wanted: NDArray[np.bool_], l_start: Ints, l_row: Ints) -> NDArray[np.bool_]:
+    """Columns that are wanted, or whose elimination waits for one that is."""
+    stays = wanted.copy()
+    for j in range(len(wanted)):
+        if stays[j] and l_start[j + 1] > l_start[j] + 1:
+            stays[l_row[l_start[j] + 1]] = True  # its parent in the elimination tree
+    return stays
 
 
 @njit(cache=True, nogil=True)
@@ -321,11 +373,11 @@ def _multiply(diagonal: Floats, link: Floats, row_a: Ints, row_b: Ints, x: Float
 
 @njit(cache=True, nogil=True)
 def _cholesky(
-    value: Floats, l_start: Ints, l_row: Ints, run_start: Ints, run: NDArray[np.int32], begin: int
+    value: Floats, columns: Ints, l_start: Ints, l_row: Ints, run_start: Ints, run: NDArray[np.int32]
 ) -> int:
-    """Turns the matrix laid where L will stand into L, column by column from `begin` on (right-looking; Davis 2006, Direct
-    Methods for Sparse Linear Systems, section 4.9). The column at which it turned out not positive definite, or -1."""
-    for j in range(begin, len(l_start) - 1):
+    """Turns a matrix laid where L will stand into L, column by column (right-looking; Davis 2006, Direct Methods for
+    Sparse Linear Systems, section 4.9). The column at which it turned out not positive definite, or -1."""
+    for j in columns:
         first, end = l_start[j], l_start[j + 1]
         if not value[first] > 0.0:
             return j

@@ -45,6 +45,7 @@ WIDE = 6.0  # standard deviations
 NEAR = 0.01  # standard deviations to which a top is sought: the rule needs no more
 PROBE = 0.15  # step of the finite differences for the curvature at the mode
 SLOPE = 3e-4  # step either way of the differences for a slope: to one side only, they err by the step times the cells
+AHEAD = 5.0  # of these steps at most stand-ins are foretold
 RIDGE = 1e-3  # squared distance in theta under which stand-ins found close together are not told apart
 FLOOR = 1.0 / 4.0  # least curvature believed: a hyperparameter no data speak of is not sought beyond 2 units
 ALIKE = np.array([[1.0, 0.0, 0.0]])  # a cell has nothing for itself
@@ -151,7 +152,7 @@ class Mode:
     def foretold(self, part: Floats) -> tuple[Floats, Floats]:
         """Stand-ins (n,) to begin with at `part` of theta: along each part a parabola through those seen."""
         centre, answer = self.seen[0], []
-        away = (part - centre.part) / PROBE
+        away = np.clip((part - centre.part) / PROBE, -AHEAD, AHEAD)
         for field in ("pull", "grip"):
             here = getattr(centre, field)
             value = here.copy()
@@ -159,7 +160,7 @@ class Mode:
                 up, down = getattr(more, field), getattr(less, field)
                 value += 0.5 * way * (up - down) + 0.5 * way**2 * (up + down - 2.0 * here)
             answer.append(value)
-        return answer[0], np.maximum(answer[1], 0.0)
+        return _near(*answer, centre)
 
 
 class Node(NamedTuple):
@@ -385,11 +386,18 @@ def foretold(seen: list[Seen], part: Floats) -> tuple[Floats, Floats]:
         return first.pull, first.grip
     ways = np.array([one.part - first.part for one in others])
     share = np.linalg.solve(ways @ ways.T + RIDGE * np.eye(len(ways)), ways @ (part - first.part))
+    share = np.clip(share, -1.0, 1.0)
     pull, grip = first.pull.copy(), first.grip.copy()
     for one, way in zip(others, share, strict=True):
         pull += way * (one.pull - first.pull)
         grip += way * (one.grip - first.grip)
-    return pull, np.maximum(grip, 0.0)
+    return _near(pull, grip, first)
+
+
+def _near(pull: Floats, grip: Floats, known: Seen) -> tuple[Floats, Floats]:
+    """Stand-ins (n,) as foretold, where they are not far from those known."""
+    good = (grip < 2.0 * known.grip) & (2.0 * grip > known.grip)
+    return np.where(good, pull, known.pull), np.where(good, grip, known.grip)
 
 
 def weights(nodes: list[Node]) -> tuple[Floats, Ints]:
@@ -466,13 +474,15 @@ def quick_exp(x: float) -> float:
 @njit(cache=True, nogil=True)
 def support(a: float, b: float, y: float, h: float, start: float = np.nan) -> tuple[float, float, float]:
     """Between which log rates normal(a, b) x Poisson(y; h exp(e)) has its mass, and its top to a hundredth of its width,
-    sought from `start`."""
+    sought from `start` where that is not far off (NaN: nothing known)."""
     e, w = a, 0.0
     if h > 0.0:
-        if start == start:
+        if (start - a) ** 2 < WIDE**2 * b:
             e = start
         elif h * np.exp(min(a, 700.0)) > y:  # from the right Newton creeps; from here it does not
             e = min(a, max(np.log((y + 0.5) / h), a - b * (h * np.exp(min(a, 700.0)) - y)))
+        else:  # nor does it from above the top: that is under a + b y, and under the data's own
+            e = max(a, min(np.log((y + 0.5) / h), a + b * y))
         w = h * quick_exp(min(e, 700.0))
         for _ in range(100):
             grip = 1.0 / b + w

@@ -48,8 +48,8 @@ def test_the_precision_is_the_inverse_of_the_law_told() -> None:
     prior = model.prior(THETA)
     factor = model.pattern.factor(prior.diagonal, prior.link)
     ours = np.array([factor.solve(column) for column in np.eye(16)])
-    assert ours == pytest.approx(whole, abs=1e-9)
-    assert prior.log_det == pytest.approx(-np.linalg.slogdet(whole)[1], abs=1e-9)
+    assert ours == pytest.approx(whole, abs=1e-4)
+    assert prior.log_det == pytest.approx(-np.linalg.slogdet(whole)[1], abs=1e-3)
 
 
 def test_marginal_likelihood_and_the_step_to_come_against_brute_force() -> None:

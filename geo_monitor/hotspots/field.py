@@ -156,9 +156,7 @@ class Field(Model):
     def over(self, looked: NDArray[np.bool_]) -> Self:
         """The same model of the reaches looked at (n,) and those between them: the others are integrated out, exactly."""
         pattern, stays = self.river.remaining(looked)
-        return replace(
-            self, pattern=pattern, effects=Effects.level(pattern.n, self.settings), stays=stays, _units={}
-        )
+        return replace(self, pattern=pattern, effects=Effects.level(pattern.n, self.settings), stays=stays, _units={})
 
     def everywhere(self, node: Node, river: Field) -> tuple[Floats, Floats]:
         """Mean and variance of the cavities of all reaches, (n,) each, from a node told `over` some of them. river: the
@@ -325,7 +323,9 @@ def fit(links: Any, y: Floats, h: Floats, settings: Settings) -> Fit:
         ),
         # each model as likely as the other; the design's weights are for a standard normal density
         log_evidence=float(
-            logsumexp([node.log_weight for node in nodes]) - np.log(len(models)) + 0.5 * len(models[0].free) * np.log(2 * np.pi)
+            logsumexp([node.log_weight for node in nodes])
+            - np.log(len(models))
+            + 0.5 * len(models[0].free) * np.log(2 * np.pi)
         ),
         own=own,
     )

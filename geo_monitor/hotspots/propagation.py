@@ -13,7 +13,6 @@ takes the spread of log rates for too small, and the intervals come out too narr
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
 TURNS = 40  # of EP at most; 4-10 are usual ...
 HALF = 12  # ... from this one on stand-ins go half of the way: where a cell's law has two tops they may swing
-SETTLED = 5e-4  # standard deviations by which a stand-in may miss the mean: EP's marginal likelihood errs by its square
+SETTLED = 5e-4  # standard deviations by which a mean would still move: EP's marginal likelihood errs by its square
 POINTS = 24  # of the trapezoid rule in one reach: steps of under a standard deviation, whose error is under 1e-8
 WIDE = 6.0  # standard deviations
 NEAR = 0.01  # standard deviations to which a top is sought: the rule needs no more
@@ -51,7 +50,7 @@ FLOOR = 1.0 / 4.0  # least curvature believed: a hyperparameter no data speak of
 ALIKE = np.array([[1.0, 0.0, 0.0]])  # a cell has nothing for itself
 DESIGN = 1.1  # radius of the design around the mode, in standard deviations a dimension
 NEGLIGIBLE = 1e-4  # share of the weight under which a node is left out
-OUT_OF_QUESTION = 16.0  # nats by which a model is less likely: 1e-7, of which no node is kept
+OUT_OF_QUESTION = 12.0  # nats by which a model is less likely: of 6e-6 of the weight no node is kept
 THREADS = 2
 
 
@@ -231,13 +230,19 @@ class Model(ABC):
             fresh = np.maximum(1.0 / told_variance - 1.0 / b, 0.0)
             to_pull, to_grip = way * (told_mean * (1.0 / b + fresh) - a / b - t), way * (fresh - w)
             change[seen] = to_pull - to_grip * mean[seen]
-            if turn == TURNS - 1 or np.abs(joint.moved(change) / np.sqrt(variance)).max(initial=0.0) < SETTLED:
+            moved = joint.moved(change)
+            if turn == TURNS - 1 or np.abs(moved / np.sqrt(variance)).max(initial=0.0) < SETTLED:
                 break
             pull[seen] += to_pull
             grip[seen] += to_grip
+        # the cavities one turn on, to first order: but for its own stand-in a cell is as sure as before
+        cavity_mean += moved / (variance * rest)
+        cavity_mean[seen] += (to_grip * (mean[seen] + moved[seen]) - to_pull) / rest[seen]
         # each stand-in replaced by the likelihood itself
         stand_in = (t**2 * b + 2.0 * t * a - w * a**2) / (2.0 * (1.0 + w * b)) - 0.5 * np.log1p(w * b)
-        value = joint.log_integral + float((log_z - stand_in).sum()) + float(constant(y, h).sum()) + self.log_prior(theta)
+        value = (
+            joint.log_integral + float((log_z - stand_in).sum()) + float(constant(y, h).sum()) + self.log_prior(theta)
+        )
         return Normal(cavity_mean, cavity_variance, pull, grip, prior.own, own_slope, value), joint
 
     def slope(self, theta: Floats, law: Normal, joint: Joint) -> Floats:
@@ -307,7 +312,9 @@ class Model(ABC):
 
         options = {"ftol": 1e-6, "gtol": 0.1, "maxiter": 25}
         bounds = list(zip(low / scale, high / scale, strict=True))
-        best = minimize(loss, self.start[self.free] / scale, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        best = minimize(
+            loss, self.start[self.free] / scale, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        )
         middle = np.clip(best.x * scale, low, high)
         centre = min(seen, key=lambda one: float(((one.part - middle) ** 2).sum()))
         steps, hessian, rise = PROBE * np.eye(len(middle)), [], np.zeros(len(middle))

@@ -372,9 +372,7 @@ def _multiply(diagonal: Floats, link: Floats, row_a: Ints, row_b: Ints, x: Float
 
 
 @njit(cache=True, nogil=True)
-def _cholesky(
-    value: Floats, columns: Ints, l_start: Ints, l_row: Ints, run_start: Ints, run: NDArray[np.int32]
-) -> int:
+def _cholesky(value: Floats, columns: Ints, l_start: Ints, l_row: Ints, run_start: Ints, run: NDArray[np.int32]) -> int:
     """Turns a matrix laid where L will stand into L, column by column (right-looking; Davis 2006, Direct Methods for
     Sparse Linear Systems, section 4.9). The column at which it turned out not positive definite, or -1."""
     for j in columns:

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numba import njit
 
 from geo_monitor.hotspots.propagation import ALIKE, THREADS, Effects, Model, Node, Prior, explored, logistic, weights
 from geo_monitor.hotspots.sparse import Factor, Pattern
@@ -90,19 +91,20 @@ class Fit:
 class Field(Model):
     """The model on one river graph, for one smoothness.
 
-    `river`: pattern of the precision over all reaches; `powers`: diagonal (n,) and link values (m,) on it of I, L, ...
-    L^smoothness, from which the precision is put together; `joined`: whether any reach has a neighbour; `effects`: the
+    `river`: pattern of the precision over all reaches; `powers`: I, L, ... L^smoothness laid on it, from which the precision
+    is put together; `joined`: whether any reach has a neighbour; `effects`: the
     level. The hyperparameters theta are log s, logit f, log r.
 
     Branches nobody looked at say nothing: `over` has the law of all other reaches by itself. `pattern` is its precision's,
-    `stays` (n,) are the columns of `river` that are left.
+    `stays` are the columns of `river` that are left, `goes` those that are not.
     """
 
     joined: bool
     smoothness: int
     river: Pattern
-    powers: list[tuple[Floats, Floats]]
-    stays: NDArray[np.bool_]
+    powers: list[Floats]
+    stays: Ints
+    goes: Ints
     _units: dict[float, Unit] = field(default_factory=dict)
     _knots: dict[int, Floats] = field(default_factory=dict)
 
@@ -144,9 +146,12 @@ class Field(Model):
             reach = reach + reach @ touch
         pattern = Pattern.of(reach)
         a, b = pattern.row_a, pattern.row_b
-        parts = [(matrix.diagonal(), np.asarray(matrix[a, b]).ravel() if len(a) else np.zeros(0)) for matrix in powers]
-        level = Effects.level(n, settings)
-        return cls(pattern, level, settings, touch.nnz > 0, smoothness, pattern, parts, np.ones(n, dtype=bool))
+        laid = [
+            pattern.laid(matrix.diagonal(), np.asarray(matrix[a, b]).ravel() if len(a) else np.zeros(0))
+            for matrix in powers
+        ]
+        level, nothing = Effects.level(n, settings), np.zeros(0, dtype=np.int64)
+        return cls(pattern, level, settings, touch.nnz > 0, smoothness, pattern, laid, np.arange(n), nothing)
 
     @property
     def kept(self) -> Ints:
@@ -156,7 +161,14 @@ class Field(Model):
     def over(self, looked: NDArray[np.bool_]) -> Self:
         """The same model of the reaches looked at (n,) and those between them: the others are integrated out, exactly."""
         pattern, stays = self.river.remaining(looked)
-        return replace(self, pattern=pattern, effects=Effects.level(pattern.n, self.settings), stays=stays, _units={})
+        return replace(
+            self,
+            pattern=pattern,
+            effects=Effects.level(pattern.n, self.settings),
+            stays=np.flatnonzero(stays),
+            goes=np.flatnonzero(~stays),
+            _units={},
+        )
 
     def everywhere(self, node: Node, river: Field) -> tuple[Floats, Floats]:
         """Mean and variance of the cavities of all reaches, (n,) each, from a node told `over` some of them. river: the
@@ -180,12 +192,11 @@ class Field(Model):
         if unit is None:
             p, river = self.pattern, self.river
             value = self._raw(log_r)
-            if p is not river:
-                river.eliminate(value, np.flatnonzero(~self.stays))
-            left = value[np.repeat(self.stays, np.diff(river.l_start))]
+            river.eliminate(value, self.goes)
             sd = self._deviations(log_r)[self.stays]
-            river.eliminate(value, np.flatnonzero(self.stays))
-            log_det = 2.0 * float(np.log(value[river.l_start[:-1]][self.stays] * sd).sum())
+            left = _columns(value, river.l_start, self.stays, len(p.l_row))
+            river.eliminate(value, self.stays)
+            log_det = 2.0 * float(np.log(value[river.l_start[self.stays]] * sd).sum())
             place = np.empty(p.n, dtype=np.int64)
             place[p.order] = np.arange(p.n)
             diagonal = (left[p.l_start[:-1]] * sd**2)[place]
@@ -199,11 +210,10 @@ class Field(Model):
         """(k^2 I + L)^smoothness over all reaches, where its factor will stand."""
         # k = sqrt(8 nu) / r with nu = smoothness - 1/2 (Lindgren, Rue & Lindstrom 2011, JRSS B 73:423-498)
         k2 = 8.0 * (self.smoothness - 0.5) * np.exp(-2.0 * log_r)
-        diagonal, link = np.zeros(self.river.n), np.zeros(len(self.river.row_a))
-        for power, (on, off) in enumerate(self.powers):
-            share = math.comb(self.smoothness, power) * k2 ** (self.smoothness - power)
-            diagonal, link = diagonal + share * on, link + share * off
-        return self.river.laid(diagonal, link)
+        value = np.zeros(len(self.river.l_row))
+        for power, laid in enumerate(self.powers):
+            value += math.comb(self.smoothness, power) * k2 ** (self.smoothness - power) * laid
+        return value
 
     def _deviations(self, log_r: float) -> Floats:
         """Standard deviations (n,) under `_raw`, in its order of elimination.
@@ -252,6 +262,17 @@ class Field(Model):
             a, b = self.settings.field_share_prior_a, self.settings.field_share_prior_b
             value -= a * np.logaddexp(0.0, -theta[1]) + b * np.logaddexp(0.0, theta[1]) + betaln(a, b)
         return float(value)
+
+
+@njit(cache=True, nogil=True)
+def _columns(value: Floats, l_start: Ints, wanted: Ints, count: int) -> Floats:
+    """What stands in the `wanted` columns, `count` values, one column after the other."""
+    found, at = np.empty(count), 0
+    for j in wanted:
+        for p in range(l_start[j], l_start[j + 1]):
+            found[at] = value[p]
+            at += 1
+    return found
 
 
 class Pockets(Field):

@@ -230,14 +230,10 @@ class Model(ABC):
             fresh = np.maximum(1.0 / told_variance - 1.0 / b, 0.0)
             to_pull, to_grip = way * (told_mean * (1.0 / b + fresh) - a / b - t), way * (fresh - w)
             change[seen] = to_pull - to_grip * mean[seen]
-            moved = joint.moved(change)
-            if turn == TURNS - 1 or np.abs(moved / np.sqrt(variance)).max(initial=0.0) < SETTLED:
+            if turn == TURNS - 1 or np.abs(joint.moved(change) / np.sqrt(variance)).max(initial=0.0) < SETTLED:
                 break
             pull[seen] += to_pull
             grip[seen] += to_grip
-        # the cavities one turn on, to first order: but for its own stand-in a cell is as sure as before
-        cavity_mean += moved / (variance * rest)
-        cavity_mean[seen] += (to_grip * (mean[seen] + moved[seen]) - to_pull) / rest[seen]
         # each stand-in replaced by the likelihood itself
         stand_in = (t**2 * b + 2.0 * t * a - w * a**2) / (2.0 * (1.0 + w * b)) - 0.5 * np.log1p(w * b)
         value = (

@@ -150,16 +150,16 @@ class Mode:
 
     def foretold(self, part: Floats) -> tuple[Floats, Floats]:
         """Stand-ins (n,) to begin with at `part` of theta: along each part a parabola through those seen."""
-        centre, answer = self.seen[0], []
+        centre = self.seen[0]
+        pull, grip = centre.pull.copy(), centre.grip.copy()
         away = np.clip((part - centre.part) / PROBE, -AHEAD, AHEAD)
-        for field in ("pull", "grip"):
-            here = getattr(centre, field)
-            value = here.copy()
-            for way, more, less in zip(away, self.seen[1::2], self.seen[2::2], strict=True):
-                up, down = getattr(more, field), getattr(less, field)
+        for way, more, less in zip(away, self.seen[1::2], self.seen[2::2], strict=True):
+            for value, here, up, down in (
+                (pull, centre.pull, more.pull, less.pull),
+                (grip, centre.grip, more.grip, less.grip),
+            ):
                 value += 0.5 * way * (up - down) + 0.5 * way**2 * (up + down - 2.0 * here)
-            answer.append(value)
-        return _near(*answer, centre)
+        return _near(pull, grip, centre)
 
 
 class Node(NamedTuple):
@@ -361,8 +361,9 @@ def explored(told: Sequence[tuple[Model, Floats, Floats]]) -> list[list[Node]]:
         weight = np.array([mode.log_density + np.linalg.slogdet(mode.axes)[1] for mode in modes])
         asked = [
             (i, z, share)
-            for i in np.flatnonzero(weight > weight.max() - OUT_OF_QUESTION)
-            for z, share in design(len(told[i][0].free))
+            for i, (model, _, _) in enumerate(told)
+            if weight[i] > weight.max() - OUT_OF_QUESTION
+            for z, share in design(len(model.free))
         ]
         nodes = list(pool.map(lambda one: told[one[0]][0].node(*told[one[0]][1:], modes[one[0]], *one[1:]), asked))
     return [[node for node, one in zip(nodes, asked, strict=True) if one[0] == i] for i in range(len(told))]
@@ -435,16 +436,18 @@ def logistic(logit: Any) -> Any:
     return 1.0 / (1.0 + np.exp(-logit))
 
 
-@intrinsic
-def _bits(_: Any, x: Any) -> Any:
+def _to_bits(_: Any, x: Any) -> Any:
     """The 64 bits of a float as a whole number."""
     return types.int64(types.float64), lambda _c, builder, _s, args: builder.bitcast(args[0], ir.IntType(64))
 
 
-@intrinsic
-def _float(_: Any, x: Any) -> Any:
+def _of_bits(_: Any, x: Any) -> Any:
     """64 bits as a float."""
     return types.float64(types.int64), lambda _c, builder, _s, args: builder.bitcast(args[0], ir.DoubleType())
+
+
+_bits: Any = intrinsic(_to_bits)
+_float: Any = intrinsic(_of_bits)
 
 
 @njit(cache=True, nogil=True, inline="always")

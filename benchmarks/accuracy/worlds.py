@@ -207,13 +207,14 @@ def pieces(water: River, length: float, offset: float) -> tuple[Any, Any]:
 def learned(water: River, rate: Floats) -> tuple[int, Floats]:
     """Smoothness and theta of the model as they follow from looking ENDLESS_H hours into every reach."""
     from geo_monitor.hotspots.field import SMOOTHNESS, Field
+    from geo_monitor.hotspots.propagation import explored
     from geo_monitor.settings import Settings
 
     hours = np.full(len(rate), ENDLESS_H)
     nodes = []
     for smoothness in SMOOTHNESS:
         model, cases = Field.on(water.links, smoothness, Settings()), np.round(rate * ENDLESS_H)
-        found = model.explored(cases, hours, model.mode(cases, hours))
+        found = explored([(model, cases, hours)])[0]
         nodes += [(log_weight, smoothness, theta) for log_weight, theta, _ in found]
     _, smoothness, theta = max(nodes, key=lambda node: node[0])
     return smoothness, theta

@@ -24,13 +24,14 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numba import njit
 
-from geo_monitor.hotspots.propagation import ALIKE, Effects, Model, Prior, logistic, weights
-from geo_monitor.hotspots.sparse import Pattern
+from geo_monitor.hotspots.propagation import ALIKE, THREADS, Effects, Model, Node, Prior, explored, logistic, weights
+from geo_monitor.hotspots.sparse import Factor, Pattern
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-OUT_OF_QUESTION = 20.0  # nats
+UNITS = 4  # kept at a time
+KNOT, KNOTS = 0.25, 6  # of log r
 SMOOTHNESS = (1, 2)  # a broken line along the water, or a smooth curve: the data weigh them
 BOUNDS = (  # of log s, logit f, log r
     (np.log(0.02), np.log(3.0)),  # no difference at all; rates 400-fold apart
@@ -89,15 +91,22 @@ class Fit:
 class Field(Model):
     """The model on one river graph, for one smoothness.
 
-    `pattern`: of the precision; `joined`: whether any reach has a neighbour; `powers`: diagonal (n,) and link values
-    (m,) of I, L, ... L^smoothness, from which the precision is put together; `effects`: the level. The hyperparameters
-    theta are log s, logit f, log r.
+    `river`: pattern of the precision over all reaches; `powers`: I, L, ... L^smoothness laid on it, from which the precision
+    is put together; `joined`: whether any reach has a neighbour; `effects`: the
+    level. The hyperparameters theta are log s, logit f, log r.
+
+    Branches nobody looked at say nothing: `over` has the law of all other reaches by itself. `pattern` is its precision's,
+    `stays` are the columns of `river` that are left, `goes` those that are not.
     """
 
     joined: bool
     smoothness: int
-    powers: list[tuple[Floats, Floats]]
+    river: Pattern
+    powers: list[Floats]
+    stays: Ints
+    goes: Ints
     _units: dict[float, Unit] = field(default_factory=dict)
+    _knots: dict[int, Floats] = field(default_factory=dict)
 
     @property
     def start(self) -> Floats:
@@ -109,6 +118,10 @@ class Field(Model):
     def bounds(self) -> Floats:
         """Least and most of every part of theta, (d, 2)."""
         return np.array(BOUNDS)
+
+    @property
+    def scale(self) -> Floats:
+        return np.array([0.1, 0.35, 0.25])
 
     @property
     def free(self) -> Ints:
@@ -133,24 +146,94 @@ class Field(Model):
             reach = reach + reach @ touch
         pattern = Pattern.of(reach)
         a, b = pattern.row_a, pattern.row_b
-        parts = [(matrix.diagonal(), np.asarray(matrix[a, b]).ravel() if len(a) else np.zeros(0)) for matrix in powers]
-        return cls(pattern, Effects.level(n, settings), settings, touch.nnz > 0, smoothness, parts)
+        laid = [
+            pattern.laid(matrix.diagonal(), np.asarray(matrix[a, b]).ravel() if len(a) else np.zeros(0))
+            for matrix in powers
+        ]
+        level, nothing = Effects.level(n, settings), np.zeros(0, dtype=np.int64)
+        return cls(pattern, level, settings, touch.nnz > 0, smoothness, pattern, laid, np.arange(n), nothing)
+
+    @property
+    def kept(self) -> Ints:
+        """The reaches the law is told of, in its order."""
+        return self.river.order[self.stays] if self.pattern is not self.river else np.arange(self.river.n)
+
+    def over(self, looked: NDArray[np.bool_]) -> Self:
+        """The same model of the reaches looked at (n,) and those between them: the others are integrated out, exactly."""
+        pattern, stays = self.river.remaining(looked)
+        return replace(
+            self,
+            pattern=pattern,
+            effects=Effects.level(pattern.n, self.settings),
+            stays=np.flatnonzero(stays),
+            goes=np.flatnonzero(~stays),
+            _units={},
+        )
+
+    def everywhere(self, node: Node, river: Field) -> tuple[Floats, Floats]:
+        """Mean and variance of the cavities of all reaches, (n,) each, from a node told `over` some of them. river: the
+        same model of all."""
+        law, n = node.law, river.pattern.n
+        if self.pattern.n == n:
+            mean, variance = np.empty((2, n))
+            mean[self.kept], variance[self.kept] = law.cavity_mean, law.cavity_variance
+            return mean, variance
+        pull, grip = np.zeros((2, n))
+        pull[self.kept], grip[self.kept] = law.pull, law.grip
+        # what a reach has for itself has no part in this
+        joint = river._joint(type(self)(**vars(river)).prior(node.theta), pull, grip)
+        variance = joint.variance()
+        rest = 1.0 / variance - grip
+        return (joint.mean / variance - pull) / rest, 1.0 / rest
 
     def unit(self, log_r: float) -> Unit:
         """The structured part at range exp(log_r) reaches: (k^2 I + L)^smoothness, scaled to variance 1."""
-        if log_r not in self._units:
-            p = self.pattern
-            # k = sqrt(8 nu) / r with nu = smoothness - 1/2 (Lindgren, Rue & Lindstrom 2011, JRSS B 73:423-498)
-            k2 = 8.0 * (self.smoothness - 0.5) * np.exp(-2.0 * log_r)
-            diagonal, link = np.zeros(p.n), np.zeros(len(p.row_a))
-            for power, (on, off) in enumerate(self.powers):
-                share = math.comb(self.smoothness, power) * k2 ** (self.smoothness - power)
-                diagonal, link = diagonal + share * on, link + share * off
-            raw = p.factor(diagonal, link)
-            sd = np.sqrt(raw.inverse_diagonal())
-            diagonal, link = diagonal * sd**2, link * sd[p.row_a] * sd[p.row_b]
-            self._units[log_r] = Unit(diagonal, link, raw.log_det + 2.0 * float(np.log(sd).sum()))
-        return self._units[log_r]
+        unit = self._units.get(log_r)
+        if unit is None:
+            p, river = self.pattern, self.river
+            value = self._raw(log_r)
+            river.eliminate(value, self.goes)
+            sd = self._deviations(log_r)[self.stays]
+            left = _columns(value, river.l_start, self.stays, len(p.l_row))
+            river.eliminate(value, self.stays)
+            log_det = 2.0 * float(np.log(value[river.l_start[self.stays]] * sd).sum())
+            place = np.empty(p.n, dtype=np.int64)
+            place[p.order] = np.arange(p.n)
+            diagonal = (left[p.l_start[:-1]] * sd**2)[place]
+            link = left[p.a_place] * sd[place[p.row_a]] * sd[place[p.row_b]]
+            while len(self._units) >= UNITS:
+                self._units.pop(next(iter(self._units)), None)
+            unit = self._units[log_r] = Unit(diagonal, link, log_det)
+        return unit
+
+    def _raw(self, log_r: float) -> Floats:
+        """(k^2 I + L)^smoothness over all reaches, where its factor will stand."""
+        # k = sqrt(8 nu) / r with nu = smoothness - 1/2 (Lindgren, Rue & Lindstrom 2011, JRSS B 73:423-498)
+        k2 = 8.0 * (self.smoothness - 0.5) * np.exp(-2.0 * log_r)
+        value = np.zeros(len(self.river.l_row))
+        for power, laid in enumerate(self.powers):
+            value += math.comb(self.smoothness, power) * k2 ** (self.smoothness - power) * laid
+        return value
+
+    def _deviations(self, log_r: float) -> Floats:
+        """Standard deviations (n,) under `_raw`, in its order of elimination.
+
+        Their logs are smooth in log r: polynomials through those at the nearest `KNOTS` of even steps, which every range
+        asked for shares, are right to 1e-4.
+        """
+        first = math.floor(log_r / KNOT) - KNOTS // 2 + 1
+        at = np.arange(first, first + KNOTS)
+        total = np.zeros(self.river.n)
+        for i in at:
+            known = self._knots.get(int(i))
+            if known is None:
+                value = self._raw(i * KNOT)
+                self.river.eliminate(value, np.arange(self.river.n))
+                variance = Factor(self.river, value).inverse_diagonal()[self.river.order]
+                known = self._knots[int(i)] = 0.5 * np.log(variance)
+            others = at[at != i]
+            total += float(np.prod((log_r / KNOT - others) / (i - others))) * known
+        return np.exp(total)
 
     def prior(self, theta: Floats) -> Prior:
         """The law of u at theta, and that of v."""
@@ -179,6 +262,17 @@ class Field(Model):
             a, b = self.settings.field_share_prior_a, self.settings.field_share_prior_b
             value -= a * np.logaddexp(0.0, -theta[1]) + b * np.logaddexp(0.0, theta[1]) + betaln(a, b)
         return float(value)
+
+
+@njit(cache=True, nogil=True)
+def _columns(value: Floats, l_start: Ints, wanted: Ints, count: int) -> Floats:
+    """What stands in the `wanted` columns, `count` values, one column after the other."""
+    found, at = np.empty(count), 0
+    for j in wanted:
+        for p in range(l_start[j], l_start[j + 1]):
+            found[at] = value[p]
+            at += 1
+    return found
 
 
 class Pockets(Field):
@@ -215,40 +309,44 @@ def fit(links: Any, y: Floats, h: Floats, settings: Settings) -> Fit:
     """
     from scipy.special import logsumexp
 
-    fields = [Field.on(links, smoothness, settings) for smoothness in SMOOTHNESS]
+    rivers = [Field.on(links, smoothness, settings) for smoothness in SMOOTHNESS]
+    fields = [river.over(h > 0) for river in rivers] if (h > 0).any() else rivers
     # without neighbours a field is no more than a spread, and `exchangeable.py` tells of reaches that stand out; the
     # models that take longest go first
     models = [*(Pockets(**vars(one)) for one in fields[::-1]), *fields[::-1]] if fields[0].joined else fields[:1]
-    with ThreadPoolExecutor(len(SMOOTHNESS)) as pool:  # the factors and the sums over reaches let go of the interpreter
-        modes = list(pool.map(lambda model: model.mode(y, h), models))
-        # a model this much less likely at its best weighs nothing, however wide its law of the hyperparameters
-        best = max(mode.log_density for mode in modes) - OUT_OF_QUESTION
-        likely = [(model, mode) for model, mode in zip(models, modes, strict=True) if mode.log_density > best]
-        laid_out = list(pool.map(lambda one: one[0].explored(y, h, one[1]), likely))
+    laid_out = explored([(model, y[model.kept], h[model.kept]) for model in models])
     nodes = [node for found in laid_out for node in found]
-    smooth = np.repeat([model.smoothness for model, _ in likely], [len(found) for found in laid_out])
+    of = [model for model, found in zip(models, laid_out, strict=True) for _ in found]
     weight, keep = weights(nodes)
-    theta, kept = np.array([nodes[i][1] for i in keep]), [nodes[i][2] for i in keep]
+
+    def everywhere(i: int) -> tuple[Floats, Floats]:
+        return of[i].everywhere(nodes[i], rivers[of[i].smoothness - 1])
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        mean, variance = (np.array(found) for found in zip(*pool.map(everywhere, keep), strict=True))
+    theta, kept = np.array([nodes[i].theta for i in keep]), [nodes[i].law for i in keep]
     own = np.zeros((len(keep), 2, 3))
     for node, law in zip(own, kept, strict=True):
         node[: len(law.own)] = law.own
     pockets = own[:, 1, 0]
     return Fit(
-        cavity_mean=np.array([law.cavity_mean for law in kept]),
-        cavity_variance=np.array([law.cavity_variance for law in kept]),
+        cavity_mean=mean,
+        cavity_variance=variance,
         weight=weight,
         theta=np.column_stack(
             [
                 np.exp(theta[:, 0]),
                 np.where(pockets > 0, 1.0, logistic(theta[:, 1])),
                 np.exp(theta[:, 2]),
-                smooth[keep],
+                [of[i].smoothness for i in keep],
                 pockets,
             ]
         ),
         # each model as likely as the other; the design's weights are for a standard normal density
         log_evidence=float(
-            logsumexp([node[0] for node in nodes]) - np.log(len(models)) + 0.5 * len(models[0].free) * np.log(2 * np.pi)
+            logsumexp([node.log_weight for node in nodes])
+            - np.log(len(models))
+            + 0.5 * len(models[0].free) * np.log(2 * np.pi)
         ),
         own=own,
     )

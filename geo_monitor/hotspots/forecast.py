@@ -26,7 +26,7 @@ import numpy as np
 
 from geo_monitor.errors import Usage
 from geo_monitor.hotspots.field import Field, Fit
-from geo_monitor.hotspots.propagation import ALIKE, Effects, Model, Prior, logistic, weights
+from geo_monitor.hotspots.propagation import ALIKE, Effects, Model, Prior, explored, logistic, weights
 from geo_monitor.hotspots.rates import Posterior, told
 from geo_monitor.hotspots.sparse import Pattern, neighbours
 from geo_monitor.settings import Settings
@@ -93,6 +93,10 @@ class Drift(Model):
     @property
     def bounds(self) -> Floats:
         return np.vstack([self.river.bounds, np.log(DAYS)])
+
+    @property
+    def scale(self) -> Floats:
+        return np.append(self.river.scale, 0.5)
 
     @property
     def free(self) -> Ints:
@@ -200,9 +204,9 @@ def predict(
     cells = np.zeros((2, t + 2, m))
     cells[0, :t, :-1], cells[1, :t, :-1] = y[:, here], h[:, here]
     told = (cells[0].ravel(), cells[1].ravel())
-    nodes = model.explored(*told, model.mode(*told))
+    nodes = explored([(model, *told)])[0]
     weight, keep = weights(nodes)
-    theta = np.array([nodes[i][1] for i in keep])
+    theta = np.array([nodes[i].theta for i in keep])
     distance, source = _nearest(links, here)
     at = np.searchsorted(here, source) if len(here) else np.zeros(n, dtype=np.int64)
     alike = np.exp(-2.0 * distance[None, :] / np.exp(theta[:, 2:3]))
@@ -212,8 +216,8 @@ def predict(
         return coming[:, -1:] + weight * (coming[:, at] - coming[:, -1:])
 
     found = Fit(
-        cavity_mean=between([nodes[i][2].cavity_mean for i in keep], alike),
-        cavity_variance=between([nodes[i][2].cavity_variance for i in keep], alike**2),
+        cavity_mean=between([nodes[i].law.cavity_mean for i in keep], alike),
+        cavity_variance=between([nodes[i].law.cavity_variance for i in keep], alike**2),
         weight=weight,
         theta=np.column_stack([np.exp(theta[:, 0]), logistic(theta[:, 1]), np.exp(theta[:, 2:])]),
     )

@@ -111,24 +111,13 @@ def _binary(links: Any) -> Any:
 
 
 def _z(x: NDArray[np.float64], neighbours: Any) -> NDArray[np.float64]:
-    """Analytic z of Gi* by esda.
-
-    Binary weights on purpose: z does not depend on the scale of a row of weights, so it is that of row-standardised
-    ones; but esda (2.9) puts sum(w) where the variance needs sum(w^2), which is right for 0/1 weights only and would
-    make z about sqrt(k) too small under `transform="R"`.
-    """
-    import scipy.sparse as sp
-    from esda.getisord import G_Local
-    from libpysal.weights import WSP
-
+    """Analytic z of Gi*, by the formula above with w = 1/k: of k neighbours, self included, the mean's distance from that of
+    all, over its standard deviation were they drawn without replacement."""
     n = len(x)
-    with_self = (neighbours + sp.identity(n, format="csr")).tocsr()
-    k = np.asarray(with_self.sum(axis=1)).ravel()
-    w = WSP(with_self).to_W(silence_warnings=True)
+    k = np.asarray(neighbours.sum(axis=1)).ravel() + 1.0
     everybody = k >= n  # its neighbourhood is the whole river: the local mean is the mean, without variance
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = G_Local(x, w, transform="B", permutations=0, star=True).Zs
-    return np.where(everybody, 0.0, z)
+    off = (neighbours @ x + x) / k - x.mean()
+    return np.where(everybody, 0.0, off / (x.std() * np.sqrt(np.where(everybody, 1.0, n / k - 1.0) / (n - 1.0))))
 
 
 def _permuted(x: NDArray[np.float64], neighbours: Any, permutations: int, seed: int) -> NDArray[np.float64]:

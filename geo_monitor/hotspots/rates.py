@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
 NEGLIGIBLE = 1e-4  # probability under which the exchangeable model is left out
 NOTHING = 1e-18  # of a law's density at its top: what is less is left out
-POINTS = 321  # of the grid of log rates in one reach: probabilities come out good to 1e-4
+LAID = 161  # points of the grid of log rates in one reach on which laws are multiplied ...
+POINTS = (
+    2 * LAID - 1
+)  # ... and on which the distribution function is told, straight between them: probabilities come out good to 1e-3, most to 1e-4
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Posterior:
 
         def part(own: NDArray[np.int64]) -> tuple[Floats, Floats, Floats, Floats]:
             mean, variance = (np.ascontiguousarray(a[:, own]) for a in (fit.cavity_mean, fit.cavity_variance))
-            return _mixtures(mean, variance, fit.parts, fit.weight, self.cases[own], self.hours[own], POINTS)
+            return _mixtures(mean, variance, fit.parts, fit.weight, self.cases[own], self.hours[own])
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             first, step, cdf, mean = zip(*pool.map(part, rows), strict=True)
@@ -234,22 +237,24 @@ def posterior(
 
 @njit(cache=True, nogil=True)
 def _mixtures(
-    mean: Floats, variance: Floats, own: Floats, weight: Floats, y: Floats, h: Floats, points: int
+    mean: Floats, variance: Floats, own: Floats, weight: Floats, y: Floats, h: Floats
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """In every reach: first log rate and step of its grid, distribution function on it, mean rate."""
     nodes, n = mean.shape
-    parts = own.shape[1]
+    parts, points = own.shape[1], LAID
     first, step, expected = np.empty(n), np.empty(n), np.zeros(n)
-    cdf = np.empty((n, points))
+    cdf = np.empty((n, POINTS))
     density, part, data, chance = np.empty(points), np.empty((parts, points)), np.zeros(points), np.ones(points)
-    middle, level, mass = np.empty((nodes, parts)), np.empty(parts), np.empty(parts)
+    middle, level, mass, tip = np.empty((nodes, parts)), np.empty(parts), np.empty(parts), np.empty(parts)
     begin, end = np.empty(parts, np.int64), np.empty(parts, np.int64)
     for i in range(n):
         low, high = np.inf, -np.inf
+        tip[:] = np.nan
         for k in range(nodes):
             for c in range(parts):
                 if own[k, c, 0] > 0.0:
-                    left, right = support(mean[k, i] + own[k, c, 1], variance[k, i] + own[k, c, 2], y[i], h[i])
+                    centre, spread = mean[k, i] + own[k, c, 1], variance[k, i] + own[k, c, 2]
+                    left, right, tip[c] = support(centre, spread, y[i], h[i], tip[c])
                     low, high, middle[k, c] = min(low, left), max(high, right), 0.5 * (left + right)
         width = (high - low) / (points - 1)
         first[i], step[i] = low, width
@@ -281,15 +286,30 @@ def _mixtures(
                     share = weight[k] * level[c] / total
                     for j in range(begin[c], end[c]):
                         density[j] += share * part[c, j]
-        total = density.sum()
-        running, rate, stride = 0.0, np.exp(low), np.exp(width)
+        density /= density.sum()
+        rate, stride = np.exp(low), np.exp(width)
         for j in range(points):
-            here = density[j] / total
-            expected[i] += here * rate
+            expected[i] += density[j] * rate
             rate *= stride
-            running += here
-            cdf[i, j] = running - 0.5 * here
+        step[i] = 0.5 * width
+        _cumulated(density, cdf[i])
     return first, step, cdf, expected
+
+
+@njit(cache=True, nogil=True)
+def _cumulated(density: Floats, cdf: Floats) -> None:
+    """Fills the distribution function, told at the points of a density (points,) that sums to 1 and half way between, by
+    cubics through four points: over a step (-d_0 + 13 d_1 + 13 d_2 - d_3) / 24, and Hermite's value in its middle."""
+    last = len(density) - 1
+    running = 0.5 * density[0]
+    cdf[0] = running
+    for j in range(last):
+        before = density[j - 1] if j > 0 else 0.0
+        after = density[j + 2] if j + 1 < last else 0.0
+        here, following = density[j], density[j + 1]
+        reached = min(max(running, running + (13.0 * (here + following) - before - after) / 24.0), 1.0)
+        cdf[2 * j + 1] = min(max(running, 0.5 * (running + reached) + 0.125 * (here - following)), reached)
+        cdf[2 * j + 2] = running = reached
 
 
 @njit(cache=True, nogil=True)

@@ -50,23 +50,21 @@ def neighbours(links: Any, n: int) -> Any:
 class Pattern:
     """Where a symmetric (n, n) matrix may hold something, in the order of elimination, and where its factor does.
 
-    `order` (n,): the reach that is eliminated as i-th. `row_a`, `row_b` (m,): the m links, as positions of reaches,
-    a < b in that order; `a_place` (m,): where the factor holds them. Values of a matrix on the pattern are a diagonal
-    (n,) in reach order and a value a link (m,).
+    `order` (n,): the reach that is eliminated as i-th. `row_a`, `row_b` (m,): the m links, as positions of reaches;
+    `a_place` (m,): where the factor holds them. The factor's columns are `l_start[j]` to `l_start[j + 1]` of `l_row`, the
+    diagonal first, rows ascending. The rows that follow k in column j stand in column k too, in runs side by side: those of
+    entry (k, j) are `run_start[entry]` to `run_start[entry + 1]` of `run` (runs, 2), place of the first and length. Values of
+    a matrix on the pattern are a diagonal (n,) in reach order and a value a link (m,).
     """
 
     order: Ints
-    place: Ints
     row_a: Ints
     row_b: Ints
-    a_start: Ints
-    a_column: Ints
-    a_link: Ints
-    l_row_start: Ints
-    l_row_column: Ints
+    a_place: Ints
     l_start: Ints
     l_row: Ints
-    a_place: Ints
+    run_start: Ints
+    run: NDArray[np.int32]
 
     @classmethod
     def of(cls, links: Any) -> Pattern:
@@ -86,29 +84,25 @@ class Pattern:
         # the order is all that is wanted of this factor: minimum degree is not offered by itself
         found = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
         place = found.perm_c.astype(np.int64)
+        start, early, _ = _lower(a, b, place)
+        place = _postorder(_elimination_tree(n, start, early))[place]
         order = np.argsort(place, kind="stable").astype(np.int64)
-        # links as lower rows: row of the later eliminated, column of the earlier
-        late, early = np.maximum(place[a], place[b]), np.minimum(place[a], place[b])
-        sort = np.lexsort([early, late])
-        late, early = late[sort], early[sort]
-        start = np.searchsorted(late, np.arange(n + 1)).astype(np.int64)
+        start, early, sort = _lower(a, b, place)
+        late = np.repeat(np.arange(n), np.diff(start))
         parent = _elimination_tree(n, start, early)
         l_row_start, l_row_column = _row_patterns(n, start, early, parent)
         l_start, l_row = _columns(n, l_row_start, l_row_column)
         entry = np.repeat(np.arange(n), np.diff(l_start)) * n + l_row  # rows ascend in every column
+        run_start, run = _runs(l_start, l_row)
         return cls(
             order=order,
-            place=place,
             row_a=a[sort],
             row_b=b[sort],
-            a_start=start,
-            a_column=early,
-            a_link=np.arange(len(early), dtype=np.int64),
-            l_row_start=l_row_start,
-            l_row_column=l_row_column,
+            a_place=np.searchsorted(entry, early * n + late),
             l_start=l_start,
             l_row=l_row,
-            a_place=np.searchsorted(entry, early * n + late),
+            run_start=run_start,
+            run=run,
         )
 
     @property
@@ -130,28 +124,64 @@ class Pattern:
         >>> factor.solve(np.array([1.0, 0.0, 0.0])).round(12).tolist()
         [0.75, 0.5, 0.25]
         """
-        value, bad = _cholesky(
-            diagonal[self.order],
-            link,
-            self.a_start,
-            self.a_column,
-            self.l_row_start,
-            self.l_row_column,
-            self.l_start,
-            self.l_row,
-        )
+        value = self.laid(diagonal, link)
+        self.eliminate(value, np.arange(self.n))
+        return Factor(self, value)
+
+    def eliminate(self, value: Floats, columns: Ints) -> None:
+        """Turns the `columns` (ascending) of a matrix that is `laid` into those of L. Of them none may wait for one that is
+        neither here nor done; what stands in the others then is the matrix that remains (the Schur complement).
+
+        Raises `numpy.linalg.LinAlgError` if it is not positive definite.
+        """
+        bad = _cholesky(value, columns, self.l_start, self.l_row, self.run_start, self.run)
         if bad >= 0:
             raise np.linalg.LinAlgError(f"not positive definite at position {int(self.order[bad])}")
-        return Factor(self, value)
+
+    def remaining(self, wanted: NDArray[np.bool_]) -> tuple[Pattern, NDArray[np.bool_]]:
+        """What is left when every branch of the elimination without a wanted reach (n,) is eliminated: the pattern of
+        that matrix, its reaches numbered in order of elimination, and which columns of this one they are, (n,).
+
+        Of a chain of four whose first two are wanted, these stay:
+
+        >>> import scipy.sparse as sp
+        >>> chain = sp.diags([[1.0] * 3, [1.0] * 3], [-1, 1])
+        >>> whole = Pattern.of(chain)
+        >>> core, stays = whole.remaining(np.array([True, True, False, False]))
+        >>> core.n, sorted(whole.order[stays].tolist())
+        (2, [0, 1])
+        """
+        stays = _awaited(wanted[self.order], self.l_start, self.l_row)
+        entry = np.repeat(stays, np.diff(self.l_start))
+        number = np.cumsum(stays) - 1
+        count = np.diff(self.l_start)[stays]
+        l_start, l_row = np.r_[0, np.cumsum(count)], number[self.l_row[entry]]
+        off = np.ones(len(l_row), dtype=bool)
+        off[l_start[:-1]] = False
+        run_start, run = _runs(l_start, l_row)
+        n = len(count)
+        core = Pattern(
+            order=np.arange(n),
+            row_a=np.repeat(np.arange(n), count)[off],
+            row_b=l_row[off],
+            a_place=np.flatnonzero(off),
+            l_start=l_start,
+            l_row=l_row,
+            run_start=run_start,
+            run=run,
+        )
+        return core, stays
+
+    def laid(self, diagonal: Floats, link: Floats) -> Floats:
+        """The matrix with this diagonal and these link values, where the factor will stand."""
+        value = np.zeros(len(self.l_row))
+        value[self.l_start[:-1]] = diagonal[self.order]
+        value[self.a_place] = link
+        return value
 
     def multiply(self, diagonal: Floats, link: Floats, x: Floats) -> Floats:
         """The matrix with this diagonal and these link values, times x (n,)."""
-        n = self.n
-        return (
-            diagonal * x
-            + np.bincount(self.row_a, weights=link * x[self.row_b], minlength=n)
-            + np.bincount(self.row_b, weights=link * x[self.row_a], minlength=n)
-        )
+        return _multiply(diagonal, link, self.row_a, self.row_b, x)
 
 
 @dataclass(frozen=True)
@@ -187,7 +217,54 @@ class Factor:
     @cached_property
     def _inverse(self) -> Floats:
         """A^-1 where L holds something."""
-        return _takahashi(self.value, self.pattern.l_start, self.pattern.l_row)
+        p = self.pattern
+        return _takahashi(self.value, p.l_start, p.l_row, p.run_start, p.run)
+
+
+def _lower(a: Ints, b: Ints, place: Ints) -> tuple[Ints, Ints, Ints]:
+    """Links as lower rows, a row the later eliminated: begin of each row (n + 1,), columns, and which link each is (m,)."""
+    late, early = np.maximum(place[a], place[b]), np.minimum(place[a], place[b])
+    sort = np.lexsort([early, late])
+    return np.searchsorted(late[sort], np.arange(len(place) + 1)).astype(np.int64), early[sort], sort
+
+
+@njit(cache=True, nogil=True)
+def _postorder(parent: Ints) -> Ints:
+    """Place of every column when a column comes right after those whose elimination it waits for: the factor is as full,
+    and what is worked on together lies together."""
+    n = len(parent)
+    child, sibling = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
+    for j in range(n - 1, -1, -1):
+        if parent[j] >= 0:
+            sibling[j] = child[parent[j]]
+            child[parent[j]] = j
+    place, stack, done = np.empty(n, np.int64), np.empty(n, np.int64), 0
+    for root in range(n):
+        if parent[root] >= 0:
+            continue
+        top = 0
+        stack[0] = root
+        while top >= 0:
+            j = stack[top]
+            if child[j] >= 0:
+                top += 1
+                stack[top] = child[j]
+                child[j] = sibling[child[j]]
+            else:
+                place[j] = done
+                done += 1
+                top -= 1
+    return place
+
+
+@njit(cache=True, nogil=True)
+def _awaited(wanted: NDArray[np.bool_], l_start: Ints, l_row: Ints) -> NDArray[np.bool_]:
+    """Columns that are wanted, or whose elimination waits for one that is."""
+    stays = wanted.copy()
+    for j in range(len(wanted)):
+        if stays[j] and l_start[j + 1] > l_start[j] + 1:
+            stays[l_row[l_start[j] + 1]] = True  # its parent in the elimination tree
+    return stays
 
 
 @njit(cache=True, nogil=True)
@@ -259,39 +336,62 @@ def _columns(n: int, row_start: Ints, row_column: Ints) -> tuple[Ints, Ints]:
 
 
 @njit(cache=True, nogil=True)
-def _cholesky(
-    diagonal: Floats,
-    link: Floats,
-    a_start: Ints,
-    a_column: Ints,
-    row_start: Ints,
-    row_column: Ints,
-    l_start: Ints,
-    l_row: Ints,
-) -> tuple[Floats, int]:
-    """Values of L row by row (up-looking; Davis 2006, Direct Methods for Sparse Linear Systems, section 4.7), and the
-    row at which the matrix turned out not positive definite, or -1."""
-    n = len(diagonal)
-    value = np.zeros(l_start[n])
-    filled = l_start[:-1] + 1
-    x = np.zeros(n)
-    for row in range(n):
-        for at in range(a_start[row], a_start[row + 1]):
-            x[a_column[at]] = link[at]
-        d = diagonal[row]
-        for at in range(row_start[row], row_start[row + 1]):
-            j = row_column[at]
-            entry = x[j] / value[l_start[j]]
-            x[j] = 0.0
-            for p in range(l_start[j] + 1, filled[j]):
-                x[l_row[p]] -= value[p] * entry
-            d -= entry * entry
-            value[filled[j]] = entry
-            filled[j] += 1
-        if not d > 0.0:
-            return value, row
-        value[l_start[row]] = np.sqrt(d)
-    return value, -1
+def _runs(l_start: Ints, l_row: Ints) -> tuple[Ints, NDArray[np.int32]]:
+    """`run_start` and `run` of a `Pattern`."""
+    start, run = np.zeros(len(l_row) + 1, np.int64), np.empty((0, 2), np.int32)
+    for filling in (False, True):
+        found = 0
+        for j in range(len(l_start) - 1):
+            end = l_start[j + 1]
+            for p in range(l_start[j], end):
+                start[p] = found
+                at, before = l_start[l_row[p]], -1
+                for q in range(p + 1, end if p > l_start[j] else p):
+                    at += 1
+                    while l_row[at] != l_row[q]:
+                        at += 1
+                    if filling and at != before + 1:
+                        run[found] = at, 0
+                    found += at != before + 1
+                    if filling:
+                        run[found - 1, 1] += 1
+                    before = at
+        start[len(l_row)] = found
+        if not filling:
+            run = np.empty((found, 2), np.int32)
+    return start, run
+
+
+@njit(cache=True, nogil=True)
+def _multiply(diagonal: Floats, link: Floats, row_a: Ints, row_b: Ints, x: Floats) -> Floats:
+    answer = diagonal * x
+    for m in range(len(link)):
+        answer[row_a[m]] += link[m] * x[row_b[m]]
+        answer[row_b[m]] += link[m] * x[row_a[m]]
+    return answer
+
+
+@njit(cache=True, nogil=True)
+def _cholesky(value: Floats, columns: Ints, l_start: Ints, l_row: Ints, run_start: Ints, run: NDArray[np.int32]) -> int:
+    """Turns a matrix laid where L will stand into L, column by column (right-looking; Davis 2006, Direct Methods for
+    Sparse Linear Systems, section 4.9). The column at which it turned out not positive definite, or -1."""
+    for j in columns:
+        first, end = l_start[j], l_start[j + 1]
+        if not value[first] > 0.0:
+            return j
+        root = np.sqrt(value[first])
+        value[first] = root
+        for p in range(first + 1, end):
+            value[p] /= root
+        for p in range(first + 1, end):
+            entry, q = value[p], p + 1
+            value[l_start[l_row[p]]] -= entry * entry
+            for r in range(run_start[p], run_start[p + 1]):
+                at = run[r, 0]
+                for step in range(run[r, 1]):
+                    value[at + step] -= entry * value[q + step]
+                q += run[r, 1]
+    return -1
 
 
 @njit(cache=True, nogil=True)
@@ -310,36 +410,33 @@ def _solve(value: Floats, l_start: Ints, l_row: Ints, right: Floats) -> Floats:
 
 
 @njit(cache=True, nogil=True)
-def _takahashi(value: Floats, l_start: Ints, l_row: Ints) -> Floats:
+def _takahashi(value: Floats, l_start: Ints, l_row: Ints, run_start: Ints, run: NDArray[np.int32]) -> Floats:
     """The inverse Z on the pattern of L."""
     n = len(l_start) - 1
-    z = np.zeros(len(value))
-    slot = np.full(n, -1, np.int64)  # of a row in the column under way
+    z = np.empty(len(value))
     longest = 0
     for j in range(n):
         longest = max(longest, l_start[j + 1] - l_start[j])
     sums = np.zeros(longest)
     for j in range(n - 1, -1, -1):
-        begin, end = l_start[j], l_start[j + 1]
-        size = end - begin - 1
-        for p in range(size):
-            slot[l_row[begin + 1 + p]] = p
-            sums[p] = 0.0
+        first, end = l_start[j], l_start[j + 1]
         # sum_k L_kj Z_ki over the symmetric Z: each stored entry (i, k), i >= k, serves rows i and k
-        for p in range(size):
-            k = l_row[begin + 1 + p]
-            l_kj = value[begin + 1 + p]
-            sums[p] += l_kj * z[l_start[k]]
-            for q in range(l_start[k] + 1, l_start[k + 1]):
-                other = slot[l_row[q]]
-                if other >= 0:
-                    sums[other] += l_kj * z[q]
-                    sums[p] += value[begin + 1 + other] * z[q]
-        d = value[begin]
+        for p in range(first + 1, end):
+            sums[p - first] = value[p] * z[l_start[l_row[p]]]
+        for p in range(first + 1, end - 1):
+            entry, own, q = value[p], 0.0, p + 1
+            for r in range(run_start[p], run_start[p + 1]):
+                at = run[r, 0]
+                for step in range(run[r, 1]):
+                    known = z[at + step]
+                    sums[q + step - first] += entry * known
+                    own += value[q + step] * known
+                q += run[r, 1]
+            sums[p - first] += own
+        d = 1.0 / value[first]
         total = 0.0
-        for p in range(size):
-            z[begin + 1 + p] = -sums[p] / d
-            total += value[begin + 1 + p] * z[begin + 1 + p]
-            slot[l_row[begin + 1 + p]] = -1
-        z[begin] = (1.0 / d - total) / d
+        for p in range(first + 1, end):
+            z[p] = -sums[p - first] * d
+            total += value[p] * z[p]
+        z[first] = (d - total) * d
     return z

@@ -55,6 +55,21 @@ def test_row_standardised_formula(seed: int, n: int) -> None:
     assert (z[~apart] == 0).all()
 
 
+def test_z_is_that_of_esda() -> None:
+    """PySAL's Gi* under binary weights, on a chain of 60 with some links across."""
+    from esda.getisord import G_Local
+    from libpysal.weights import WSP
+
+    rng = np.random.default_rng(7)
+    links = np.triu(rng.random((60, 60)) < 0.05, 1) + np.diag(np.ones(59), 1)
+    links = ((links + links.T) > 0).astype(float)
+    x = rng.gamma(1.0, 1.0, 60)
+    w = WSP(sp.csr_matrix(links + np.eye(60))).to_W(silence_warnings=True)
+    expected = G_Local(x, w, transform="B", permutations=0, star=True).Zs
+    z = gistar(x, np.ones(60, dtype=bool), sp.csr_matrix(links), permutations=0).gi_z
+    assert z.to_numpy() == pytest.approx(expected, abs=1e-9)
+
+
 def test_not_looked_is_nan_and_nobodys_neighbour() -> None:
     """A wild value where nobody looked changes nothing; it cuts the chain into two and three reaches."""
     looked = np.array([True, True, False, True, True, True])

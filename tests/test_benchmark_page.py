@@ -58,7 +58,7 @@ def test_clients_tick_and_count(tmp_path: Path) -> None:
     ]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "FAKE_EMPTY": "0"}
     with server.started(line, env, tmp_path, tmp_path / "log", port) as (_, memory), Wire(port) as wire:
-        noted = asyncio.run(ticked(wire.url, ["", ""], 60.0))
+        noted = asyncio.run(ticked(wire.url, ["", ""], 150.0))
         assert memory.now_mb() > 50
     for one in noted:
         assert one["errors"] == []

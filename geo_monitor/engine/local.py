@@ -85,7 +85,7 @@ class _Hands:
         self.ahead = ThreadPoolExecutor(1)
         self.writer = ThreadPoolExecutor(1)
         self.next: tuple[int, Future[Laid]] | None = None
-        self.index: Future[object] | None = None
+        self.index: list[Future[object]] = []
         self.keeping: list[Future[None]] = []
 
     def __enter__(self) -> Self:
@@ -114,11 +114,12 @@ class _Hands:
 
     def work(self, number: int, wanted: Sequence[str], moored: Moored, underway: Underway) -> dict[str, Arrays]:
         """What of `work.KINDS_OF_WORK` is wanted of a block, each thread with some units at a time; tells the clock."""
-        if "effort" in wanted and self.index is None:  # made once, while the first block is read
-            self.index = self.pool.submit(lambda: self.job.network.grid)
+        if "effort" in wanted and not self.index:  # made once, while the first block is read
+            network = self.job.network
+            self.index = [self.pool.submit(made) for made in (lambda: network.grid, lambda: network.water)]
         laid = self.laid(number)
-        if self.index is not None:
-            self.index.result()
+        for ready in self.index:
+            ready.result()
         began = time.perf_counter()
         chunks = laid.chunk.parts(max(THREADS, -(-len(laid.chunk) // PART_ROWS)))
         done = list(self.pool.map(lambda chunk: work.part(laid, chunk, self.job, wanted, moored, underway), chunks))

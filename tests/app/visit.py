@@ -128,6 +128,8 @@ class Visit:
         wait(lambda: self.driver.execute_script(f"return !!document.querySelector('{CANVAS}')"), 120, "the map")
         self.until(words)
         wait(lambda: self.log() and any(loaded in address for address in self.asked), 90, "the base map")
+        rest = "return !document.querySelector('.st-key-more')"  # gone once all is drawn, not only what comes first
+        wait(lambda: self.driver.execute_script(rest), 60, "what comes after the first picture")
         time.sleep(4)  # software drawing
 
     def log(self) -> bool:

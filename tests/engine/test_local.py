@@ -162,7 +162,7 @@ def test_compacted_days_give_the_same_and_are_not_worked_on_again(workspace: Wor
         same(tables(workspace), expected)
     with counted() as done:
         same(tables(workspace), expected)
-    assert done == {"looked": 0, "visited": 0, "near": 0, "located": 0}
+    assert done == {"look": 0, "advance": 0, "nearest": 0, "chainage": 0}
     shutil.rmtree(workspace.root / FOLDER)
     with mock.patch.object(blocks, "BLOCK_ROWS", 300), mock.patch.object(plan, "__defaults__", (300,)):
         same(tables(workspace), expected)

@@ -187,14 +187,24 @@ class Visit:
     def shot(self, name: str) -> None:
         self.driver.save_screenshot(str(self.shots / f"{name}.png"))
 
-    def click(self, lon: float, lat: float, view: dict[str, float]) -> None:
-        """Clicks the map at a place, with the pause the chart needs before it knows what lies under the pointer."""
-        canvas = self.driver.find_element("css selector", CANVAS)
+    def click(self, lon: float, lat: float, view: dict[str, float], answered: Callable[[], object]) -> None:
+        """Clicks the map at a place, with the pause the chart needs before it knows what lies under the pointer; again where a
+        browser that is busy drawing let the click pass."""
         scale = 512 * 2 ** view["zoom"]
         dx = (lon - view["longitude"]) / 360 * scale
         dy = (_y(lat) - _y(view["latitude"])) * scale
-        pointer = ActionChains(self.driver).move_to_element_with_offset(canvas, round(dx), round(dy))
-        pointer.pause(2).click().perform()
+        for attempt in range(5):
+            canvas = self.driver.find_element("css selector", CANVAS)  # it may have been drawn anew
+            pointer = (
+                ActionChains(self.driver)
+                .move_to_element(canvas)
+                .move_to_element_with_offset(canvas, round(dx), round(dy))
+            )
+            pointer.pause(2).click().perform()
+            with contextlib.suppress(TimeoutError):
+                wait(answered, 15, f"an answer to click {attempt + 1}")
+                return
+        raise TimeoutError(f"nothing at {lon}, {lat}")
 
 
 def _y(lat: float) -> float:
@@ -215,7 +225,7 @@ def hotspots(visit: Visit, url: str) -> dict[str, object]:
     seen: dict[str, object] = {}
     page = url + "hotspots"
     visit.open(page + f"?area={quote('river|长江|950|960')}", "长江禁捕执法地图")
-    visit.click(chosen["lon"], chosen["lat"], view)
+    visit.click(chosen["lon"], chosen["lat"], view, lambda: "所选江段及上下游" in visit.text())
     place = f"K{chosen['km_from']:.1f}".removesuffix(".0")
     visit.until("所选江段及上下游", 20)  # the last the panel says
     seen["clicked"], seen["said"] = place, visit.text()
@@ -260,8 +270,7 @@ def situation(visit: Visit, url: str) -> dict[str, object]:
     visit.open(address, "定格")
     visit.shot("situation-still")
     seen["still"] = visit.text()
-    visit.click(one["lon"], one["lat"], view)
-    visit.until("打印一页带走", 30)
+    visit.click(one["lon"], one["lat"], view, lambda: "打印一页带走" in visit.text())
     seen["brief"], seen["brief_address"] = visit.text(), visit.driver.current_url
     seen["unit"] = one["unit_id"]
     visit.shot("situation-brief")
@@ -338,8 +347,8 @@ def views(visit: Visit, url: str) -> dict[str, object]:
     near = reaches[(reaches["river"] == "长江") & reaches["side"].isna() & (reaches["kind"] == "channel")]
     reach = near.loc[((near["lon"] - longitude) ** 2 + (near["lat"] - latitude) ** 2).idxmin()]
     seen["opened"] = address()
-    visit.click(reach["lon"], reach["lat"], {"longitude": longitude, "latitude": latitude, "zoom": zoom})
-    wait(lambda: "pick" in address(), 30, "the choice")
+    sent_view = {"longitude": longitude, "latitude": latitude, "zoom": zoom}
+    visit.click(reach["lon"], reach["lat"], sent_view, lambda: "pick" in address())
     seen["picked"], seen["reach"] = address()["pick"], str(reach["reach_id"])
     visit.shot("view-of-an-address")
     visit.open(url + "?view=" + quote("112,30,</script><img src=x onerror=alert(1)>"), "需要决定的事")

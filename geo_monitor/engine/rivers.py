@@ -63,7 +63,7 @@ def _home(drawing: Drawing, root: Path) -> Path:
 
     if drawing.own:
         return root
-    shared = warm.mark().parent
+    shared = warm.folder()
     try:
         shared.mkdir(parents=True, exist_ok=True)
     except OSError:

@@ -15,15 +15,19 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
+def folder() -> Path:
+    """Where what an installation makes once is kept: beside the package, or where that may not be written the user's cache."""
+    beside = PACKAGE / "engine" / "__pycache__"
+    return beside if os.access(beside if beside.is_dir() else beside.parent, os.W_OK) else _users()
+
+
 def mark() -> Path:
     """Where the mark lies: its name changes with the code and with numba."""
     told = hashlib.sha256(version("numba").encode())
     for path in sorted(PACKAGE.rglob("*.py")):
         state = path.stat()
         told.update(f"{path.relative_to(PACKAGE)}|{state.st_mtime_ns}|{state.st_size}".encode())
-    beside = PACKAGE / "engine" / "__pycache__"
-    folder = beside if os.access(beside if beside.is_dir() else beside.parent, os.W_OK) else _users()
-    return folder / f"compiled-{told.hexdigest()[:16]}"
+    return folder() / f"compiled-{told.hexdigest()[:16]}"
 
 
 def _users() -> Path:
@@ -86,8 +90,7 @@ def warm() -> None:
     network.within(settings.band_m)
     hotspots.rates([3, 0, 1, 0], [6.0, 6.0, 6.0, 0.0], network.adjacency[:4, :4], settings=settings)
     events.warm(network, settings)
-    here = mark().parent
-    rivers.network(Drawing.nothing_sent(settings), settings, here)
+    rivers.network(Drawing.nothing_sent(settings), settings, folder())
     with suppress(OSError):  # nowhere to write to: compiled code is not kept either, and the next time is as slow
         mark().parent.mkdir(parents=True, exist_ok=True)
         mark().touch()

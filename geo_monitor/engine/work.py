@@ -86,11 +86,6 @@ class Laid:
     span: Span  # the block's own time
 
     @classmethod
-    def nothing(cls) -> Laid:
-        """No block."""
-        return cls(Chunk.empty(), [], [], (0, 0), Span(0, 0))
-
-    @classmethod
     def of(cls, table: pa.Table, block: Block, job: Job) -> Laid:
         """The rows of a block (columns of `blocks.SCHEMA`), in any order, not yet located."""
         from geo_monitor.inputs import with_platforms
@@ -165,13 +160,15 @@ def part(laid: Laid, chunk: Chunk, job: Job, wanted: Collection[str], moored: Mo
         now = time.perf_counter()
         seconds[what], began = now - began, now
 
-    inside = (chunk.time >= laid.span.start) & (chunk.time < laid.span.end)
     looked, seen, visits, near = None, None, None, None
     if "effort" in wanted:
         reach, km = chainage(chunk.lon, chunk.lat, job.network)
         chunk = replace(chunk, reach=reach, km=km)
         spent("locate")
-    own, patrols = chunk.where(inside), chunk.where(chunk.patrolling)
+    if "effort" in wanted or "visits" in wanted:
+        own = chunk.where((chunk.time >= laid.span.start) & (chunk.time < laid.span.end))
+    if "effort" in wanted or "near" in wanted:
+        patrols = chunk.where(chunk.patrolling)
     if "effort" in wanted:
         watched = job.watched(laid.span)
         looked = look(patrols, laid.unit_ids, laid.patrol_ids, job.network, job.settings, laid.days, moored, watched)

@@ -82,7 +82,7 @@ def test_a_river_that_is_not_as_it_was_written_is_built_again(workspace: Workspa
 
 
 def test_the_shipped_river_is_built_once_for_all_workspaces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(warm, "mark", lambda: tmp_path / "cache" / "compiled")
+    monkeypatch.setattr(warm, "folder", lambda: tmp_path / "cache")
     settings = Settings(reach_length_m=20_000)
     shipped = Drawing.nothing_sent(settings)
     with built() as times:

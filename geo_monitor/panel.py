@@ -1,6 +1,6 @@
 """What was looked at and found, day by day: the tables of the main job as arrays for the methods that ask *when*.
 
-In: tables `effort`, `seizure_links` and `seizures`, a network. Out: `Panel`, hours and cases by Shanghai day and reach,
+In: the sums of table `effort`, tables `seizure_links` and `seizures`, a network. Out: `Panel`, hours and cases by Shanghai day and reach,
 and by steps of any length counted back from the end of the period.
 """
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from geo_monitor.effort.minutes import Totals
     from geo_monitor.inputs import Period
     from geo_monitor.river import Network
 
@@ -81,7 +82,7 @@ def moment(day: float) -> datetime:
 
 
 def panel(
-    effort: pd.DataFrame,
+    effort: Totals,
     links: pd.DataFrame,
     seizures: pd.DataFrame,
     network: Network,
@@ -97,23 +98,21 @@ def panel(
     import pandas as pd
     import scipy.sparse as sp
 
-    from geo_monitor.effort import weighted_hours
     from geo_monitor.tracks import milliseconds, shanghai_day
 
     ids = pd.Index(network.reaches["reach_id"].to_numpy())
     row = np.flatnonzero((links["use"] == "rate").to_numpy())
     case_day = shanghai_day(milliseconds(seizures["time"].iloc[row])) if len(row) else np.zeros(0, np.int64)
     case_reach = ids.get_indexer(pd.Index(links["reach_id"].iloc[row])).astype(np.int64)
-    look_day = pd.to_datetime(effort["day"]).to_numpy().astype("datetime64[D]").astype(np.int64)
+    look_day = effort.day
     told = np.r_[case_day, look_day]
     if not len(told):
         return None
     first = int(told.min()) if period.start is None else max(_day(period.start), int(told.min()) - LEAD)
     last = int(told.max()) if period.end is None else _day(period.end - timedelta(microseconds=1))
     inside = (look_day >= first) & (look_day <= last)
-    look_reach = ids.get_indexer(pd.Index(effort["reach_id"]))
     hours = sp.coo_matrix(
-        (weighted_hours(effort, per_hour)[inside], (look_day[inside] - first, look_reach[inside])),
+        (effort.weighted_hours(per_hour)[inside], (look_day[inside] - first, effort.reach[inside])),
         shape=(last - first + 1, len(ids)),
     ).tocsr()
     order = np.lexsort([row, case_reach, case_day])

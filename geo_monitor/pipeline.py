@@ -8,6 +8,7 @@ Every stage reads tables and gives tables; what a stage does stands in its own r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from geo_monitor.inputs import Period, read
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+    import pyarrow as pa
 
     from geo_monitor.store import Store
 
@@ -39,9 +41,9 @@ METHODS = (
 
 @dataclass(frozen=True)
 class Result:
-    """Frames by table name, and the summary: timings, counts, what was left out and why, notes."""
+    """Frames (of the largest, `effort`, the Arrow table) by table name, and the summary: timings, counts, what was left out and why, notes."""
 
-    tables: dict[str, pd.DataFrame]
+    tables: dict[str, pd.DataFrame | pa.Table]
     summary: dict[str, Any]
 
 
@@ -59,16 +61,19 @@ def analyse(
     from geo_monitor import answers, hotspots, joins
     from geo_monitor import effort as looking
     from geo_monitor import engine as engines
-    from geo_monitor.engine import work
+    from geo_monitor.engine import warm, work
     from geo_monitor.hotspots import exposure
 
     settings = settings or Settings()
     stage = Stages(tell)
+    loading = Thread(target=warm.load)  # while the disk is read
+    loading.start()
 
     with stage("read"), store.reading():  # imports may end meanwhile: a run uses what was there at one moment
         inputs = read(store, period, settings)
     with stage("river"):
         network = engines.river(inputs, settings, store.root)
+        loading.join()
     with stage("locate"):
         places = joins.places(inputs.seizures, network)
         job = work.Job.of(inputs, network, places, settings)
@@ -84,16 +89,15 @@ def analyse(
             inputs.notes += joins.level_gaps(inputs.zones, inputs.levels, *span, settings)
     with stage("effort"):
         looked = looking.sum_up(found.looked, network, settings, inputs.reported)
-        hours = looking.platform_hours(looked.effort, network)
     with stage("hotspots"):
         cases, unpatrolled, left_out = joins.seizure_counts(links, network)
         finders = joins.found_by(inputs.seizures, links, found.kinds, inputs.reported, settings)
-        weighed = exposure.weights(hours, finders.counts(links, network), exposure.stated(settings), settings)
+        weighed = exposure.weights(looked.hours, finders.counts(links, network), exposure.stated(settings), settings)
         hot, known = hotspots.table(
             network.reaches,
             cases,
             unpatrolled,
-            hours,
+            looked.hours,
             network.within(settings.band_m),
             looked.last_look,
             settings,
@@ -102,19 +106,21 @@ def analyse(
             weighed.per_hour,
         )
 
-    tables = {
+    tables: dict[str, Any] = {
         "reaches": network.reaches,
         "links": network.links,
         "locating": network.reaches[["reach_id"]].assign(tolerance_m=network.tolerance_m),
         "zone_visits": visits,
         "seizure_links": links,
-        "effort": looked.effort,
+        "effort": looked.table,
         "effort_gaps": looked.gaps,
         "patrols": looked.patrols,
         "hotspots": hot,
     }
     told = summary(inputs, network, found, looked, hot, weighed, left_out, stage.timings)
-    days = panel(looked.effort, links, inputs.seizures, network, period, weighed.per_hour)
+    if set(methods) <= {"rates", "gistar"}:
+        return Result(tables, told)
+    days = panel(looked.total, links, inputs.seizures, network, period, weighed.per_hour)
     ground = answers.Ground(days, network, settings, seed)
     if "emerging" in methods:
         with stage("emerging"):

@@ -80,7 +80,7 @@ def summary(
             "patrols_tracked": len(looked.patrols),
             "patrols_reported": len(inputs.reported),
             "reaches": len(network.reaches),
-            "patrol_hours": round(float(looked.effort["minutes"].sum()) / 60, 3),
+            "patrol_hours": round(float(looked.hours.sum()), 3),
             "gaps": len(looked.gaps),
             "states": {name: int(states.get(name, 0)) for name in ("hot", "normal", "cold", "not_looked")},
         },

@@ -111,10 +111,13 @@ class Table:
         """The Arrow schema of the table (geometry as WKB)."""
         return pa.schema([pa.field(column.name, column.type) for column in self.columns])
 
-    def to_arrow(self, frame: pd.DataFrame) -> pa.Table:
-        """`frame` as an Arrow table of this schema; missing columns become null, others are dropped."""
+    def to_arrow(self, frame: pd.DataFrame | pa.Table) -> pa.Table:
+        """`frame` as an Arrow table of this schema; missing columns become null, others are dropped. An Arrow table is to
+        have them all."""
         import shapely
 
+        if isinstance(frame, pa.Table):
+            return frame.select(self.names).cast(self.arrow)
         arrays = []
         for column in self.columns:
             if column.name not in frame:

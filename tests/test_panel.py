@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo_monitor.effort.minutes import Totals, keys
 from geo_monitor.inputs import Period
 from geo_monitor.panel import EPOCH, LEAD, Panel, moment, panel
 from geo_monitor.tables import PLATFORMS
+from geo_monitor.tracks import MINUTE_MS
 
 RIVER = SimpleNamespace(reaches=pd.DataFrame({"reach_id": ["a", "b", "c", "d"]}))
 ONE = np.ones((len(PLATFORMS), 2))
@@ -23,17 +25,16 @@ def day(text: str) -> int:
     return (datetime.fromisoformat(text).date() - EPOCH).days
 
 
-def effort(*rows: tuple[str, str, float]) -> pd.DataFrame:
-    """Rows (reach, day, minutes) of a boat by day."""
-    return pd.DataFrame(
-        {
-            "reach_id": pd.Series([row[0] for row in rows], dtype=object),
-            "day": [datetime.fromisoformat(row[1]).date() for row in rows],
-            "platform": pd.Series(["boat"] * len(rows), dtype=object),
-            "minutes": np.array([row[2] for row in rows], dtype=float),
-            "night_minutes": np.zeros(len(rows)),
-        }
-    )
+def effort(*rows: tuple[str, str, float], platform: str = "boat", night: float = 0.0) -> Totals:
+    """Rows (reach, day, minutes) of a platform, `night` minutes of each at night."""
+    total = Totals(4)
+    reach = np.array(["abcd".index(row[0]) for row in rows], dtype=np.int64)
+    days = np.array([day(row[1]) for row in rows], dtype=np.int64)
+    sums = np.zeros((len(rows), 6), dtype=np.int64)
+    sums[:, 0] = [row[2] * MINUTE_MS for row in rows]
+    sums[:, 2] = night * MINUTE_MS
+    total.sum(keys(reach, days, PLATFORMS.index(platform)), sums)
+    return total
 
 
 def found(*rows: tuple[str, str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -45,7 +46,7 @@ def found(*rows: tuple[str, str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     return links, pd.DataFrame({"time": time})
 
 
-def made(looked: pd.DataFrame, cases: tuple[pd.DataFrame, pd.DataFrame], period: Period | None = None) -> Panel | None:
+def made(looked: Totals, cases: tuple[pd.DataFrame, pd.DataFrame], period: Period | None = None) -> Panel | None:
     return panel(looked, cases[0], cases[1], RIVER, period or Period(), ONE)  # type: ignore[arg-type]
 
 
@@ -67,7 +68,7 @@ def test_days_are_those_of_shanghai() -> None:
 
 def test_platforms_and_night_count_as_they_are_weighed() -> None:
     """A foot patrol of 60 min, 15 of them at night: 45 min at 0.5, 15 at 2 are 22.5 + 30 min."""
-    looked = effort(("a", "2026-06-01", 60)).assign(platform="foot", night_minutes=15.0)
+    looked = effort(("a", "2026-06-01", 60), platform="foot", night=15.0)
     weights = ONE.copy()
     weights[PLATFORMS.index("foot")] = [0.5, 2.0]
     told = panel(looked, *found(), RIVER, Period(), weights)  # type: ignore[arg-type]

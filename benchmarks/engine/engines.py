@@ -280,13 +280,13 @@ def ours(root: Path, rows: int) -> dict[str, Any]:
         with stage("effort"):
             looked = effort.sum_up(found.looked, network, settings, given.reported)
         with stage("write"):
-            made = {"zone_visits": visits, "seizure_links": links, "effort": looked.effort, "effort_gaps": looked.gaps,
+            made = {"zone_visits": visits, "seizure_links": links, "effort": looked.table, "effort_gaps": looked.gaps,
                     "patrols": looked.patrols}  # fmt: skip
             for name, frame in made.items():
                 geoparquet.write(tables.table(name).to_arrow(frame), Path(folder) / f"{name}.parquet")
         seconds = time.perf_counter() - began
     return {"seconds": round(seconds, 3), "rows": found.positions, "located": found.positions - found.unlocated,
-            "minutes": float(looked.effort["minutes"].sum()) + looked.unlocated_minutes, "stages": stage.timings}  # fmt: skip
+            "minutes": 60 * float(looked.hours.sum()) + looked.unlocated_minutes, "stages": stage.timings}  # fmt: skip
 
 
 ENGINES: dict[str, Callable[[Path, int], dict[str, Any]]] = {

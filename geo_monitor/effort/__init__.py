@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from geo_monitor.effort.look import Looked, Moored, halo_ms, look, sum_up
-from geo_monitor.effort.looked import Effort, effort, platform_hours, weighted_hours
+from geo_monitor.effort.looked import Effort, effort
 
-__all__ = ["Effort", "Looked", "Moored", "effort", "halo_ms", "look", "platform_hours", "sum_up", "weighted_hours"]
+__all__ = ["Effort", "Looked", "Moored", "effort", "halo_ms", "look", "sum_up"]

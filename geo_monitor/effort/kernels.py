@@ -485,3 +485,19 @@ def summed(key: Any, rows: Any, group: Any) -> Any:
         for j in range(c):
             sums[m, j] += rows[i, j]
     return keys[: m + 1], sums[: m + 1]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def merged_sums(a: np.ndarray, of_a: np.ndarray, b: np.ndarray, of_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sums over equal keys of two parts, each with keys (n,), ascending, and sums (n, c)."""
+    n, width = len(a) + len(b), of_a.shape[1]
+    keys, sums = np.empty(n, np.int64), np.empty((n, width), np.int64)
+    i, j, m = 0, 0, 0
+    while i < len(a) or j < len(b):
+        first = j >= len(b) or (i < len(a) and a[i] <= b[j])
+        second = i >= len(a) or (j < len(b) and b[j] <= a[i])
+        keys[m] = a[i] if first else b[j]
+        for c in range(width):
+            sums[m, c] = (of_a[i, c] if first else 0) + (of_b[j, c] if second else 0)
+        i, j, m = i + first, j + second, m + 1
+    return keys[:m], sums[:m]

@@ -6,7 +6,7 @@ In: fixes of patrols of a block with a halo before and after it, located; the st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from geo_monitor.effort.legs import Legs, Runs, rivers, shares
-from geo_monitor.effort.minutes import Totals
+from geo_monitor.effort.minutes import Totals, added
 from geo_monitor.tables import TABLES
 from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, Arrays, Chunk, Tracks, nights, timestamps
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from geo_monitor.effort.legs import Water
     from geo_monitor.effort.looked import Effort
     from geo_monitor.settings import Settings
+
+
+AT_ONCE = 16  # parts that are added up together
 
 
 def halo_ms(settings: Settings) -> int:
@@ -71,17 +74,22 @@ class Looked(Arrays):
     seen: np.ndarray
 
     @classmethod
-    def joined(cls, parts: Sequence[Looked]) -> Looked:
-        """Of other units or days together: sums of one key as one."""
-        every = _together(list(parts))
-        total = Totals(0)
-        total.sum(every.key, every.sums)
+    def joined(cls, parts: Iterable[Looked]) -> Looked:
+        """Of other units or days together: sums of one key as one. Holds all that and a few `parts`."""
+        held: list[Looked] = []
+        for part in parts:
+            held.append(part)
+            if len(held) == AT_ONCE:
+                held = [cls._joined(held)]
+        return held[0] if len(held) == 1 else cls._joined(held)
+
+    @classmethod
+    def _joined(cls, parts: list[Looked]) -> Looked:
+        every = _together(parts)
         order = np.lexsort((every.last_look, every.last_reach))
         last = np.flatnonzero(np.diff(every.last_reach[order], append=-1))
         return replace(
             every,
-            key=total.key,
-            sums=total.sums,
             unlocated=every.unlocated.sum(keepdims=True),
             last_reach=every.last_reach[order][last],
             last_look=every.last_look[order][last],
@@ -176,9 +184,8 @@ def sum_up(
     from geo_monitor.effort.looked import Effort
     from geo_monitor.effort.reported import Reported
 
-    together = _together(list(blocks))
-    total = Totals(len(network.reaches))
-    total.sum(together.key, together.sums)
+    together = Looked.joined(blocks)
+    total = Totals(len(network.reaches), together.key, together.sums)
     np.maximum.at(total.last_look, together.last_reach, together.last_look)
     total.unlocated = int(together.unlocated.sum())
     whole, gaps = _chained(together, settings)
@@ -199,7 +206,7 @@ def sum_up(
     names = whole.names(together)
     unit_ids = together.unit_ids
     return Effort(
-        effort=total.frame(network.reaches["reach_id"].to_numpy(dtype=object)),
+        total=total,
         gaps=_frame(
             "effort_gaps",
             unit_id=_texts(unit_ids[gaps[of, 0]]),
@@ -211,12 +218,13 @@ def sum_up(
         patrols=_tracked(whole, names, unit_ids, rivers(network)[1]),
         unlocated_minutes=total.unlocated / MINUTE_MS,
         last_look=total.last_look,
+        reach_ids=network.reaches["reach_id"].to_numpy(dtype=object),
         notes=told.notes,
     )
 
 
 def _together(blocks: list[Looked]) -> Looked:
-    """All blocks as one, their units and patrols numbered alike."""
+    """All blocks as one, their units and patrols numbered alike, sums of one key as one."""
     unit_ids, patrol_ids = (
         np.array(sorted({name for block in blocks for name in getattr(block, part)}), dtype=object)
         for part in ("unit_ids", "patrol_ids")
@@ -232,14 +240,16 @@ def _together(blocks: list[Looked]) -> Looked:
                 array[:, 0] = unit[array[:, 0]]
                 if name in ("parts", "gaps"):
                     array[:, 1] = patrol[array[:, 1]]
-            found[name].append(array)
-    widths = {"sums": 6, "spans": 3, "parts": 6, "km": 2, "gaps": 4, "seen": 2}
+            if name not in ("key", "sums"):
+                found[name].append(array)
+    widths = {"spans": 3, "parts": 6, "km": 2, "gaps": 4, "seen": 2}
     joined = {}
     for name, arrays in found.items():
         none = np.empty((0, widths[name]) if name in widths else 0, dtype=np.float64 if name == "km" else np.int64)
         joined[name] = np.concatenate([none, *(array.reshape(-1, widths[name]) if name in widths else array
                                                for array in arrays)])  # fmt: skip
-    return Looked(**{**joined, "unit_ids": unit_ids, "patrol_ids": patrol_ids})
+    key, sums = added([(block.key, block.sums) for block in blocks])
+    return Looked(**{**joined, "key": key, "sums": sums, "unit_ids": unit_ids, "patrol_ids": patrol_ids})
 
 
 @dataclass(frozen=True)

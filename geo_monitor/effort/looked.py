@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from geo_monitor.errors import GeoMonitorError
+from geo_monitor.effort.minutes import Totals
 from geo_monitor.settings import Settings
-from geo_monitor.tables import PLATFORMS
-from geo_monitor.tracks import encode
+from geo_monitor.tables import PLATFORMS, TABLES
+from geo_monitor.tracks import MINUTE_MS, encode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,18 +32,39 @@ if TYPE_CHECKING:
 class Effort:
     """What `effort` returns.
 
-    effort, gaps, patrols: frames of tables `effort`, `effort_gaps`, `patrols` (only tracked ones: first and last fix,
-    and the stretch of river if they kept to one). unlocated_minutes: looked, but on no reach. last_look: (n,) int64 ms
-    UTC per reach, `tracks.NEVER` where nobody looked (NaT once viewed as datetime64[ms]). notes: {"code", "params"} for
-    `geo_monitor.messages`.
+    total: the sums behind table `effort`; gaps, patrols: frames of tables `effort_gaps`, `patrols` (only tracked ones:
+    first and last fix, and the stretch of river if they kept to one). unlocated_minutes: looked, but on no reach.
+    last_look: (n,) int64 ms UTC per reach, `tracks.NEVER` where nobody looked (NaT once viewed as datetime64[ms]). notes:
+    {"code", "params"} for `geo_monitor.messages`. reach_ids: (n,) of the network.
     """
 
-    effort: pd.DataFrame
+    total: Totals
     gaps: pd.DataFrame
     patrols: pd.DataFrame
     unlocated_minutes: float
     last_look: np.ndarray
+    reach_ids: Sequence[str]
     notes: list[dict[str, Any]] = field(default_factory=list)
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """Table `effort`, by reach, day and platform."""
+        return self.total.table(self.reach_ids)
+
+    @cached_property
+    def effort(self) -> pd.DataFrame:
+        """The same as a frame."""
+        return TABLES["effort"].from_arrow(self.table)
+
+    @cached_property
+    def hours(self) -> np.ndarray:
+        """Hours looked (n reaches, platforms in the order of `tables.PLATFORMS`, by day and by night)."""
+        total, cells = self.total, len(self.reach_ids) * len(PLATFORMS)
+        night = total.sums[:, 2]
+        parts = total.sums[:, 0] - night, night
+        cell = total.reach * len(PLATFORMS) + total.platform
+        hours = [np.bincount(cell, part, cells) / (60 * MINUTE_MS) for part in parts]  # whole ms: exact
+        return np.stack(hours, axis=-1).reshape(len(self.reach_ids), len(PLATFORMS), 2)
 
 
 def effort(
@@ -72,35 +94,3 @@ def effort(
         for chunk in tracks.chunks()
     ]
     return sum_up(parts, network, settings, reported)
-
-
-def platform_hours(effort: pd.DataFrame, network: Water) -> np.ndarray:
-    """Hours looked (n reaches, platforms in the order of `tables.PLATFORMS`, by day and by night) of an `effort` frame.
-
-    Reach order is that of the network; a row whose reach the network doesn't know raises
-    `GeoMonitorError("effort_reach_unknown")`.
-    """
-    ids = network.reaches["reach_id"]
-    reach = _places(effort["reach_id"], ids)
-    if (reach < 0).any():
-        raise GeoMonitorError("effort_reach_unknown", reach=effort["reach_id"].iloc[int(np.argmin(reach))])
-    cell = reach * len(PLATFORMS) + _places(effort["platform"], PLATFORMS)
-    night = effort["night_minutes"].to_numpy(dtype=float)
-    parts = effort["minutes"].to_numpy(dtype=float) - night, night
-    hours = [np.bincount(cell, part / 60, len(ids) * len(PLATFORMS)) for part in parts]
-    return np.stack(hours, axis=-1).reshape(len(ids), len(PLATFORMS), 2)
-
-
-def weighted_hours(effort: pd.DataFrame, per_hour: np.ndarray) -> np.ndarray:
-    """Exposure of each row of an `effort` frame, hours: by day and by night as `per_hour` (platforms, 2) weighs them."""
-    weight = np.asarray(per_hour, dtype=float)[_places(effort["platform"], PLATFORMS)]
-    night = effort["night_minutes"].to_numpy(dtype=float)
-    return ((effort["minutes"].to_numpy(dtype=float) - night) * weight[:, 0] + night * weight[:, 1]) / 60
-
-
-def _places(column: pd.Series, values: Sequence[str] | pd.Series) -> np.ndarray:
-    """Which of `values` each text of a column is; -1: none of them."""
-    import pyarrow.compute as pc
-
-    found = pc.index_in(pa.array(column, pa.string()), value_set=pa.array(list(values), pa.string()))
-    return np.asarray(found.fill_null(-1)).astype(np.int64)

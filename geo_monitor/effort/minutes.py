@@ -6,7 +6,9 @@ the last bit whatever the order in which pieces come.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +17,6 @@ from geo_monitor.tables import PLATFORMS, TABLES
 from geo_monitor.tracks import DAY_MS, MINUTE_MS, NEVER, SHANGHAI_MS, night_ms, shanghai_day
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from geo_monitor.settings import Settings
 
 KEY_REACH = 21  # bits of a key below its reach
@@ -81,14 +81,29 @@ def keys(reach: np.ndarray, day: np.ndarray, platform: np.ndarray | int) -> np.n
     return ((reach.astype(np.int64) << 18 | (day + _DAY_ORIGIN)) << 3) | platform
 
 
+def added(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of `parts` over equal keys: of each its keys (k,), ascending, and sums (k, 6). The shortest are added first."""
+    from geo_monitor.effort.kernels import merged_sums
+
+    left = sorted(((len(key), i, key, sums) for i, (key, sums) in enumerate(parts)), key=lambda one: one[:2])
+    number = len(left)
+    while len(left) > 1:
+        (_, _, a, of_a), (_, _, b, of_b) = heappop(left), heappop(left)
+        key, sums = merged_sums(a, of_a, b, of_b) if len(a) else (b, of_b)
+        heappush(left, (len(key), number, key, sums))  # the number tells apart parts of one length
+        number += 1
+    return (left[0][2], left[0][3]) if left else (np.empty(0, dtype=np.int64), np.empty((0, 6), dtype=np.int64))
+
+
 class Totals:
     """Integer sums per reach, day and platform."""
 
-    def __init__(self, reaches: int) -> None:
+    def __init__(self, reaches: int, key: np.ndarray | None = None, sums: np.ndarray | None = None) -> None:
         self.unlocated = 0
         self.last_look = np.full(reaches, NEVER, dtype=np.int64)
-        self.key = np.empty(0, dtype=np.int64)
-        self.sums = np.empty((0, 6), dtype=np.int64)  # ms, stake-out ms, night ms, passes, units, reported ms
+        self.key = np.empty(0, dtype=np.int64) if key is None else key
+        # ms, stake-out ms, night ms, passes, units, reported ms
+        self.sums = np.empty((0, 6), dtype=np.int64) if sums is None else sums
 
     def add(
         self,
@@ -116,24 +131,41 @@ class Totals:
         """Adds sums (p, 6) of keys (p,), which may occur more than once."""
         from geo_monitor.effort.kernels import summed
 
-        if len(self.key):
-            key, rows = np.concatenate([self.key, key]), np.concatenate([self.sums, rows])
         if len(key):
-            self.key, self.sums = summed(key, rows, key >> KEY_REACH)
+            self.key, self.sums = added([(self.key, self.sums), summed(key, rows, key >> KEY_REACH)])
 
-    def frame(self, reach_ids: Any) -> pd.DataFrame:
+    @property
+    def reach(self) -> np.ndarray:
+        """The place of each key's reach in the network, (k,)."""
+        return self.key >> KEY_REACH
+
+    @property
+    def day(self) -> np.ndarray:
+        """The day of each key since 1970 in Asia/Shanghai, (k,)."""
+        return ((self.key >> 3) & ((1 << 18) - 1)) - _DAY_ORIGIN
+
+    @property
+    def platform(self) -> np.ndarray:
+        """The place of each key's platform in `tables.PLATFORMS`, (k,)."""
+        return self.key & 7
+
+    def weighted_hours(self, per_hour: np.ndarray) -> np.ndarray:
+        """Exposure of each key, hours (k,): by day and by night as `per_hour` (platforms, 2) weighs them."""
+        ms, night = self.sums[:, 0], self.sums[:, 2]
+        weight = np.asarray(per_hour, dtype=float)[self.platform]
+        return ((ms - night) * weight[:, 0] + night * weight[:, 1]) / (60 * MINUTE_MS)
+
+    def table(self, reach_ids: Sequence[str]) -> pa.Table:
         """Table `effort`, by reach, day and platform; reach_ids (n,) in network order."""
         import pyarrow.compute as pc
 
-        ids = pa.array(reach_ids, pa.string())
-        key, sums = self.key, self.sums
-        platform = pa.DictionaryArray.from_arrays(pa.array((key & 7).astype(np.int32)), pa.array(PLATFORMS))
-        day = (((key >> 3) & ((1 << 18) - 1)) - _DAY_ORIGIN).astype(np.int32)
-        table = pa.table(
+        ids, sums = pa.array(reach_ids, pa.string()), self.sums
+        platforms = pa.DictionaryArray.from_arrays(pa.array(self.platform.astype(np.int32)), pa.array(PLATFORMS))
+        return pa.table(
             {
-                "reach_id": pc.take(ids, pa.array(key >> KEY_REACH)),
-                "day": pa.array(day).cast(pa.date32()),
-                "platform": platform.cast(pa.string()),
+                "reach_id": pc.take(ids, pa.array(self.reach)),
+                "day": pa.array(self.day.astype(np.int32)).cast(pa.date32()),
+                "platform": platforms.cast(pa.string()),
                 "minutes": sums[:, 0] / MINUTE_MS,
                 "stakeout_minutes": sums[:, 1] / MINUTE_MS,
                 "night_minutes": sums[:, 2] / MINUTE_MS,
@@ -141,5 +173,4 @@ class Totals:
                 "units": sums[:, 4],
                 "reported_minutes": sums[:, 5] / MINUTE_MS,
             }
-        )
-        return TABLES["effort"].from_arrow(table)
+        ).cast(TABLES["effort"].arrow)

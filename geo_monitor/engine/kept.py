@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import mmap
 import os
 import shutil
 from collections.abc import Mapping
@@ -58,24 +59,36 @@ class Kept:
         self._root = root / FOLDER
         self._folder = self._root / what
         self._room = True
-        self.found = 0  # blocks that did not have to be computed
+
+    def any(self, block: str) -> bool:
+        """Whether anything is kept of a block."""
+        return next((self._folder / block).glob("*.arrow"), None) is not None
 
     def get(self, block: str, key: str) -> dict[str, np.ndarray] | None:
-        """The arrays kept under `key`, or None. A file that is not what was written is none, and is written anew."""
+        """The arrays kept under `key`, or None."""
+        content = self.packed(block, key)
+        return None if content is None else of_bytes(content)
+
+    def packed(self, block: str, key: str) -> memoryview | None:
+        """What `to_bytes` gave of them. A file that is not what was written is none, and is written anew."""
         path = self._folder / block / f"{key}.arrow"
         try:
-            content = path.read_bytes()
-        except FileNotFoundError:
+            with path.open("rb") as file:
+                content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+        except (FileNotFoundError, ValueError):  # nothing can be mapped of an empty file
             return None
-        if hashlib.sha256(memoryview(content)[HASH:]).digest() != content[:HASH]:
+        if hashlib.sha256(content[HASH:]).digest() != content[:HASH]:
             path.unlink(missing_ok=True)
             return None
         path.touch()
-        self.found += 1
-        return of_bytes(memoryview(content)[HASH:])
+        return content[HASH:]
 
     def put(self, block: str, key: str, arrays: Arrays) -> None:
-        """Keeps arrays under `key`; of one block only the `RECENT` used last stay.
+        """Keeps arrays under `key`: `put_packed`."""
+        self.put_packed(block, key, to_bytes(arrays))
+
+    def put_packed(self, block: str, key: str, content: bytes) -> None:
+        """Keeps what `to_bytes` gave under `key`; of one block only the `RECENT` used last stay.
 
         On a full disk nothing is kept, and what was is let go. The file is not forced onto the disk, which would take
         longer than the work: its hash tells whether it is whole.
@@ -83,7 +96,6 @@ class Kept:
         if not self._room:
             return
         folder = self._folder / block
-        content = to_bytes(arrays)
         temporary = folder / f"{files.TEMPORARY}{os.getpid()}-{key}"
         try:
             with files.room(self._root.parent):
@@ -101,20 +113,24 @@ class Kept:
                 path.unlink(missing_ok=True)
 
 
-def to_bytes(arrays: Arrays) -> bytes:
-    """Named arrays as an Arrow stream of one row."""
+def to_bytes(arrays: Arrays, compression: str | None = "lz4") -> bytes:
+    """Named arrays as an Arrow stream of one row. What is not compressed need not be read as a whole."""
     table = pa.table({name: _column(array) for name, array in arrays.items()})
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as out:
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as out:
         out.write_table(table)
     return bytes(sink.getvalue())
 
 
-def of_bytes(content: bytes | memoryview) -> dict[str, np.ndarray]:
-    """The inverse of `to_bytes`. The arrays can be written to: compiled code is another for those that can't."""
+def of_bytes(content: bytes | memoryview, prefix: str = "") -> dict[str, np.ndarray]:
+    """The inverse of `to_bytes`, of arrays whose names begin with `prefix`. They can be written to (compiled code is
+    another for arrays that can't); those that were not compressed lie in `content`, if that can be written to."""
     with pa.ipc.open_stream(content) as stream:
+        wanted = [at for at, name in enumerate(stream.schema.names) if name.startswith(prefix)]
+    with pa.ipc.open_stream(content, options=pa.ipc.IpcReadOptions(included_fields=wanted)) as stream:
         table = stream.read_all()
-    return {name: _array(table[name]) for name in table.column_names}
+    whole = np.frombuffer(content, dtype=np.uint8)
+    return {name: _array(table[name], whole) for name in table.column_names}
 
 
 def _column(array: np.ndarray) -> pa.Array:
@@ -122,15 +138,22 @@ def _column(array: np.ndarray) -> pa.Array:
     flat = np.ascontiguousarray(array).reshape(-1)
     if flat.dtype.kind == "U":
         flat = flat.astype(object)
-    values = pa.array(flat.tolist(), pa.string()) if flat.dtype == object else pa.array(flat)
+    values = pa.array(flat, pa.string()).dictionary_encode() if flat.dtype == object else pa.array(flat)
     width = array.shape[1] if array.ndim == 2 else 0
     cell = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values)
     return pa.StructArray.from_arrays([cell, pa.array([width], pa.int32())], names=["values", "width"])
 
 
-def _array(column: pa.ChunkedArray) -> np.ndarray:
+def _array(column: pa.ChunkedArray, whole: np.ndarray) -> np.ndarray:
     cell = column.chunk(0)
     values = cell.field("values").values  # of the one cell: all there are
     width = int(cell.field("width")[0].as_py())
-    flat = np.array(values.to_pylist(), dtype=object) if pa.types.is_string(values.type) else np.array(values)
+    if pa.types.is_dictionary(values.type):
+        words = np.array([*values.dictionary.to_pylist(), None], dtype=object)  # -1 is the last
+        flat = words[np.asarray(values.indices.fill_null(-1))]
+    else:
+        flat = np.asarray(values)
+        at = flat.ctypes.data - whole.ctypes.data
+        inside = whole.flags.writeable and 0 <= at <= len(whole) - flat.nbytes and flat.nbytes > 0
+        flat = whole[at : at + flat.nbytes].view(flat.dtype) if inside else flat.copy()
     return flat.reshape(-1, width) if width else flat

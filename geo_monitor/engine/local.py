@@ -24,7 +24,8 @@ import pyarrow as pa
 from geo_monitor.effort import Moored
 from geo_monitor.engine import work
 from geo_monitor.engine.blocks import Plan, Reader
-from geo_monitor.engine.kept import Arrays, Kept
+from geo_monitor.engine.earlier import Earlier, due, settled
+from geo_monitor.engine.kept import Kept, of_bytes, to_bytes
 from geo_monitor.engine.work import Found, Job, Laid
 from geo_monitor.joins.visits import Underway
 
@@ -39,32 +40,43 @@ PART_ROWS = 350_000  # fixes a thread works on at once: some 100 bytes each for 
 def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
     """Goes over all blocks of `plan`; what they give is kept below `root`. The clock of `stage` is told how much of the
     stage under way (reading and locating) went to joins and to effort."""
-    found = Found()
     for name in ("joins", "effort"):
         stage.spent(name, 0.0)
-    moored, underway = Moored.nowhere(), Underway.nobody()
-    keep = {what: Kept(root, what) for what in work.KINDS_OF_WORK}
+    keep = {what: Kept(root, what) for what in (*work.KINDS_OF_WORK, "earlier")}
     keys = work.Keys(job, plan)
+    earlier = Earlier.held(keys, keep["earlier"])
+    found, moored, underway = Found(), earlier.moored, earlier.underway
+    till = settled(keys) if due(keys, earlier.blocks) else 0
     with _Hands(job, plan, stage) as hands:
-        for number, block in enumerate(plan.blocks):
+        for number in range(earlier.blocks, len(plan.blocks)):
+            if number == till > 0:
+                earlier = Earlier(till, earlier.found.joined(found), moored, underway)
+                found = Found()
+            block = plan.blocks[number]
             wanted = {"effort": keys.effort(number, moored), "visits": keys.visits(number, underway)}
             if len(keys.reports(number)):
                 wanted["near"] = keys.near(number)
-            held = {what: keep[what].get(block.name, key) for what, key in wanted.items()}
-            given: dict[str, Arrays] = {what: arrays for what, arrays in held.items() if arrays is not None}
+            held = {what: keep[what].packed(block.name, key) for what, key in wanted.items()}
+            given: dict[str, bytes | memoryview] = {what: part for what, part in held.items() if part is not None}
             missing = [what for what in wanted if what not in given]
             if missing:
                 made = hands.work(number, missing, moored, underway)
                 given |= made
-                hands.keep([partial(keep[what].put, block.name, wanted[what], made[what]) for what in missing])
-            moored, underway = found.add_looked(given["effort"]), found.add_visits(given["visits"])
+                hands.keep([partial(keep[what].put_packed, block.name, wanted[what], made[what]) for what in missing])
+            moored = work.stays(of_bytes(given["effort"], "moored."))
+            underway = work.visits_underway(of_bytes(given["visits"], "underway."))
+            found.effort.append(given["effort"])
+            found.visited.append(given["visits"])
             if "near" in given:
-                found.add_near(given["near"])
+                found.add_near(keys.reports(number), of_bytes(given["near"]))
             stage.done((number + 1) / len(plan.blocks))
             if number % LET_GO == LET_GO - 1:
                 _let_go()
-    found.visits.append(underway.finished(job.areas, job.settings))
-    return found
+    _let_go()
+    before = earlier.keep(keys, keep["earlier"]) if earlier.blocks == till > 0 else earlier.found
+    ended = work.packed_visits([(underway.finished(job.areas, job.settings), Underway.nobody())], Underway.nobody())
+    found.visited.append(to_bytes(ended))
+    return before.joined(found)
 
 
 def _let_go() -> None:
@@ -112,8 +124,9 @@ class _Hands:
         block = self.plan.blocks[number]
         return Laid.of(self.reader.rows(block), block, self.job)
 
-    def work(self, number: int, wanted: Sequence[str], moored: Moored, underway: Underway) -> dict[str, Arrays]:
-        """What of `work.KINDS_OF_WORK` is wanted of a block, each thread with some units at a time; tells the clock."""
+    def work(self, number: int, wanted: Sequence[str], moored: Moored, underway: Underway) -> dict[str, bytes]:
+        """What of `work.KINDS_OF_WORK` is wanted of a block, packed, each thread with some units at a time; tells the
+        clock."""
         if "effort" in wanted and not self.index:  # made once, while the first block is read
             network = self.job.network
             self.index = [self.pool.submit(made) for made in (lambda: network.grid, lambda: network.water)]
@@ -123,7 +136,8 @@ class _Hands:
         began = time.perf_counter()
         chunks = laid.chunk.parts(max(THREADS, -(-len(laid.chunk) // PART_ROWS)))
         done = list(self.pool.map(lambda chunk: work.part(laid, chunk, self.job, wanted, moored, underway), chunks))
-        given = work.together(done, laid, self.job, moored, underway)
+        together = work.together(done, laid, self.job, moored, underway)
+        given = {what: to_bytes(arrays) for what, arrays in together.items()}
         passed, every = time.perf_counter() - began, sum(sum(part.seconds.values()) for part in done)
         for what, stage in (("effort", "effort"), ("visits", "joins"), ("near", "joins")):
             share = sum(part.seconds.get(what, 0.0) for part in done) / max(every, 1e-9)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 MASTER = "GEO_MONITOR_SPARK"
 LANE_ROWS = 5_000_000  # a lane has about as many: some minutes of work, which is what is lost with a machine
+GOING_ON = ("moored.", "underway.")
 GIVEN = pa.schema([("what", pa.string()), ("arrays", pa.binary())])
 
 
@@ -94,13 +95,14 @@ def _found(job: Job, plan: Plan, stage: Stages, parts: Sequence[Part]) -> Found:
     sent = spark.sparkContext.broadcast(pickle.dumps(replace(job, network=bare)))
     rows = frame.mapInArrow(_lane(sent, plan.span), "what string, arrays binary").toLocalIterator()
     for row in rows:
-        arrays = of_bytes(row["arrays"])
-        if row["what"] == "looked":
-            found.add_looked(arrays)
-        elif row["what"] == "near":
-            found.add_near(arrays)
+        content = row["arrays"]
+        if row["what"] == "effort":
+            found.effort.append(content)
+        elif row["what"] == "visits":
+            found.visited.append(content)
         else:
-            found.add_visits(arrays)
+            arrays = of_bytes(content)
+            found.add_near(arrays.pop("rows"), arrays)
     sent.unpersist()
     stage.done(1.0)
     return found
@@ -137,7 +139,7 @@ def _lane(sent: Any, span: Span) -> Callable[[Iterable[pa.RecordBatch]], Iterato
 
 def lane(job: Job, batches: Iterable[pa.RecordBatch], span: Span) -> Iterator[tuple[str, Arrays]]:
     """What a stream of positions gives: columns of `blocks.SCHEMA` (lon, lat as x, y) and `block`, days / BLOCK_DAYS; by
-    block, and whole units. Gives ("looked" | "visits" | "near", arrays) as `work` packs them."""
+    block, and whole units. Gives ("effort" | "visits" | "near", arrays) as `work` packs them, with the `rows` of who was near."""
     from geo_monitor.effort import Moored
     from geo_monitor.joins.visits import Underway
 
@@ -148,20 +150,15 @@ def lane(job: Job, batches: Iterable[pa.RecordBatch], span: Span) -> Iterator[tu
         wanted = [what for what in work.KINDS_OF_WORK if what != "near" or len(work.reports(job, laid.span))]
         part = work.part(laid, laid.chunk, job, wanted, moored, underway)
         given = work.together([part], laid, job, moored, underway)
-        moored, underway = Found().add_looked(given["effort"]), Found().add_visits(given["visits"])
-        yield "looked", given["effort"]
-        yield "visits", {**given["visits"], **_after(Underway.nobody())}
+        moored, underway = work.stays(given["effort"]), work.visits_underway(given["visits"])
+        for what in ("effort", "visits"):  # nobody outside of the lane needs what goes on in it
+            yield what, {name: array for name, array in given[what].items() if not name.startswith(GOING_ON)}
         if "near" in given:
-            yield "near", given["near"]
+            yield "near", {"rows": work.reports(job, laid.span), **given["near"]}
     yield (
         "visits",
         work.packed_visits([(underway.finished(job.areas, job.settings), Underway.nobody())], Underway.nobody()),
     )
-
-
-def _after(underway: Any) -> Arrays:
-    """Nobody outside of the lane needs what goes on in it."""
-    return {f"after.{name}": array for name, array in underway.arrays().items()}
 
 
 def _by_block(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.Table]]:

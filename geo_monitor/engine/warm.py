@@ -34,6 +34,19 @@ def _users() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "geo_monitor"
 
 
+def load() -> None:
+    """Loads what runs compiled code, and the compiled code of the main job: half a second that can pass beside something
+    else."""
+    import importlib
+
+    from numba.core.registry import cpu_target
+
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
+    for room in ("river", "joins", "effort"):
+        importlib.import_module(f"geo_monitor.{room}.kernels")
+
+
 def needed() -> bool:
     """Whether code has yet to be compiled."""
     return not mark().is_file()
@@ -51,6 +64,7 @@ def warm() -> None:
     from geo_monitor import effort, events, hotspots, joins, river
     from geo_monitor.engine import rivers, work
     from geo_monitor.engine.blocks import SCHEMA, Block
+    from geo_monitor.engine.kept import to_bytes
     from geo_monitor.inputs import Drawing
     from geo_monitor.joins.areas import Areas
     from geo_monitor.joins.visits import Underway
@@ -83,9 +97,8 @@ def warm() -> None:
     laid = work.Laid.of(fixes, block, job)
     part = work.part(laid, laid.chunk, job, work.KINDS_OF_WORK, effort.Moored.nowhere(), Underway.nobody())
     given = work.together([part], laid, job, effort.Moored.nowhere(), Underway.nobody())
-    found = work.Found()
-    found.add_looked(given["effort"])
-    found.add_visits(given["visits"]).finished(job.areas, settings)
+    found = work.Found([to_bytes(given["effort"])] * 2)
+    work.visits_underway(given["visits"]).finished(job.areas, settings)
     effort.sum_up(found.looked, network, settings)
     network.within(settings.band_m)
     hotspots.rates([3, 0, 1, 0], [6.0, 6.0, 6.0, 0.0], network.adjacency[:4, :4], settings=settings)

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from geo_monitor.effort import Looked, Moored, halo_ms, look
 from geo_monitor.engine.blocks import Block, Plan, Reader, Span
-from geo_monitor.engine.kept import Arrays, digest, of_arrays
+from geo_monitor.engine.kept import Arrays, digest, of_arrays, of_bytes
 from geo_monitor.joins import nearest
 from geo_monitor.joins.areas import Areas
 from geo_monitor.joins.nearest import Near
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from geo_monitor.river import Network
     from geo_monitor.settings import Settings
 
-VERSION = 2  # of what blocks give: to be raised whenever a rule of locating, effort, visits or nearness changes
+VERSION = 3  # of what blocks give: to be raised whenever a rule of locating, effort, visits or nearness changes
 KINDS = ("unit_id", "patrol_id", "platform", "role")
 KINDS_OF_WORK = ("effort", "visits", "near")
 
@@ -216,7 +216,7 @@ def packed_looked(parts: Sequence[tuple[Looked, Moored]], seen: Seen, before: Mo
     order = np.argsort(names.astype(str), kind="stable")
     together = {name: np.concatenate([getattr(state, name) for state in states])[order]
                 for name in ("unit_id", "time", "place")}  # fmt: skip
-    arrays = {f"after.{name}": array for name, array in together.items()}
+    arrays = {f"moored.{name}": array for name, array in together.items()}
     arrays |= {f"seen.{name}": array for name, array in vars(seen).items()}
     looked = Looked.joined([one for one, _ in parts])
     return arrays | {f"looked.{name}": array for name, array in looked.arrays().items()}
@@ -228,66 +228,103 @@ def packed_visits(parts: Sequence[tuple[Visits, Underway]], before: Underway) ->
     after = Underway.joined([before.without(names), *(after for _, after in parts)])
     visits = Visits.joined([visits for visits, _ in parts])
     return {f"visits.{name}": array for name, array in visits.arrays().items()} | {
-        f"after.{name}": array for name, array in after.arrays().items()
+        f"underway.{name}": array for name, array in after.arrays().items()
     }
 
 
 def packed_near(parts: Sequence[Near], laid: Laid, job: Job) -> Arrays:
-    """Who was near by parts of a block's units: `Near`, and `rows`, the places of these reports."""
-    rows = reports(job, laid.span)
-    found = Near.nobody(len(rows))
+    """Who was near the `reports` of a block's time by parts of its units, as `Near` has it."""
+    found = Near.nobody(len(reports(job, laid.span)))
     for one in parts:
         found = found.joined(one)
-    return {"rows": rows, **found.arrays()}
+    return found.arrays()
 
 
-def _part(arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
+def part_of(arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
+    """The arrays whose names begin with `prefix`, without it."""
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def stays(arrays: Arrays) -> Moored:
+    """The stays that go on after a block, of what it gave of effort."""
+    return Moored.from_arrays(part_of(arrays, "moored."))
+
+
+def visits_underway(arrays: Arrays) -> Underway:
+    """The visits that go on after a block, of what it gave of visits."""
+    return Underway.from_arrays(part_of(arrays, "underway."))
 
 
 @dataclass
 class Found:
-    """What all blocks gave, in any order. `near` is for reports by place; span: first and last moment of all fixes."""
+    """What all blocks gave, in any order: effort and visits packed, a tenth of the memory, until they are asked for.
 
-    looked: list[Looked] = field(default_factory=list)
-    visits: list[Visits] = field(default_factory=list)
+    `near` is for reports by place; span: first and last moment of all fixes.
+    """
+
+    effort: list[bytes | memoryview] = field(default_factory=list)
+    visited: list[bytes | memoryview] = field(default_factory=list)
     nears: list[tuple[np.ndarray, Near]] = field(default_factory=list)
-    kind_rows: set[tuple[Any, ...]] = field(default_factory=set)
-    positions: int = 0
-    unlocated: int = 0
-    ends: list[int] = field(default_factory=list)
 
-    def add_looked(self, arrays: Arrays) -> Moored:
-        """Adds what `packed_looked` gave; gives the stays that go on."""
-        self.looked.append(Looked.from_arrays(_part(arrays, "looked.")))
-        seen = Seen(**_part(arrays, "seen."))
-        self.kind_rows |= {tuple(row) for row in seen.kinds.tolist()}
-        self.positions += int(seen.counts[0])
-        self.unlocated += int(seen.counts[1])
-        self.ends += seen.ends.tolist() if seen.counts[0] else []
-        return Moored.from_arrays(_part(arrays, "after."))
+    def add_near(self, rows: np.ndarray, arrays: Arrays) -> None:
+        """Adds what `packed_near` gave of the reports with the places `rows`."""
+        self.nears.append((rows, Near(**arrays)))
 
-    def add_visits(self, arrays: Arrays) -> Underway:
-        """Adds what `packed_visits` gave; gives what goes on."""
-        self.visits.append(Visits.from_arrays(_part(arrays, "visits.")))
-        return Underway.from_arrays(_part(arrays, "after."))
+    @property
+    def looked(self) -> Iterator[Looked]:
+        """Effort, one block after the other."""
+        for content in self.effort:
+            yield Looked.from_arrays(part_of(of_bytes(content, "looked."), "looked."))
 
-    def add_near(self, arrays: Arrays) -> None:
-        """Adds what `packed_near` gave."""
-        one = Near(**{name: array for name, array in arrays.items() if name != "rows"})
-        self.nears.append((arrays["rows"], one))
+    @property
+    def visits(self) -> Iterator[Visits]:
+        """Visits that ended, one block after the other."""
+        for content in self.visited:
+            yield Visits.from_arrays(part_of(of_bytes(content, "visits."), "visits."))
+
+    @cached_property
+    def seen(self) -> Seen:
+        """What there is in all blocks."""
+        return Seen.joined([Seen(**part_of(of_bytes(content, "seen."), "seen.")) for content in self.effort])
+
+    @property
+    def positions(self) -> int:
+        """How many fixes there are."""
+        return int(self.seen.counts[0])
+
+    @property
+    def unlocated(self) -> int:
+        """How many of them lie on no reach."""
+        return int(self.seen.counts[1])
 
     @property
     def span(self) -> tuple[int, int] | None:
         """First and last moment, ms UTC, or None without fixes."""
-        return (min(self.ends), max(self.ends)) if self.ends else None
+        first, last = self.seen.ends.tolist()
+        return (first, last) if self.positions else None
 
     @property
     def kinds(self) -> pa.Table:
         """Every unit_id, patrol_id, platform and role that occur together."""
-        rows = sorted(self.kind_rows, key=lambda row: tuple("" if value is None else value for value in row))
-        columns = zip(*rows, strict=True) if rows else ([] for _ in KINDS)
-        return pa.table({name: pa.array(list(part), pa.string()) for name, part in zip(KINDS, columns, strict=True)})
+        columns = self._kinds().T
+        return pa.table({name: pa.array(column, pa.string()) for name, column in zip(KINDS, columns, strict=True)})
+
+    def _kinds(self) -> np.ndarray:
+        """The same, (m, 4)."""
+        held = {tuple(row) for row in self.seen.kinds.tolist()}
+        rows = sorted(held, key=lambda row: tuple("" if value is None else value for value in row))
+        return np.array(rows, dtype=object).reshape(-1, len(KINDS))
+
+    def joined(self, other: Found) -> Found:
+        """This and what other blocks gave."""
+        return Found(self.effort + other.effort, self.visited + other.visited, self.nears + other.nears)
+
+    def together(self) -> Arrays:
+        """Effort and visits of all blocks as if one had given them, but for what goes on."""
+        looked, visits = Looked.joined(self.looked), Visits.joined(self.visits)
+        seen = replace(self.seen, kinds=self._kinds())
+        parts = {"looked": looked.arrays(), "seen": vars(seen), "visits": visits.arrays()}
+        return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     def near(self, reports: int) -> Near:
         """Who was near each of `reports` reports."""
@@ -312,28 +349,39 @@ class Keys:
 
     def effort(self, number: int, moored: Moored) -> str:
         """Of effort, with what goes on before it."""
-        block = self.plan.blocks[number]
-        watched = self.job.watched(block.span)
-        watching = None if watched is None else sorted(watched)
-        return digest(self._always, self._files(number), watching, of_arrays(moored.arrays()))
+        return digest(self._always, self._files(number), self._watched(number), of_arrays(moored.arrays()))
 
     def visits(self, number: int, underway: Underway) -> str:
         """Of zone visits, with what goes on before them."""
-        block = self.plan.blocks[number]
-        law = self.job.areas.until(block.span.end)
-        return digest(
-            VERSION, vars(self.job.settings), self._files(number, halo=False), law, of_arrays(underway.arrays())
-        )
+        told = self._files(number, halo=False), self.law(number), of_arrays(underway.arrays())
+        return digest(VERSION, vars(self.job.settings), *told)
 
     def near(self, number: int) -> str:
         """Of who was near the reports of its time."""
-        rows = self.reports(number)
-        told = [getattr(self.job.reports, name)[rows] for name in ("time", "lon", "lat")]
-        return digest(VERSION, vars(self.job.settings), self._files(number), *told, rows)
+        return digest(VERSION, vars(self.job.settings), self._files(number), *self._told(number))
 
     def reports(self, number: int) -> np.ndarray:
         """Places of the reports of its time."""
         return reports(self.job, self.plan.blocks[number].span)
+
+    def chained(self) -> Iterator[str]:
+        """Of all that up to and with each block gives, but for the zones: `law`."""
+        told = digest(self._always)
+        for number in range(len(self.plan.blocks)):
+            told = digest(told, self._files(number), self._watched(number), *self._told(number))
+            yield told
+
+    def law(self, number: int) -> str:
+        """Of the zones that visits up to the end of a block depend on."""
+        return self.job.areas.until(self.plan.blocks[number].span.end)
+
+    def _watched(self, number: int) -> list[str] | None:
+        watched = self.job.watched(self.plan.blocks[number].span)
+        return None if watched is None else sorted(watched)
+
+    def _told(self, number: int) -> list[np.ndarray]:
+        rows = self.reports(number)
+        return [getattr(self.job.reports, name)[rows] for name in ("time", "lon", "lat")]
 
     def _files(self, number: int, halo: bool = True) -> list[Any]:
         block, own = self.plan.blocks[number], self.plan.blocks[number].span

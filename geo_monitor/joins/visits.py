@@ -37,7 +37,7 @@ class Visits(Arrays):
     seen: np.ndarray
 
     @classmethod
-    def joined(cls, parts: Sequence[Visits]) -> Visits:
+    def joined(cls, parts: Iterable[Visits]) -> Visits:
         """One after the other."""
         text = np.empty(0, dtype=object)
         none = cls(text, text, text, np.empty((0, 2), np.int64), np.empty(0, bool))
@@ -295,7 +295,7 @@ def _told(rows: np.ndarray, unit: np.ndarray, zone: np.ndarray, patrols: np.ndar
     return Visits(unit, patrols[rows[:, 0]], names, np.column_stack([entered, left]), seen)
 
 
-def visits_table(parts: Sequence[Visits], areas: Areas) -> pd.DataFrame:
+def visits_table(parts: Iterable[Visits], areas: Areas) -> pd.DataFrame:
     """Table `zone_visits` of all `parts`, by unit, time, zone and version."""
     visits = Visits.joined(parts)
     place = {name: z for z, name in enumerate(areas.names)}

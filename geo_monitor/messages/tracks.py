@@ -19,14 +19,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The shares of the way by water between two fixes sum to {share} instead of 1. This is a fault of the river "
         "network; nothing was computed, no data were changed.",
     ),
-    "effort_reach_unknown": (
-        "巡护时长表中的江段“{reach}”不在河网中。未作计算。",
-        'The reach "{reach}" of the effort table is not in the river network. Nothing was computed.',
-    ),
-    "effort_reach_unknown.hint": (
-        "时长表与河网须来自同一次分析；请用当前河网重新运行 analyse。",
-        "Effort and network must come from the same analysis; run analyse again with the present river.",
-    ),
     "patrol_off_network": (
         "巡护“{patrol}”填报的江段（{river}，{km_from}–{km_to} 公里）有一部分或全部不在河网上，"
         "其中 {minutes} 分钟计入未定位时长。",

@@ -335,7 +335,9 @@ class Store:
             audit.append(connection, now, who, "withdraw", receipt_id, reason=reason)
         return self.book("receipts", SQL["receipts"].c.receipt_id == receipt_id)
 
-    def write_run(self, run: Mapping[str, Any], results: Mapping[str, pd.DataFrame], who: str = "local") -> None:
+    def write_run(
+        self, run: Mapping[str, Any], results: Mapping[str, pd.DataFrame | pa.Table], who: str = "local"
+    ) -> None:
         """Keeps the tables of a run (`run`: a row of table `runs`), then its row. Older runs stay."""
         import pandas as pd
 

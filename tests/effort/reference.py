@@ -9,13 +9,14 @@ once at the end, so neither the order of the rows nor the way uploads were cut c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 from numba import njit
 
+from geo_monitor.effort import Effort
 from geo_monitor.effort.kernels import scale
 from geo_monitor.effort.minutes import Totals, cut_at_midnight, day_and_night, firsts, keys
 from geo_monitor.errors import GeoMonitorError
@@ -41,24 +42,6 @@ class Water(Protocol):
     def distance(self, reach_a: np.ndarray, km_a: np.ndarray, reach_b: np.ndarray, km_b: np.ndarray) -> np.ndarray: ...
 
     def stretch(self, river: str, km_from: float, km_to: float) -> tuple[np.ndarray, np.ndarray]: ...
-
-
-@dataclass(frozen=True)
-class Effort:
-    """What `effort` returns.
-
-    effort, gaps, patrols: frames of tables `effort`, `effort_gaps`, `patrols` (only tracked ones: first and last fix,
-    and the stretch of river if they kept to one). unlocated_minutes: looked, but on no reach. last_look: (n,) int64 ms
-    UTC per reach, `tracks.NEVER` where nobody looked (NaT once viewed as datetime64[ms]). notes: {"code", "params"} for
-    `geo_monitor.messages`.
-    """
-
-    effort: pd.DataFrame
-    gaps: pd.DataFrame
-    patrols: pd.DataFrame
-    unlocated_minutes: float
-    last_look: np.ndarray
-    notes: list[dict[str, Any]] = field(default_factory=list)
 
 
 def effort(
@@ -96,11 +79,12 @@ def effort(
         _track_effort(chunk, legs, network, settings, total, told)
     told.spread(network, total, settings)
     return Effort(
-        effort=total.frame(network.reaches["reach_id"].to_numpy(dtype=object)),
+        total=total,
         gaps=_stacked("effort_gaps", gaps),
         patrols=_stacked("patrols", patrols),
         unlocated_minutes=total.unlocated / MINUTE_MS,
         last_look=total.last_look,
+        reach_ids=network.reaches["reach_id"].to_numpy(dtype=object),
         notes=told.notes,
     )
 

@@ -61,7 +61,7 @@ def same(one: Effort, other: Effort) -> None:
 def whole(rows: list[dict[str, Any]], reported: pd.DataFrame | None = None) -> Effort:
     table = fixes(rows)
     found = reference.effort(table, RIVER.locate(table), RIVER, reported=reported)
-    return Effort(**vars(found))
+    return found
 
 
 def at(hours: float, km: float, **more: Any) -> dict[str, Any]:

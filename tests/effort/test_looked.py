@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_monitor import tables
-from geo_monitor.effort import Effort, effort, platform_hours, weighted_hours
+from geo_monitor.effort import Effort, effort
 from geo_monitor.errors import GeoMonitorError
 from geo_monitor.messages import text
 from geo_monitor.settings import Settings
@@ -168,7 +168,7 @@ def test_night_is_from_eight_to_four_in_shanghai() -> None:
     # 19:30-05:00 over midnight: of 4.5 h before it 4, of 5 h after it 4
     result = run(waiting("2026-05-31T11:30", "2026-05-31T21:00"))
     assert result.effort[["minutes", "night_minutes"]].to_numpy().tolist() == [[270.0, 240.0], [300.0, 240.0]]
-    assert platform_hours(result.effort, RIVER)[4, 0].tolist() == [1.5, 8.0]
+    assert result.hours[4, 0].tolist() == [1.5, 8.0]
     # 04:00-20:00 is all day, to the millisecond
     result = run(waiting("2026-05-30T20:00", "2026-05-31T12:00"))
     assert result.effort[["minutes", "night_minutes"]].to_numpy().tolist() == [[960.0, 0.0]]
@@ -193,11 +193,11 @@ def test_another_night() -> None:
 
 
 def test_exposure_of_rows_by_day_and_night() -> None:
-    frame = run(waiting("2026-05-31T11:00", "2026-05-31T14:00")).effort  # 1 h by day, 2 h by night
     per_hour = np.ones((5, 2))
     per_hour[0] = [0.5, 1.5]
-    assert weighted_hours(frame, per_hour).tolist() == [0.5 + 3.0]
-    assert weighted_hours(frame.assign(platform="foot"), per_hour).tolist() == [3.0]
+    for platform, hours in (("boat", 0.5 + 3.0), ("foot", 3.0)):  # 1 h by day, 2 h by night
+        rows = [{**row, "platform": platform} for row in waiting("2026-05-31T11:00", "2026-05-31T14:00")]
+        assert run(rows).total.weighted_hours(per_hour).tolist() == [hours]
 
 
 def test_six_hours_waiting_and_one_hour_transit() -> None:
@@ -271,13 +271,11 @@ def test_units_and_platforms() -> None:
     assert result.effort["platform"].tolist() == ["boat", "foot"]  # no platform given: a boat
     assert result.effort["units"].tolist() == [2, 1]
     assert result.effort["passes"].tolist() == [2, 1]
-    hours = platform_hours(result.effort, RIVER)
+    hours = result.hours
     assert hours.shape == (40, 5, 2)
     assert hours[4, :, 0].tolist() == pytest.approx([4 / 60, 2 / 60, 0, 0, 0])
     assert hours[4, :, 1].tolist() == [0.0] * 5  # 10 o'clock
     assert hours.sum() == pytest.approx(0.1)
-    with pytest.raises(GeoMonitorError, match="r999"):
-        platform_hours(result.effort.assign(reach_id="r999"), RIVER)
 
 
 def test_last_look_is_the_end_of_the_last_effort() -> None:

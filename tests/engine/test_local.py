@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from geo_monitor import joins, river
-from geo_monitor.engine import blocks, work
+from geo_monitor.engine import blocks, earlier, work
 from geo_monitor.engine.kept import FOLDER
 from geo_monitor.errors import Usage
 from geo_monitor.inputs import Period, read, with_platforms
@@ -46,6 +46,13 @@ def tables(workspace: Workspace, **period: Any) -> dict[str, pd.DataFrame]:
 def same(one: dict[str, pd.DataFrame], other: dict[str, pd.DataFrame]) -> None:
     for name, frame in one.items():
         pd.testing.assert_frame_equal(frame, other[name], check_exact=True, obj=name)
+
+
+@pytest.fixture(autouse=True, params=[32, 4], ids=["one by one", "as one"])
+def days_kept_as_one(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whether what earlier blocks gave is kept as one in a world this small."""
+    with mock.patch.object(earlier, "DAYS", request.param):
+        yield
 
 
 @contextmanager
@@ -107,6 +114,19 @@ def test_what_is_kept_is_not_worked_on_again(workspace: Workspace) -> None:
     with counted() as done:
         same(tables(workspace), expected)
     assert done == {"look": 0, "advance": 0, "nearest": 0, "chainage": 0}
+
+
+def test_of_earlier_days_nothing_is_read_one_by_one(workspace: Workspace, tmp_path: Path) -> None:
+    with mock.patch.object(earlier, "DAYS", 4):
+        tables(workspace)
+        for what in ("effort", "visits", "near"):
+            shutil.rmtree(workspace.root / FOLDER / what)
+        worlds.send(workspace, tmp_path, "tracks", worlds.tracks(worlds.DAYS), "new")
+        with counted() as done:
+            found = tables(workspace)
+        assert 0 < done["look"] <= 3  # the new day's block, the one before it and the last of the days before
+        shutil.rmtree(workspace.root / FOLDER)
+        same(tables(workspace), found)
 
 
 def test_a_new_day_costs_a_day(workspace: Workspace, tmp_path: Path) -> None:

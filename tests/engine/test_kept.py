@@ -1,0 +1,47 @@
+"""What is kept comes back as it was, may be written to, and what is written stays with whoever wrote it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geo_monitor.engine.kept import Kept, of_bytes, to_bytes
+
+ARRAYS = {
+    "a.number": np.arange(6, dtype=np.int64).reshape(3, 2),
+    "a.text": np.array(["甲", None, "甲"], dtype=object),
+    "a.pairs": np.array([["x", None], ["y", "x"]], dtype=object),
+    "a.nobody": np.empty((0, 4)),
+    "b.yes": np.array([True, False]),
+}
+
+
+@pytest.mark.parametrize("compression", ["lz4", None])
+@pytest.mark.parametrize("writable", [True, False])
+def test_arrays_come_back(compression: str | None, writable: bool) -> None:
+    content = to_bytes(ARRAYS, compression)
+    found = of_bytes(memoryview(bytearray(content)) if writable else content)
+    assert set(found) == set(ARRAYS)
+    for name, array in ARRAYS.items():
+        assert found[name].dtype == array.dtype
+        assert found[name].shape == array.shape
+        assert found[name].tolist() == array.tolist()
+        assert found[name].flags.writeable
+        assert found[name].flags.c_contiguous
+        assert found[name].flags.aligned
+    assert set(of_bytes(content, "b.")) == {"b.yes"}
+
+
+def test_what_is_written_into_them_is_not_written_into_the_file(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, "effort")
+    assert not kept.any("day")
+    kept.put_packed("day", "key", to_bytes(ARRAYS, compression=None))
+    assert kept.any("day")
+    found = kept.get("day", "key")
+    assert found is not None
+    found["a.number"][:] = 9
+    again = kept.get("day", "key")
+    assert again is not None
+    assert again["a.number"].tolist() == ARRAYS["a.number"].tolist()

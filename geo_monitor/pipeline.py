@@ -75,14 +75,13 @@ def analyse(
         network = engines.river(inputs, settings, store.root)
         loading.join()
     with stage("locate"):
-        places = joins.places(inputs.seizures, network)
-        job = work.Job.of(inputs, network, places, settings)
+        job = work.Job.of(inputs, network, settings)
         found = engines.run(engine, job, inputs.plan, store.root, stage)
     with stage("joins"):
         visits = joins.visits_table(found.visits, job.areas)
         near = found.near(len(inputs.seizures))
         links = joins.seizure_links(
-            inputs.seizures, near, inputs.zones, network, settings, levels=inputs.levels, place=places
+            inputs.seizures, near, inputs.zones, network, settings, levels=inputs.levels, place=job.reports
         )
         span = inputs.span(period, found.span)
         if span is not None:

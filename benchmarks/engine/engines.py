@@ -270,13 +270,12 @@ def ours(root: Path, rows: int) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         began = time.perf_counter()
         with stage("locate"):
-            places = joins.places(given.seizures, network)
-            job = Job.of(given, network, places, settings)
+            job = Job.of(given, network, settings)
             found = engine.run("local", job, given.plan, Path(folder), stage)
         with stage("joins"):
             visits = joins.visits_table(found.visits, job.areas)
             near = found.near(len(given.seizures))
-            links = joins.seizure_links(given.seizures, near, given.zones, network, settings, place=places)
+            links = joins.seizure_links(given.seizures, near, given.zones, network, settings, place=job.reports)
         with stage("effort"):
             looked = effort.sum_up(found.looked, network, settings, given.reported)
         with stage("write"):

@@ -84,8 +84,8 @@ class Kept:
         return content[HASH:]
 
     def put(self, block: str, key: str, arrays: Arrays) -> None:
-        """Keeps arrays under `key`: `put_packed`."""
-        self.put_packed(block, key, to_bytes(arrays))
+        """Keeps arrays under `key`, not compressed: `put_packed`."""
+        self.put_packed(block, key, to_bytes(arrays, compression=None))
 
     def put_packed(self, block: str, key: str, content: bytes) -> None:
         """Keeps what `to_bytes` gave under `key`; of one block only the `RECENT` used last stay.

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 THREADS = min(os.cpu_count() or 1, 8)
 LET_GO = 8  # blocks after which unused memory is given back: each time it has to be asked for anew, which takes a while
-PART_ROWS = 350_000  # fixes a thread works on at once: some 100 bytes each for a while
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
+HEAP = 1 << 29  # bytes: what is larger is not taken from the heap, nor is more left unused at its end
+PART_ROWS = 150_000  # fixes a thread works on at once: some 100 bytes each for a while
 
 
 def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
@@ -42,6 +44,7 @@ def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
     stage under way (reading and locating) went to joins and to effort."""
     for name in ("joins", "effort"):
         stage.spent(name, 0.0)
+    _one_heap()
     keep = {what: Kept(root, what) for what in (*work.KINDS_OF_WORK, "earlier")}
     keys = work.Keys(job, plan)
     earlier = Earlier.held(keys, keep["earlier"])
@@ -79,6 +82,16 @@ def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
     return before.joined(found)
 
 
+def _one_heap() -> None:
+    """Lets all threads, and Arrow too, take memory from one heap: what one has done with is there for the others, and less
+    has to be asked of the system, which takes longer than to fill it."""
+    pa.set_memory_pool(pa.system_memory_pool())
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # a C library without it
+            for setting, value in ((M_ARENA_MAX, 1), (M_MMAP_THRESHOLD, HEAP), (M_TRIM_THRESHOLD, HEAP)):
+                ctypes.CDLL(None).mallopt(setting, value)
+
+
 def _let_go() -> None:
     """Gives what blocks before have left unused back to the system, so that memory does not grow with their number."""
     pa.default_memory_pool().release_unused()
@@ -97,7 +110,7 @@ class _Hands:
         self.ahead = ThreadPoolExecutor(1)
         self.writer = ThreadPoolExecutor(1)
         self.next: tuple[int, Future[Laid]] | None = None
-        self.index: list[Future[object]] = []
+        self.water: Future[object] | None = None
         self.keeping: list[Future[None]] = []
 
     def __enter__(self) -> Self:
@@ -127,12 +140,11 @@ class _Hands:
     def work(self, number: int, wanted: Sequence[str], moored: Moored, underway: Underway) -> dict[str, bytes]:
         """What of `work.KINDS_OF_WORK` is wanted of a block, packed, each thread with some units at a time; tells the
         clock."""
-        if "effort" in wanted and not self.index:  # made once, while the first block is read
-            network = self.job.network
-            self.index = [self.pool.submit(made) for made in (lambda: network.grid, lambda: network.water)]
+        if "effort" in wanted and self.water is None:  # made once, while the first block is read
+            self.water = self.pool.submit(lambda: self.job.network.water)
         laid = self.laid(number)
-        for ready in self.index:
-            ready.result()
+        if self.water is not None:
+            self.water.result()
         began = time.perf_counter()
         chunks = laid.chunk.parts(max(THREADS, -(-len(laid.chunk) // PART_ROWS)))
         done = list(self.pool.map(lambda chunk: work.part(laid, chunk, self.job, wanted, moored, underway), chunks))

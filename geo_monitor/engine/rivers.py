@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from geo_monitor.settings import Settings
 
 
+DIGEST = "digest"  # of the river, kept with it: to work it out takes a while
+
+
 def network(drawing: Drawing, settings: Settings, root: Path) -> Network:
     """The network that drains, of what was sent or of the shipped river, kept below `root`."""
     from geo_monitor import river
@@ -36,6 +39,7 @@ def network(drawing: Drawing, settings: Settings, root: Path) -> Network:
     arrays = built.get("river", key)
     if arrays is not None:
         found = saved.from_arrays(arrays, settings)
+        found.digest = str(arrays[DIGEST][0])
     else:
         found = river.build(
             drawing.lines,
@@ -47,10 +51,10 @@ def network(drawing: Drawing, settings: Settings, root: Path) -> Network:
         )
         for mask in drawing.masks:
             found = river.with_mask(found, mask)
-        built.put("river", key, saved.to_arrays(found))
-    index = indices.get("river", found.digest)
+        built.put("river", key, {DIGEST: np.array([found.digest], dtype=object), **saved.to_arrays(found)})
+    index = indices.get("river", key)
     if index is None:
-        indices.put("river", found.digest, found.grid.arrays())
+        indices.put("river", key, found.grid.arrays())
     else:
         found.grid = Grid.from_arrays(index)
     return found
@@ -79,7 +83,8 @@ def _key(drawing: Drawing, settings: Settings) -> str:
 
     from geo_monitor import river
 
-    code = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(river.__file__).parent.glob("*.py"))))
+    programs = [*sorted(Path(river.__file__).parent.glob("*.py")), Path(__file__)]  # the last says how it is kept
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in programs))
     made_by = [
         code.hexdigest(),
         __version__,

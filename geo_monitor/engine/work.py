@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -50,16 +51,21 @@ class Job:
     told: tuple[tuple[str | None, int, int], ...]
 
     @classmethod
-    def of(cls, inputs: Inputs, network: Network, reports: Places, settings: Settings) -> Job:
+    def of(cls, inputs: Inputs, network: Network, settings: Settings) -> Job:
         """The job of these inputs."""
+        from geo_monitor import joins
         from geo_monitor.joins.zones import zones_between
 
         ends = inputs.plan.ends
-        kept = [] if ends is None else zones_between(inputs.zones, ends.start, ends.end, inputs.levels, settings)
+        with ThreadPoolExecutor(1) as beside:
+            placed = beside.submit(joins.places, inputs.seizures, network)  # makes the index of the river first
+            kept = [] if ends is None else zones_between(inputs.zones, ends.start, ends.end, inputs.levels, settings)
+            areas = Areas.of(kept)
+            reports = placed.result()
         spans = (milliseconds(inputs.reported[name]).tolist() for name in ("started_at", "ended_at"))
         units = [name if isinstance(name, str) else None for name in inputs.reported["unit_id"]]
         told = sorted(zip(units, *spans, strict=True), key=lambda row: (row[0] or "", row[1], row[2]))
-        return cls(network, Areas.of(kept), settings, inputs.platforms, reports, tuple(told))
+        return cls(network, areas, settings, inputs.platforms, reports, tuple(told))
 
     @cached_property
     def halo_ms(self) -> int:

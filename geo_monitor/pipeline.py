@@ -7,6 +7,7 @@ Every stage reads tables and gives tables; what a stage does stands in its own r
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -71,17 +72,19 @@ def analyse(
 
     with stage("read"), store.reading():  # imports may end meanwhile: a run uses what was there at one moment
         inputs = read(store, period, settings)
-    with stage("river"):
+    with stage("river"), ThreadPoolExecutor(1) as beside:  # the zones are made ready beside it
+        zones = beside.submit(work.areas, inputs, settings)
         network = engines.river(inputs, settings, store.root)
         loading.join()
     with stage("locate"):
-        job = work.Job.of(inputs, network, settings)
+        places = joins.places(inputs.seizures, network)
+        job = work.Job.of(inputs, network, zones.result(), places, settings)
         found = engines.run(engine, job, inputs.plan, store.root, stage)
     with stage("joins"):
         visits = joins.visits_table(found.visits, job.areas)
         near = found.near(len(inputs.seizures))
         links = joins.seizure_links(
-            inputs.seizures, near, inputs.zones, network, settings, levels=inputs.levels, place=job.reports
+            inputs.seizures, near, inputs.zones, network, settings, levels=inputs.levels, place=places
         )
         span = inputs.span(period, found.span)
         if span is not None:

@@ -15,6 +15,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -259,7 +260,7 @@ def ours(root: Path, rows: int) -> dict[str, Any]:
 
     from benchmarks.engine import worlds
     from geo_monitor import effort, engine, geoparquet, inputs, joins, tables
-    from geo_monitor.engine.work import Job
+    from geo_monitor.engine.work import Job, areas
     from geo_monitor.settings import Settings
     from geo_monitor.stages import Stages
     from geo_monitor.store import Store
@@ -269,13 +270,15 @@ def ours(root: Path, rows: int) -> dict[str, Any]:
     network = worlds.network()
     with TemporaryDirectory() as folder:
         began = time.perf_counter()
-        with stage("locate"):
-            job = Job.of(given, network, settings)
+        with stage("locate"), ThreadPoolExecutor(1) as beside:
+            zones = beside.submit(areas, given, settings)
+            places = joins.places(given.seizures, network)
+            job = Job.of(given, network, zones.result(), places, settings)
             found = engine.run("local", job, given.plan, Path(folder), stage)
         with stage("joins"):
             visits = joins.visits_table(found.visits, job.areas)
             near = found.near(len(given.seizures))
-            links = joins.seizure_links(given.seizures, near, given.zones, network, settings, place=job.reports)
+            links = joins.seizure_links(given.seizures, near, given.zones, network, settings, place=places)
         with stage("effort"):
             looked = effort.sum_up(found.looked, network, settings, given.reported)
         with stage("write"):

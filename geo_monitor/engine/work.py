@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -51,21 +50,12 @@ class Job:
     told: tuple[tuple[str | None, int, int], ...]
 
     @classmethod
-    def of(cls, inputs: Inputs, network: Network, settings: Settings) -> Job:
-        """The job of these inputs."""
-        from geo_monitor import joins
-        from geo_monitor.joins.zones import zones_between
-
-        ends = inputs.plan.ends
-        with ThreadPoolExecutor(1) as beside:
-            placed = beside.submit(joins.places, inputs.seizures, network)  # makes the index of the river first
-            kept = [] if ends is None else zones_between(inputs.zones, ends.start, ends.end, inputs.levels, settings)
-            areas = Areas.of(kept)
-            reports = placed.result()
+    def of(cls, inputs: Inputs, network: Network, zones: Areas, reports: Places, settings: Settings) -> Job:
+        """The job of these inputs, `areas` and places of reports."""
         spans = (milliseconds(inputs.reported[name]).tolist() for name in ("started_at", "ended_at"))
         units = [name if isinstance(name, str) else None for name in inputs.reported["unit_id"]]
         told = sorted(zip(units, *spans, strict=True), key=lambda row: (row[0] or "", row[1], row[2]))
-        return cls(network, areas, settings, inputs.platforms, reports, tuple(told))
+        return cls(network, zones, settings, inputs.platforms, reports, tuple(told))
 
     @cached_property
     def halo_ms(self) -> int:
@@ -76,6 +66,14 @@ class Job:
         """Units whose presence in the block has to be known for patrols told in words; None: every unit's."""
         units = {unit for unit, start, end in self.told if start < span.end and end > span.start}
         return None if None in units else frozenset(unit for unit in units if unit is not None)
+
+
+def areas(inputs: Inputs, settings: Settings) -> Areas:
+    """The zones in force at some time that the positions tell of."""
+    from geo_monitor.joins.zones import zones_between
+
+    ends = inputs.plan.ends
+    return Areas.of([] if ends is None else zones_between(inputs.zones, ends.start, ends.end, inputs.levels, settings))
 
 
 # --- a block ----------------------------------------------------------------------------------------------------------

@@ -131,12 +131,8 @@ def adcodes(left: pd.Series, right: pd.Series) -> list[list[str]]:
     >>> adcodes(pd.Series(["4201", "4201", None]), pd.Series(["4201", "4207", None]))
     [['4201'], ['4201', '4207'], []]
     """
-    import pandas as pd
-
-    return [
-        list(dict.fromkeys(code for code in pair if not pd.isna(code) and code != ""))
-        for pair in zip(left, right, strict=True)
-    ]
+    sides = [side.astype(object).where(side.notna(), "").tolist() for side in (left, right)]
+    return [[code for code in dict.fromkeys(pair) if code != ""] for pair in zip(*sides, strict=True)]
 
 
 def _column(values: ArrayLike, n: int, name: str) -> NDArray[Any]:

@@ -377,34 +377,47 @@ def advance_all(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _first(times: np.ndarray, low: int, high: int, moment: int) -> int:
+    """The first of ascending `times` [low, high) that is not before `moment`."""
+    while low < high:
+        middle = (low + high) // 2
+        if times[middle] < moment:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def candidates(
-    when: np.ndarray, lon: np.ndarray, lat: np.ndarray, wide: np.ndarray, high: float, lo: np.ndarray, hi: np.ndarray,
+    when: np.ndarray, lon: np.ndarray, lat: np.ndarray, wide: np.ndarray, high: float, window: int, bounds: np.ndarray,
     fix_time: np.ndarray, fix_lon: np.ndarray, fix_lat: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """Of pairs (p,) of a report and a unit, the fixes [lo, hi) of which are in its window: those closest in time, and those
-    in a box of `wide` by `high` degrees about the report. Gives pair, fix, and whether it is one of the closest."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Of every unit (its fixes: `bounds` cuts the rows) and report (r,) the fixes within `window` ms of it: those closest in
+    time, and those in a box of `wide` by `high` degrees about it. Gives report, unit, fix, and whether it is one of the
+    closest; of one unit and report together, fixes ascending."""
     capacity = 1024
-    pair, fix, closest = np.empty(capacity, np.int64), np.empty(capacity, np.int64), np.empty(capacity, np.bool_)
+    found, near = np.empty((capacity, 3), np.int64), np.empty(capacity, np.bool_)
     count = 0
-    for p in range(len(lo)):
-        after, end = lo[p], hi[p]  # the first fix that is not before the report
-        while after < end:
-            middle = (after + end) // 2
-            if fix_time[middle] < when[p]:
-                after = middle + 1
-            else:
-                end = middle
-        least = np.int64(1 << 62)
-        for f in range(max(after - 1, lo[p]), min(after + 1, hi[p])):
-            least = min(least, abs(fix_time[f] - when[p]))
-        for f in range(lo[p], hi[p]):
-            first = abs(fix_time[f] - when[p]) == least
-            if first or (abs(fix_lat[f] - lat[p]) <= high and abs(fix_lon[f] - lon[p]) <= wide[p]):
-                if count == capacity:
-                    pair = np.concatenate((pair, np.empty(capacity, np.int64)))
-                    fix = np.concatenate((fix, np.empty(capacity, np.int64)))
-                    closest = np.concatenate((closest, np.empty(capacity, np.bool_)))
-                    capacity *= 2
-                pair[count], fix[count], closest[count] = p, f, first
-                count += 1
-    return pair[:count], fix[:count], closest[:count]
+    for unit in range(len(bounds) - 1):
+        for report in range(len(when)):
+            moment = when[report]
+            lo = _first(fix_time, bounds[unit], bounds[unit + 1], moment - window)
+            if lo == bounds[unit + 1] or fix_time[lo] > moment + window:
+                continue
+            after = _first(fix_time, lo, bounds[unit + 1], moment)
+            least = np.int64(1 << 62)
+            for f in range(max(after - 1, lo), min(after + 1, bounds[unit + 1])):
+                least = min(least, abs(fix_time[f] - moment))
+            for f in range(lo, bounds[unit + 1]):
+                if fix_time[f] > moment + window:
+                    break
+                first = abs(fix_time[f] - moment) == least
+                if first or (abs(fix_lat[f] - lat[report]) <= high and abs(fix_lon[f] - lon[report]) <= wide[report]):
+                    if count == capacity:
+                        found = np.concatenate((found, np.empty((capacity, 3), np.int64)))
+                        near = np.concatenate((near, np.empty(capacity, np.bool_)))
+                        capacity *= 2
+                    found[count, 0], found[count, 1], found[count, 2], near[count] = report, unit, f, first
+                    count += 1
+    return found[:count, 0].copy(), found[:count, 1].copy(), found[:count, 2].copy(), near[:count]

@@ -6,7 +6,6 @@ Rules: `docs/methods-effort.md`, Seizure links.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,49 +67,30 @@ def nearest(
     geod = pyproj.Geod(ellps="WGS84")
     # a box of degrees a little too large, so that nothing within `there_m` is lost: a degree of latitude is over 110,574 m
     high = settings.there_m / 110_000
-    for report, unit, lo, hi in _windows(time[placed], chunk, round(settings.nearest_window_s * 1000)):
-        where = placed[report]
-        with np.errstate(divide="ignore"):
-            wide = high / np.maximum(np.cos(np.radians(np.abs(lat[where]) + high)), 1e-6)
+    with np.errstate(divide="ignore"):
+        wide = high / np.maximum(np.cos(np.radians(np.abs(lat[placed]) + high)), 1e-6)
+    told = time[placed], lon[placed], lat[placed], wide, high, round(settings.nearest_window_s * 1000)
+    heads = chunk.unit[chunk.bounds[:-1]]
+    step = max(1, _PAIRS // len(placed))
+    for begin in range(0, len(heads), step):
+        bounds = chunk.bounds[begin : begin + step + 1]
         # "there" asks every fix in the window, "nearest" only those closest in time
-        of, fix, closest = candidates(
-            time[where], lon[where], lat[where], wide, high, lo, hi, chunk.time, chunk.lon, chunk.lat
-        )
-        at = where[of]
+        report, unit, fix, closest = candidates(*told, bounds, chunk.time, chunk.lon, chunk.lat)
+        at = placed[report]
         metres = np.asarray(geod.inv(lon[at], lat[at], chunk.lon[fix], chunk.lat[fix])[2])
         near.there[at[metres <= settings.there_m]] = True
-        of, fix, metres, at = of[closest], fix[closest], metres[closest], at[closest]
-        order = np.lexsort((fix, metres, of))
-        order = order[np.flatnonzero(np.diff(of[order], prepend=-1))]  # one of each unit
-        at, metres, fix, of = at[order], metres[order], fix[order], of[order]
-        order = np.lexsort((unit[of], metres, at))
+        at, unit, fix, metres = at[closest], unit[closest], fix[closest], metres[closest]
+        order = np.lexsort((fix, metres, at, unit))
+        fresh = np.r_[True, (np.diff(unit[order]) != 0) | (np.diff(at[order]) != 0)][: len(order)]
+        order = order[fresh]  # one of each unit and report
+        at, unit, fix, metres = at[order], unit[order], fix[order], metres[order]
+        order = np.lexsort((unit, metres, at))
         order = order[np.flatnonzero(np.diff(at[order], prepend=-1))]  # one of each report
-        at, metres, fix, of = at[order], metres[order], fix[order], of[order]
+        at, unit, fix, metres = at[order], unit[order], fix[order], metres[order]
         # units of later parts come after, so a tie stays with the smaller one
         better = np.isnan(near.metres[at]) | (metres < near.metres[at])
-        at, metres, fix, of = at[better], metres[better], fix[better], of[better]
+        at, unit, fix, metres = at[better], unit[better], fix[better], metres[better]
         near.metres[at] = metres
         near.seconds[at] = (chunk.time[fix] - time[at]) / 1000
-        near.unit_id[at] = np.asarray(unit_ids, dtype=object)[unit[of]]
+        near.unit_id[at] = np.asarray(unit_ids, dtype=object)[heads[begin + unit]]
     return near
-
-
-def _windows(
-    time: np.ndarray, chunk: Chunk, window: int
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-    """Report, unit and its fixes [lo, hi) within `window` ms of the report, unit by unit, where there are any."""
-    first = int(chunk.time.min())
-    reach = int(chunk.time.max()) - first + 1  # times of one unit and the next must not meet on the common axis
-    when = np.flatnonzero((time >= first - window) & (time <= first + reach + window))
-    heads = chunk.bounds[:-1]
-    axis = np.repeat(np.arange(len(heads)), np.diff(chunk.bounds)) * reach + (chunk.time - first)
-    step = max(1, _PAIRS // max(len(when), 1))
-    for begin in range(0, len(heads), step):
-        base = np.arange(begin, min(begin + step, len(heads)))[:, None] * reach
-        early = np.clip(time[when] - window - first, 0, reach)
-        late = np.clip(time[when] + window - first, -1, reach - 1)
-        lo = np.searchsorted(axis, (base + early).ravel(), side="left")
-        hi = np.searchsorted(axis, (base + late).ravel(), side="right")
-        some = np.flatnonzero(hi > lo)
-        unit = chunk.unit[heads[begin + some // len(when)]]
-        yield when[some % len(when)], unit, lo[some], hi[some]

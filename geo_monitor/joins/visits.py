@@ -297,32 +297,41 @@ def _told(rows: np.ndarray, unit: np.ndarray, zone: np.ndarray, patrols: np.ndar
 
 def visits_table(parts: Iterable[Visits], areas: Areas) -> pd.DataFrame:
     """Table `zone_visits` of all `parts`, by unit, time, zone and version."""
+    import pyarrow.compute as pc
+
     visits = Visits.joined(parts)
-    place = {name: z for z, name in enumerate(areas.names)}
-    zone = np.array([place[name] for name in visits.zone], dtype=np.int64)
+    zone = np.asarray(pc.index_in(pa.array(visits.zone, pa.string()), pa.array(areas.names, pa.string())), dtype=np.int64)
     entered, left = visits.times.T
     order = np.lexsort((left, zone, entered, _ranks(visits.unit_id)))
     entered, left, zone = entered[order], left[order], zone[order]
-    kept = [areas.zones[z] for z in zone]
+
+    def of_zone(name: str, kind: pa.DataType) -> pa.Array:
+        return pa.array([getattr(one, name) for one in areas.zones], kind).take(pa.array(zone))
+
     table = pa.table(
         {
             "unit_id": pa.array(visits.unit_id[order], pa.string()),
             "patrol_id": pa.array(visits.patrol_id[order], pa.string()),
-            "zone_id": pa.array([zone.zone_id for zone in kept], pa.string()),
-            "zone_agency": pa.array([zone.agency for zone in kept], pa.string()),
-            "zone_version": pa.array([zone.version for zone in kept], pa.int64()),
+            "zone_id": of_zone("zone_id", pa.string()),
+            "zone_agency": of_zone("agency", pa.string()),
+            "zone_version": of_zone("version", pa.int64()),
             "entered_at": timestamps(entered),
             "left_at": timestamps(left),
             "minutes": (left - entered) / MINUTE_MS,
-            "certainty": pa.array(["observed" if s else "possible" for s in visits.seen[order]], pa.string()),
+            "certainty": pa.array(["possible", "observed"]).take(pa.array(visits.seen[order].astype(np.int64))),
         }
     )
     return TABLES["zone_visits"].from_arrow(table)
 
 
 def _ranks(names: np.ndarray) -> np.ndarray:
-    rank = {name: i for i, name in enumerate(sorted(set(names)))}
-    return np.array([rank[name] for name in names], dtype=np.int64)
+    """The place of each text among all there are."""
+    import pyarrow.compute as pc
+
+    told = pa.array(names, pa.string()).dictionary_encode()
+    rank = np.empty(len(told.dictionary), dtype=np.int64)
+    rank[np.asarray(pc.array_sort_indices(told.dictionary))] = np.arange(len(rank))
+    return rank[np.asarray(told.indices)]
 
 
 def zone_visits(

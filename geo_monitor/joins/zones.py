@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -220,6 +221,7 @@ def _day(year: int, month_day: tuple[int, int], *, start: bool) -> int:
     return days * DAY_MS - SHANGHAI_MS
 
 
+@lru_cache(maxsize=1024)  # a run asks twice, for visits and for reports, and to see whether a polygon is valid takes a while
 def _polygons(geometry: Any) -> shapely.Geometry | None:
     """The polygons of a geometry, valid; None where there are none."""
     import shapely

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from geo_monitor.settings import Settings
     from geo_monitor.tracks import Chunk
 
+ROUGHLY = 1.01  # by how much a distance on a sphere is wrong at most
 _PAIRS = 200_000  # units by reports looked at, at once: bounds memory
 
 
@@ -77,14 +78,16 @@ def nearest(
         # "there" asks every fix in the window, "nearest" only those closest in time
         report, unit, fix, closest = candidates(*told, bounds, chunk.time, chunk.lon, chunk.lat)
         at = placed[report]
+        # the geodesic is dear, and asked only where it may decide
+        rough = _sphere(lon[at], lat[at], chunk.lon[fix], chunk.lat[fix])
+        least = np.full(len(lon), np.inf)
+        np.minimum.at(least, at[closest], rough[closest])
+        asked = np.flatnonzero((rough <= ROUGHLY * settings.there_m) | (closest & (rough <= ROUGHLY**2 * least[at] + 1.0)))
+        at, unit, fix, closest = at[asked], unit[asked], fix[asked], closest[asked]
         metres = np.asarray(geod.inv(lon[at], lat[at], chunk.lon[fix], chunk.lat[fix])[2])
         near.there[at[metres <= settings.there_m]] = True
         at, unit, fix, metres = at[closest], unit[closest], fix[closest], metres[closest]
-        order = np.lexsort((fix, metres, at, unit))
-        fresh = np.r_[True, (np.diff(unit[order]) != 0) | (np.diff(at[order]) != 0)][: len(order)]
-        order = order[fresh]  # one of each unit and report
-        at, unit, fix, metres = at[order], unit[order], fix[order], metres[order]
-        order = np.lexsort((unit, metres, at))
+        order = np.lexsort((fix, unit, metres, at))
         order = order[np.flatnonzero(np.diff(at[order], prepend=-1))]  # one of each report
         at, unit, fix, metres = at[order], unit[order], fix[order], metres[order]
         # units of later parts come after, so a tie stays with the smaller one
@@ -94,3 +97,11 @@ def nearest(
         near.seconds[at] = (chunk.time[fix] - time[at]) / 1000
         near.unit_id[at] = np.asarray(unit_ids, dtype=object)[heads[begin + unit]]
     return near
+
+
+def _sphere(lon: np.ndarray, lat: np.ndarray, to_lon: np.ndarray, to_lat: np.ndarray) -> np.ndarray:
+    """Metres between points on a sphere of the mean radius: under 0.6 % from the geodesic (haversine formula; source:
+    Sinnott, Sky and Telescope 68(2), 1984)."""
+    a, b = np.radians(lat), np.radians(to_lat)
+    half = np.sin((b - a) / 2) ** 2 + np.cos(a) * np.cos(b) * np.sin(np.radians(to_lon - lon) / 2) ** 2
+    return 2 * 6_371_008.8 * np.arcsin(np.sqrt(np.minimum(half, 1.0)))

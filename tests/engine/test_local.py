@@ -48,10 +48,10 @@ def same(one: dict[str, pd.DataFrame], other: dict[str, pd.DataFrame]) -> None:
         pd.testing.assert_frame_equal(frame, other[name], check_exact=True, obj=name)
 
 
-@pytest.fixture(autouse=True, params=[32, 4], ids=["one by one", "as one"])
-def days_kept_as_one(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whether what earlier blocks gave is kept as one in a world this small."""
-    with mock.patch.object(earlier, "DAYS", request.param):
+@pytest.fixture(autouse=True)
+def days_kept_as_one() -> Iterator[None]:
+    """What earlier blocks gave is kept as one in a world of twelve days too."""
+    with mock.patch.object(earlier, "DAYS", 4):
         yield
 
 
@@ -117,16 +117,15 @@ def test_what_is_kept_is_not_worked_on_again(workspace: Workspace) -> None:
 
 
 def test_of_earlier_days_nothing_is_read_one_by_one(workspace: Workspace, tmp_path: Path) -> None:
-    with mock.patch.object(earlier, "DAYS", 4):
-        tables(workspace)
-        for what in ("effort", "visits", "near"):
-            shutil.rmtree(workspace.root / FOLDER / what)
-        worlds.send(workspace, tmp_path, "tracks", worlds.tracks(worlds.DAYS), "new")
-        with counted() as done:
-            found = tables(workspace)
-        assert 0 < done["look"] <= 3  # the new day's block, the one before it and the last of the days before
-        shutil.rmtree(workspace.root / FOLDER)
-        same(tables(workspace), found)
+    tables(workspace)
+    for what in ("effort", "visits", "near"):
+        shutil.rmtree(workspace.root / FOLDER / what)
+    worlds.send(workspace, tmp_path, "tracks", worlds.tracks(worlds.DAYS), "new")
+    with counted() as done:
+        found = tables(workspace)
+    assert 0 < done["look"] <= 3  # the new day's block, the one before it and the last of the days before
+    shutil.rmtree(workspace.root / FOLDER)
+    same(tables(workspace), found)
 
 
 def test_a_new_day_costs_a_day(workspace: Workspace, tmp_path: Path) -> None:

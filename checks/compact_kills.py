@@ -11,16 +11,13 @@ would, `verify` must find nothing, and now and then an upload is withdrawn or se
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import os
 import random
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -29,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from checks.kills import TRACKED  # noqa: E402
+from checks.kills import TRACKED, main  # noqa: E402
 
 if TYPE_CHECKING:
     from geo_monitor.store import Store
@@ -142,21 +139,5 @@ def run(database: str | None, kills: int, seed: int, folder: Path) -> dict[str, 
     return {"kills": kills, "rows": len(expected), "reads": reads, "said": dict(sorted(said.items()))}
 
 
-def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
-    asked.add_argument("--kills", type=int, default=200)
-    asked.add_argument("--seed", type=int, default=7)
-    given = asked.parse_args()
-    from tests import postgres
-
-    server = postgres.started() if given.store == "postgres" else nullcontext()
-    with server as running, tempfile.TemporaryDirectory(prefix="geo-monitor-kills-") as folder:
-        found = run(running.url() if running else None, given.kills, given.seed, Path(folder))
-    print(f"{given.store}: {found['kills']} compactions killed; {found['reads']} reads beside them, all of all rows")
-    for what, count in found["said"].items():
-        print(f"  {what}: {count}")
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, run, "{kills} compactions killed; {reads} reads beside them, all of all rows", store="sqlite")

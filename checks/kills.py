@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -297,9 +297,12 @@ def run(database: str | None, kills: int, seed: int, folder: Path) -> dict[str, 
     }
 
 
-def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("--store", choices=("sqlite", "postgres"), required=True)
+def main(
+    doc: str, kill: Callable[[str | None, int, int, Path], dict[str, Any]], sentence: str, store: str | None = None
+) -> None:
+    """Asks how many and in which store (`store`: unless told), runs `kill`, and prints what was found."""
+    asked = argparse.ArgumentParser(description=doc.splitlines()[0])
+    asked.add_argument("--store", choices=("sqlite", "postgres"), default=store, required=store is None)
     asked.add_argument("--kills", type=int, default=200)
     asked.add_argument("--seed", type=int, default=7)
     given = asked.parse_args()
@@ -307,11 +310,11 @@ def main() -> None:
 
     server = postgres.started() if given.store == "postgres" else nullcontext()
     with server as running, tempfile.TemporaryDirectory(prefix="geo-monitor-kills-") as folder:
-        found = run(running.url() if running else None, given.kills, given.seed, Path(folder))
-    print(f"{given.store}: {found['kills']} imports killed, each all or nothing; {found['rows']} rows held as sent")
+        found = kill(running.url() if running else None, given.kills, given.seed, Path(folder))
+    print(f"{given.store}: {sentence.format(**found)}")
     for what, count in found["said"].items():
         print(f"  {what}: {count}")
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, run, "{kills} imports killed, each all or nothing; {rows} rows held as sent")

@@ -82,7 +82,9 @@ def nearest(
         rough = _sphere(lon[at], lat[at], chunk.lon[fix], chunk.lat[fix])
         least = np.full(len(lon), np.inf)
         np.minimum.at(least, at[closest], rough[closest])
-        asked = np.flatnonzero((rough <= ROUGHLY * settings.there_m) | (closest & (rough <= ROUGHLY**2 * least[at] + 1.0)))
+        asked = np.flatnonzero(
+            (rough <= ROUGHLY * settings.there_m) | (closest & (rough <= ROUGHLY**2 * least[at] + 1.0))
+        )
         at, unit, fix, closest = at[asked], unit[asked], fix[asked], closest[asked]
         metres = np.asarray(geod.inv(lon[at], lat[at], chunk.lon[fix], chunk.lat[fix])[2])
         near.there[at[metres <= settings.there_m]] = True

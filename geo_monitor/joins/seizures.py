@@ -48,7 +48,9 @@ def seizure_links(
     time = place.time
     near = fixes if isinstance(fixes, Near) else _near(place, fixes, settings)
     there, possible = _zones_there(place.lon, place.lat, time, zones, levels, settings)
-    ids = np.array([*network.reaches["reach_id"].to_numpy(dtype=object), None], dtype=object)  # reach -1 is the last: none
+    ids = np.array(
+        [*network.reaches["reach_id"].to_numpy(dtype=object), None], dtype=object
+    )  # reach -1 is the last: none
     table = pa.table(
         {
             "report_id": pa.array(seizures["report_id"].to_numpy(dtype=object), pa.string()),

@@ -300,7 +300,9 @@ def visits_table(parts: Iterable[Visits], areas: Areas) -> pd.DataFrame:
     import pyarrow.compute as pc
 
     visits = Visits.joined(parts)
-    zone = np.asarray(pc.index_in(pa.array(visits.zone, pa.string()), pa.array(areas.names, pa.string())), dtype=np.int64)
+    zone = np.asarray(
+        pc.index_in(pa.array(visits.zone, pa.string()), pa.array(areas.names, pa.string())), dtype=np.int64
+    )
     entered, left = visits.times.T
     order = np.lexsort((left, zone, entered, _ranks(visits.unit_id)))
     entered, left, zone = entered[order], left[order], zone[order]

@@ -51,16 +51,7 @@ def effort(
     settings: Settings | None = None,
     reported: pd.DataFrame | None = None,
 ) -> Effort:
-    """Minutes looked per reach, day and platform.
-
-    fixes: table `positions` (unit_id, patrol_id, time, lon, lat, platform, role), any order. located: reach, km, row by
-    row beside them. reported: frame of table `patrols`; its rows with how == "reported" are spread along their stretch
-    (a column `platform` is heeded where there is one, else boat). Memory: one chunk of about a million fixes beside the
-    input.
-
-    Raises `GeoMonitorError("tracks_rows_differ")` if fixes and located don't match,
-    `GeoMonitorError("effort_spread_broken")` if the network's shares of a path don't sum to one.
-    """
+    """As `geo_monitor.effort.effort`."""
     from geo_monitor.effort.reported import Reported
 
     settings = settings or Settings()

@@ -43,24 +43,7 @@ def place(lon: Floats, lat: Floats, network: Network) -> Spots:
 
 
 def locate(batch: pa.RecordBatch | pa.Table, network: Network) -> pa.RecordBatch:
-    """Where fixes lie on the river.
-
-    Parameters
-    ----------
-    batch : columns lon, lat (WGS84 degrees); others are ignored
-    network : from `river.build`
-
-    Returns
-    -------
-    RecordBatch, a row a fix: reach (int32, index into network.reaches, -1 where farther than the tolerance from any),
-    km (chainage; NaN in a lake or unlocated), bank (left, right, mid, looking downstream; null in a lake or unlocated),
-    offset_m (metres from the line, > 0 to the right; in a lake the metres outside the cell; NaN unlocated).
-
-    Rules: of the waters in whose tolerance a fix lies, the nearest wins, a lake having distance 0 inside; of a channel
-    and a lake equally near (to a millimetre), the channel; of two rivers equally near (a confluence), the one that
-    receives the other; a point between two reaches of one river belongs to the one whose km_from it is. Distance is
-    metres on the ground by the local Mercator scale.
-    """
+    """As `geo_monitor.river.locate`."""
     lon = batch.column("lon").to_numpy(zero_copy_only=False)
     lat = batch.column("lat").to_numpy(zero_copy_only=False)
     parts = [_chunk(lon[i : i + CHUNK], lat[i : i + CHUNK], network) for i in range(0, len(lon), CHUNK)]

@@ -5,8 +5,11 @@ In: a `Network`. Out: `Grid`, flat arrays over even cells of the Mercator plane.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +20,7 @@ from geo_monitor.river.geodesy import scale, to_degrees
 if TYPE_CHECKING:
     from geo_monitor.river.network import Network
 
+BANDS = 16  # of rows of cells, listed side by side
 CELL_M = 1000.0  # metres on the map; a cell lists few segments, and the shipped basin has 5 million cells
 CELLS = 1 << 24  # at most: 64 MB; a larger river has larger cells
 SCALE_STEP_M = 100.0  # of the table of k; between two rows it is good to 3e-11 of itself
@@ -99,7 +103,11 @@ class Grid:
         own = network.reach_at(along.mean(axis=1))
         widest, narrowest = _tolerances(network, search, order, own)
         far, surely = widest * most + 1.0, narrowest * least - 1.0
-        first, listed, away = _by_cell(*listing(ends, far, surely, *cells), cells)
+        rows = np.linspace(0, cells[4], BANDS + 1).astype(np.int64).tolist()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            bands = pool.map(lambda band: listing(ends, far, surely, *cells[:4], *band), pairwise(rows))
+            pairs = [np.concatenate(part) for part in zip(*bands, strict=True)]
+        first, listed, away = _by_cell(pairs[0], pairs[1], pairs[2], cells)
         from_y = float(south - size)
         rows_y = from_y + SCALE_STEP_M * np.arange(int((north - south + 3 * size) // SCALE_STEP_M) + 2)
         table = scale(to_degrees(np.zeros(len(rows_y)), rows_y)[1])

@@ -26,16 +26,17 @@ def _away2(x: float, y: float, ax: float, ay: float, bx: float, by: float) -> fl
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def listing(
-    ends: np.ndarray, far: np.ndarray, surely: np.ndarray, west: float, south: float, size: float, nx: int, ny: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ends: np.ndarray, far: np.ndarray, surely: np.ndarray, west: float, south: float, size: float, nx: int, low: int,
+    high: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Pairs (p,) of grid cell and segment such that the segment can be the nearest of those in whose tolerance some point
-    of the cell lies, and how far it is from the middle of the cell.
+    of the cell lies, and how far it is from the middle of the cell: of the rows [low, high) of cells.
 
     ends (s, 4): ax, ay, bx, by; far (s,): farther from the segment it is nobody's; surely (s,): this near a point is its.
     """
     half = size * np.sqrt(0.5)
-    closest = np.full(nx * ny, np.inf, dtype=np.float32)
-    capacity = 1 << 18
+    closest = np.full(nx * (high - low), np.inf, dtype=np.float32)  # squared at first; good to a millimetre
+    capacity = 1 << 17
     cell, segment, away = np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.float32)
     count = 0
     for look in range(2):
@@ -46,25 +47,27 @@ def listing(
                 continue
             i0 = max(int((min(ax, bx) - wide - west) // size), 0)
             i1 = min(int((max(ax, bx) + wide - west) // size), nx - 1)
-            j0 = max(int((min(ay, by) - wide - south) // size), 0)
-            j1 = min(int((max(ay, by) + wide - south) // size), ny - 1)
+            j0 = max(int((min(ay, by) - wide - south) // size), low)
+            j1 = min(int((max(ay, by) + wide - south) // size), high - 1)
             for j in range(j0, j1 + 1):
                 for i in range(i0, i1 + 1):
-                    d = np.sqrt(_away2(west + (i + 0.5) * size, south + (j + 0.5) * size, ax, ay, bx, by))
-                    c = j * nx + i
-                    if d > wide:
+                    d2 = _away2(west + (i + 0.5) * size, south + (j + 0.5) * size, ax, ay, bx, by)
+                    c = (j - low) * nx + i
+                    if d2 > wide * wide:
                         continue
                     if look == 0:
-                        closest[c] = min(closest[c], d)
+                        closest[c] = min(closest[c], d2)
                     # what is nearest to any point of the cell is no farther from its middle than this by a diagonal
-                    elif d <= closest[c] + 2 * half + 1e-2:
+                    elif d2 <= np.float64(closest[c]) ** 2:
                         if count == capacity:
                             capacity *= 2
                             cell = np.concatenate((cell, np.empty(capacity - count, np.int32)))
                             segment = np.concatenate((segment, np.empty(capacity - count, np.int32)))
                             away = np.concatenate((away, np.empty(capacity - count, np.float32)))
-                        cell[count], segment[count], away[count] = c, s, d
+                        cell[count], segment[count], away[count] = j * nx + i, s, np.sqrt(d2)
                         count += 1
+        if look == 0:
+            closest[:] = np.sqrt(closest) + np.float32(2 * half + 1e-2)
     return cell[:count], segment[:count], away[:count]
 
 

@@ -501,3 +501,12 @@ def merged_sums(a: np.ndarray, of_a: np.ndarray, b: np.ndarray, of_b: np.ndarray
             sums[m, c] = (of_a[i, c] if first else 0) + (of_b[j, c] if second else 0)
         i, j, m = i + first, j + second, m + 1
     return keys[:m], sums[:m]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def by_place(key: np.ndarray, sums: np.ndarray, bits: int, ms: np.ndarray) -> None:
+    """Adds time by day and by night of keys (k,), `bits` of which are below their reach, to ms (n, platforms, 2)."""
+    for i in range(len(key)):
+        reach, platform = key[i] >> bits, key[i] & 7
+        ms[reach, platform, 0] += sums[i, 0] - sums[i, 2]
+        ms[reach, platform, 1] += sums[i, 2]

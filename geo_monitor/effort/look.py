@@ -184,8 +184,12 @@ def sum_up(
     from geo_monitor.effort.looked import Effort
     from geo_monitor.effort.reported import Reported
 
-    together = Looked.joined(blocks)
-    total = Totals(len(network.reaches), together.key, together.sums)
+    parts, others = [], []
+    for block in blocks:
+        parts.append((block.key, block.sums))
+        others.append(replace(block, key=block.key[:0], sums=block.sums[:0]))
+    together = _together(others)
+    total = Totals(len(network.reaches), parts)
     np.maximum.at(total.last_look, together.last_reach, together.last_look)
     total.unlocated = int(together.unlocated.sum())
     whole, gaps = _chained(together, settings)

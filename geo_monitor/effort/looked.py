@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from geo_monitor.effort.minutes import Totals
 from geo_monitor.settings import Settings
-from geo_monitor.tables import PLATFORMS, TABLES
-from geo_monitor.tracks import MINUTE_MS, encode
+from geo_monitor.tables import TABLES
+from geo_monitor.tracks import encode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,12 +59,7 @@ class Effort:
     @cached_property
     def hours(self) -> np.ndarray:
         """Hours looked (n reaches, platforms in the order of `tables.PLATFORMS`, by day and by night)."""
-        total, cells = self.total, len(self.reach_ids) * len(PLATFORMS)
-        night = total.sums[:, 2]
-        parts = total.sums[:, 0] - night, night
-        cell = total.reach * len(PLATFORMS) + total.platform
-        hours = [np.bincount(cell, part, cells) / (60 * MINUTE_MS) for part in parts]  # whole ms: exact
-        return np.stack(hours, axis=-1).reshape(len(self.reach_ids), len(PLATFORMS), 2)
+        return self.total.hours()
 
 
 def effort(

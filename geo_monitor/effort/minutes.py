@@ -6,7 +6,7 @@ the last bit whatever the order in which pieces come.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -98,12 +98,27 @@ def added(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, n
 class Totals:
     """Integer sums per reach, day and platform."""
 
-    def __init__(self, reaches: int, key: np.ndarray | None = None, sums: np.ndarray | None = None) -> None:
+    def __init__(self, reaches: int, parts: Iterable[tuple[np.ndarray, np.ndarray]] = ()) -> None:
+        """parts: of each its keys (k,), ascending, and sums (k, 6): ms, stake-out ms, night ms, passes, units, reported ms."""
         self.unlocated = 0
         self.last_look = np.full(reaches, NEVER, dtype=np.int64)
-        self.key = np.empty(0, dtype=np.int64) if key is None else key
-        # ms, stake-out ms, night ms, passes, units, reported ms
-        self.sums = np.empty((0, 6), dtype=np.int64) if sums is None else sums
+        self._parts = list(parts)
+
+    @property
+    def key(self) -> np.ndarray:
+        """All keys (k,), ascending."""
+        return self._whole()[0]
+
+    @property
+    def sums(self) -> np.ndarray:
+        """Their sums (k, 6)."""
+        return self._whole()[1]
+
+    def _whole(self) -> tuple[np.ndarray, np.ndarray]:
+        """All parts as one: only a table needs that, and it takes a while."""
+        if len(self._parts) != 1:
+            self._parts = [added(self._parts)]
+        return self._parts[0]
 
     def add(
         self,
@@ -132,7 +147,16 @@ class Totals:
         from geo_monitor.effort.kernels import summed
 
         if len(key):
-            self.key, self.sums = added([(self.key, self.sums), summed(key, rows, key >> KEY_REACH)])
+            self._parts.append(summed(key, rows, key >> KEY_REACH))
+
+    def hours(self) -> np.ndarray:
+        """Hours (n reaches, platforms in the order of `tables.PLATFORMS`, by day and by night)."""
+        from geo_monitor.effort.kernels import by_place
+
+        ms = np.zeros((len(self.last_look), len(PLATFORMS), 2), dtype=np.int64)
+        for key, sums in self._parts:
+            by_place(key, sums, KEY_REACH, ms)
+        return ms / (60 * MINUTE_MS)
 
     @property
     def reach(self) -> np.ndarray:

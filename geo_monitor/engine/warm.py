@@ -99,8 +99,10 @@ def warm() -> None:
     given = work.together([part], laid, job, effort.Moored.nowhere(), Underway.nobody())
     found = work.Found([to_bytes(given["effort"])] * 2)
     work.visits_underway(given["visits"]).finished(job.areas, settings)
-    effort.sum_up(found.looked, network, settings)
+    looked = effort.sum_up(found.looked, network, settings)
+    exposure, table = looked.hours, looked.table
     network.within(settings.band_m)
+    assert len(table) and exposure.sum() > 0
     hotspots.rates([3, 0, 1, 0], [6.0, 6.0, 6.0, 0.0], network.adjacency[:4, :4], settings=settings)
     events.warm(network, settings)
     rivers.network(Drawing.nothing_sent(settings), settings, folder())

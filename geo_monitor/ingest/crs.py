@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 NORTHING = (1.5e6, 6.0e6)  # metres from the equator: China
 EASTING = (5.0e4, 9.5e5)  # metres, false easting 500,000
+REFUSED = ("position_not_available", "coordinate_beyond_earth", "null_island", "wrong_hemisphere")
 SAME_AS_WGS84 = (4326, 4490, 4979, 4480)
 
 
@@ -55,7 +56,7 @@ class Of:
 
 @dataclass
 class Placed:
-    """WGS84 degrees of every point, why a point could not be placed, what was used, what is to be told."""
+    """WGS84 degrees of every point, why a point could not be placed (`REFUSED`), what was used, what is to be told."""
 
     lon: Array
     lat: Array
@@ -69,12 +70,7 @@ class Placed:
     warnings: list[tuple[str, Mask | None, dict[str, Any]]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """`datum_how`: given (option), named (in the rows), receiver (NMEA, AIS), declared (by file or format), tested
-        (against a reference), assumed."""
-        return {
-            "used": self.used, "how": self.how, "datum": self.datum, "confidence": round(self.confidence, 4),
-            "datum_how": self.datum_how,
-        }  # fmt: skip
+        return _json(self)
 
 
 @dataclass(frozen=True)
@@ -116,6 +112,9 @@ class Rule:
             _refuse(out, np.isfinite(points.x) & np.isfinite(points.y), self.settings)
         return out
 
+    def to_json(self) -> dict[str, Any]:
+        return _json(self)
+
     def moved(self, points: Points) -> Placed:
         """The points after the steps so far."""
         out = Placed(points.x.astype(float), points.y.astype(float))
@@ -137,6 +136,15 @@ class Rule:
         """A warning about all points."""
         self.told.append((code, params))
         self.steps.append(lambda out, points: out.warnings.append((code, None, params)))
+
+
+def _json(found: Placed | Rule) -> dict[str, Any]:
+    """`datum_how`: given (option), named (in the rows), receiver (NMEA, AIS), declared (by file or format), tested
+    (against a reference), assumed."""
+    return {
+        "used": found.used, "how": found.how, "datum": found.datum, "confidence": round(found.confidence, 4),
+        "datum_how": found.datum_how,
+    }  # fmt: skip
 
 
 def place(
@@ -380,7 +388,7 @@ def basin(lon: Array, lat: Array, settings: Settings) -> Mask:
 def _unswap(out: Rule, seen: Mapping[str, int], settings: Settings) -> None:
     """Axes the other way round: of all points, or of single ones whose latitude is none."""
     count = seen["there"]
-    all_of_them = seen["turned"] >= 0.9 * count and seen["as_is"] <= 0.1 * count or seen["impossible"] >= 0.9 * count
+    all_of_them = (seen["turned"] >= 0.9 * count and seen["as_is"] <= 0.1 * count) or seen["impossible"] >= 0.9 * count
 
     def step(out: Placed, points: Points) -> None:
         x, y = out.lon, out.lat
@@ -503,9 +511,4 @@ def _refuse(out: Placed, there: Mask, settings: Settings) -> None:
         mirrored = there & ~basin(out.lon, out.lat, settings)
         mirrored &= basin(-out.lon, out.lat, settings) | basin(out.lon, -out.lat, settings)
         mirrored |= there & basin(-out.lon, -out.lat, settings)
-    out.bad = {
-        "position_not_available": no_fix,
-        "coordinate_beyond_earth": (beyond | lost) & ~no_fix,
-        "null_island": zero,
-        "wrong_hemisphere": mirrored,
-    }
+    out.bad = dict(zip(REFUSED, (no_fix, (beyond | lost) & ~no_fix, zero, mirrored), strict=True))

@@ -65,6 +65,19 @@ class Ledger:
             self.warnings.append(found)
 
 
+def add(grouped: dict[tuple[str, str], Message], message: Message, rows: tuple[int, ...]) -> None:
+    """Counts a message with the others of its code and params."""
+    params = dict(message.params)
+    count = params.pop("count", 1)
+    key = (message.code, repr(sorted(params.items())))
+    held = grouped.get(key)
+    count += held.params["count"] if held else 0
+    together = held.rows if held else ()
+    if len(together) < ROWS_NAMED or min(rows) < together[-1]:
+        together = tuple(sorted({*together, *rows}))[:ROWS_NAMED]
+    grouped[key] = Message(message.code, {"count": count, **params}, together)
+
+
 class Book:
     """What the ledgers of several parts of an upload say, as if there were one: rows that were refused, or of which there
     is something to be told, for the same reason are counted together."""

@@ -19,12 +19,18 @@ WORD = pa.dictionary(pa.int32(), pa.string())
 # as fixes lie in a spool: words by their codes, with the number of the row they came from; who received them is known
 FIXES = pa.schema(
     [
-        *(pa.field(f.name, WORD if f.type == pa.string() else f.type) for f in POSITIONS.arrow if f.name != "receipt_id"),
+        *(
+            pa.field(f.name, WORD if f.type == pa.string() else f.type)
+            for f in POSITIONS.arrow
+            if f.name != "receipt_id"
+        ),
         pa.field("row", pa.int64()),
     ]
 )
 _FIXES = re.compile(r"fixes-(-?\d{1,7})\.arrow")
-REFUSED = "refused.arrow"
+REFUSED = "quarantine.arrow"
+DAY_MS = 86_400_000
+SHANGHAI_MS = 8 * 3_600_000  # Asia/Shanghai is UTC+8 without summer time since 1991
 
 
 class Spool:

@@ -68,7 +68,9 @@ class _Parquet(Parts):
                 yield part
 
     def _cells(self, table: pa.Table) -> pa.Table:
-        spare = [f.name for f in table.schema if f.name == self._shapes or (self._shapes and pa.types.is_struct(f.type))]
+        spare = [
+            f.name for f in table.schema if f.name == self._shapes or (self._shapes and pa.types.is_struct(f.type))
+        ]
         return table.drop_columns(spare).replace_schema_metadata(None)
 
     @contextmanager

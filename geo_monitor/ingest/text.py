@@ -12,6 +12,7 @@ import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from geo_monitor.errors import Refused, Usage
@@ -23,6 +24,7 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 Pieces = Callable[[], Iterable[bytes]]
+PIECE = 4 << 20  # bytes of a file in memory at once
 SAMPLE = 4 << 20  # bytes looked at to judge a large file
 CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _CONTROL = re.compile(CONTROLS)
@@ -137,7 +139,8 @@ def _like_unicom(pieces: list[bytes]) -> bool:
     >>> _like_unicom(["联通".encode("gbk")]), _like_unicom(["Café".encode()]), _like_unicom(["江".encode()])
     (True, False, False)
     """
-    found = [c for piece in pieces for c in piece.decode("utf-8", errors="ignore") if not c.isascii()]
+    every = (c for piece in pieces for c in piece.decode("utf-8", errors="ignore") if not c.isascii())
+    found = list(islice(every, 4))
     strange = all(c < "\u0800" and not "\u00c0" <= c <= "\u024f" for c in found)
     return len(found) <= 3 and strange and _decodes(pieces, "gb18030")
 
@@ -293,10 +296,15 @@ class Decoded:
         if self._name != "utf-8-sig" or self._mixed:
             yield from (text.encode("utf-8") for text in self)
             return
-        first = True
+        head: bytes | None = b""  # until it is long enough to tell a mark from text
         for piece in self._pieces():
-            yield piece.removeprefix(codecs.BOM_UTF8) if first else piece
-            first = False
+            if head is None:
+                yield piece
+            elif len(head := head + piece) >= len(codecs.BOM_UTF8):
+                yield head.removeprefix(codecs.BOM_UTF8)
+                head = None
+        if head:
+            yield head
 
     def _broken(self) -> int:
         """The number of the line that is not in the encoding, 0 where all are."""
@@ -322,7 +330,7 @@ def file_pieces(path: Path) -> Pieces:
 
     def pieces() -> Iterator[bytes]:
         with path.open("rb") as file:
-            while piece := file.read(SAMPLE):
+            while piece := file.read(PIECE):
                 yield piece
 
     return pieces

@@ -116,10 +116,9 @@ class _Delimited(Parts):
             quotes += piece.count(b'"')
             size += len(piece)
             if size < SMALL:
-                lines = piece.split(b"\n")
-                lengths = [len(line) for line in lines]
-                lengths[0] += rest
-                longest, rest = max(longest, *lengths), lengths[-1]
+                ends = np.flatnonzero(np.frombuffer(piece, dtype=np.uint8) == ord("\n"))
+                lengths = np.diff(ends, prepend=-1 - rest, append=len(piece))
+                longest, rest = max(longest, int(lengths.max())), int(lengths[-1]) - 1
         return zeros, quotes, max(BLOCK, 2 * (longest if size < SMALL else 1 << 20) + 1024)
 
     def _lone(self) -> bool:
@@ -243,14 +242,18 @@ class _Stream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        while not len(self._left):
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._left = memoryview(piece)
-        count = min(len(buffer), len(self._left))
-        buffer[:count], self._left = self._left[:count], self._left[count:]
-        return count
+        """Fills the buffer: what is less is taken for a block of its own."""
+        filled = 0
+        while filled < len(buffer):
+            if not len(self._left):
+                piece = next(self._pieces, None)
+                if piece is None:
+                    break
+                self._left = memoryview(piece)
+            count = min(len(buffer) - filled, len(self._left))
+            buffer[filled : filled + count], self._left = self._left[:count], self._left[count:]
+            filled += count
+        return filled
 
 
 def _beginning(text: Decoded, most: int) -> tuple[str, bool]:

@@ -103,20 +103,20 @@ def _cells(sent: Sent) -> _Cells:
             for raw in sent.parts.parts():
                 cells.add(raw)
         except Again:
+            cells.clear()
             continue
         if (wanted := cells.wanted()) == choices:
             return cells
+        cells.clear()
         choices = wanted
 
 
 class _Cells:
-    """The values of the cells, in two spools of the same batches: what tells the place, and the rest."""
+    """The values of the cells, two spools for each part: what tells the place, and the rest. They go as they are used."""
 
     def __init__(self, sent: Sent, choices: _Choices) -> None:
         self.sent, self.choices = sent, choices
-        self.places, self.values = Spool(sent.folder / "places.arrow"), Spool(sent.folder / "values.arrow")
-        for spool in (self.places, self.values):
-            spool.clear()
+        self.places, self.values = list[Spool](), list[Spool]()
         self.coders = {name: Coder(sent.settings.cell_characters) for name in CODED}
         self.read = self.nameless = 0
         self.misfits: dict[tuple[str, str], Message] = {}
@@ -156,8 +156,13 @@ class _Cells:
             "ms": np.where(times.clock, dates.NAT, times.ms), "speed": speed, "heading": heading,
             "type": spots.type, "flags": flags.astype(np.uint8), "cut": cut,
         }  # fmt: skip
-        self.places.add(_batch(place))
-        self.values.add(_batch(value))
+        for name, held, columns in (("places", self.places, place), ("values", self.values, value)):
+            held.append(Spool(self.sent.folder / f"{name}-{len(held)}.arrow"))
+            held[-1].add(_batch(columns))
+
+    def clear(self) -> None:
+        for spool in (*self.places, *self.values):
+            spool.clear()
 
     def wanted(self) -> _Choices:
         """The choices by all rows."""
@@ -315,10 +320,10 @@ class _Tracks:
         for code, params in rule.notes:
             book.note(code, **params)
         self._expect(rule)
-        for place, value in zip(cells.places, cells.values, strict=True):
-            self._placed(_arrays(place), _arrays(value), rule)
-        for spool in (cells.places, cells.values):
-            spool.clear()
+        for places, values in zip(cells.places, cells.values, strict=True):
+            self._placed(_all(places), _all(values), rule)
+            places.clear()
+            values.clear()
         found = Done(book, rule, cells.read, misfits=cells.misfits)
         self._sailed(found)
         if self.refused:
@@ -337,8 +342,8 @@ class _Tracks:
         few = self.words["platform"][0]
         telling = np.array([word is None or word == "boat" for word in few], dtype=bool)
         named = "datum" in self.sent.columns
-        for batch in self.cells.places:
-            place = _arrays(batch)
+        for spool in self.cells.places:
+            place = _all(spool)
             x, y = place["x"], place["y"]
             there = ~(np.isnan(x) | np.isnan(y))
             yield crs.Points(

@@ -308,6 +308,8 @@ class Decoded:
 
     def _broken(self) -> int:
         """The number of the line that is not in the encoding, 0 where all are."""
+        if self._name == "utf-8-sig" and all(_valid_utf8(block) for block in _whole_lines(self._pieces())):
+            return 0
         decoder, before = codecs.getincrementaldecoder(self._name)(), 0
         try:
             for piece in self._pieces():
@@ -368,6 +370,21 @@ def _lines(head: bytes, longer: bool, pieces: Pieces) -> list[bytes]:
         if len(found) >= 20_000:
             break
     return found[:20_000] or head.split(b"\n")
+
+
+def _valid_utf8(block: bytes) -> bool:
+    """Whether bytes are UTF-8, told without making a text of them: several times as fast.
+
+    >>> _valid_utf8("长江".encode()), _valid_utf8("长江".encode()[:-1]), _valid_utf8(b"\\xed\\xa0\\x80")
+    (True, False, False)
+    """
+    import pyarrow as pa
+
+    try:
+        pa.array([block], pa.large_binary()).cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -532,9 +532,10 @@ class _Tracks:
             spool = self._share(number)
             fixes = _all(spool)
             spool.clear()
-            fixes = {name: values[fixes["alive"]] for name, values in fixes.items()}
-            if not len(fixes.get("row", ())):
+            if not fixes or not fixes["alive"].any():
                 continue
+            if not fixes["alive"].all():
+                fixes = {name: values[fixes["alive"]] for name, values in fixes.items()}
             ledger = Ledger(fixes["row"])
             speed = fixes["speed"]
             if over_ground:
@@ -565,8 +566,9 @@ class _Tracks:
             for unit in sorted(samples, key=lambda unit: int(self.came[unit]))[identity.TWICE_UNITS :]:
                 del samples[unit]
             keep = track.order[fresh[track.order]]
-            if len(keep):
-                self._kept(number).add(self._rows(fixes, track, own, strange, keep))
+            for first in range(0, len(keep), SHARE_ROWS):  # a unit may have more
+                rows = self._rows(fixes, track, own, strange, keep[first : first + SHARE_ROWS])
+                self._kept(number).add(rows)
         twice = identity.under_another_name(
             {unit: samples[unit] for unit in sorted(samples, key=lambda unit: int(self.came[unit]))},
             names,
@@ -672,7 +674,9 @@ def _arrays(batch: pa.RecordBatch) -> dict[str, Array]:
 def _all(spool: Spool) -> dict[str, Array]:
     """All of a share, in the order of the file; nothing where there is nothing."""
     parts = [_arrays(batch) for batch in spool]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+    if not parts:
+        return {}
+    return {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
 
 
 def _or_else(words: Array, codes: Array, other: Array) -> Array:
@@ -682,8 +686,11 @@ def _or_else(words: Array, codes: Array, other: Array) -> Array:
 
 
 def _words(codes: Array, names: Sequence[str | None]) -> pa.DictionaryArray:
-    """Texts by their codes; -1 and the code of None are null."""
-    known = {name: None for name in names if name is not None}
-    place = {name: at for at, name in enumerate(known)}
-    at = np.array([*(place.get(name, -1) if name is not None else -1 for name in names), -1], dtype=np.int32)[codes]
-    return pa.DictionaryArray.from_arrays(pa.array(at, mask=at < 0), pa.array(list(known), pa.string()))
+    """Texts by their codes, those that are used in the order of `names`; -1 and the code of None are null."""
+    place: dict[str, int] = {}
+    at = np.full(len(names) + 1, -1, dtype=np.int32)
+    for code in np.unique(codes).tolist():
+        if code >= 0 and (name := names[code]) is not None:
+            at[code] = place.setdefault(name, len(place))
+    found = at[codes]
+    return pa.DictionaryArray.from_arrays(pa.array(found, mask=found < 0), pa.array(list(place), pa.string()))

@@ -454,9 +454,12 @@ class _Tracks:
             "role": value["role"], "source": value["source"], "ais": ais, "cut": value["cut"], "alive": codes == 0,
         }  # fmt: skip
         share = self.units.share[unit]
-        for number in np.unique(share[keep]).tolist():
-            mine = keep & (share == number)
-            self._share(number).add(_batch({name: values[mine] for name, values in rows.items()}))
+        order = np.flatnonzero(keep)
+        order = order[np.argsort(share[order], kind="stable")]
+        batch, share = _batch({name: values[order] for name, values in rows.items()}), share[order]
+        starts = np.flatnonzero(np.r_[True, np.diff(share) != 0][: len(share)]).tolist()
+        for start, stop in zip(starts, [*starts[1:], len(share)], strict=False):
+            self._share(int(share[start])).add(batch.slice(start, stop - start))
 
     def _refuse(self, row: Array, codes: Array) -> None:
         if (codes != 0).any():

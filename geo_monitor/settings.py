@@ -171,7 +171,7 @@ class Settings:
     encoding_sure: float = 0.80  # confidence under which text is not read without being asked
     upload_seconds: float = 60.0  # wall seconds a parser may take per 100 MB of upload
     upload_memory_mb: int = 1024  # megabytes a parser may use for a small upload ...
-    upload_memory_factor: float = 8.0  # ... and this many more for each megabyte (10 million rows of CSV take 6.6)
+    upload_memory_factor: float = 8.0  # ... and this many more for each megabyte (fixes, read in parts, take none)
     upload_memory_share: float = 0.75  # share of the machine's memory that no parser goes beyond
     upload_output_mb: float = 4000.0  # megabytes a parser may write (twice `archive_mb`: unpacked, and its rows) ...
     upload_output_factor: float = 4.0  # ... and this many more for each megabyte

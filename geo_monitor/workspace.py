@@ -184,12 +184,19 @@ class Workspace:
     ) -> Upload:
         """What `import_file` would take in, with its rows; nothing is kept. Raises as `import_file`."""
         given = (agency, crs, datum, encoding, columns, role, accuracy)
-        return self._taken(kind, Path(path), given, now, store=False)
+        return self._taken(kind, Path(path), given, now, store=False, gather=True)
 
     def _taken(
-        self, kind: str, path: Path, given: Sequence[Any], now: datetime | None, store: bool, tell: Tell = silent
+        self,
+        kind: str,
+        path: Path,
+        given: Sequence[Any],
+        now: datetime | None,
+        store: bool,
+        tell: Tell = silent,
+        gather: bool = False,
     ) -> Upload:
-        from geo_monitor.ingest import Options, limited
+        from geo_monitor.ingest import Options, Upload, limited
         from geo_monitor.store.held import Held
 
         if kind not in KINDS:
@@ -205,16 +212,17 @@ class Workspace:
         work = Work("import", path.name)
         writing = self._store.writing(work) if store else nullcontext()
         tell("turn", 0.0)
+        held = Held(self._store, self.store.agencies)
         with files.room(self.root), one_file(path, self.root) as raw, writing:
             tell("parse", 1 / 3)
-            upload = limited.read(kind, raw, options, Held(self._store, self.store.agencies), settings, now, self.root)
-            upload = replace(upload, receipt=replace(upload.receipt, file=path.name))
-            if upload.rows is not None and "agency" in upload.rows:
-                self.store.may_send(upload.rows["agency"].dropna().astype(str).unique())
-            if not store:
-                return upload
-            tell("keep", 2 / 3)
-            return replace(upload, receipt=self._store.commit(upload, raw, self.viewer.account))
+            with limited.reading(kind, raw, options, held, settings, now, self.root) as upload:
+                upload = replace(upload, receipt=replace(upload.receipt, file=path.name))
+                if upload.rows is not None and "agency" in upload.rows:
+                    self.store.may_send(upload.rows["agency"].dropna().astype(str).unique())
+                if store:
+                    tell("keep", 2 / 3)
+                    return Upload(self._store.commit(upload, raw, self.viewer.account))
+                return upload.gathered() if gather else Upload(upload.receipt)
 
     @contextmanager
     def kept(self, receipt_id: str) -> Iterator[Path]:

@@ -12,6 +12,7 @@ import pytest
 import scipy.sparse as sp
 
 from benchmarks import compact as compaction
+from benchmarks import ingest as ingesting
 from benchmarks.accuracy import worlds
 from benchmarks.accuracy.__main__ import main
 from benchmarks.accuracy.measures import measured, named
@@ -64,6 +65,28 @@ def test_the_feeds_of_the_compaction_benchmark_lie_as_they_say(tmp_path: Path) -
     assert fixes.groupby("unit_id").size().tolist() == [2 * 24 * 60] * 40  # a fix a minute
     assert (fixes.groupby("unit_id")["time"].diff().dropna() == pd.Timedelta(minutes=1)).all()
     assert fixes["lon"].between(111.2, 112.3).all()
+
+
+def test_the_import_benchmark_takes_in_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ingesting.main(["--folder", str(tmp_path / "b"), "--rows", "1e4"])
+    told = json.loads(capsys.readouterr().out)
+    assert [(one["rows"], one["format"]) for one in told] == [(10_000, "csv"), (10_000, "parquet")]
+    for one in told:  # one in 5,000 has no place, one is there twice
+        assert one["taken"] == {"read": 10_000, "accepted": 9_996, "quarantined": 2, "unchanged": 2, "corrected": 0}
+        assert one["ratio"] == pytest.approx(one["import_s"] / one["bare_s"], abs=0.06)
+        assert min(one["process_mb"], one["parser_mb"]) > 50
+    assert not (tmp_path / "b").exists()  # it tidies up
+
+
+def test_the_two_files_of_the_import_benchmark_hold_the_same(tmp_path: Path) -> None:
+    for form in ingesting.FORMATS:
+        ingesting.make(tmp_path / f"a.{form}", 6_000)
+    text = pd.read_csv(tmp_path / "a.csv", parse_dates=["时间"])
+    typed = pd.read_parquet(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(text, typed, check_dtype=False)
+    assert typed["纬度"].isna().sum() == 2
+    assert typed[["船名", "时间", "经度"]].duplicated().sum() == 1
+    assert typed["船名"].nunique() == 400
 
 
 @pytest.mark.parametrize("kind", worlds.KINDS)

@@ -8,6 +8,7 @@ and the refused rows. Nothing is written and nothing is remembered here.
     readers/   one a format: bytes -> raw cells and shapes
     kinds/     one a kind of upload: raw cells -> rows of its table
     text, columns, vocabulary, dates, coordinates, crs, datum, geometry, motion, archives: one repair each
+    spool      rows put aside in files: fixes are never in memory together
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def main() -> None:
             import_module(module)
         job = handover.loads(answers.readline())
         if "receipt" in job:
-            upload = _parse(job, Asking(out, answers, scratch))
+            upload = _parse(job, Asking(out, answers, scratch), scratch)
             handover.write_upload(upload, scratch)
             tell(out, {"done": True})
         elif "base_map" in job:
@@ -97,11 +97,12 @@ def main() -> None:
     os._exit(0)  # nothing is left to tidy: the parent removes the scratch folder
 
 
-def _parse(job: dict[str, Any], held: Any) -> Upload:
+def _parse(job: dict[str, Any], held: Any, scratch: Path) -> Upload:
     from geo_monitor.ingest import Options, Receipt, door
 
     receipt, path = Receipt(**job["receipt"]), Path(job["file"])
-    return door.fill(receipt, path, Options(**job["options"]), held, _settings(job), receipt.received_at)
+    options = Options(**job["options"])
+    return door.fill(receipt, path, options, held, _settings(job), receipt.received_at, scratch)
 
 
 def _settings(job: dict[str, Any]) -> Settings:

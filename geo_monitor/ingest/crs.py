@@ -5,7 +5,10 @@ China Geodetic Coordinate System 2000 (EPSG:4490) and WGS84 agree within centime
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +25,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 NORTHING = (1.5e6, 6.0e6)  # metres from the equator: China
 EASTING = (5.0e4, 9.5e5)  # metres, false easting 500,000
+REFUSED = ("position_not_available", "coordinate_beyond_earth", "null_island", "wrong_hemisphere")
 SAME_AS_WGS84 = (4326, 4490, 4979, 4480)
 
 
@@ -52,7 +56,7 @@ class Of:
 
 @dataclass
 class Placed:
-    """WGS84 degrees of every point, why a point could not be placed, what was used, what is to be told."""
+    """WGS84 degrees of every point, why a point could not be placed (`REFUSED`), what was used, what is to be told."""
 
     lon: Array
     lat: Array
@@ -66,53 +70,157 @@ class Placed:
     warnings: list[tuple[str, Mask | None, dict[str, Any]]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """`datum_how`: given (option), named (in the rows), receiver (NMEA, AIS), declared (by file or format), tested
-        (against a reference), assumed."""
-        return {
-            "used": self.used, "how": self.how, "datum": self.datum, "confidence": round(self.confidence, 4),
-            "datum_how": self.datum_how,
-        }  # fmt: skip
+        return _json(self)
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points (n,) as they stand in a file: NaN where there is none. row_datum (n,): a datum named in the row itself
+    (objects, None where none)."""
+
+    x: Array
+    y: Array
+    row_datum: NDArray[Any] | None = None
+    of: Of = field(default_factory=Of)
+
+
+Parts = Callable[[], Iterable[Points]]
+
+
+@dataclass
+class Rule:
+    """How the points of a file become WGS84, found over all of them (`rule`), for any part of them.
+
+    `steps` are taken one after another; `told`: code and what fills it of every warning they may give, in order.
+    """
+
+    settings: Settings
+    used: str | None = None
+    how: str = "detected"
+    datum: str = "wgs84"
+    datum_how: str = "assumed"
+    confidence: float = 1.0
+    notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    steps: list[Callable[[Placed, Points], None]] = field(default_factory=list)
+    empty: bool = False
+
+    def __call__(self, points: Points) -> Placed:
+        """Points (n,) in WGS84. NaN points stay NaN."""
+        out = self.moved(points)
+        if not self.empty:
+            _refuse(out, np.isfinite(points.x) & np.isfinite(points.y), self.settings)
+        return out
+
+    def to_json(self) -> dict[str, Any]:
+        return _json(self)
+
+    def moved(self, points: Points) -> Placed:
+        """The points after the steps so far."""
+        out = Placed(points.x.astype(float), points.y.astype(float))
+        out.used, out.how, out.confidence = self.used, self.how, self.confidence
+        out.datum, out.datum_how, out.notes = self.datum, self.datum_how, self.notes
+        for step in self.steps:
+            step(out, points)
+        return out
+
+    def move(self, way: Callable[[Array, Array], tuple[Array, Array]]) -> None:
+        """A step that all points take: x, y to x, y."""
+
+        def step(out: Placed, points: Points) -> None:
+            out.lon, out.lat = way(out.lon, out.lat)
+
+        self.steps.append(step)
+
+    def warn(self, code: str, **params: Any) -> None:
+        """A warning about all points."""
+        self.told.append((code, params))
+        self.steps.append(lambda out, points: out.warnings.append((code, None, params)))
+
+
+def _json(found: Placed | Rule) -> dict[str, Any]:
+    """`datum_how`: given (option), named (in the rows), receiver (NMEA, AIS), declared (by file or format), tested
+    (against a reference), assumed."""
+    return {
+        "used": found.used, "how": found.how, "datum": found.datum, "confidence": round(found.confidence, 4),
+        "datum_how": found.datum_how,
+    }  # fmt: skip
 
 
 def place(
     x: Array, y: Array, told: Told, settings: Settings, row_datum: NDArray[Any] | None = None, of: Of | None = None
 ) -> Placed:
-    """Points (n,) as they stand in a file to WGS84. NaN points stay NaN.
+    """Points (n,) as they stand in a file to WGS84, all at once; raises as `rule`.
 
     row_datum (n,): a datum named in the row itself (objects, None where none), counts unless one is given.
+    """
+    points = Points(x, y, row_datum, of or Of())
+    return rule(lambda: (points,), told, settings)(points)
+
+
+def rule(parts: Parts, told: Told, settings: Settings) -> Rule:
+    """Where on earth the points of a file are. parts: all of them, part by part, as often as asked.
+
     Raises `Refused("choice_needed")` where metres name no zone, `Refused("crs_unknown")`, `Usage("crs_unknown_option")`.
     """
-    x, y = x.astype(float).copy(), y.astype(float).copy()
-    there = np.isfinite(x) & np.isfinite(y)
-    out = Placed(x, y)
-    if not there.any():
-        out.used = "EPSG:4326"
-        return out
-    metres = float(np.mean((np.abs(x[there]) > 360) | (np.abs(y[there]) > 360))) > 0.5
-    crs = _system(told, out)
-    local = crs is not None and crs.is_projected and _true_origin(crs) and not _basin_share(out.lon, out.lat, settings)
+    made = Rule(settings)
+    seen = Counter[str]()
+    for points in parts():
+        seen.update(_seen(points, settings))
+    if not seen["there"]:
+        made.used, made.empty = "EPSG:4326", True
+        return made
+    metres = seen["metres"] / seen["there"] > 0.5
+    crs = _system(told, made)
+    basin_share = seen["basin"] > 0.5 * seen["finite"]
+    local = crs is not None and crs.is_projected and _true_origin(crs) and not basin_share
     if crs is not None and crs.is_projected != metres and not local:
-        out.warnings.append(("crs_contradicts", None, {"crs": out.used, "seen": "m" if metres else "°"}))
+        made.warn("crs_contradicts", crs=made.used, seen="m" if metres else "°")
         crs = None
     elif crs is None and told.expected:
-        out.warnings.append(("crs_missing", None, {}))
+        made.warn("crs_missing")
     if metres:
-        crs = _metres(out, crs, there, settings)
-        if out.confidence < settings.crs_sure:
-            raise _choice(out, there)
-        _project(out, crs)
+        x, y = _there(parts)
+        crs = _metres(made, crs, x, y, settings)
+        if made.confidence < settings.crs_sure:
+            first = made.moved(Points(x[:1], y[:1]))
+            raise _choice(float(first.lon[0]), float(first.lat[0]))
+        _project(made, crs)
     elif crs is None:
-        out.used, out.how, out.confidence = "EPSG:4326", "detected", 0.9
-        _unswap(out, there, settings)
+        made.used, made.how, made.confidence = "EPSG:4326", "detected", 0.9
+        _unswap(made, seen, settings)
     else:
-        _unswap(out, there, settings)
-        _geographic(out, crs)
-    _datum(out, told, row_datum, crs, settings, of or Of())
-    _refuse(out, there, settings)
-    return out
+        _unswap(made, seen, settings)
+        _geographic(made, crs)
+    _datum(made, told, parts, crs, settings)
+    return made
 
 
-def _system(told: Told, out: Placed) -> Any:
+def _seen(points: Points, settings: Settings) -> dict[str, int]:
+    """How many points are there, in metres, in the basin as they stand, turned, either way; how many no latitude can be."""
+    x, y = points.x, points.y
+    there = np.isfinite(x) & np.isfinite(y)
+    with np.errstate(invalid="ignore"):
+        as_is, turned = basin(x, y, settings), basin(y, x, settings)
+        masks = {
+            "there": there, "finite": np.isfinite(x), "metres": there & ((np.abs(x) > 360) | (np.abs(y) > 360)),
+            "as_is": as_is, "turned": turned, "basin": as_is | turned, "impossible": _no_latitude(x, y),
+        }  # fmt: skip
+    return {name: int(np.count_nonzero(mask)) for name, mask in masks.items()}
+
+
+def _there(parts: Parts) -> tuple[Array, Array]:
+    """The coordinates of all points that are there."""
+    found = [(p.x[there], p.y[there]) for p in parts() for there in (np.isfinite(p.x) & np.isfinite(p.y),)]
+    x, y = zip(*found, strict=True)
+    return np.concatenate(x).astype(float), np.concatenate(y).astype(float)
+
+
+def _no_latitude(x: Array, y: Array) -> Mask:
+    return (np.abs(y) > 90) & (np.abs(y) <= 180) & (np.abs(x) <= 90)
+
+
+def _system(told: Told, out: Rule) -> Any:
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
@@ -146,32 +254,27 @@ def _parameter(crs: Any, name: str) -> float:
     return 0.0
 
 
-def _basin_share(lon: Array, lat: Array, settings: Settings) -> bool:
-    """Whether most points lie in the basin if these are degrees."""
-    with np.errstate(invalid="ignore"):
-        inside = basin(lon, lat, settings) | basin(lat, lon, settings)
-    return bool(inside.sum() > 0.5 * np.isfinite(lon).sum())
-
-
 def _between(values: Array, limits: tuple[float, float]) -> bool:
     low, high = limits
     return bool(low <= float(np.median(values)) <= high)
 
 
-def _metres(out: Placed, crs: Any, there: Mask, settings: Settings) -> Any:
-    """The projected system of metres: axes as surveyors write them (X north) turned, a zone number in the easting read."""
+def _metres(out: Rule, crs: Any, x: Array, y: Array, settings: Settings) -> Any:
+    """The projected system of metres: axes as surveyors write them (X north) turned, a zone number in the easting read.
+
+    x, y: all points that are there, after the steps so far.
+    """
     from pyproj import CRS
 
     if crs is not None and not _gauss(crs):
         return crs
-    x, y = out.lon[there], out.lat[there]
     if crs is None and (found := _mercator(out, x, y, settings)) is not None:
         return found
     prefixed = (1.2e7, 4.7e7)
     if _between(x, NORTHING) and (_between(y, EASTING) or _between(y, prefixed)):
-        out.lon, out.lat = out.lat, out.lon
         x, y = y, x
-        out.warnings.append(("axes_swapped", None, {"count": int(there.sum())}))
+        out.move(lambda x, y: (y, x))
+        out.warn("axes_swapped", count=len(x))
     zone = int(np.median(x) // 1_000_000)
     has_prefix = _between(x, prefixed) and _between(y, NORTHING)
     if crs is not None:
@@ -179,15 +282,15 @@ def _metres(out: Placed, crs: Any, there: Mask, settings: Settings) -> Any:
         middle = _parameter(crs, "Longitude of natural origin")
         if has_prefix and (zone != easting // 1e6 if easting >= 1e6 else middle not in (3 * zone, 6 * zone - 3)):
             # another zone than the one that is named: the number was written with every point
-            out.warnings.append(("crs_contradicts", None, {"crs": out.used, "seen": str(zone)}))
-            return _metres(out, None, there, settings)
+            out.warn("crs_contradicts", crs=out.used, seen=str(zone))
+            return _metres(out, None, x, y, settings)
         if has_prefix and easting < 1e6:
             # the numbers carry a zone number that the named system does not expect
-            out.lon = np.where(there, out.lon - zone * 1e6, out.lon)
-            out.warnings.append(("zone_number_removed", None, {"zone": zone, "crs": out.used}))
+            out.move(lambda x, y: (x - zone * 1e6, y))
+            out.warn("zone_number_removed", zone=zone, crs=out.used)
         elif _between(x, EASTING) and easting >= 1e7:
-            out.lon = np.where(there, out.lon + (easting // 1e6) * 1e6, out.lon)
-            out.warnings.append(("zone_number_added", None, {"zone": int(easting // 1e6), "crs": out.used}))
+            out.move(lambda x, y: (x + (easting // 1e6) * 1e6, y))
+            out.warn("zone_number_added", zone=int(easting // 1e6), crs=out.used)
         return crs
     out.how, out.used = "detected", None
     if has_prefix and 25 <= zone <= 45:
@@ -198,7 +301,7 @@ def _metres(out: Placed, crs: Any, there: Mask, settings: Settings) -> Any:
         out.confidence = 0.3
         return None
     out.used = f"EPSG:{number}"
-    out.warnings.append(("crs_from_numbers", None, {"crs": out.used, "zone": zone}))
+    out.warn("crs_from_numbers", crs=out.used, zone=zone)
     return CRS.from_epsg(number)
 
 
@@ -208,7 +311,7 @@ def _gauss(crs: Any) -> bool:
     return operation is not None and "transverse mercator" in operation.method_name.lower()
 
 
-def _mercator(out: Placed, x: Array, y: Array, settings: Settings) -> Any:
+def _mercator(out: Rule, x: Array, y: Array, settings: Settings) -> Any:
     """Web Mercator where the numbers, read so, lie in the basin and carry no zone number that fits (13-23, 25-45)."""
     from pyproj import CRS, Transformer
 
@@ -220,40 +323,47 @@ def _mercator(out: Placed, x: Array, y: Array, settings: Settings) -> Any:
     if inside.mean() <= 0.5 or numbered:
         return None
     out.how, out.used, out.confidence = "detected", "EPSG:3857", 0.9
-    out.warnings.append(("crs_from_mercator", None, {"crs": out.used}))
+    out.warn("crs_from_mercator", crs=out.used)
     return CRS.from_epsg(3857)
 
 
-def _choice(out: Placed, there: Mask) -> Refused:
-    """Metres without a zone: every zone of the basin fits; the two in its middle are shown."""
+def _choice(x: float, y: float) -> Refused:
+    """Metres without a zone: every zone of the basin fits; the first point in the two of its middle is shown."""
     from pyproj import Transformer
 
     readings = []
     for number in (4546, 4547):
-        transformer = Transformer.from_crs(number, 4326, always_xy=True)
-        lon, lat = transformer.transform(out.lon[there][0], out.lat[there][0])
+        lon, lat = Transformer.from_crs(number, 4326, always_xy=True).transform(x, y)
         readings.append(f"EPSG:{number}: {lon:.4f}, {lat:.4f}")
     return Refused("choice_needed", what="crs", where="", readings=" / ".join(readings), option="--crs EPSG:4547")
 
 
-def _project(out: Placed, crs: Any) -> None:
+def _project(out: Rule, crs: Any) -> None:
     from pyproj import Transformer
 
     base = crs.geodetic_crs
     target = base if base.to_epsg(min_confidence=60) in SAME_AS_WGS84 or "2000" in base.name else "EPSG:4326"
     transformer = Transformer.from_crs(crs, target, always_xy=True)
-    lon, lat = transformer.transform(out.lon, out.lat, errcheck=False)
-    out.lon = np.where(np.isfinite(lon), lon, np.nan)
-    out.lat = np.where(np.isfinite(lat), lat, np.nan)
+
+    def way(x: Array, y: Array) -> tuple[Array, Array]:
+        lon, lat = transformer.transform(x, y, errcheck=False)
+        return np.where(np.isfinite(lon), lon, np.nan), np.where(np.isfinite(lat), lat, np.nan)
+
+    out.move(way)
     _tell_base(out, base)
 
 
-def _geographic(out: Placed, crs: Any) -> None:
+def _geographic(out: Rule, crs: Any) -> None:
     from pyproj import Transformer
 
     if crs.to_epsg(min_confidence=60) not in SAME_AS_WGS84 and not _is_2000(crs):
         transformer = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-        out.lon, out.lat = (np.asarray(part) for part in transformer.transform(out.lon, out.lat))
+
+        def way(x: Array, y: Array) -> tuple[Array, Array]:
+            lon, lat = transformer.transform(x, y)
+            return np.asarray(lon), np.asarray(lat)
+
+        out.move(way)
     _tell_base(out, crs)
 
 
@@ -262,11 +372,11 @@ def _is_2000(crs: Any) -> bool:
     return ("2000" in name and ("china" in name or "cgcs" in name)) or ("wgs" in name and "84" in name)
 
 
-def _tell_base(out: Placed, crs: Any) -> None:
+def _tell_base(out: Rule, crs: Any) -> None:
     if crs.to_epsg(min_confidence=60) in (4490, 4480) or (_is_2000(crs) and "2000" in crs.name):
         out.notes.append(("cgcs2000_as_wgs84", {}))
     elif crs.to_epsg(min_confidence=60) not in SAME_AS_WGS84 and not _is_2000(crs):
-        out.warnings.append(("datum_approximate", None, {"crs": crs.name}))
+        out.warn("datum_approximate", crs=crs.name)
 
 
 def basin(lon: Array, lat: Array, settings: Settings) -> Mask:
@@ -275,38 +385,37 @@ def basin(lon: Array, lat: Array, settings: Settings) -> Mask:
     return inside & (lat >= settings.basin_south) & (lat <= settings.basin_north)
 
 
-def _unswap(out: Placed, there: Mask, settings: Settings) -> None:
+def _unswap(out: Rule, seen: Mapping[str, int], settings: Settings) -> None:
     """Axes the other way round: of all points, or of single ones whose latitude is none."""
-    x, y = out.lon, out.lat
-    with np.errstate(invalid="ignore"):
-        as_is, turned = basin(x, y, settings), basin(y, x, settings)
-        impossible = (np.abs(y) > 90) & (np.abs(y) <= 180) & (np.abs(x) <= 90)
-    count = int(there.sum())
-    if (turned.sum() >= 0.9 * count and as_is.sum() <= 0.1 * count) or impossible.sum() >= 0.9 * count:
-        which = there & ~as_is & (turned | impossible)
-    else:
-        which = there & impossible & turned
-    if which.any():
-        out.lon, out.lat = np.where(which, y, x), np.where(which, x, y)
-        out.warnings.append(("axes_swapped", which, {}))
+    count = seen["there"]
+    all_of_them = (seen["turned"] >= 0.9 * count and seen["as_is"] <= 0.1 * count) or seen["impossible"] >= 0.9 * count
+
+    def step(out: Placed, points: Points) -> None:
+        x, y = out.lon, out.lat
+        there = np.isfinite(x) & np.isfinite(y)
+        with np.errstate(invalid="ignore"):
+            as_is, turned, impossible = basin(x, y, settings), basin(y, x, settings), _no_latitude(x, y)
+        which = there & ~as_is & (turned | impossible) if all_of_them else there & impossible & turned
+        if which.any():
+            out.lon, out.lat = np.where(which, y, x), np.where(which, x, y)
+            out.warnings.append(("axes_swapped", which, {}))
+
+    out.told.append(("axes_swapped", {}))
+    out.steps.append(step)
 
 
-def _datum(
-    out: Placed, told: Told, row_datum: NDArray[Any] | None, crs: Any, settings: Settings, of: Of
-) -> None:  # fmt: skip
+def _datum(out: Rule, told: Told, parts: Parts, crs: Any, settings: Settings) -> None:
     if told.datum:
         out.datum, out.datum_how = told.datum, "given"
-        out.lon, out.lat = datums.undo(told.datum, out.lon, out.lat)
         if told.datum != "wgs84":
+            given = told.datum
+            out.move(lambda x, y: datums.undo(given, x, y))
             out.notes.append(("datum_undone", {"datum": told.datum}))
         return
-    named = np.full(len(out.lon), None, dtype=object) if row_datum is None else row_datum
-    found = {datum for datum in named.tolist() if datum}
+    found = {datum for points in parts() if points.row_datum is not None for datum in set(points.row_datum) if datum}
     for datum in sorted(found - {"wgs84"}):
-        rows = named == datum
-        lon, lat = datums.undo(datum, out.lon[rows], out.lat[rows])
-        out.lon[rows], out.lat[rows] = lon, lat
-        out.warnings.append(("datum_converted", rows, {"datum": datum}))
+        out.steps.append(partial(_undo_named, datum))
+        out.told.append(("datum_converted", {"datum": datum}))
         out.datum = datum
     if found:
         out.datum_how = "named"
@@ -315,27 +424,29 @@ def _datum(
     elif crs is not None and (crs.is_projected or told.given):
         out.datum_how = "given" if told.given else "declared"  # surveyors' grids have no shifted datum
     else:
-        _tested(out, told, settings, of, declared=crs is not None)
+        _tested(out, told, parts, settings, declared=crs is not None)
 
 
-def _tested(out: Placed, told: Told, settings: Settings, of: Of, declared: bool) -> None:
+def _undo_named(datum: str, out: Placed, points: Points) -> None:
+    if points.row_datum is None:
+        return
+    rows = points.row_datum == datum
+    if rows.any():
+        out.lon[rows], out.lat[rows] = datums.undo(datum, out.lon[rows], out.lat[rows])
+        out.warnings.append(("datum_converted", rows, {"datum": datum}))
+
+
+def _tested(out: Rule, told: Told, parts: Parts, settings: Settings, declared: bool) -> None:
     """The datum nobody named, by what is held of the same ground. What a file declares is doubted, never overruled."""
     out.datum_how = "declared" if declared or told.standard else "assumed"
     silent = out.datum_how == "assumed"
     prior = settings.datum_prior_format if told.standard and not declared else settings.datum_prior
-    with np.errstate(invalid="ignore"):
-        use = basin(out.lon, out.lat, settings) & (
-            np.ones(len(out.lon), dtype=bool) if of.telling is None else of.telling
-        )
-    if told.reference is None or not use.any():
+    asked = None if told.reference is None else _telling(out, parts, settings)
+    if told.reference is None or asked is None:
         if silent:
             out.notes.append(("datum_assumed", {}))
         return
-    zone = None if of.zone is None else of.zone[use]
-    lon, lat = out.lon[use], out.lat[use]
-    if of.ring is not None:
-        lon, lat, owner = shifts.between(lon, lat, of.ring[use])
-        zone = None if zone is None else zone[owner]
+    lon, lat, zone = asked
     found = shifts.weigh(lon, lat, told.reference, settings, prior, zone)
     params = {
         "datum": found.datum, "metres": f"{found.shift_m:.0f}", "group": f"@reference.{found.group}", "accuracy": f"{found.accuracy_m:.0f}",
@@ -354,11 +465,41 @@ def _tested(out: Placed, told: Told, settings: Settings, of: Of, declared: bool)
         out.datum_how, out.confidence = "tested", found.confidence
         out.notes.append(("datum_confirmed", params))
     elif declared:
-        out.warnings.append(("datum_doubtful", None, params))
+        out.warn("datum_doubtful", **params)
     else:
         out.datum, out.datum_how, out.confidence = found.datum, "tested", found.confidence
-        out.lon, out.lat = datums.undo(found.datum, out.lon, out.lat)
-        out.warnings.append(("datum_detected", None, params))
+        out.move(lambda x, y: datums.undo(found.datum, x, y))
+        out.warn("datum_detected", **params)
+
+
+def _telling(out: Rule, parts: Parts, settings: Settings) -> tuple[Array, Array, NDArray[Any] | None] | None:
+    """The points that may tell the datum, as degrees in the file's own, and the zone of each, if any has one; of many as
+    many as are looked at, evenly taken. None without any."""
+
+    def used() -> Iterator[tuple[Placed, Mask, Of]]:
+        for points in parts():
+            placed = out.moved(points)
+            with np.errstate(invalid="ignore"):
+                use = basin(placed.lon, placed.lat, settings)
+            yield placed, use if points.of.telling is None else use & points.of.telling, points.of
+
+    count = sum(int(np.count_nonzero(use)) for _, use, _ in used())
+    if not count:
+        return None
+    step, before = shifts.step_of(count), 0
+    lons, lats, zones = list[Array](), list[Array](), list[NDArray[Any]]()
+    for placed, use, of in used():
+        rows = np.flatnonzero(use)
+        zone = None if of.zone is None else of.zone[rows]
+        if of.ring is not None:  # lines are walked along: no vertex is left out
+            lon, lat, owner = shifts.between(placed.lon[rows], placed.lat[rows], of.ring[rows])
+            return lon, lat, None if zone is None else zone[owner]
+        taken = rows[-before % step :: step]
+        before += len(rows)
+        lons.append(placed.lon[taken])
+        lats.append(placed.lat[taken])
+        zones += [] if of.zone is None else [of.zone[taken]]
+    return np.concatenate(lons), np.concatenate(lats), np.concatenate(zones) if zones else None
 
 
 def _refuse(out: Placed, there: Mask, settings: Settings) -> None:
@@ -370,9 +511,4 @@ def _refuse(out: Placed, there: Mask, settings: Settings) -> None:
         mirrored = there & ~basin(out.lon, out.lat, settings)
         mirrored &= basin(-out.lon, out.lat, settings) | basin(out.lon, -out.lat, settings)
         mirrored |= there & basin(-out.lon, -out.lat, settings)
-    out.bad = {
-        "position_not_available": no_fix,
-        "coordinate_beyond_earth": (beyond | lost) & ~no_fix,
-        "null_island": zero,
-        "wrong_hemisphere": mirrored,
-    }
+    out.bad = dict(zip(REFUSED, (no_fix, (beyond | lost) & ~no_fix, zero, mirrored), strict=True))

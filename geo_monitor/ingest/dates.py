@@ -67,18 +67,41 @@ class Times:
     notes: list[str] = field(default_factory=list)
     rest: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     day_first: bool | None = None
+    most: tuple[int, int] = (0, 0)  # the largest first and second number of cells that are day-first or month-first
 
     def fill(self, other: Times) -> None:
         """Puts the times of `other` where `rest` says."""
         for name in ("ms", "bad", "clock", "bare", "zoned"):
             getattr(self, name)[self.rest] = getattr(other, name)
         self.notes += [note for note in other.notes if note not in self.notes]
+        self.most = larger(self.most, other.most)
+        self.day_first = other.day_first if self.day_first is None else self.day_first
+
+
+def larger(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    return max(one[0], other[0]), max(one[1], other[1])
+
+
+def order(most: tuple[int, int]) -> tuple[bool, list[str]]:
+    """Whether days come first in a column of 3/4/2025, by its largest first and second numbers, and what is said of it.
+
+    >>> order((12, 31)), order((5, 5)), order((0, 0))
+    ((False, ['dates_month_first']), (True, ['dates_order_unclear']), (True, []))
+    """
+    says_day, says_month = most[0] > 12, most[1] > 12
+    if most == (0, 0):
+        return True, []
+    notes = ["dates_day_first" if says_day else "dates_month_first" if says_month else "dates_order_unclear"]
+    if says_day and says_month:
+        notes.append("dates_order_both")
+    return says_day or not says_month, notes
 
 
 def parse(column: pa.ChunkedArray | pa.Array, zone: str | None = None, same_day_first: bool | None = None) -> Times:
     """Every way of writing a time that we know, over a whole column.
 
-    zone: the zone the column's header tells ("utc", "local" or None for our rule).
+    zone: the zone the column's header tells ("utc", "local" or None for our rule). same_day_first: whether days come
+    first in 3/4/2025, where that is known already; nothing is noted of it then.
 
     >>> import pyarrow as pa
     >>> times = parse(pa.array(["2026年5月31日 23时10分", "2026/5/31 24:00:00", "31/5/2026 23:59", "46173.5", "25:10"]))
@@ -95,7 +118,7 @@ def parse(column: pa.ChunkedArray | pa.Array, zone: str | None = None, same_day_
         return _numbers(column, zone)
     coded = pc.dictionary_encode(pc.cast(column, pa.string()), null_encoding="mask")
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    few = _fast(coded.dictionary, zone) if len(coded.dictionary) > FAST_FROM else None
+    few = _fast(coded.dictionary, zone, same_day_first) if len(coded.dictionary) > FAST_FROM else None
     if few is None:
         few = _distinct(coded.dictionary.to_pylist(), zone, same_day_first)
     elif len(few.rest):
@@ -110,6 +133,8 @@ def parse(column: pa.ChunkedArray | pa.Array, zone: str | None = None, same_day_
         bare,
         zoned,
         few.notes,
+        day_first=few.day_first,
+        most=few.most,
     )
 
 
@@ -118,24 +143,27 @@ _ISO = rf"^\d{{4}}-{_DAYS}[ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{{1,3}})?)?$"
 _SLASHED = r"^\d{2}[-/.]\d{2}[-/.]\d{4} "
 
 
-def _fast(cells: pa.Array, zone: str | None) -> Times | None:
+def _fast(cells: pa.Array, zone: str | None, day_first: bool | None) -> Times | None:
     """The common ways of writing, column-wise; what does not fit stays in `rest` for the general parser.
 
     None where a column of 01/02/2025 does not tell day from month: then all cells must be looked at together.
     """
     n = len(cells)
     text = pc.utf8_trim_whitespace(cells)
+    if (plainly := _plainly(text)) is not None:
+        no = np.zeros(n, dtype=bool)
+        return Times(plainly - _shift(zone), no, no.copy(), no.copy(), no.copy())
     slashed = pc.match_substring_regex(text, _SLASHED)
-    day_first, notes = None, []
+    most, notes = (0, 0), list[str]()
     if pc.any(slashed).as_py():
         first = pc.cast(pc.utf8_slice_codeunits(text.filter(slashed), 0, 2), pa.int8())
         second = pc.cast(pc.utf8_slice_codeunits(text.filter(slashed), 3, 5), pa.int8())
-        says_day, says_month = pc.max(first).as_py() > 12, pc.max(second).as_py() > 12
-        if says_day == says_month:
-            return None
-        day_first = says_day
-        notes.append("dates_day_first" if says_day else "dates_month_first")
-        day, month = (0, 3) if says_day else (3, 0)
+        most = (pc.max(first).as_py(), pc.max(second).as_py())
+        if day_first is None:
+            if (most[0] > 12) == (most[1] > 12):
+                return None
+            day_first, notes = order(most)
+        day, month = (0, 3) if day_first else (3, 0)
         turned = pc.binary_join_element_wise(
             pc.utf8_slice_codeunits(text, 6, 10),
             pc.utf8_slice_codeunits(text, month, month + 2),
@@ -155,7 +183,18 @@ def _fast(cells: pa.Array, zone: str | None) -> Times | None:
     zoned = (is_utc | east8.to_numpy(zero_copy_only=False).astype(bool)) & done
     ms[done] -= np.where(is_utc, 0, np.where(zoned, SHANGHAI_MS, _shift(zone)))[done]
     bad, clock, bare = (np.zeros(n, dtype=bool) for _ in range(3))
-    return Times(ms, bad, clock, bare, zoned, notes, np.flatnonzero(~done), day_first)
+    return Times(ms, bad, clock, bare, zoned, notes, np.flatnonzero(~done), day_first, most)
+
+
+def _plainly(text: pa.Array) -> NDArray[np.int64] | None:
+    """Milliseconds as if in UTC where every cell is 2026-05-31 23:10 or the like, without a zone, else None: most columns
+    are, and so many patterns need not be tried on each."""
+    if (pc.min(pc.utf8_length(text)).as_py() or 0) < len("2026-05-31 23:10"):
+        return None
+    try:
+        return np.asarray(pc.cast(text, pa.timestamp("ms")).cast(pa.int64()), dtype=np.int64)
+    except pa.ArrowInvalid:
+        return None
 
 
 def _at(values: NDArray[Any], codes: NDArray[Any], empty: Any) -> NDArray[Any]:
@@ -243,22 +282,19 @@ def _distinct(cells: list[str], zone: str | None, day_first: bool | None) -> Tim
             ms[i], bad[i], zoned[i], bare[i] = one[0], wrong[0], has_zone[0], is_bare[0]
         else:
             bad[i] = True
-    notes = []
-    firsts = [(int(parts["a"]), int(parts["b"])) for _, shape, parts in found if shape == "dmy"]
-    if firsts and day_first is None:
-        says_day = any(a > 12 for a, _ in firsts)
-        says_month = any(b > 12 for _, b in firsts)
-        day_first = says_day or not says_month
-        notes.append("dates_day_first" if says_day else "dates_month_first" if says_month else "dates_order_unclear")
-        if says_day and says_month:
-            notes.append("dates_order_both")
+    notes, most = list[str](), (0, 0)
+    for _, shape, parts in found:
+        if shape == "dmy":
+            most = larger(most, (int(parts["a"]), int(parts["b"])))
+    if day_first is None and most != (0, 0):
+        day_first, notes = order(most)
     for i, shape, parts in found:
         value, told_zone, only_day = _value(shape, parts, zone, day_first is not False)
         if value is None:
             bad[i] = True
             continue
         ms[i], zoned[i], bare[i], clock[i] = value, told_zone, only_day, shape == "clock"
-    return Times(ms, bad, clock, bare, zoned, notes)
+    return Times(ms, bad, clock, bare, zoned, notes, day_first=day_first, most=most)
 
 
 def _plain(cell: str) -> str:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo_monitor import tables
 from geo_monitor.errors import Refused
-from geo_monitor.ingest import columns, files, identity, kinds, numbers
+from geo_monitor.ingest import columns, files, handover, identity, kinds, numbers
 from geo_monitor.ingest.columns import Columns, Match
 from geo_monitor.ingest.fields import FIELDS, Field
 from geo_monitor.ingest.kinds.source import Source
-from geo_monitor.ingest.ledger import Ledger
-from geo_monitor.ingest.raw import Raw
+from geo_monitor.ingest.ledger import Book, Ledger, add
+from geo_monitor.ingest.raw import Parts, Raw
 from geo_monitor.ingest.receipt import PERSON, ROWS_NAMED, Held, Message, Options, Receipt, Upload, status_of
+from geo_monitor.ingest.spool import Fixes
 from geo_monitor.messages import text
 from geo_monitor.settings import Settings
 
@@ -33,11 +36,15 @@ def read(kind: str, path: Path, options: Options, held: Held, settings: Settings
     kind: one of `kinds.TABLES`. Raises `Usage` where the options themselves are wrong.
     """
     path = Path(path)
-    return fill(Receipt.blank(kind, path.name, sha256(path), options.agency, now), path, options, held, settings, now)
+    blank = Receipt.blank(kind, path.name, sha256(path), options.agency, now)
+    with TemporaryDirectory(prefix="geo-monitor-") as folder:
+        return fill(blank, path, options, held, settings, now, Path(folder)).gathered()
 
 
-def fill(receipt: Receipt, path: Path, options: Options, held: Held, settings: Settings, now: datetime) -> Upload:
-    """As `read`, for a receipt that is begun."""
+def fill(
+    receipt: Receipt, path: Path, options: Options, held: Held, settings: Settings, now: datetime, folder: Path
+) -> Upload:
+    """As `read`, for a receipt that is begun; fixes and what is refused of them are left in `folder`."""
     kind, digest = receipt.kind, receipt.sha256
     before = held.sha256(digest, kind)
     try:
@@ -46,6 +53,9 @@ def fill(receipt: Receipt, path: Path, options: Options, held: Held, settings: S
                 from geo_monitor.ingest.kinds import raster
 
                 upload = raster.upload(receipt, files.rasters(members), options, held, settings, path.name, digest)
+            elif kind == "tracks":
+                parts = files.parts(members, budget, kind, options, settings, path.name)
+                upload = _fixes(receipt, parts, path, options, held, settings, now, folder)
             else:
                 raw = files.read(members, budget, kind, options, settings, path.name)
                 upload = _rows(receipt, raw, kind, path, options, held, settings, now)
@@ -77,9 +87,7 @@ def _rows(
     source = Source(raw, found, ledger, options, settings, held, now, path.stem)
     taken = kinds.take(kind, source)
     frame = taken.frame
-    if kind == "tracks":
-        done = identity.positions(frame, ledger, held, settings)
-    elif kind == "jurisdictions":
+    if kind == "jurisdictions":
         done = _jurisdictions(frame, ledger, held)
     else:
         done = identity.records(kind, frame, ledger, held)
@@ -114,8 +122,62 @@ def _rows(
         rows = table.conform(done.rows.assign(receipt_id=receipt.receipt_id))
         for name in extra:
             rows[name] = done.rows[name].to_numpy()
-    quarantine = _quarantine(raw, ledger) if counts["quarantined"] and status != "duplicate" else None
+    quarantine = None
+    if counts["quarantined"] and status != "duplicate":
+        places = np.flatnonzero(refused)
+        quarantine = _quarantine(raw, places, [ledger.reasons[code] for code in ledger.reason[places].tolist()])
     return Upload(made, rows, quarantine, persons if rows is not None else None)
+
+
+def _fixes(
+    receipt: Receipt, parts: Parts, path: Path, options: Options, held: Held, settings: Settings, now: datetime, folder: Path
+) -> Upload:  # fmt: skip
+    """As `_rows`, of fixes: neither they nor the refused rows are ever in memory together; they are left in `folder`."""
+    from geo_monitor.ingest.kinds import tracks
+
+    found = _columns("tracks", parts.head, options)
+    done = tracks.take(tracks.Sent(parts, found, options, settings, held, now, path.stem, folder))
+    book, misfits = done.book, list(done.misfits.values())
+    quarantined = len(done.refused) + sum(message.params["count"] for message in misfits)
+    counts = {
+        "read": done.read, "accepted": done.accepted, "quarantined": quarantined, "unchanged": done.unchanged,
+        "corrected": 0,
+    }  # fmt: skip
+    _tell_columns(book, found)
+    grouped: dict[tuple[str, str], Message] = {}
+    for message in [*book.reasons, *misfits]:
+        if message is not None:
+            add(grouped, message, message.rows)
+    warnings = [*_of_reader(parts.head), *book.warnings]
+    status = status_of(counts, bool(warnings or grouped))
+    if status == "duplicate":
+        book.notes.append(Message("rows_held_already", {"count": counts["unchanged"]}))
+    empty = {**receipt.crs, "confidence": 1.0, "used": "EPSG:4326"}
+    made = replace(
+        receipt, status=status, rows=counts, encoding=parts.head.encoding.to_json(),
+        crs=empty if done.rule.empty else done.rule.to_json(), notes=(*parts.head.notes, *_once(book.notes)),
+        warnings=tuple(warnings), errors=tuple(grouped.values()),
+    )  # fmt: skip
+    left = Fixes(folder)
+    if quarantined and status != "duplicate":
+        for frame in _refused(parts, done.refused, [book.reasons[code] for code in done.reason.tolist()], quarantined):
+            left.refused.add(handover.texts(frame).to_batches()[0])
+    return Upload(made, fixes=left)
+
+
+def _refused(
+    parts: Parts, rows: NDArray[np.int64], reasons: list[Message | None], count: int
+) -> Iterator[pd.DataFrame]:
+    """The refused rows as sent, part by part: the file is gone through once more, up to the last of them."""
+    for raw in parts.parts():
+        first, end = (
+            (int(at) for at in np.searchsorted(rows, [raw.row[0], raw.row[-1] + 1])) if len(raw.row) else (0, 0)
+        )
+        if first < end or raw.bad:
+            yield _quarantine(raw, np.searchsorted(raw.row, rows[first:end]), reasons[first:end])
+            count -= end - first + len(raw.bad)
+        if not count:
+            return
 
 
 def _persons(names: dict[str, list[tuple[str, ...]]], done: identity.Sorted) -> pd.DataFrame | None:
@@ -164,7 +226,7 @@ def _columns(kind: str, raw: Raw, options: Options) -> Columns:
     return Columns(matches, (), ())
 
 
-def _tell_columns(ledger: Ledger, found: Columns) -> None:
+def _tell_columns(ledger: Ledger | Book, found: Columns) -> None:
     if found.ignored:
         ledger.note("columns_ignored", columns=", ".join(found.ignored[:20]))
     dropped = [header for header in found.personal if header not in found.names]
@@ -189,31 +251,21 @@ def _errors(ledger: Ledger, raw: Raw) -> list[Message]:
     grouped: dict[tuple[str, str], Message] = {}
     for message in ledger.reasons[1:]:
         if message is not None:
-            _add(grouped, message, message.rows)
+            add(grouped, message, message.rows)
     for bad in raw.bad:
-        _add(grouped, bad.reason, (bad.row,))
+        add(grouped, bad.reason, (bad.row,))
     return list(grouped.values())
 
 
-def _add(grouped: dict[tuple[str, str], Message], message: Message, rows: tuple[int, ...]) -> None:
-    params = dict(message.params)
-    count = params.pop("count", 1)
-    key = (message.code, repr(sorted(params.items())))
-    held = grouped.get(key)
-    count += held.params["count"] if held else 0
-    together = tuple(sorted({*(held.rows if held else ()), *rows}))[:ROWS_NAMED]
-    grouped[key] = Message(message.code, {"count": count, **params}, together)
-
-
-def _quarantine(raw: Raw, ledger: Ledger) -> pd.DataFrame:
-    """The refused rows as sent, each with its number and the reason, ready to correct and send again."""
+def _quarantine(raw: Raw, refused: NDArray[np.int64], reasons: list[Message | None]) -> pd.DataFrame:
+    """The refused rows as sent (places in `raw`, and those that do not fit the header), each with its number and the
+    reason, ready to correct and send again."""
     import pandas as pd
     import pyarrow as pa
     import shapely
 
     from geo_monitor.cells import safe
 
-    refused = np.flatnonzero(~ledger.alive)
     cells = raw.cells.take(pa.array(refused))
     again = set(columns.OUR_COLUMNS) <= set(cells.column_names)  # a quarantine file that came back
 
@@ -225,11 +277,10 @@ def _quarantine(raw: Raw, ledger: Ledger) -> pd.DataFrame:
     sent = labelled({str(name): numbers.texts(cells[name]) for name in cells.column_names})
     if raw.shapes is not None:
         sent["wkt"] = shapely.to_wkt(raw.shapes[refused], rounding_precision=9)
-    reasons = [ledger.reasons[ledger.reason[i]] for i in refused.tolist()]
-    rows = pd.DataFrame({"row": ledger.row[refused], **sent})
+    rows = pd.DataFrame({"row": raw.row[refused], **sent})
     bad = pd.DataFrame([{"row": row.row, **labelled(row.cells)} for row in raw.bad])
     both = pd.concat([rows, bad], ignore_index=True) if len(bad) else rows
-    reasons += [row.reason for row in raw.bad]
-    for lang in ("zh", "en"):
+    reasons = [*reasons, *(row.reason for row in raw.bad)]
+    for lang in handover.LANGUAGES:
         both[f"reason_{lang}"] = ["" if r is None else text(r.code, lang, **r.params) for r in reasons]
     return both.sort_values("row", kind="stable").reset_index(drop=True)

@@ -12,7 +12,7 @@ from geo_monitor.errors import Refused
 from geo_monitor.ingest import archives, sniff
 from geo_monitor.ingest.archives import Budget, Member
 from geo_monitor.ingest.columns import match
-from geo_monitor.ingest.raw import Raw, together
+from geo_monitor.ingest.raw import Parts, Raw, Sliced, together
 from geo_monitor.ingest.receipt import Message, Options
 from geo_monitor.settings import Settings
 
@@ -43,6 +43,28 @@ def _members(path: Path, scratch: Path, budget: Budget) -> list[Member]:
 def rasters(members: list[Member]) -> list[Member]:
     """The GeoTIFFs among the files of an upload."""
     return [member for member in members if sniff.kind(member.path) == "tif"]
+
+
+def parts(members: list[Member], budget: Budget, kind: str, options: Options, settings: Settings, file: str) -> Parts:
+    """As `read`, part by part: a CSV or Parquet file that came alone is never whole in memory."""
+    from geo_monitor.ingest.readers import columnar, delimited
+
+    if len(members) == 1 and members[0].ending not in SHAPEFILE:
+        (member,) = members
+        name, found = PurePosixPath(member.name).name, sniff.kind(member.path)
+        if found in ("delimited", "parquet"):
+            if found == "parquet":
+                made = columnar.parts(member.path, name)
+            else:
+                made = delimited.parts(member.path, kind, options.encoding, settings, name)
+            _tell_names(made.head, budget)
+            return made
+    return Sliced(read(members, budget, kind, options, settings, file))
+
+
+def _tell_names(raw: Raw, budget: Budget) -> None:
+    if budget.names_recoded:
+        raw.notes.append(Message("names_recoded", {"names": ", ".join(budget.names_recoded[:5])}))
 
 
 def read(members: list[Member], budget: Budget, kind: str, options: Options, settings: Settings, file: str) -> Raw:
@@ -96,8 +118,7 @@ def read(members: list[Member], budget: Budget, kind: str, options: Options, set
         raw.warn("member_skipped", None, member=name, why=str(reason))
     if left:
         raw.notes.append(Message("members_left", {"members": ", ".join(left[:20])}))
-    if budget.names_recoded:
-        raw.notes.append(Message("names_recoded", {"names": ", ".join(budget.names_recoded[:5])}))
+    _tell_names(raw, budget)
     return raw
 
 

@@ -112,8 +112,12 @@ def tell(placed: crs.Placed, ledger: Ledger, owner: NDArray[np.int64] | None, n:
 
 def only(shapes: Shapes, families: tuple[str, ...], ledger: Ledger) -> None:
     """Refuses rows whose shape belongs to none of `families` (point, line, polygon); collections are looked into."""
+    only_types(shapely.get_type_id(shapes), families, ledger)
+
+
+def only_types(types: NDArray[Any], families: tuple[str, ...], ledger: Ledger) -> None:
+    """As `only`, of types (n,), -1 where there is no shape."""
     allowed = [number for family in families for number in FAMILIES[family]]
-    types = shapely.get_type_id(shapes)
     wrong = ~np.isin(types, allowed) & (types >= 0)
     for number in sorted(set(types[wrong & ledger.alive].tolist())):
         wanted = ", ".join({"point": "Point", "line": "LineString", "polygon": "Polygon"}[f] for f in families)

@@ -7,9 +7,10 @@ sentences before anybody uses it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from geo_monitor.ingest.spool import Fixes, Spool
     from geo_monitor.tables import Table
 
 STATUSES = ("accepted", "accepted_with_warnings", "duplicate", "rejected")
@@ -136,7 +138,7 @@ def read_frame(path: Path, crs: str | None) -> pd.DataFrame:
 
 
 def write_upload(upload: Upload, folder: Path) -> None:
-    """The parser's side: receipt, rows and refused rows as files in `folder`."""
+    """The parser's side: receipt, rows and refused rows as files in `folder` (where fixes lie already)."""
     import pyarrow as pa
 
     from geo_monitor import tables
@@ -154,12 +156,18 @@ def write_upload(upload: Upload, folder: Path) -> None:
                 arrow = arrow.append_column(name, cells)
         write_table(arrow, folder / "rows.arrow")
     if upload.quarantine is not None:
-        columns = {str(name): _column(upload.quarantine[name]) for name in upload.quarantine.columns}
-        write_table(pa.table(columns), folder / "quarantine.arrow")
+        write_table(texts(upload.quarantine), folder / "quarantine.arrow")
     if upload.persons is not None:
         columns = {name: pa.array(upload.persons[name].tolist(), pa.type_for_alias(PEOPLE[name])) for name in PERSON}
         write_table(pa.table(columns), folder / "persons.arrow")
     (folder / "receipt.json").write_bytes(dumps(told))
+
+
+def texts(frame: pd.DataFrame) -> pa.Table:
+    """Refused rows as a table: `row` a number, all else text."""
+    import pyarrow as pa
+
+    return pa.table({str(name): _column(frame[name]) for name in frame.columns}).combine_chunks()
 
 
 def _column(cells: Any) -> pa.Array:
@@ -179,6 +187,8 @@ def read_upload(blank: Receipt, folder: Path) -> Upload:
     if path.is_symlink() or not path.is_file() or path.stat().st_size > JSON_BYTES:
         raise Garbled("the receipt is missing, or too long")
     receipt = _receipt(blank, loads(path.read_bytes()))
+    if receipt.kind == "tracks":
+        return Upload(receipt, fixes=_fixes(receipt, folder))
     rows = _rows(receipt, folder / "rows.arrow")
     persons = _people(rows, folder / "persons.arrow")
     return Upload(receipt, rows, _quarantine(receipt, folder / "quarantine.arrow"), persons)
@@ -295,8 +305,79 @@ def _rows(receipt: Receipt, path: Path) -> pd.DataFrame | None:
     return frame
 
 
-def flaws(table: Table, arrow: pa.Table) -> str | None:
-    """What breaks the rules of a table's columns (as `Table.check`, which takes longer to load than an import), or None.
+def _fixes(receipt: Receipt, folder: Path) -> Fixes | None:
+    """What was left of an upload of fixes, gone through batch by batch; None where nothing is to be stored."""
+    from geo_monitor.ingest.spool import Fixes
+
+    fixes = Fixes(folder)
+    stored = receipt.rows["accepted"] + receipt.rows["corrected"] if receipt.status.startswith("accepted") else 0
+    days = fixes.days() if stored else []
+    if (found := sum(_fixes_of(fixes, day) for day in days)) != stored:
+        raise Garbled(f"{found} rows where the receipt counts {stored}")
+    refused = receipt.rows["quarantined"] if receipt.status != "duplicate" else 0
+    if refused and (found := sum(len(batch) for batch in _refused(fixes.refused))) != refused:
+        raise Garbled("refused rows are not those of the receipt")
+    return fixes if stored or refused else None
+
+
+def _fixes_of(fixes: Fixes, day: int) -> int:
+    """How many fixes there are of a day, all of it, in order and by the rules of the table. Raises `Garbled`."""
+    import numpy as np
+    import pyarrow as pa
+
+    from geo_monitor import tables
+    from geo_monitor.ingest.spool import DAY_MS, FIXES, SHANGHAI_MS
+
+    table, count, last = tables.table("positions"), 0, (b"", 0)
+    for batch in _batches(fixes.of(day)):
+        if batch.schema.remove_metadata() != FIXES:
+            raise Garbled(f"rows have other columns than {table.name}")
+        if not len(batch):
+            continue
+        words = [column for column in batch.columns if pa.types.is_dictionary(column.type)]
+        if any(column.dictionary.null_count for column in words):
+            raise Garbled("a word is missing")
+        if broken := flaws(table, batch):
+            raise Garbled(broken)
+        ms = np.asarray(batch.column("time").cast(pa.int64()))
+        names = [name.encode() for name in batch.column("unit_id").dictionary.to_pylist()]
+        unit = np.asarray(batch.column("unit_id").indices)
+        if any(one >= other for one, other in pairwise(names)) or ((ms + SHANGHAI_MS) // DAY_MS != day).any():
+            raise Garbled("rows of another day, or units out of order")
+        later = (np.diff(unit) > 0) | ((np.diff(unit) == 0) & (np.diff(ms) >= 0))
+        if not later.all() or last > (names[unit[0]], int(ms[0])):
+            raise Garbled("rows out of order")
+        last, count = (names[unit[-1]], int(ms[-1])), count + len(batch)
+    return count
+
+
+def _refused(spool: Spool) -> Iterator[pa.RecordBatch]:
+    names: list[str] | None = None
+    for batch in _batches(spool):
+        names = names or batch.schema.names
+        if any(str(field.type) != ("int64" if field.name == "row" else "string") for field in batch.schema):
+            raise Garbled("refused rows are no text")
+        if batch.schema.names != names or len(set(names)) != len(names):
+            raise Garbled("refused rows have other columns")
+        yield batch
+
+
+def _batches(spool: Spool) -> Iterator[pa.RecordBatch]:
+    """The batches of a spool, every offset and every text in them checked. Raises `Garbled`."""
+    import pyarrow as pa
+
+    try:
+        if spool.path.is_symlink():
+            raise Garbled(f"{spool.path.name} leads elsewhere")
+        for batch in spool:
+            batch.validate(full=True)
+            yield batch
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Garbled(f"{spool.path.name}: {str(error)[:200]}") from None
+
+
+def flaws(table: Table, arrow: pa.Table | pa.RecordBatch) -> str | None:
+    """What breaks the rules of a table's columns that are there (as `Table.check`, which takes longer to load than an import), or None.
 
     >>> from geo_monitor.tables import table
     >>> import pyarrow as pa
@@ -307,9 +388,13 @@ def flaws(table: Table, arrow: pa.Table) -> str | None:
     import pyarrow.compute as pc
 
     for column in table.columns:
+        if column.name not in arrow.schema.names:
+            continue
         cells = arrow[column.name]
         if cells.null_count and not column.null:
             return f"{column.name}: {cells.null_count} are missing"
+        if isinstance(cells, pa.DictionaryArray):
+            cells = cells.dictionary
         if column.allowed and pc.all(pc.is_in(cells.drop_null(), pa.array(column.allowed))).as_py() is False:
             return f"{column.name}: other words than {', '.join(column.allowed)}"
         if column.low is None and column.high is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from geo_monitor import tables
 from geo_monitor.ingest import motion
 from geo_monitor.ingest.kinds import IDENTITY, TABLES
 from geo_monitor.ingest.ledger import Ledger
-from geo_monitor.ingest.receipt import Held
+from geo_monitor.ingest.receipt import Held, Message
 from geo_monitor.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,74 +35,107 @@ class Sorted:
 
 
 def positions(frame: pd.DataFrame, ledger: Ledger, held: Held, settings: Settings) -> Sorted:
-    """Fixes: the same unit, moment and place again is unchanged; the same moment in another place is a clash."""
+    """Fixes: the same unit, moment and place again is unchanged; the same moment in another place is a clash; so is what
+    another agency sent before under another name of the boat unchanged."""
     import pandas as pd
 
-    n = len(frame)
-    unchanged = np.zeros(n, dtype=bool)
-    alive = np.flatnonzero(ledger.alive)
     ms = _ms(frame["time"])
     lon, lat = frame["lon"].to_numpy(dtype=float), frame["lat"].to_numpy(dtype=float)
-    code, names = pd.factorize(frame["unit_id"].to_numpy(dtype=object))
-    names = names[np.unique(code[alive])]
-    order = alive[np.lexsort((ms[alive], code[alive]))]
-    again, away = motion.repeats(code[order], ms[order], lon[order], lat[order], settings.same_place_m)
+    unit, names = pd.factorize(frame["unit_id"].to_numpy(dtype=object))
+    unchanged = repeated(unit, list(names), ms, lon, lat, ledger, held, settings)
+    found = samples(unit, ms, lon, lat, ledger.alive & ~unchanged)
+    few = {key: found[key] for key in sorted(found)[:TWICE_UNITS]}
+    for key, message in under_another_name(few, list(names), held, settings).items():
+        same = (unit == key) & ledger.alive & ~unchanged
+        ledger.warn(message.code, same, **message.params)
+        unchanged[same] = True
+    new = ledger.alive & ~unchanged
+    kept = frame if new.all() else frame[new].reset_index(drop=True)
+    return Sorted(new, np.zeros(len(frame), dtype=bool), unchanged & ledger.alive, kept if len(kept) else None)
+
+
+def repeated(
+    unit: Array, names: Sequence[str], ms: Array, lon: Array, lat: Array, ledger: Ledger, held: Held, settings: Settings
+) -> Array:
+    """Fixes (n,) that stand in the file before, or are held: unchanged. Refuses those of a unit that was elsewhere at that
+    moment. unit: codes into `names`; ms: UTC milliseconds."""
+    import pandas as pd
+
+    n = len(ms)
+    unchanged = np.zeros(n, dtype=bool)
+    alive = np.flatnonzero(ledger.alive)
+    order = alive[np.lexsort((ms[alive], unit[alive]))]
+    again, away = motion.repeats(unit[order], ms[order], lon[order], lat[order], settings.same_place_m)
     mask = np.zeros(n, dtype=bool)
     mask[order[away]] = True
+    asked = np.unique(unit[alive])
     ledger.refuse(mask, "device_clash")
     unchanged[order[again]] = True
     ledger.warn("duplicate_rows", unchanged)
     rows = np.flatnonzero(ledger.alive & ~unchanged)
-    if len(rows):
-        first, last = (pd.Timestamp(int(value), unit="ms", tz="UTC") for value in (ms[rows].min(), ms[rows].max()))
-        there = held.positions(list(names), first.to_pydatetime(), last.to_pydatetime())
-        if len(there):
-            key = pd.MultiIndex.from_arrays([there["unit_id"].astype(str), _ms(there["time"])])
-            wanted = pd.MultiIndex.from_arrays([frame["unit_id"].iloc[rows].astype(str), ms[rows]])
-            place = pd.Series(np.arange(len(there)), index=key)
-            at = place[~place.index.duplicated()].reindex(wanted).to_numpy()
-            known = ~np.isnan(at)
-            spot = at[known].astype(int)
-            mine = rows[known]
-            metres = motion.metres(
-                lon[mine], lat[mine], there["lon"].to_numpy(dtype=float)[spot], there["lat"].to_numpy(dtype=float)[spot]
-            )
-            unchanged[mine[metres <= settings.same_place_m]] = True
-            clash = np.zeros(n, dtype=bool)
-            # a fix of an agency that the sender does not see refuses nothing: it would tell when its boat was out
-            clash[mine[(metres > settings.same_place_m) & there["seen"].to_numpy(dtype=bool)[spot]]] = True
-            ledger.refuse(clash, "device_clash")
-    _under_another_name(frame, ms, lon, lat, unchanged, ledger, held, settings)
-    new = ledger.alive & ~unchanged
-    kept = frame if new.all() else frame[new].reset_index(drop=True)
-    return Sorted(new, np.zeros(n, dtype=bool), unchanged & ledger.alive, kept if len(kept) else None)
+    if not len(rows):
+        return unchanged
+    low, high = int(ms[rows].min()), int(ms[rows].max())
+    first, last = (pd.Timestamp(edge, unit="ms", tz="UTC").to_pydatetime() for edge in (low, high))
+    there = held.positions([names[code] for code in asked.tolist()], first, last)
+    if not len(there):
+        return unchanged
+    # a unit and moment as one number
+    code = pd.Index([names[code] for code in asked.tolist()]).get_indexer(there["unit_id"].astype(str))
+    span = high - low + 1
+    key, place = np.unique(code * span + (_ms(there["time"]) - low), return_index=True)
+    wanted = np.searchsorted(asked, unit[rows]) * span + (ms[rows] - low)
+    at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
+    known = key[at] == wanted
+    spot, mine = place[at[known]], rows[known]
+    there_lon, there_lat = there["lon"].to_numpy(dtype=float)[spot], there["lat"].to_numpy(dtype=float)[spot]
+    metres = motion.metres(lon[mine], lat[mine], there_lon, there_lat)
+    unchanged[mine[metres <= settings.same_place_m]] = True
+    clash = np.zeros(n, dtype=bool)
+    # a fix of an agency that the sender does not see refuses nothing: it would tell when its boat was out
+    clash[mine[(metres > settings.same_place_m) & there["seen"].to_numpy(dtype=bool)[spot]]] = True
+    ledger.refuse(clash, "device_clash")
+    return unchanged
 
 
-def _under_another_name(
-    frame: pd.DataFrame, ms: Array, lon: Array, lat: Array, unchanged: Array, ledger: Ledger, held: Held, settings: Settings
-) -> None:  # fmt: skip
-    """Marks as unchanged what another agency sent before under another name of the boat, so that no patrol counts twice.
+Sample = tuple[Array, Array, Array]  # UTC milliseconds, lon, lat of some fixes of a unit
+
+
+def samples(unit: Array, ms: Array, lon: Array, lat: Array, fresh: Array) -> dict[int, Sample]:
+    """Of each unit with `fresh` fixes (n,) some, evenly taken; none of one with too few to tell anything."""
+    rows = np.flatnonzero(fresh)
+    rows = rows[np.argsort(unit[rows], kind="stable")]
+    ends = np.flatnonzero(np.diff(unit[rows])) + 1
+    found: dict[int, Sample] = {}
+    for own in np.split(rows, ends) if len(rows) else ():
+        at = own[:0]
+        if len(own) >= TWICE_LEAST:
+            at = own[np.linspace(0, len(own) - 1, min(len(own), TWICE_SAMPLE)).astype(int)]
+        found[int(unit[own[0]])] = (ms[at], lon[at], lat[at])
+    return found
+
+
+def under_another_name(
+    found: Mapping[int, Sample], names: Sequence[str], held: Held, settings: Settings
+) -> dict[int, Message]:
+    """Units that another agency sent before under another name of the boat, and what is to be told of it, so that no
+    patrol counts twice.
 
     A unit's fixes are another's when `twice_share` of a sample lie within `twice_m` of that unit's at the same
     millisecond, along a way of `twice_way_m`: two boats can lie side by side, but not sail so.
     """
     import pandas as pd
 
-    code, names = pd.factorize(frame["unit_id"].to_numpy(dtype=object))
-    fresh = np.flatnonzero(ledger.alive & ~unchanged)
-    samples = {}
-    for unit in np.unique(code[fresh])[:TWICE_UNITS].tolist():
-        rows = fresh[code[fresh] == unit]
-        if len(rows) >= TWICE_LEAST:
-            samples[unit] = rows[np.linspace(0, len(rows) - 1, min(len(rows), TWICE_SAMPLE)).astype(int)]
-    if not samples:
-        return
-    there = held.moments(np.unique(ms[np.concatenate(list(samples.values()))]).tolist())
-    if not len(there):
-        return
+    twice: dict[int, Message] = {}
+    moments = [ms for ms, _, _ in found.values() if len(ms)]
+    there = held.moments(np.unique(np.concatenate(moments)).tolist()) if moments else None
+    if there is None or not len(there):
+        return twice
     there = there.assign(ms=_ms(there["time"]))
-    for unit, rows in samples.items():
-        mine = pd.DataFrame({"ms": ms[rows], "x": lon[rows], "y": lat[rows]})
+    for unit, (ms, lon, lat) in found.items():
+        if not len(ms):
+            continue
+        mine = pd.DataFrame({"ms": ms, "x": lon, "y": lat})
         both = mine.merge(there[there["unit_id"] != names[unit]], on="ms")
         both = both[
             motion.metres(*(both[c].to_numpy(dtype=float) for c in ("x", "y", "lon", "lat"))) <= settings.twice_m
@@ -109,14 +143,13 @@ def _under_another_name(
         for other, part in both.groupby("unit_id"):
             x, y = part["x"].to_numpy(), part["y"].to_numpy()
             way = motion.metres(x[:1], y[:1], x, y).max()
-            if part["ms"].nunique() >= settings.twice_share * len(rows) and way >= settings.twice_way_m:
-                same = (code == unit) & ledger.alive & ~unchanged
+            if part["ms"].nunique() >= settings.twice_share * len(ms) and way >= settings.twice_way_m:
                 if part["seen"].all():
-                    ledger.warn("patrol_twice", same, unit=names[unit], other=other)
+                    twice[unit] = Message("patrol_twice", {"unit": names[unit], "other": other})
                 else:
-                    ledger.warn("patrol_twice_elsewhere", same, unit=names[unit])
-                unchanged[same] = True
+                    twice[unit] = Message("patrol_twice_elsewhere", {"unit": names[unit]})
                 break
+    return twice
 
 
 def records(kind: str, frame: pd.DataFrame, ledger: Ledger, held: Held) -> Sorted:

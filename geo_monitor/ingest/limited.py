@@ -110,7 +110,23 @@ def read(
     now: datetime,
     folder: Path | None = None,
 ) -> Upload:
-    """As `ingest.read`, from a process of its own; `path` is one file. Scratch files lie in `folder` while it runs.
+    """As `ingest.read`, from a process of its own; raises as `reading`."""
+    with reading(kind, path, options, held, settings, now, folder) as upload:
+        return upload.gathered()
+
+
+@contextmanager
+def reading(
+    kind: str,
+    path: Path,
+    options: Options,
+    held: Held,
+    settings: Settings,
+    now: datetime,
+    folder: Path | None = None,
+) -> Iterator[Upload]:
+    """As `read`; fixes stay in the files they are in (`Upload.fixes`) until the block ends. `path` is one file. Scratch
+    files lie in `folder` meanwhile.
 
     A limit reached or a crash is an `Upload` with a refused receipt (`CODES`). Raises what `ingest.read` raises,
     `Refused("scratch_full")` where the disk is full, and `ParserFault` where our own code failed.
@@ -131,13 +147,15 @@ def read(
             ended = parser.run(held)
             if "done" in ended:
                 parser.kill()
-                return handover.read_upload(blank, place)
-            if "failed" not in ended:
+                upload = handover.read_upload(blank, place)
+            elif "failed" not in ended:
                 raise _error(ended)
         except Garbled as error:
             log.warning("parser of %s: %s", path.name, error)
             ended = {"failed": "parser_garbled"}
-        return Upload(replace(blank, errors=(_told(ended, path, parser),)))
+        if "failed" in ended:
+            upload = Upload(replace(blank, errors=(_told(ended, path, parser),)))
+        yield upload
 
 
 @contextmanager

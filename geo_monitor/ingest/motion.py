@@ -124,22 +124,32 @@ def frozen(
     return out
 
 
-def speed_unit(
-    track: NDArray[np.int64], ms: NDArray[np.int64], lon: Array, lat: Array, speed: Array
-) -> tuple[float, float] | None:
-    """What one of a speed column is in m/s, told by the ways between fixes: (factor, share of legs that agree).
+LEGS = 100_000  # as many tell the unit of a speed column
 
-    None where too few legs (under 20, each 5 to 120 s, moving) tell. Candidates: m/s, knots, km/h.
-    """
+
+def legs(
+    track: NDArray[np.int64], ms: NDArray[np.int64], lon: Array, lat: Array, speed: Array
+) -> tuple[Array, Array, NDArray[np.int64]]:
+    """The first LEGS that tell what a speed column is in, 5 to 120 s long: m/s by the way made good, mean of the speeds
+    told, and the fix at which each begins. track, ms (n,): sorted by track, then time."""
     dt = np.diff(ms) / 1000.0
-    use = (track[1:] == track[:-1]) & (dt >= 5) & (dt <= 120) & (speed[1:] > 1) & (speed[:-1] > 1)
-    where = np.flatnonzero(use)[:100_000]
-    if len(where) < 20:
-        return None
+    with np.errstate(invalid="ignore"):
+        use = (track[1:] == track[:-1]) & (dt >= 5) & (dt <= 120) & (speed[1:] > 1) & (speed[:-1] > 1)
+    where = np.flatnonzero(use)[:LEGS]
     way = metres(lon[where], lat[where], lon[where + 1], lat[where + 1]) / dt[where]
-    told = (speed[where] + speed[where + 1]) / 2
+    return way, (speed[where] + speed[where + 1]) / 2, where
+
+
+def unit_of(way: Array, told: Array) -> tuple[float, float] | None:
+    """What one of a speed column is in m/s, told by `legs`: (factor, share of legs that agree).
+
+    None where too few (under 20, moving) tell. Candidates: m/s, knots, km/h.
+
+    >>> unit_of(np.full(20, 5.0), np.full(20, 18.0)) == (1 / 3.6, 1.0)
+    True
+    """
     moving = way > 0.5
-    if moving.sum() < 20:
+    if len(way) < 20 or moving.sum() < 20:
         return None
     ratio = np.log(way[moving] / told[moving])
     candidates = np.array([1.0, 1852 / 3600, 1 / 3.6])

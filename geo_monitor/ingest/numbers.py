@@ -112,6 +112,9 @@ def convert(
             return np.where(np.isfinite(values), values, np.nan), np.isinf(values)
         column = column.cast(pa.string())
     text = pc.utf8_trim_whitespace(column)
+    if (plainly := _plainly(text)) is not None:
+        plainly = plainly * factor
+        return np.where(np.isfinite(plainly), plainly, np.nan), np.zeros(len(column), dtype=bool)
     good = pc.fill_null(pc.match_substring_regex(text, _PLAIN), False)
     values = pc.cast(pc.if_else(good, text, None), pa.float64()).to_numpy(zero_copy_only=False) * factor
     values = np.where(np.isfinite(values), values, np.nan)
@@ -127,6 +130,19 @@ def convert(
         values[left] = few[codes]
         bad[left] = ~np.isfinite(few)[codes]
     return np.where(np.isfinite(values), values, np.nan), bad
+
+
+def _plainly(text: pa.Array) -> NDArray[np.float64] | None:
+    """Cells as floats (NaN where empty) where every one is plainly a finite number, else None: most columns are."""
+    filled = pc.if_else(pc.equal(text, ""), None, text)
+    try:
+        values = pc.cast(filled, pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    # the words nan and inf are numbers to Arrow, not to us
+    if pc.all(pc.is_finite(values)).as_py() is False:
+        return None
+    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=float)
 
 
 def texts(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:

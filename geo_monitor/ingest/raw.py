@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from geo_monitor.errors import Refused
 from geo_monitor.ingest.receipt import Message
 from geo_monitor.ingest.text import DECLARED, Encoding
+
+PART_ROWS = 1 << 18  # rows of an upload in memory at once, about
 
 
 @dataclass
@@ -53,6 +56,57 @@ class Raw:
 
     def warn(self, code: str, rows: list[int] | None = None, **params: Any) -> None:
         self.warnings.append((code, rows or [], params))
+
+
+class Again(Exception):
+    """What a reader gave so far does not hold: it has to be asked for its parts from the beginning."""
+
+
+class Parts:
+    """The raw rows of an upload part by part, in their order, as often as asked.
+
+    head: what holds for all of it, without rows; its warnings are those of all rows once the parts were gone through.
+    """
+
+    def __init__(self, head: Raw) -> None:
+        self.head = head
+
+    def parts(self) -> Iterator[Raw]:
+        """Raises `Again`, `Refused`."""
+        raise NotImplementedError
+
+    def whole(self) -> Raw:
+        """All rows at once."""
+        while True:
+            try:
+                found = list(self.parts())
+                break
+            except Again:
+                continue
+        whole = replace(self.head, bad=[row for part in found for row in part.bad])
+        whole.cells = pa.concat_tables([self.head.cells, *(part.cells for part in found)])
+        whole.row = np.concatenate([part.row for part in found])
+        if self.head.shapes is not None:
+            whole.shapes = np.concatenate([part.shapes for part in found])
+        return whole
+
+
+class Sliced(Parts):
+    """The parts of rows that were read as a whole."""
+
+    def __init__(self, raw: Raw) -> None:
+        nothing = None if raw.shapes is None else raw.shapes[:0]
+        super().__init__(replace(raw, cells=raw.cells.slice(0, 0), row=raw.row[:0], shapes=nothing, bad=[]))
+        self._raw = raw
+
+    def parts(self) -> Iterator[Raw]:
+        raw, bad = self._raw, sorted(self._raw.bad, key=lambda row: row.row)
+        for first in range(0, max(len(raw.row), 1), PART_ROWS):
+            end = first + PART_ROWS
+            own = [row for row in bad if end >= len(raw.row) or row.row < raw.row[end]]
+            bad = bad[len(own) :]
+            shapes = None if raw.shapes is None else raw.shapes[first:end]
+            yield replace(raw, cells=raw.cells.slice(first, PART_ROWS), row=raw.row[first:end], shapes=shapes, bad=own)
 
 
 def whole(text: str) -> str:

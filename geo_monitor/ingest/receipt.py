@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +12,8 @@ from geo_monitor.messages import Lang, hint, text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from geo_monitor.ingest.spool import Fixes
 
 ROWS_NAMED = 1000  # row numbers a message names at most; its sentence always gives the full count
 
@@ -210,9 +212,20 @@ PERSON = ("report_id", "agency", "version", "part", "name")  # columns of `Uploa
 @dataclass(frozen=True)
 class Upload:
     """A receipt, the rows to store (None where there are none), the refused rows (raw cells, row, reasons; or None), and
-    the names of people in the rows to store (`PERSON` as text, or None): they are sealed when stored."""
+    the names of people in the rows to store (`PERSON` as text, or None): they are sealed when stored.
+
+    fixes: in place of both kinds of rows, files with those of an upload of fixes, which may be many; `gathered` reads them.
+    """
 
     receipt: Receipt
     rows: pd.DataFrame | None = None
     quarantine: pd.DataFrame | None = None
     persons: pd.DataFrame | None = None
+    fixes: Fixes | None = None
+
+    def gathered(self) -> Upload:
+        """The same with all rows in memory."""
+        if self.fixes is None:
+            return self
+        rows, refused = self.fixes.frame(self.receipt.receipt_id), self.fixes.refusals()
+        return replace(self, rows=rows, quarantine=refused, fixes=None)

@@ -96,6 +96,15 @@ class Verdict:
     coarse: bool = False
 
 
+def step_of(count: int) -> int:
+    """Of so many points every which is looked at, so that they are at most MOST.
+
+    >>> step_of(200_000), step_of(200_001)
+    (1, 2)
+    """
+    return max(-(-count // MOST), 1)
+
+
 def weigh(
     lon: Array, lat: Array, reference: Reference, settings: Settings, prior: tuple[float, ...],
     ids: NDArray[Any] | None = None,
@@ -107,7 +116,7 @@ def weigh(
     plain = dict(zip(datum.DATUMS, prior, strict=True))
     nothing = Verdict("wgs84", plain["wgs84"], plain)
     there = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
-    there = there[:: len(there) // MOST + 1]
+    there = there[:: step_of(len(there))]
     if not len(there):
         return nothing
     found, coarse = _fields(lon[there], lat[there], reference, settings, None if ids is None else ids[there])

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -265,10 +266,14 @@ class Store:
             if receipt.status != "duplicate":
                 if raw is not None:
                     self.keep_raw(raw, receipt.sha256)
-                if upload.quarantine is not None and len(upload.quarantine):
-                    receipt = replace(receipt, quarantine=self.keep_quarantine(upload.quarantine, receipt.receipt_id))
+                refused: Iterable[pd.DataFrame] = () if upload.quarantine is None else (upload.quarantine,)
+                if upload.fixes is not None:
+                    refused = (batch.to_pandas() for batch in upload.fixes.refused)
+                receipt = replace(receipt, quarantine=self.keep_quarantine(refused, receipt.receipt_id))
             rows = upload.rows if receipt.status in ACCEPTED else None
-            if rows is not None and kind == "positions":
+            if upload.fixes is not None and receipt.status in ACCEPTED:
+                positions.write_spooled(self.root / "positions", upload.fixes, receipt.receipt_id)
+            elif rows is not None and kind == "positions":
                 positions.write(self.root / "positions", rows.assign(receipt_id=receipt.receipt_id), receipt.receipt_id)
             with self.transaction() as connection:
                 schema.insert(connection, "receipts", receipt_row(receipt))
@@ -300,14 +305,18 @@ class Store:
             if found != digest:
                 raise Refused("upload_changed", file=raw.name)
 
-    def keep_quarantine(self, frame: pd.DataFrame, receipt_id: str) -> str:
-        """Keeps the refused rows of an upload as CSV; gives the path."""
+    def keep_quarantine(self, frames: Iterable[pd.DataFrame], receipt_id: str) -> str | None:
+        """Keeps the refused rows of an upload as CSV; gives the path, None where there are none. The frames have the same
+        columns."""
         from geo_monitor.cells import safe
 
-        target = self.root / "quarantine" / f"{receipt_id}.csv"
-        frame = frame.map(safe) if len(frame) else frame
-        with files.replacing(target) as temporary:
-            frame.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+        target, some = self.root / "quarantine" / f"{receipt_id}.csv", (frame for frame in frames if len(frame))
+        first = next(some, None)
+        if first is None:
+            return None
+        with files.replacing(target) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as out:
+            for number, frame in enumerate(chain((first,), some)):
+                frame.map(safe).to_csv(out, index=False, header=not number, lineterminator="\r\n")
         return str(target)
 
     def withdraw(self, receipt_id: str, reason: str, now: datetime, who: str = "local") -> pd.DataFrame:

@@ -257,7 +257,7 @@ def _sealed(
         reasons = [ledger.reasons[code] for code in ledger.reason[refused].tolist()]
         for lang in ("zh", "en"):
             bad[f"reason_{lang}"] = ["" if r is None else text(r.code, lang, **r.params) for r in reasons]
-        receipt = replace(receipt, quarantine=store.keep_quarantine(bad, receipt.receipt_id))
+        receipt = replace(receipt, quarantine=store.keep_quarantine((bad,), receipt.receipt_id))
     if counts["accepted"] and done.rows is not None:
         rows = done.rows.assign(receipt_id=receipt.receipt_id)
         positions.write(store.root / "positions", rows, receipt.receipt_id)

@@ -28,6 +28,8 @@ from geo_monitor.store.files import TEMPORARY, replacing
 if TYPE_CHECKING:
     import pandas as pd
 
+    from geo_monitor.ingest.spool import Fixes
+
 T = TypeVar("T")
 Box = tuple[float, float, float, float]  # west, south, east, north
 ROW_GROUP = 1 << 17
@@ -56,8 +58,6 @@ def file_of(folder: Path, day: int, receipt_id: str) -> Path:
 
 def write(folder: Path, rows: pd.DataFrame, receipt_id: str) -> list[Path]:
     """Writes the fixes of one receipt, each file appearing whole. Gives the files."""
-    import pyarrow.parquet as pq
-
     table = TABLE.to_arrow(rows)
     order = order_of(table)
     time = np.asarray(table["time"].cast(pa.int64()), dtype=np.int64)[order]
@@ -68,15 +68,45 @@ def write(folder: Path, rows: pd.DataFrame, receipt_id: str) -> list[Path]:
     written = []
     for start, stop in zip(starts, [*starts[1:], len(days)], strict=True):
         path = file_of(folder, int(days[start]), receipt_id)
-        with replacing(path) as temporary:
-            part = with_points(table.take(pa.array(order[start:stop])))
-            pq.write_table(part, temporary, row_group_size=ROW_GROUP, compression="zstd", use_dictionary=list(WORDS))
+        _write(path, (table.take(pa.array(order[start:stop])),))
         written.append(path)
     return written
 
 
+def write_spooled(folder: Path, fixes: Fixes, receipt_id: str) -> None:
+    """As `write`, of fixes that lie by day, each day sorted: a row group at a time is in memory."""
+    from geo_monitor.ingest.spool import decoded
+
+    def told(batch: pa.RecordBatch) -> pa.Table:
+        names = pa.array([receipt_id], pa.string()).take(pa.array(np.zeros(len(batch), dtype=np.int8)))
+        return pa.Table.from_batches([decoded(batch)]).append_column("receipt_id", names).select(TABLE.names)
+
+    for day in fixes.days():
+        _write(file_of(folder, day, receipt_id), map(told, fixes.of(day)))
+
+
+def _write(path: Path, tables: Iterable[pa.Table]) -> None:
+    """A file of a day, of tables of its rows in order (columns of table `positions`)."""
+    import pyarrow.parquet as pq
+
+    schema = stored_schema({})
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=list(WORDS)) as writer,
+    ):
+        held = TABLE.arrow.empty_table()
+        for table in tables:
+            held = pa.concat_tables([held, table])
+            while len(held) >= ROW_GROUP:
+                writer.write_table(with_points(held.slice(0, ROW_GROUP)).cast(schema), ROW_GROUP)
+                held = held.slice(ROW_GROUP)
+        if len(held):
+            writer.write_table(with_points(held).cast(schema), ROW_GROUP)
+
+
 def with_points(table: pa.Table) -> pa.Table:
     """Columns of table `positions` as a file has them: lon and lat as points, last."""
+    table = table.combine_chunks()
     x, y = table["lon"].combine_chunks(), table["lat"].combine_chunks()
     point = pa.StructArray.from_arrays([x, y], fields=list(POINT))
     table = table.drop_columns(["lon", "lat"]).append_column(pa.field("geometry", POINT, nullable=False), point)

@@ -43,7 +43,9 @@ def test_repeats() -> None:
 def test_the_unit_of_a_speed_column_is_told_by_the_track() -> None:
     n, knots = 60, 10.0
     lat = 30 + np.arange(n) * knots * 1852 / 3600 * 20 / 111_195
-    told = motion.speed_unit(np.zeros(n, np.int64), np.arange(n) * 20_000, np.full(n, 112.0), lat, np.full(n, knots))
+    ms, lon = np.arange(n) * 20_000, np.full(n, 112.0)
+    way, speeds, _ = motion.legs(np.zeros(n, np.int64), ms, lon, lat, np.full(n, knots))
+    told = motion.unit_of(way, speeds)
     assert told is not None
     assert told[0] == 1852 / 3600
     assert told[1] == 1.0

@@ -44,6 +44,7 @@ class Upload:
     rows: pd.DataFrame | None = None
     quarantine: pd.DataFrame | None = None
     persons: pd.DataFrame | None = None
+    fixes: None = None
 
 
 def at(text: str) -> datetime:

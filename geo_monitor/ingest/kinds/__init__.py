@@ -1,4 +1,5 @@
-"""One file a kind of upload: raw cells and shapes to rows of its table. Each gives a frame with a row for every row read."""
+"""One file a kind of upload: raw cells and shapes to rows of its table. Each gives a frame with a row for every row read,
+but `tracks`, whose rows may be too many: they go by in parts."""
 
 from __future__ import annotations
 

@@ -41,6 +41,66 @@ class Taken:
 
 
 @dataclass
+class Spots:
+    """Coordinates (n,) as sent, NaN where there are none, and why they can't be used: the type of a shape (-1: none),
+    `bad` (unreadable), `several` points in one row, `infinite` numbers."""
+
+    x: Array
+    y: Array
+    type: Array
+    bad: Array
+    several: Array
+    infinite: Array
+
+    def refuse(self, ledger: Ledger) -> Array:
+        """Refuses the rows whose coordinates are none; gives those that have both (n,)."""
+        geometry.only_types(self.type, ("point",), ledger)
+        ledger.refuse(self.several, "points_many")
+        ledger.refuse(self.infinite, "coordinate_not_finite")
+        ledger.refuse(self.bad, "coordinate_unreadable")
+        half = np.isnan(self.x) != np.isnan(self.y)
+        ledger.refuse(half & ~self.bad, "coordinate_half")
+        return ~(np.isnan(self.x) | np.isnan(self.y))
+
+
+def refuse_moments(
+    ms: Array, bad: Array, header: str | None, ledger: Ledger, settings: Settings, now: datetime
+) -> None:
+    """Refuses rows without a usable time: ms (n,) UTC milliseconds, `dates.NAT` where there is none; `bad`: unreadable."""
+    there = ms != dates.NAT
+    early = there & (ms < np.datetime64(f"{settings.earliest_year}-01-01", "ms").astype(np.int64))
+    late = there & (ms > int(now.timestamp() * 1000) + int(settings.future_s * 1000))
+    ledger.refuse(bad, "cell_time_unreadable", column=header)
+    ledger.refuse(~there, "time_missing")
+    ledger.refuse(early, "time_dead_clock", year=settings.earliest_year)
+    ledger.refuse(late, "time_future")
+
+
+class Coder:
+    """Texts as codes into the distinct ones, in the order they come, over all parts of a column."""
+
+    def __init__(self, most: int) -> None:
+        self.names: dict[str, int] = {}
+        self._most = most
+
+    def __call__(self, column: pa.ChunkedArray) -> tuple[Array, Array]:
+        """Codes (n,), -1 where empty, and the cells that are longer than a cell may be and were cut. Cells that differ in
+        blanks only are one text."""
+        import pyarrow.compute as pc
+
+        if not pa.types.is_string(column.type):
+            column = pa.chunked_array([pa.array(numbers.texts(column), pa.string())])
+        coded = pc.dictionary_encode(column, null_encoding="mask").unify_dictionaries()
+        if not coded.num_chunks:
+            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=bool)
+        sent = [cell.strip() for cell in coded.chunk(0).dictionary.to_pylist()]
+        place = [self.names.setdefault(cell[: self._most], len(self.names)) if cell else -1 for cell in sent]
+        long = [len(cell) > self._most for cell in sent]
+        codes = np.concatenate([chunk.indices.fill_null(len(sent)).to_numpy() for chunk in coded.chunks])
+        return np.array([*place, -1], dtype=np.int32)[codes], np.array([*long, False], dtype=bool)[codes]
+
+
+@dataclass
 class Source:
     """One upload on its way: raw rows, whose columns are known, with the ledger of what happens to them."""
 
@@ -81,23 +141,12 @@ class Source:
 
     def coded(self, name: str) -> tuple[Array, list[str]]:
         """A text column as codes (n,) into its distinct texts, -1 where empty: for columns of many rows and few texts."""
-        import pyarrow.compute as pc
-
+        coder = Coder(self.settings.cell_characters)
         if name not in self:
-            return np.full(len(self), -1, dtype=np.int64), []
-        column = self.column(name)
-        column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-        if not pa.types.is_string(column.type) or (pc.max(pc.utf8_length(column)).as_py() or 0) > 1000:
-            column = pa.array(self.texts(name), pa.string())
-        coded = pc.dictionary_encode(column, null_encoding="mask")
-        codes = coded.indices.fill_null(len(coded.dictionary)).to_numpy(zero_copy_only=False)
-        names: dict[str, int] = {}
-        # cells that differ in blanks only are one text
-        place = [
-            names.setdefault(cell, len(names)) if (cell := sent.strip()) else -1
-            for sent in coded.dictionary.to_pylist()
-        ]
-        return np.array([*place, -1], dtype=np.int64)[codes], list(names)
+            return np.full(len(self), -1, dtype=np.int32), []
+        codes, long = coder(self.column(name))
+        self.ledger.warn("cell_cut", long, column=self.columns.header(name), limit=self.settings.cell_characters)
+        return codes, list(coder.names)
 
     def numbers(self, name: str, low: float | None = None) -> Array:
         """Floats (n,) in our unit, NaN where empty; what is no number, or under `low`, is left empty and told."""
@@ -137,19 +186,14 @@ class Source:
             self.ledger.note("time_zone_assumed")
         bad = times.bad | (times.clock & there)
         ms = np.where(times.clock, dates.NAT, times.ms)
-        there = ms != dates.NAT
-        early = there & (ms < np.datetime64(f"{self.settings.earliest_year}-01-01", "ms").astype(np.int64))
-        late = there & (ms > int(self.now.timestamp() * 1000) + int(self.settings.future_s * 1000))
         if required:
-            self.ledger.refuse(
-                bad, "cell_time_unreadable", column=self.columns.header(name) or self.columns.header("date")
-            )
-            self.ledger.refuse(~there, "time_missing")
-            self.ledger.refuse(early, "time_dead_clock", year=self.settings.earliest_year)
-            self.ledger.refuse(late, "time_future")
+            refuse_moments(ms, bad, self.time_header(name), self.ledger, self.settings, self.now)
         else:
             self.ledger.refuse(bad, "cell_time_unreadable", column=self.columns.header(name))
         return ms
+
+    def time_header(self, name: str) -> str | None:
+        return self.columns.header(name) or self.columns.header("date")
 
     def _moments(self, name: str) -> dates.Times | None:
         own = dates.parse(self.column(name), self.columns.zone(name)) if name in self else None
@@ -171,48 +215,42 @@ class Source:
         receiver = raw.fields is not None and "source" in raw.fields
         return crs.Told(raw.crs, options.crs, options.datum, raw.standard, receiver, raw.expected, self.held.reference)
 
+    def spots(self, shaped: bool) -> Spots:
+        """The places as sent: of the shapes where `shaped`, else of one or two columns."""
+        n = len(self)
+        x, y, no = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, dtype=bool)
+        found = Spots(x, y, np.full(n, -1, dtype=np.int8), no, no, no)
+        if shaped:
+            shapes = self.raw.shapes
+            there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+            found.type = np.where(there, shapely.get_type_id(shapes), -1).astype(np.int8)
+            found.several = there & (shapely.get_num_geometries(shapes) > 1)
+            pick = there & np.isin(found.type, (geometry.POINT, geometry.POINTS)) & ~found.several
+            assert shapes is not None
+            flat = shapely.get_geometry(shapes[pick], 0)
+            x[pick], y[pick] = shapely.get_x(flat), shapely.get_y(flat)
+            found.infinite = pick & ~(np.isfinite(x) & np.isfinite(y))
+        elif "lon" in self and "lat" in self:
+            found.x, bad_x = coordinates.parse(self.column("lon"))
+            found.y, bad_y = coordinates.parse(self.column("lat"))
+            found.bad = bad_x | bad_y
+        elif "position" in self:
+            header = normal(self.columns.header("position") or "")
+            lat_first = header.startswith(("lat", "纬"))
+            found.x, found.y, found.bad = coordinates.pairs(self.column("position"), lat_first)
+        return found
+
     def points(self, telling: Array | None = None) -> tuple[Array, Array, crs.Placed | None]:
         """lon, lat (n,) in WGS84, NaN where a row has none; rows whose place can't be used are refused.
 
         telling (n,): rows that should lie on the water or at its edge (None: all); they may tell the datum.
         """
-        n = len(self)
-        x, y, bad = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, dtype=bool)
-        if self.raw.shapes is not None and not shapely.is_missing(self.raw.shapes).all():
-            shapes = self.raw.shapes
-            there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-            single = np.isin(shapely.get_type_id(shapes), (geometry.POINT, geometry.POINTS))
-            filled = shapes.copy()
-            filled[~there] = None
-            geometry.only(filled, ("point",), self.ledger)
-            several = there & (shapely.get_num_geometries(shapes) > 1)
-            self.ledger.refuse(several, "points_many")
-            pick = there & single & ~several
-            flat = shapely.get_geometry(shapes[pick], 0)
-            x[pick], y[pick] = shapely.get_x(flat), shapely.get_y(flat)
-            infinite = there & single & ~several & ~(np.isfinite(x) & np.isfinite(y))
-            self.ledger.refuse(infinite, "coordinate_not_finite")
-        elif "lon" in self and "lat" in self:
-            x, bad_x = coordinates.parse(self.column("lon"))
-            y, bad_y = coordinates.parse(self.column("lat"))
-            bad = bad_x | bad_y
-        elif "position" in self:
-            header = normal(self.columns.header("position") or "")
-            x, y, bad = coordinates.pairs(self.column("position"), lat_first=header.startswith(("lat", "纬")))
-        self.ledger.refuse(bad, "coordinate_unreadable")
-        half = np.isnan(x) != np.isnan(y)
-        self.ledger.refuse(half & ~bad, "coordinate_half")
-        there = ~(np.isnan(x) | np.isnan(y))
+        spots = self.spots(self.raw.shapes is not None and not shapely.is_missing(self.raw.shapes).all())
+        there = spots.refuse(self.ledger)
         if not there.any():
-            return x, y, None
-        placed = crs.place(
-            np.where(there, x, np.nan),
-            np.where(there, y, np.nan),
-            self.told(),
-            self.settings,
-            self.datums(),
-            crs.Of(telling),
-        )
+            return spots.x, spots.y, None
+        x, y = np.where(there, spots.x, np.nan), np.where(there, spots.y, np.nan)
+        placed = crs.place(x, y, self.told(), self.settings, self.datums(), crs.Of(telling))
         for code, mask in placed.bad.items():
             self.ledger.refuse(mask, code)
         geometry.tell(placed, self.ledger, None, len(self))

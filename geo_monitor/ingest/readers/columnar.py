@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +14,77 @@ import numpy as np
 import pyarrow as pa
 
 from geo_monitor.errors import Refused
-from geo_monitor.ingest.raw import Raw, numbered
+from geo_monitor.ingest import raw
+from geo_monitor.ingest.raw import Parts, Raw, numbered
 
 
 def parquet(path: Path, name: str) -> Raw:
-    """A Parquet file; the `geo` metadata of GeoParquet name shapes and reference system. Raises `Refused`."""
-    import pyarrow.parquet as pq
-    import shapely
+    """A Parquet file as a whole; raises as `parts`."""
+    return parts(path, name).whole()
 
-    try:
-        table = _readable(pq.ParquetFile(path).read())
-    except MemoryError:
-        raise  # one of Arrow's own is an ArrowException too
-    except (pa.ArrowException, OSError) as error:
-        raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
-    if not len(table):
-        raise Refused("file_no_rows", file=name)
-    raw = Raw(table, numbered(len(table)), name=name)
-    metadata = table.schema.metadata or {}
-    if b"geo" not in metadata:
-        raw.cells = table.replace_schema_metadata(None)
-        return raw
-    try:
-        geo = json.loads(metadata[b"geo"])
-        column = geo["primary_column"]
-        told = geo["columns"][column]
-        shapes = _shapes(table[column])
-    except (ValueError, KeyError, TypeError, shapely.errors.GEOSException) as error:
-        raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
-    raw.shapes = shapes
-    raw.crs, raw.standard = _system(told)
-    spare = [label for label in table.column_names if label == column or pa.types.is_struct(table[label].type)]
-    raw.cells = table.drop_columns(spare).replace_schema_metadata(None)
-    return raw
+
+def parts(path: Path, name: str) -> Parts:
+    """A Parquet file part by part; the `geo` metadata of GeoParquet name shapes and reference system. Raises `Refused`,
+    here or while its parts are read."""
+    return _Parquet(path, name)
+
+
+class _Parquet(Parts):
+    def __init__(self, path: Path, name: str) -> None:
+        self._path, self._shapes = path, ""
+        with self._opened(name) as file:
+            schema, rows = file.schema_arrow, file.metadata.num_rows
+        if not rows:
+            raise Refused("file_no_rows", file=name)
+        head = Raw(schema.empty_table(), numbered(0), name=name)
+        metadata = schema.metadata or {}
+        if b"geo" in metadata:
+            try:
+                geo = json.loads(metadata[b"geo"])
+                self._shapes = geo["primary_column"]
+                head.crs, head.standard = _system(geo["columns"][self._shapes])
+                schema.field(self._shapes)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
+            head.shapes = np.zeros(0, dtype=object)
+        head.cells = self._cells(head.cells)
+        super().__init__(head)
+
+    def parts(self) -> Iterator[Raw]:
+        import shapely
+
+        first, name = 1, self.head.name
+        with self._opened(name) as file:
+            for batch in file.iter_batches(raw.PART_ROWS):
+                table = _readable(pa.Table.from_batches([batch]))
+                numbers = np.arange(first, first + len(table))
+                first += len(table)
+                part = replace(self.head, cells=self._cells(table), row=numbers)
+                if self._shapes:
+                    try:
+                        part.shapes = _shapes(table[self._shapes])
+                    except (ValueError, TypeError, shapely.errors.GEOSException) as error:
+                        raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
+                yield part
+
+    def _cells(self, table: pa.Table) -> pa.Table:
+        spare = [
+            f.name for f in table.schema if f.name == self._shapes or (self._shapes and pa.types.is_struct(f.type))
+        ]
+        return table.drop_columns(spare).replace_schema_metadata(None)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[Any]:
+        """The file, read as far as is asked for: a row group may be as large as the file."""
+        import pyarrow.parquet as pq
+
+        try:
+            with pq.ParquetFile(self._path, pre_buffer=False, buffer_size=1 << 20) as file:
+                yield file
+        except MemoryError:
+            raise  # one of Arrow's own is an ArrowException too
+        except (pa.ArrowException, OSError) as error:
+            raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
 
 
 def _readable(table: pa.Table) -> pa.Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,44 +14,256 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo_monitor.errors import Refused
+from geo_monitor.ingest import raw
 from geo_monitor.ingest.columns import OUR_COLUMNS, match
-from geo_monitor.ingest.raw import BadRow, Raw, numbered
-from geo_monitor.ingest.receipt import Message
-from geo_monitor.ingest.text import SAMPLE, clean, file_text
+from geo_monitor.ingest.raw import Again, BadRow, Parts, Raw, numbered
+from geo_monitor.ingest.receipt import ROWS_NAMED, Message
+from geo_monitor.ingest.text import CONTROLS, SAMPLE, Decoded, clean, file_pieces
 from geo_monitor.settings import Settings
 
 DELIMITERS = (",", "\t", ";", "|", "，")
+BLOCK = 4 << 20  # bytes parsed in one go, at least: a row that is longer is taken for a quote that is never closed
+SMALL = 64 << 20  # bytes of a file whose lines are measured, so that even its longest fits
 TITLE_LINES = 15  # lines of a title that may stand before the header
 
 
 def read(path: Path, kind: str, encoding: str | None, settings: Settings, name: str) -> Raw:
-    """A delimited text file; see `geo_monitor.ingest.raw.Raw`. Raises `Refused`: `choice_needed`, `file_no_rows`,
-    `header_unknown`."""
-    text, used = file_text(path.read_bytes(), encoding, settings.encoding_sure, name)
-    zeros = text.count("\x00")
-    delimiter, skip, header = _header(text, kind, name)
-    start = _offset(text, skip + 1)
-    body = text[start:].encode("utf-8")
-    del text
-    table, bad, repaired, lone = _parse(body, header, delimiter)
-    if set(OUR_COLUMNS) <= set(header):
-        table = _unguarded(table)
-    raw = Raw(table, numbered(len(table), bad), encoding=used, name=name, bad=bad)
-    blank = _blank(table)
-    if blank.any():  # rows of commas that spreadsheets leave behind are no rows; the others keep their numbers
-        raw.cells, raw.row = table.filter(pa.array(~blank)), raw.row[~blank]
-    for code in used.warnings:
-        raw.warn(code)
-    if zeros:
-        raw.cells, rows = _without_controls(raw.cells)
-        raw.warn("control_characters", [int(raw.row[i]) for i in rows], count=len(rows))
-    if lone:
-        raw.warn("quotes_unclosed")
-    if repaired:
-        raw.warn("row_cells_repaired", repaired, count=len(repaired))
-    if not raw.read:
-        raise Refused("file_no_rows", file=name)
-    return raw
+    """A delimited text file as a whole; see `geo_monitor.ingest.raw.Raw`. Raises as `parts`."""
+    return parts(path, kind, encoding, settings, name).whole()
+
+
+def parts(path: Path, kind: str, encoding: str | None, settings: Settings, name: str) -> Parts:
+    """A delimited text file part by part. Raises `Refused`: `choice_needed`, `header_unknown` at once, `file_no_rows`
+    at its end."""
+    return _Delimited(path, kind, encoding, settings, name)
+
+
+class _Delimited(Parts):
+    """The file is gone through for its encoding, for what it holds (`_survey`), and each time its parts are asked for."""
+
+    def __init__(self, path: Path, kind: str, encoding: str | None, settings: Settings, name: str) -> None:
+        self._text = Decoded(file_pieces(path), encoding, settings.encoding_sure, name)
+        self._delimiter, skip, header = _header(_beginning(self._text, SAMPLE // 4)[0], kind, name)
+        self._skip = skip + 1
+        self._start = self._body_at()
+        empty = pa.table({name: pa.array([], pa.string()) for name in header})
+        super().__init__(Raw(empty, numbered(0), encoding=self._text.encoding, name=name))
+        self._ours = set(OUR_COLUMNS) <= set(header)
+        self._zeros, self._quotes, self._block = self._survey()
+        self._quoted = not self._lone()
+
+    def parts(self) -> Iterator[Raw]:
+        controls, mended, rows, read = _Some(), _Some(), 0, 0
+        for table, numbers, bad, repaired in self._rows():
+            rows += len(table)
+            mended.add(repaired)
+            if self._ours:
+                table = _unguarded(table)
+            blank = _blank(table)
+            if blank.any():  # rows of commas that spreadsheets leave behind are no rows; the others keep their numbers
+                table, numbers = table.filter(pa.array(~blank)), numbers[~blank]
+            if self._zeros:
+                table, held = _without_controls(table)
+                controls.add(numbers[held].tolist())
+            read += len(table) + len(bad)
+            for first in range(0, max(len(table), 1), raw.PART_ROWS):
+                part = slice(first, first + raw.PART_ROWS)
+                last = first + raw.PART_ROWS >= len(table)
+                own = [row for row in bad if last or row.row < numbers[part.stop]]
+                bad = bad[len(own) :]
+                yield self._part(table.slice(first, raw.PART_ROWS), numbers[part], own)
+        if not read:
+            raise Refused("file_no_rows", file=self.head.name)
+        self.head.warnings = []
+        for code in self._text.encoding.warnings:
+            self.head.warn(code)
+        if self._zeros:
+            self.head.warn("control_characters", controls.first, count=controls.count)
+        if not self._quoted:
+            self.head.warn("quotes_unclosed")
+        # a spare empty cell at the end of every row is how some programs write, not a fault of the rows
+        if mended.count and mended.count != rows:
+            self.head.warn("row_cells_repaired", mended.first, count=mended.count)
+
+    def _part(self, table: pa.Table, numbers: NDArray[np.int64], bad: list[BadRow]) -> Raw:
+        return Raw(table, numbers, encoding=self._text.encoding, name=self.head.name, bad=bad)
+
+    def _body_at(self) -> int:
+        """Bytes of UTF-8 before the rows."""
+        most = SAMPLE // 4
+        while True:
+            text, longer = _beginning(self._text, most)
+            start = _offset(text, self._skip)
+            if start < len(text) or not longer:
+                return len(text[:start].encode("utf-8"))
+            most *= 4
+
+    def _body(self) -> Iterator[bytes]:
+        """The rows as UTF-8, cells parted by a single byte."""
+        left = self._start
+        for piece in self._text.utf8() if self._delimiter != "，" else (text.encode() for text in self._text):
+            if left >= len(piece):
+                left -= len(piece)
+                continue
+            piece, left = piece[left:], 0
+            yield piece if self._delimiter != "，" else piece.decode().replace("，", ",").encode()
+
+    def _survey(self) -> tuple[int, int, int]:
+        """Zero bytes, quotes, and how many bytes are parsed in one go."""
+        zeros = quotes = size = longest = rest = 0
+        for piece in self._body():
+            zeros += piece.count(b"\0")
+            quotes += piece.count(b'"')
+            size += len(piece)
+            if size < SMALL:
+                ends = np.flatnonzero(np.frombuffer(piece, dtype=np.uint8) == ord("\n"))
+                lengths = np.diff(ends, prepend=-1 - rest, append=len(piece))
+                longest, rest = max(longest, int(lengths.max())), int(lengths[-1]) - 1
+        return zeros, quotes, max(BLOCK, 2 * (longest if size < SMALL else 1 << 20) + 1024)
+
+    def _lone(self) -> bool:
+        """Whether a quote that is never closed would make all the rest of the file one cell."""
+        if self._quotes % 2 == 0:
+            return False
+        odd: list[tuple[int, str]] = []
+        last: list[str] = []
+        try:
+            for batch in self._batches(True, odd):
+                if len(batch):
+                    last = [str(cell) for cell in batch.slice(len(batch) - 1).to_pylist()[0].values()]
+        except pa.ArrowInvalid:  # a row longer than any line
+            return True
+        return any("\n" in text.rstrip("\r\n") for text in [*last, *(text for _, text in odd[-1:])])
+
+    def _batches(self, quoted: bool, odd: list[tuple[int, str]]) -> Iterator[pa.RecordBatch]:
+        """The rows that fit the header; number and text of the others are put in `odd` before the batch they belong to
+        is given."""
+        from pyarrow import csv as arrow_csv
+
+        def keep(row: Any) -> str:
+            odd.append((row.number, row.text))
+            return "skip"
+
+        header = self.head.cells.column_names
+        body = self._body()
+        first = next(body, b"")
+        if not first.strip() and not any(piece.strip() for piece in body):
+            return
+        yield from arrow_csv.open_csv(
+            pa.PythonFile(_Stream(self._body()), mode="r"),
+            # one thread, so that a row that does not fit knows its number
+            read_options=arrow_csv.ReadOptions(column_names=header, use_threads=False, block_size=self._block),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter="," if self._delimiter == "，" else self._delimiter, quote_char='"' if quoted else False,
+                newlines_in_values=quoted and self._quotes > 0, invalid_row_handler=keep,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types={name: pa.string() for name in header},
+                strings_can_be_null=False,
+                quoted_strings_can_be_null=False,
+            ),
+        )  # fmt: skip
+
+    def _rows(self) -> Iterator[tuple[pa.Table, NDArray[np.int64], list[BadRow], list[int]]]:
+        """Rows as tables of text with their numbers, the rows refused, and the numbers of rows whose missing or spare
+        cells were mended. Raises `Again` where a quote that is never closed shows only here."""
+        odd: list[tuple[int, str]] = []
+        number = 1
+        held: list[pa.RecordBatch] = []
+        try:
+            for batch in self._batches(self._quoted, odd):
+                held.append(batch)
+                if sum(map(len, held)) >= raw.PART_ROWS:
+                    yield (done := self._mended(pa.Table.from_batches(held), number, odd, False))[:4]
+                    number, held = done[4], []
+        except pa.ArrowInvalid:  # a row longer than any line
+            if not self._quoted:
+                raise
+            self._quoted = False
+            raise Again from None
+        yield self._mended(pa.Table.from_batches(held, self.head.cells.schema), number, odd, True)[:4]
+
+    def _mended(
+        self, table: pa.Table, number: int, odd: list[tuple[int, str]], last: bool
+    ) -> tuple[pa.Table, NDArray[np.int64], list[BadRow], list[int], int]:
+        """The rows from `number` on, those that did not fit among them, and the number that comes next."""
+        header, delimiter = self.head.cells.column_names, "," if self._delimiter == "，" else self._delimiter
+        count = 0  # of the rows that do not fit, those that stand before the last that does
+        while count < len(odd) and odd[count][0] < number + len(table) + count:
+            count += 1
+        count = len(odd) if last else count
+        own, odd[:count] = odd[:count], []
+        if not own:
+            return table, np.arange(number, number + len(table)), [], [], number + len(table)
+        after = max(number + len(table) + len(own), own[-1][0] + 1)
+        taken = {place for place, _ in own}
+        numbers = np.arange(number, after)
+        numbers = numbers[~np.isin(numbers, sorted(taken))][: len(table)]
+        bad: list[BadRow] = []
+        mended: list[tuple[int, list[str]]] = []
+        for place, line in own:
+            cells = _cells(line, delimiter, self._quoted)
+            spare = cells[len(header) :]
+            if any(cell.strip() for cell in spare):
+                told = dict(zip(header, cells, strict=False))
+                told[header[-1]] = delimiter.join(cells[len(header) - 1 :])
+                many = Message("row_cells_many", {"found": len(cells), "wanted": len(header)})
+                bad.append(BadRow(place, told, many))
+            else:
+                mended.append((place, (cells + [""] * len(header))[: len(header)]))
+        if mended:
+            extra = pa.table(
+                {name: pa.array([cells[i] for _, cells in mended], pa.string()) for i, name in enumerate(header)}
+            )
+            numbers = np.r_[numbers, [place for place, _ in mended]]
+            order = np.argsort(numbers, kind="stable")
+            table, numbers = pa.concat_tables([table, extra]).take(pa.array(order)), numbers[order]
+        return table, numbers, bad, [place for place, _ in mended], after
+
+
+class _Some:
+    """How many rows, and the numbers of the first thousand."""
+
+    def __init__(self) -> None:
+        self.first, self.count = list[int](), 0
+
+    def add(self, rows: list[int]) -> None:
+        self.first += rows[: ROWS_NAMED - len(self.first)]
+        self.count += len(rows)
+
+
+class _Stream(io.RawIOBase):
+    """Pieces of bytes as a file to be read once."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._left = pieces, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fills the buffer: what is less is taken for a block of its own."""
+        filled = 0
+        while filled < len(buffer):
+            if not len(self._left):
+                piece = next(self._pieces, None)
+                if piece is None:
+                    break
+                self._left = memoryview(piece)
+            count = min(len(buffer) - filled, len(self._left))
+            buffer[filled : filled + count], self._left = self._left[:count], self._left[count:]
+            filled += count
+        return filled
+
+
+def _beginning(text: Decoded, most: int) -> tuple[str, bool]:
+    """The first characters of a text, `most` of them, and whether there are more."""
+    found = ""
+    for piece in text:
+        found += piece
+        if len(found) > most:
+            return found[:most], True
+    return found, False
 
 
 def _offset(text: str, lines: int) -> int:
@@ -104,93 +317,6 @@ def _distinct(header: list[str]) -> list[str]:
     return names
 
 
-def _parse(body: bytes, header: list[str], delimiter: str) -> tuple[pa.Table, list[BadRow], list[int], bool]:
-    """The rows as a table of text, the rows refused, the numbers of rows whose missing or spare cells were mended, and
-    whether a quote is never closed, so that quotes are taken as they stand."""
-    if not body.strip():
-        return pa.table({name: pa.array([], pa.string()) for name in header}), [], [], False
-    if delimiter == "，":
-        body, delimiter = body.decode().replace("，", ",").encode(), ","
-    table, odd = _arrow(body, header, delimiter)
-    if _swallowed(body, table, odd):
-        table, odd = _arrow(body, header, delimiter, quoted=False)
-        lone = True
-    else:
-        lone = False
-    assert table is not None
-    if not odd:
-        return table, [], [], lone
-    bad: list[BadRow] = []
-    mended: list[tuple[int, list[str]]] = []
-    for number, line in odd:
-        cells = _cells(line, delimiter, not lone)
-        spare = cells[len(header) :]
-        if any(cell.strip() for cell in spare):
-            told = dict(zip(header, cells, strict=False))
-            told[header[-1]] = delimiter.join(cells[len(header) - 1 :])
-            bad.append(BadRow(number, told, Message("row_cells_many", {"found": len(cells), "wanted": len(header)})))
-        else:
-            mended.append((number, (cells + [""] * len(header))[: len(header)]))
-    if mended:
-        # back to where they stood: rows that fitted keep the numbers that are left
-        fitted = numbered(len(table), [BadRow(number, {}, Message("")) for number, _ in odd])
-        extra = pa.table(
-            {name: pa.array([cells[i] for _, cells in mended], pa.string()) for i, name in enumerate(header)}
-        )
-        numbers = pa.array([*fitted.tolist(), *(number for number, _ in mended)])
-        table = pa.concat_tables([table, extra]).take(pc.sort_indices(numbers))
-    # a spare empty cell at the end of every row is how some programs write, not a fault of the rows
-    plain = len(mended) == len(table)
-    return table, sorted(bad, key=lambda row: row.row), [] if plain else [number for number, _ in mended], lone
-
-
-def _arrow(
-    body: bytes, header: list[str], delimiter: str, quoted: bool = True
-) -> tuple[pa.Table | None, list[tuple[int, str]]]:
-    """The rows that fit the header (None where a quote that is never closed leaves nothing), number and text of others."""
-    from pyarrow import csv as arrow_csv
-
-    odd: list[tuple[int, str]] = []
-
-    def keep(row: Any) -> str:
-        odd.append((row.number, row.text))
-        return "skip"
-
-    largest = max(len(line) for line in body.split(b"\n")) if len(body) < 64 << 20 else 1 << 20
-    try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(body),
-            # one thread, so that a row that does not fit knows its number
-            read_options=arrow_csv.ReadOptions(
-                column_names=header, use_threads=False, block_size=max(4 << 20, 2 * largest + 1024)
-            ),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=delimiter, quote_char='"' if quoted else False,
-                newlines_in_values=quoted and b'"' in body, invalid_row_handler=keep,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types={name: pa.string() for name in header},
-                strings_can_be_null=False,
-                quoted_strings_can_be_null=False,
-            ),
-        )  # fmt: skip
-    except pa.ArrowInvalid:  # a row longer than any line
-        if not quoted:
-            raise
-        return None, odd
-    return table, odd
-
-
-def _swallowed(body: bytes, table: pa.Table | None, odd: list[tuple[int, str]]) -> bool:
-    """Whether a quote that is never closed made all the rest of the file one cell."""
-    if table is None:
-        return True
-    if body.count(b'"') % 2 == 0:
-        return False
-    last = [str(cell) for cell in table.slice(len(table) - 1).to_pylist()[0].values()] if len(table) else []
-    return any("\n" in text.rstrip("\r\n") for text in [*last, *(text for _, text in odd[-1:])])
-
-
 def _cells(line: str, delimiter: str, quoted: bool) -> list[str]:
     if quoted:
         try:
@@ -218,13 +344,14 @@ def _unguarded(table: pa.Table) -> pa.Table:
 
 
 def _without_controls(table: pa.Table) -> tuple[pa.Table, list[int]]:
+    """The table without control characters, and the places of the rows that held any."""
     rows: set[int] = set()
-    columns = {}
-    for name in table.column_names:
-        cells = table[name].to_pylist()
-        for i, cell in enumerate(cells):
-            if cell is not None and (plain := clean(cell)) != cell:
-                rows.add(i)
-                cells[i] = plain
-        columns[name] = pa.array(cells, pa.string())
-    return pa.table(columns), sorted(rows)
+    for at, name in enumerate(table.column_names):
+        held = np.flatnonzero(pc.match_substring_regex(table[name], CONTROLS).to_numpy())
+        if len(held):
+            cells = table[name].to_pylist()
+            for i in held.tolist():
+                cells[i] = clean(cells[i])
+            rows.update(held.tolist())
+            table = table.set_column(at, name, pa.array(cells, pa.string()))
+    return table, sorted(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
 from pathlib import Path
@@ -75,6 +76,42 @@ def test_a_changed_file_is_packed_anew(client: TestClient, tmp_path: Path) -> No
     client.get("/static/a.js")
     (tmp_path / "a.js").write_bytes(FILE + b"more")
     assert client.get("/static/a.js").content == FILE + b"more"
+
+
+def test_a_file_that_is_kept_is_not_read_again(client: TestClient, monkeypatch) -> None:
+    read = []
+    call = FileResponse.__call__
+
+    async def reading(self, scope, receive, send) -> None:
+        read.append(scope["method"])
+        await call(self, scope, receive, send)
+
+    monkeypatch.setattr(FileResponse, "__call__", reading)
+    for _ in range(3):
+        assert client.get("/static/a.js").content == FILE
+    assert read == ["GET", "HEAD", "HEAD"]
+
+
+def test_what_every_opening_asks_for_is_packed_beforehand(monkeypatch) -> None:
+    ours = Path(packed.__file__).parent / "static"
+    routes = [
+        Mount("/static", StaticFiles(directory=Path(file_util.get_static_dir()) / "static")),
+        Mount("/app/static", StaticFiles(directory=ours)),
+    ]
+    app = Starlette(routes=routes, middleware=[Middleware(packed.Packed)])
+    monkeypatch.setattr(packed, "PACKERS", {"br": lambda raw: raw[:9], "gzip": lambda raw: raw[:8]})
+    asyncio.run(packed.beforehand(app))
+
+    def never(_: bytes) -> bytes:
+        raise AssertionError
+
+    monkeypatch.setattr(packed, "PACKERS", {"br": never, "gzip": never})
+    client = TestClient(app)
+    page = (Path(file_util.get_static_dir()) / "index.html").read_text()
+    (program,) = re.findall(r'src="\.(/static/js/index[^"]+)"', page)
+    for path in (program, "/app/static/basemap/land.geojson"):
+        for how, size in (("br", 9), ("gzip", 8)):
+            assert len(raw(client, path, **{"accept-encoding": how})[0]) == size
 
 
 def test_pages_under_any_name_and_live_answers_are_not_kept(client: TestClient, monkeypatch) -> None:

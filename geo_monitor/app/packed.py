@@ -86,6 +86,8 @@ class Packed:
     async def _page(self, headers: MutableHeaders, body: bytes) -> bytes:
         for name in ("etag", "last-modified"):  # those of another content
             del headers[name]
+        # the font of Streamlit would come first of all, and nothing here is written in it
+        body = re.sub(rb'<link\s+rel="preload"[^>]*\bas="font"[^>]*>', b"", body)
         return body.replace(b"</head>", soon() + b"</head>", 1)
 
 

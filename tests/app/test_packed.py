@@ -131,5 +131,12 @@ def test_the_page_asks_for_the_map_at_once(client: TestClient) -> None:
     assert (Path(file_util.get_static_dir()) / "static/js" / named).is_file()
 
 
-def test_the_page_of_this_streamlit_has_the_place_for_it() -> None:
-    assert (Path(file_util.get_static_dir()) / "index.html").read_text().count("</head>") == 1
+def test_the_page_of_this_streamlit_has_the_place_for_it(client: TestClient, tmp_path: Path) -> None:
+    page = (Path(file_util.get_static_dir()) / "index.html").read_text()
+    assert page.count("</head>") == 1
+    assert 'as="font"' in page
+    (tmp_path / "page.html").write_text(page)
+    sent = client.get("/situation", headers={"accept": "text/html"}).text
+    assert 'as="font"' not in sent
+    assert 'rel="shortcut icon"' in sent
+    assert sent.count('rel="modulepreload"') == page.count('rel="modulepreload"') + 1

@@ -241,13 +241,13 @@ def units(
     single: list[Layer] = []
     named: list[Layer] = []
     many: list[Layer] = []
-    age, of_patrol = frame["age_s"].to_numpy(), frame["patrol"].to_numpy(dtype=bool)
+    age_s, of_patrol = frame["age_s"].to_numpy(), frame["patrol"].to_numpy(dtype=bool)
     lon, lat = frame["lon"].to_numpy(), frame["lat"].to_numpy()
     groups = _crowds(lon, lat, zoom) if len(frame) > SINGLE_MAX else np.arange(len(frame))[:, None]
     for group in groups:
         if len(group) > 1:
             patrol = int(of_patrol[group].sum())
-            old = int((age[group] > look.FRESH_S[-1]).sum())
+            old = int((age_s[group] > look.FRESH_S[-1]).sum())
             body = speaker.say("units_parts", patrol=patrol, traffic=len(group) - patrol, old=old)
             told = {"id": "", "title": speaker.say("units_here", n=f"{len(group):,}"), "body": body}
             position = _point(lon[group].mean(), lat[group].mean())

@@ -138,5 +138,6 @@ def test_the_page_of_this_streamlit_has_the_place_for_it(client: TestClient, tmp
     (tmp_path / "page.html").write_text(page)
     sent = client.get("/situation", headers={"accept": "text/html"}).text
     assert 'as="font"' not in sent
+    assert sent.index('rel="stylesheet"') < sent.index("font-family:'Source Sans'")  # of two of a name the last counts
     assert 'rel="shortcut icon"' in sent
     assert sent.count('rel="modulepreload"') == page.count('rel="modulepreload"') + 1

@@ -145,8 +145,9 @@ class Pulse:
         self._file = url.database if url.get_backend_name() == "sqlite" else None
         self._guard = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._opened = 0  # connections so far: each counts for itself
 
-    def beat(self) -> int | None:
+    def beat(self) -> tuple[int, int] | None:
         """The number; None where there is none, or the file cannot be asked: whoever asks for more will hear why."""
         if self._file is None:
             return None
@@ -156,10 +157,11 @@ class Pulse:
                     # one that writes nothing, so that no commit is its own: of those it would not hear
                     where = f"{Path(self._file).absolute().as_uri()}?mode=rw"
                     self._connection = sqlite3.connect(where, check_same_thread=False, uri=True)
+                    self._opened += 1
                 ((found,),) = self._connection.execute("PRAGMA data_version").fetchall()
             except sqlite3.Error:
                 return None
-        return int(found)
+            return self._opened, int(found)
 
     def close(self) -> None:
         with self._guard:

@@ -82,7 +82,7 @@ class Store:
         self._holding = threading.local()  # the writing thread's check of its lock: others may write records meanwhile
         self._snapshot = threading.local()
         self._pulse = Pulse(self._url)
-        self._answers: dict[Hashable, tuple[int, Any]] = {}
+        self._answers: dict[Hashable, tuple[tuple[int, int], Any]] = {}
         with reached(self._url, self.root):
             found = self.meta("schema_version")
         if found is None:

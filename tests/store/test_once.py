@@ -85,6 +85,14 @@ def test_what_was_read_of_an_old_moment_is_not_kept(held: Workspace) -> None:
     assert told() == "later"
 
 
+def test_a_store_that_was_closed_and_is_used_again_asks_anew(held: Workspace) -> None:
+    store = held._store
+    assert store.once("told", lambda: store.meta("told")) is None
+    store.close()
+    Store(store.root).set_meta("told", "meanwhile")
+    assert store.once("told", lambda: store.meta("told")) == "meanwhile"
+
+
 def test_an_answer_that_raised_is_asked_again(held: Workspace) -> None:
     def broken() -> str:
         raise ValueError

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from geo_monitor.messages import Lang
 
 WATER = "6h"  # days since the last look are counted anew so often
+KEPT_S = (
+    15.0  # seconds a view is kept: each holds the fixes of hours as they were then, and uploads come every few seconds
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +96,7 @@ class View:
         return _night(self.path, self.mark, self.at, self.live, self.area, self)
 
 
-@st.cache_resource(show_spinner=False, max_entries=48)
+@st.cache_resource(show_spinner=False, max_entries=48, ttl=KEPT_S)
 def look(path: str, mark: str, at: int, live: bool, area: tuple[Any, ...], lang: Lang) -> View:
     """The view of a water at `at`, ms UTC; `live` from the fixes of the last hours, else from those of a past night."""
     still = data.stamp(path, tracks=False)
@@ -161,7 +164,7 @@ def _night(path: str, mark: str, at: int, live: bool, area: tuple[Any, ...], _vi
 # What follows is the same for many views: of a tick, of a water, of a minute. Each is worked out once.
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=8, ttl=KEPT_S)
 def _everybody(path: str, mark: str, at: int, live: bool) -> tuple[Fixes, pd.DataFrame]:
     """The fixes, and where everybody was at the moment, whatever water is looked at."""
     held = fixes.live(path).fixes(at) if live else fixes.night(path, mark, fixes.noon(at))

@@ -78,7 +78,11 @@ def current(path: str) -> pd.Series | None:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _current(path: str, mark: str) -> pd.Series | None:
-    held = _runs(path, mark)
+    return latest(_runs(path, mark))
+
+
+def latest(held: pd.DataFrame) -> pd.Series | None:
+    """Of analyses (`runs`) the one that `current` gives."""
     if not len(held):
         return None
     each: list[Any] = [held.iloc[i] for i in range(len(held))]

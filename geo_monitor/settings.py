@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -380,13 +381,23 @@ class Settings:
         return float(getattr(self, f"weight_{platform}"))
 
 
+DEFAULTS = Settings()
+
+
 def load(path: Path | None = None) -> Settings:
     """The settings of a workspace: the defaults, overridden by `path` (TOML) where it exists.
 
     Raises `Refused("settings_unknown")` for a name that is no setting.
     """
-    if path is None or not path.exists():
-        return Settings()
+    try:
+        found = None if path is None else path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        found = None
+    return DEFAULTS if path is None or found is None else _read(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=16)  # asked for with every look at a workspace
+def _read(path: Path, written: int, size: int) -> Settings:
     given = tomllib.loads(path.read_text(encoding="utf-8"))
     unknown = sorted(set(given) - {field.name for field in fields(Settings)})
     if unknown:
@@ -394,4 +405,4 @@ def load(path: Path | None = None) -> Settings:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
     }  # bands are written as lists
-    return replace(Settings(), **values)
+    return replace(DEFAULTS, **values)

@@ -87,8 +87,13 @@ def _to_wall() -> None:
 
 def _speak() -> None:
     chosen = st.session_state.get("lang-switch")
-    if chosen:
-        st.query_params["lang"] = chosen
+    if not chosen:
+        return
+    st.query_params["lang"] = chosen
+    # a box goes on showing the word it was chosen by; told its own choice, it shows that of the other language
+    for key in ("area-kind", *(f"area-{kind}" for kind in AREAS)):
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
 
 
 def run(runs: pd.DataFrame, speaker: Speaker) -> str | None:

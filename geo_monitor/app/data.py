@@ -57,6 +57,11 @@ def stamp(path: str, tracks: bool = True) -> str:
 
 def runs(path: str) -> pd.DataFrame:
     """Every analysis, newest first."""
+    return _runs(path, stamp(path, tracks=False))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _runs(path: str, mark: str) -> pd.DataFrame:
     return workspace(path).table("runs").sort_values("made_at", ascending=False, kind="stable").reset_index(drop=True)
 
 
@@ -68,7 +73,16 @@ def uploaded(path: str, name: str, mark: str) -> pd.DataFrame:
 
 def current(path: str) -> pd.Series | None:
     """The run that speaks of the latest time, of those the one made last: what a page of the present shows."""
-    held = runs(path)
+    return _current(path, stamp(path, tracks=False))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _current(path: str, mark: str) -> pd.Series | None:
+    return latest(_runs(path, mark))
+
+
+def latest(held: pd.DataFrame) -> pd.Series | None:
+    """Of analyses (`runs`) the one that `current` gives."""
     if not len(held):
         return None
     each: list[Any] = [held.iloc[i] for i in range(len(held))]

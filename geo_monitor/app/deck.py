@@ -60,8 +60,10 @@ class Deck(pydeck.Deck):
         view: Mapping[str, float],
         tooltip: dict[str, Any],
     ) -> None:
-        # `map_provider=None` with a style of our own: every other combination asks a server on the internet
-        super().__init__(layers=[], map_provider=None, map_style=style, tooltip=tooltip)
+        # Not that of pydeck: it tries to load Jupyter, which is not there, for every map of every tick.
+        # `map_provider` None with a style of our own: every other combination asks a server on the internet.
+        self.layers: list[Any] = []
+        self.map_provider, self.map_style, self._tooltip = None, style, tooltip
         self.rows = list(layers)
         self.view = dict(view)
 

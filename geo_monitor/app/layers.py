@@ -7,7 +7,8 @@ selection: the browser then forgets what it had selected, which would otherwise 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -240,17 +241,19 @@ def units(
     single: list[Layer] = []
     named: list[Layer] = []
     many: list[Layer] = []
-    groups = [frame] if len(frame) == 1 else _crowds(frame, zoom) if len(frame) > SINGLE_MAX else _each(frame)
+    age_s, of_patrol = frame["age_s"].to_numpy(), frame["patrol"].to_numpy(dtype=bool)
+    lon, lat = frame["lon"].to_numpy(), frame["lat"].to_numpy()
+    groups = _crowds(lon, lat, zoom) if len(frame) > SINGLE_MAX else np.arange(len(frame))[:, None]
     for group in groups:
         if len(group) > 1:
-            patrol = int(group["patrol"].sum())
-            old = int((group["age_s"] > look.FRESH_S[-1]).sum())
+            patrol = int(of_patrol[group].sum())
+            old = int((age_s[group] > look.FRESH_S[-1]).sum())
             body = speaker.say("units_parts", patrol=patrol, traffic=len(group) - patrol, old=old)
             told = {"id": "", "title": speaker.say("units_here", n=f"{len(group):,}"), "body": body}
-            position = _point(group["lon"].mean(), group["lat"].mean())
+            position = _point(lon[group].mean(), lat[group].mean())
             many.append(told | {"position": position, "count": f"{len(group):,}"})
-            continue
-        row = next(rows(group))
+    alone = [int(group[0]) for group in groups if len(group) == 1]
+    for row in rows(frame.iloc[alone]):
         moving = row.heading == row.heading and not row.speed < STILL_MS
         who = "patrol" if row.patrol else "traffic"
         symbol = f"{who}-{look.freshness(row.age_s)}-{'moving' if moving else 'still'}"
@@ -291,25 +294,29 @@ def seizures(frame: pd.DataFrame, zoom: float, speaker: Speaker, colours: Look, 
     """
     single: list[Layer] = []
     many: list[Layer] = []
-    for group in _crowds(frame, zoom):
-        if len(group) == 1:
-            row = next(rows(group))
-            title, body = speaker.seizure(row)
-            symbol = row.setting if row.setting in SYMBOLS else "other"
-            told = {"id": plain(f"seizure|{row.report_id}"), "title": plain(title), "body": plain(body)}
-            single.append(told | {"position": _point(row.lon, row.lat), "symbol": symbol})
-            continue
+    lon, lat = frame["lon"].to_numpy(dtype=float), frame["lat"].to_numpy(dtype=float)
+    setting, report = frame["setting"].fillna("place_unknown").to_numpy(dtype=object), frame["report_id"].to_numpy()
+    groups = _crowds(lon, lat, zoom)
+    for group in groups:
         n = len(group)
-        counted = group["setting"].fillna("place_unknown").value_counts()
+        if n == 1:
+            continue
+        # the commonest first, of equals the one that comes first
+        counted = sorted(Counter(setting[group]).items(), key=lambda one: -one[1])
         joint = "；" if speaker.lang == "zh" else "; "
-        kinds = joint.join(f"{speaker.say(str(name))} {count}" for name, count in counted.items())
+        kinds = joint.join(f"{speaker.say(str(name))} {count}" for name, count in counted)
         told = {
-            "id": "seizures|" + ",".join(plain(i) for i in group["report_id"].head(LISTED)),
+            "id": "seizures|" + ",".join(plain(i) for i in report[group[:LISTED]]),
             "title": speaker.say("seizures_here", n=n),
             "body": f"{kinds}{speaker.stop}{speaker.say('seizures_zoom')}",
         }
-        position = _point(group["lon"].mean(), group["lat"].mean())
+        position = _point(lon[group].mean(), lat[group].mean())
         many.append(told | {"position": position, "count": f"{n:,}"})
+    for row in rows(frame.iloc[[int(group[0]) for group in groups if len(group) == 1]]):
+        title, body = speaker.seizure(row)
+        symbol = row.setting if row.setting in SYMBOLS else "other"
+        told = {"id": plain(f"seizure|{row.report_id}"), "title": plain(title), "body": plain(body)}
+        single.append(told | {"position": _point(row.lon, row.lat), "symbol": symbol})
     icon: Layer = {"@@type": "IconLayer", "iconAtlas": f"/app/static/symbols-{colours.name}.png", "data": single}
     icon |= {"id": f"seizures-{turn}", "iconMapping": _mapping(SYMBOLS), "getIcon": "@@=symbol", "getSize": 17}
     icon |= {"getPosition": "@@=position", "sizeUnits": "pixels", "getColor": [*colours.seizure, 255], "pickable": True}
@@ -326,18 +333,13 @@ def _tag(name: str, data: list[Layer], ink: Rgb, colours: Look, offset: list[int
     return tag | {"pickable": True}
 
 
-def _each(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    for i in range(len(frame)):
-        yield frame.iloc[i : i + 1]
-
-
-def _crowds(frame: pd.DataFrame, zoom: float) -> Iterator[pd.DataFrame]:
-    """`frame` in groups nearer than CROWD_PIXELS at `zoom`: grid cells, joined where symbols would touch."""
-    if not len(frame):
-        return
+def _crowds(lon: np.ndarray, lat: np.ndarray, zoom: float) -> list[np.ndarray]:
+    """Rows (k,) of places (n,) nearer than CROWD_PIXELS at `zoom` together: grid cells, joined where symbols would touch."""
+    if not len(lon):
+        return []
     size = CROWD_PIXELS * 360 / (512 * 2**zoom)
     squeeze = np.cos(np.radians(30))  # the basin lies around 30 degrees north: cells square on the screen
-    x, y = frame["lon"].to_numpy() / size, frame["lat"].to_numpy() / (size * squeeze)
+    x, y = lon / size, lat / (size * squeeze)
     cells = np.floor(np.column_stack([x, y])).astype(int)
     _, cell = np.unique(cells, axis=0, return_inverse=True)
     cell = cell.ravel()
@@ -349,8 +351,8 @@ def _crowds(frame: pd.DataFrame, zoom: float) -> Iterator[pd.DataFrame]:
         if (first == np.arange(len(n))).all():
             break
         _, cell = np.unique(first[cell], return_inverse=True)
-    for number in range(cell.max() + 1 if len(cell) else 0):
-        yield frame[cell == number]
+    order = np.argsort(cell, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(cell[order])) + 1)
 
 
 def _mapping(names: Sequence[str]) -> dict[str, dict[str, Any]]:

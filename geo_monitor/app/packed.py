@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from pathlib import Path
@@ -21,12 +22,21 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 KINDS = (".js", ".css", ".json", ".geojson", ".pbf", ".svg", ".txt")  # pictures and fonts are packed already
+HTTP_OK = 200
 LEAST = 1000  # bytes; fewer fit into a packet or two anyway
 # browsers take brotli over TLS and from this machine only
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "br": lambda raw: brotli.compress(raw, quality=5),
+    "br": lambda raw: brotli.compress(raw, quality=9),
     "gzip": lambda raw: gzip.compress(raw, 6, mtime=0),
 }
+
+
+# Streamlit writes its first words, until it knows the theme, in a font of its own that nothing else here is written in.
+# Browsers take the last of two faces of the same name, weights and style.
+FONT = (
+    b"<style>@font-face{font-family:'Source Sans';font-weight:100 900;font-style:normal;font-display:swap;"
+    b"src:url(./app/static/fonts/map-sans-core.woff2)format('woff2')}</style>"
+)
 
 
 @cache
@@ -57,23 +67,35 @@ class Packed:
         if "text/html" in asked.get("accept", ""):  # somebody opens a page
             await self.app(plain, receive, Answer(is_page, self._page, send))
         elif how and "range" not in asked and "/static/" in scope["path"] and scope["path"].endswith(KINDS):
-            await self.app(plain, receive, Answer(is_file, partial(self._pack, scope["path"], how), send))
+            await self._file(plain, how, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    async def _file(self, scope: Scope, how: str, receive: Receive, send: Send) -> None:
+        """Of a file that is kept only the head is asked for: to read megabytes takes a hundred turns, in which whoever
+        looks at a map waits."""
+        if any((scope["path"], how) == (path, kept) for path, _, kept in self._kept):
+            head = Head()
+            await self.app({**scope, "method": "HEAD"}, receive, head)
+            headers = MutableHeaders(raw=list(head.start["headers"]))
+            found = self._kept.get((scope["path"], headers.get("etag", ""), how))
+            if head.start["status"] == HTTP_OK and found is not None:
+                await answer(head.start, packed_headers(headers, how), found, send)
+                return
+        await self.app(scope, receive, Answer(is_file, partial(self._pack, scope["path"], how), send))
 
     async def _pack(self, path: str, how: str, headers: MutableHeaders, body: bytes) -> bytes:
         key = (path, headers["etag"], how)
         if key not in self._kept:
             self._kept[key] = await asyncio.to_thread(PACKERS[how], body)
-        headers["content-encoding"] = how
-        headers["etag"] = f"W/{headers['etag'].removeprefix('W/')}"  # other bytes, the same content
-        headers.add_vary_header("Accept-Encoding")
+        packed_headers(headers, how)
         return self._kept[key]
 
     async def _page(self, headers: MutableHeaders, body: bytes) -> bytes:
         for name in ("etag", "last-modified"):  # those of another content
             del headers[name]
-        return body.replace(b"</head>", soon() + b"</head>", 1)
+        body = re.sub(rb'<link\s+rel="preload"[^>]*\bas="font"[^>]*>', b"", body)
+        return body.replace(b"</head>", FONT + soon() + b"</head>", 1)
 
 
 def is_file(headers: Headers) -> bool:
@@ -98,7 +120,7 @@ class Answer:
         self._parts: list[bytes] = []
 
     async def __call__(self, message: Message) -> None:
-        whole = message["type"] == "http.response.start" and message["status"] == 200
+        whole = message["type"] == "http.response.start" and message["status"] == HTTP_OK
         if whole and self._wanted(Headers(raw=message["headers"])):
             self._start = message
             return
@@ -109,6 +131,53 @@ class Answer:
         if not message.get("more_body"):
             headers = MutableHeaders(raw=list(self._start["headers"]))
             body = await self._work(headers, b"".join(self._parts))
-            headers["content-length"] = str(len(body))
-            await self._send({**self._start, "headers": headers.raw})
-            await self._send({"type": "http.response.body", "body": body})
+            await answer(self._start, headers, body, self._send)
+
+
+class Head:
+    """Takes the head of one answer, in `start`."""
+
+    def __init__(self) -> None:
+        self.start: Message = {"status": 0, "headers": []}
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.start = message
+
+
+async def answer(start: Message, headers: MutableHeaders, body: bytes, send: Send) -> None:
+    """Answers with other `headers` than those of `start`, and with `body`."""
+    headers["content-length"] = str(len(body))
+    await send({**start, "headers": headers.raw})
+    await send({"type": "http.response.body", "body": body})
+
+
+def packed_headers(headers: MutableHeaders, how: str) -> MutableHeaders:
+    """The headers of a file as those of the same file packed."""
+    headers["content-encoding"] = how
+    headers["etag"] = f"W/{headers['etag'].removeprefix('W/')}"  # other bytes, the same content
+    headers.add_vary_header("Accept-Encoding")
+    return headers
+
+
+async def beforehand(app: ASGIApp) -> None:
+    """Packs what every opening asks for, so that whoever comes first does not wait for it. `app`: with `Packed` in it."""
+    static = Path(file_util.get_static_dir())
+    named = re.findall(r'(?:href|src)="\.(/static/[^"]+)"', (static / "index.html").read_text(encoding="utf-8"))
+    named += [f"/static/js/{found.name}" for found in static.glob("static/js/DeckGlJsonChart.*.js")]
+    ours = Path(__file__).parent / "static" / "basemap"
+    named += [f"/app/static/basemap/{found.name}" for found in sorted(ours.glob("*json"))]
+    for path in named:
+        for how in PACKERS if path.endswith(KINDS) else ():
+            scope = {
+                "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+                "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": None,
+                "headers": [(b"host", b"localhost"), (b"accept-encoding", how.encode())], "server": ("localhost", 0),
+            }  # fmt: skip
+            await app(scope, nothing_more, Head())
+
+
+async def nothing_more() -> Message:
+    """Somebody who has asked, and stays."""
+    await asyncio.Event().wait()
+    raise AssertionError

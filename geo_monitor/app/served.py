@@ -18,7 +18,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime import get_instance
 from streamlit.runtime.session_manager import SessionClient
 
-from geo_monitor.app.packed import Packed
+from geo_monitor.app.packed import Packed, beforehand
 from geo_monitor.errors import GeoMonitorError
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ class Nobody(SessionClient):
 
 
 @asynccontextmanager
-async def ready(_: App) -> AsyncIterator[None]:
+async def ready(app: App) -> AsyncIterator[None]:
     """Makes the first page before anybody is let in, so that nobody waits for what is read and loaded once."""
     try:
         async with asyncio.timeout(READY_S):
-            await look_once()
+            await asyncio.gather(look_once(), beforehand(app))  # packing leaves the interpreter to the page
             await asyncio.to_thread(prepare)
     except Exception as error:  # noqa: BLE001  the page itself will tell whoever comes what is wrong, in words
         ours = not isinstance(error, GeoMonitorError)
@@ -53,14 +53,16 @@ async def ready(_: App) -> AsyncIterator[None]:
 
 
 async def look_once() -> None:
-    """Opens the first page as a browser would, without one, and waits until it is made."""
+    """Opens the first page as a browser would, without one, and waits until it is made: at once, and then all of it."""
     runtime, nobody = get_instance(), Nobody()
     session = runtime.connect_session(nobody, {})
     wish = BackMsg()
     wish.rerun_script.query_string = ""
     try:
-        runtime.handle_backmsg(session, wish)
-        await nobody.done.wait()
+        for _ in range(2):
+            nobody.done.clear()
+            runtime.handle_backmsg(session, wish)
+            await nobody.done.wait()
     finally:
         runtime.close_session(session)
 

@@ -83,7 +83,7 @@ class Accounts:
 
     def any(self) -> bool:
         """Whether the workspace has accounts: then everybody signs in."""
-        return bool(self._store.rows(sql.select(ACCOUNTS.c.name).limit(1)))
+        return bool(self._store.once("accounts", lambda: self._store.rows(sql.select(ACCOUNTS.c.name).limit(1))))
 
     def sign_in(self, name: str, password: str, now: datetime, how: str) -> Session:
         """Checks a password. Raises `Denied`: `sign_in_wrong` (the same for an unknown account), `sign_in_locked`.
@@ -306,8 +306,8 @@ class Accounts:
         query = sql.select(AGENCIES).order_by(AGENCIES.c.name)
         if areas is not None:
             query = query.where(sql.or_(sql.false(), *(AGENCIES.c.adcode.startswith(prefix(area)) for area in areas)))
-        with self._store.reading() as connection:
-            return [(name, adcode) for name, adcode in connection.execute(query).all()]
+        key = ("agencies", None if areas is None else tuple(areas))
+        return [(name, adcode) for name, adcode in self._store.once(key, lambda: self._store.rows(query))]
 
     def add_agency(self, name: str, adcode: str, now: datetime, who: str) -> None:
         """Registers an agency, or moves it, and with it the accounts that answer for its place alone: name as uploads
@@ -378,8 +378,12 @@ class Accounts:
 
     def stamp(self) -> str:
         """Changes whenever an agency or a share does."""
-        told = json.dumps([self.agencies(), self._shares()])
-        return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+        def ask() -> str:
+            told = json.dumps([self.agencies(), self._shares()])
+            return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+        return self._store.once("shares", ask)
 
     def shared_with(self, viewer: Viewer, table: str) -> list[Share]:
         """What other agencies let the viewer's agency see of a table."""
@@ -388,7 +392,9 @@ class Accounts:
         query = sql.select(SHARES.c.from_agency, SHARES.c.hidden).where(
             SHARES.c.to_agency == viewer.agency, SHARES.c.name == table, SHARES.c.ended_at.is_(None)
         )
-        told = self._store.rows(query.order_by(SHARES.c.row))
+        told = self._store.once(
+            ("shared", viewer.agency, table), lambda: self._store.rows(query.order_by(SHARES.c.row))
+        )
         return [Share(table, row.from_agency, tuple(json.loads(row.hidden))) for row in told]
 
     def _areas(self, agency: str | None, adcodes: Sequence[str]) -> Sequence[str]:

@@ -12,13 +12,13 @@ import secrets
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 import sqlalchemy as sql
@@ -31,6 +31,7 @@ from geo_monitor.store.database import (
     DATABASE,
     URL_FILE,
     Moment,
+    Pulse,
     address,
     alone,
     committing,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
     from geo_monitor.ingest import Receipt, Upload
 
+T = TypeVar("T")
 log = logging.getLogger("geo_monitor")
 FOLDERS = ("positions", "raw", "quarantine", "runs", "basemaps")
 
@@ -80,6 +82,8 @@ class Store:
         self._depth = 0
         self._holding = threading.local()  # the writing thread's check of its lock: others may write records meanwhile
         self._snapshot = threading.local()
+        self._pulse = Pulse(self._url)
+        self._answers: dict[Hashable, tuple[tuple[int, int], Any]] = {}
         with reached(self._url, self.root):
             found = self.meta("schema_version")
         if found is None:
@@ -179,6 +183,7 @@ class Store:
     def close(self) -> None:
         """Lets go of the database file."""
         self._engine.dispose()
+        self._pulse.close()
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
@@ -448,7 +453,7 @@ class Store:
             sql.select(sql.func.count(receipts.c.withdrawn_at)).where(counted).scalar_subquery(),
             sql.select(sql.func.max(runs.c.row)).scalar_subquery(),
         )
-        ((uploads, withdrawn, analyses),) = self.rows(query)
+        ((uploads, withdrawn, analyses),) = self.once(("mark", tracks), lambda: self.rows(query))
         return f"{uploads or 0}-{withdrawn}-{analyses or 0}"
 
     def records(self, table: str, as_of: Moment = None, all_versions: bool = False) -> pd.DataFrame:
@@ -619,6 +624,21 @@ class Store:
         """The rows of an SQLAlchemy query."""
         with self.reading() as connection:
             return list(connection.execute(query))
+
+    def once(self, question: Hashable, ask: Callable[[], T]) -> T:
+        """What `ask` answers to a question about the records (no file, no clock), asked again only after somebody, in
+        whatever process, committed something. For the few things that every session wants to know every few seconds."""
+        if getattr(self._snapshot, "connection", None) is not None:
+            return ask()  # an old moment, perhaps
+        beat = self._pulse.beat()
+        if beat is None:
+            return ask()
+        held = self._answers.get(question)
+        if held is None or held[0] != beat:
+            # the answer may know of a commit after the beat: then it is asked once more than needed, never less
+            held = self._answers[question] = (beat, ask())
+        answer: T = held[1]
+        return answer
 
     @contextmanager
     def reading(self) -> Iterator[sql.Connection]:

@@ -172,7 +172,8 @@ def read(store: Store, where: sql.ColumnElement[bool]) -> tuple[pa.Table, np.nda
 
 def bounds(store: Store) -> tuple[int, int] | None:
     """First and last row number there is, or None: fixes before the first are sealed by now."""
-    ((low, high),) = store.rows(sql.select(sql.func.min(LIVE.c.row), sql.func.max(LIVE.c.row)))
+    query = sql.select(sql.func.min(LIVE.c.row), sql.func.max(LIVE.c.row))
+    ((low, high),) = store.once("live", lambda: store.rows(query))
     return None if low is None else (int(low), int(high))
 
 
@@ -300,7 +301,7 @@ def oldest(store: Store) -> int | None:
 
 def clock(store: Store) -> int | None:
     """Where the clock of a replayed night stands, ms UTC; None: time is that of the wall."""
-    found = store.rows(sql.select(META.c.value).where(META.c.key == CLOCK))
+    found = store.once(CLOCK, lambda: store.rows(sql.select(META.c.value).where(META.c.key == CLOCK)))
     return int(found[0].value) if found else None
 
 

@@ -42,7 +42,7 @@ def rows(store: Store, name: str, where: Any = None, every: bool = False) -> lis
 def mark(store: Store, *names: str) -> str:
     """Changes with every revision of these tables."""
     highest = [sql.select(sql.func.max(_table(name).c.row)).scalar_subquery() for name in names]
-    (row,) = store.rows(sql.select(*highest))
+    (row,) = store.once(("revisions", *names), lambda: store.rows(sql.select(*highest)))
     return "-".join(str(value or 0) for value in row)
 
 

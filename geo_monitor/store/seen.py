@@ -163,7 +163,9 @@ class Seen:
     def tracks(self) -> frozenset[str]:
         """The uploads of tracks in force of which fixes are seen, for `positions(receipts=...)`."""
         self._may("positions")
-        return frozenset(self._store.receipts_in_force(None, ["tracks"], self._tracked_by))
+        of = self._tracked_by
+        key = ("tracks", None if of is None else frozenset(of))
+        return self._store.once(key, lambda: frozenset(self._store.receipts_in_force(None, ["tracks"], of)))
 
     @property
     def _tracked_by(self) -> Collection[str] | None:

@@ -208,7 +208,7 @@ class FakeWorkspace:
         self.viewer = SimpleNamespace(rights=frozenset({"read"}))
         self.basemaps = SimpleNamespace(every=list)
         self.accounts = SimpleNamespace(any=lambda: False, stamp=lambda: "")
-        self._store = SimpleNamespace(rows=lambda query: [(0, 0, 0)])  # no revision of anything
+        self._store = SimpleNamespace(once=lambda question, ask: [(0, 0, 0)])  # no revision of anything
         self.desk = SimpleNamespace(
             replayed_to=None,
             queue=lambda now, every=False: self._blank("warnings").assign(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
 from pathlib import Path
@@ -77,6 +78,42 @@ def test_a_changed_file_is_packed_anew(client: TestClient, tmp_path: Path) -> No
     assert client.get("/static/a.js").content == FILE + b"more"
 
 
+def test_a_file_that_is_kept_is_not_read_again(client: TestClient, monkeypatch) -> None:
+    read = []
+    call = FileResponse.__call__
+
+    async def reading(self, scope, receive, send) -> None:
+        read.append(scope["method"])
+        await call(self, scope, receive, send)
+
+    monkeypatch.setattr(FileResponse, "__call__", reading)
+    for _ in range(3):
+        assert client.get("/static/a.js").content == FILE
+    assert read == ["GET", "HEAD", "HEAD"]
+
+
+def test_what_every_opening_asks_for_is_packed_beforehand(monkeypatch) -> None:
+    ours = Path(packed.__file__).parent / "static"
+    routes = [
+        Mount("/static", StaticFiles(directory=Path(file_util.get_static_dir()) / "static")),
+        Mount("/app/static", StaticFiles(directory=ours)),
+    ]
+    app = Starlette(routes=routes, middleware=[Middleware(packed.Packed)])
+    monkeypatch.setattr(packed, "PACKERS", {"br": lambda raw: raw[:9], "gzip": lambda raw: raw[:8]})
+    asyncio.run(packed.beforehand(app))
+
+    def never(_: bytes) -> bytes:
+        raise AssertionError
+
+    monkeypatch.setattr(packed, "PACKERS", {"br": never, "gzip": never})
+    client = TestClient(app)
+    page = (Path(file_util.get_static_dir()) / "index.html").read_text()
+    (program,) = re.findall(r'src="\.(/static/js/index[^"]+)"', page)
+    for path in (program, "/app/static/basemap/land.geojson"):
+        for how, size in (("br", 9), ("gzip", 8)):
+            assert len(raw(client, path, **{"accept-encoding": how})[0]) == size
+
+
 def test_pages_under_any_name_and_live_answers_are_not_kept(client: TestClient, monkeypatch) -> None:
     def never(_: bytes) -> bytes:
         raise AssertionError
@@ -94,5 +131,13 @@ def test_the_page_asks_for_the_map_at_once(client: TestClient) -> None:
     assert (Path(file_util.get_static_dir()) / "static/js" / named).is_file()
 
 
-def test_the_page_of_this_streamlit_has_the_place_for_it() -> None:
-    assert (Path(file_util.get_static_dir()) / "index.html").read_text().count("</head>") == 1
+def test_the_page_of_this_streamlit_has_the_place_for_it(client: TestClient, tmp_path: Path) -> None:
+    page = (Path(file_util.get_static_dir()) / "index.html").read_text()
+    assert page.count("</head>") == 1
+    assert 'as="font"' in page
+    (tmp_path / "page.html").write_text(page)
+    sent = client.get("/situation", headers={"accept": "text/html"}).text
+    assert 'as="font"' not in sent
+    assert sent.index('rel="stylesheet"') < sent.index("font-family:'Source Sans'")  # of two of a name the last counts
+    assert 'rel="shortcut icon"' in sent
+    assert sent.count('rel="modulepreload"') == page.count('rel="modulepreload"') + 1

@@ -75,7 +75,7 @@ def test_a_run_over_everything_speaks_of_the_time_of_its_data():
     assert (start.isoformat(), end.isoformat()) == ("2025-03-01T00:00:00+00:00", "2025-07-01T00:00:00+00:00")
 
 
-def test_a_page_of_the_present_shows_the_run_that_speaks_of_the_latest_time(monkeypatch):
+def test_a_page_of_the_present_shows_the_run_that_speaks_of_the_latest_time():
     told = [
         ("old period, made last", "2025-06-01", "2026-03-01"),
         ("whole", "2026-01-01", "2026-01-02"),
@@ -91,7 +91,5 @@ def test_a_page_of_the_present_shows_the_run_that_speaks_of_the_latest_time(monk
         }
         for name, end, made in told
     ]
-    monkeypatch.setattr(data, "runs", lambda path: pd.DataFrame(rows))
-    assert data.current("w")["run_id"] == "whole again"
-    monkeypatch.setattr(data, "runs", lambda path: pd.DataFrame(rows[:0]))
-    assert data.current("w") is None
+    assert data.latest(pd.DataFrame(rows))["run_id"] == "whole again"
+    assert data.latest(pd.DataFrame(rows[:0])) is None

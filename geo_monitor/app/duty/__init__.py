@@ -24,6 +24,9 @@ from geo_monitor.tables import GRADES, WARNING_CLASSES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from geo_monitor.messages import Lang
+    from geo_monitor.settings import Settings
+
 TABS = ("queue", "done", "counts", "rules")
 TAB = "duty-tab"  # key of the session
 MAP_WIDTH, MAP_HEIGHT = 480, 320  # pixels; the width at which all of a place is still seen
@@ -85,10 +88,16 @@ def teller(path: str, speaker: Speaker) -> Teller:
     """Who says things about this workspace: names of localities, units and zones, banks of the latest analysis."""
     seen = board.shared(path)
     still = data.stamp(seen, tracks=False)
+    settings = data.workspace(path).settings
+    return _teller(seen, still, speaker.lang, hash(settings), settings)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _teller(seen: str, still: str, lang: Lang, told: int, _settings: Settings) -> Teller:
     known = data.localities(seen, still)
     provinces = {f"{code[:2]}0000": province for code, (_, province) in known.items() if province}
     localities = provinces | {code: name for code, (name, _) in known.items()}
-    speaker = Speaker(speaker.lang, localities, data.workspace(path).settings)
+    speaker = Speaker(lang, localities, _settings)
     run = data.current(seen)
     banks, reaches = ({}, {}) if run is None else _water(seen, str(run["run_id"]))
     return Teller(speaker, data.names_of_units(seen, still), _zones(seen, still), banks, reaches)

@@ -48,39 +48,47 @@ def _reaches(
 
 def zones(view: View, theme: str) -> Texts:
     """The zones that can be seen, solid where in force."""
-    return _zones(view.path, view.still, view.valid, view.bounds, view.speaker.lang, theme, view)
+    # the hash of the keys, which a frozenset remembers: Streamlit would write each of them out at every tick
+    return _zones(view.path, view.still, hash(view.valid), view.bounds, view.speaker.lang, theme, view)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _zones(
     path: str,
     mark: str,
-    valid: frozenset[tuple[str, str, int]],
+    valid: int,
     bounds: Bounds,
     lang: Lang,
     theme: str,
     _view: View,
 ) -> Texts:
     seen = shapely.intersects(shapely.box(*bounds), _view.zones["geometry"].to_numpy())
-    drawn = layers.zones(_view.zones[seen], valid, _view.speaker, LOOKS[theme], TURN, _view.zoom)
+    drawn = layers.zones(_view.zones[seen], _view.valid, _view.speaker, LOOKS[theme], TURN, _view.zoom)
     return _texts(drawn)
 
 
 def seizures(view: View, days: int, theme: str) -> Texts:
     """The seizures of the `days` before the moment, to the minute: in a replay they come up as it reaches them."""
-    known = view.reports
-    until = view.now.floor("min")
+    known, which = _recent(view.path, view.still, view.run_id, view.at // 60_000, days, view.reports)
+    return _seizures(view.path, view.still, which, view.zoom, view.speaker.lang, theme, known)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _recent(
+    path: str, mark: str, run_id: str | None, minute: int, days: int, _reports: pd.DataFrame
+) -> tuple[pd.DataFrame, int]:
+    """The seizures of the `days` before a minute that have a place, and a number that tells which these are: a minute in
+    which none came and none left is drawn as the one before."""
+    until, known = pd.Timestamp(minute * 60_000, unit="ms", tz="UTC"), _reports
     upto = known["time"] <= until
     known = known[
         upto & (known["time"] > until - pd.Timedelta(days=days)) & known["lon"].notna() & known["lat"].notna()
     ]
-    # a minute in which none came and none left is drawn as the one before
-    which = known.index.to_numpy().tobytes()
-    return _seizures(view.path, view.still, which, view.zoom, view.speaker.lang, theme, known)
+    return known, hash(known.index.to_numpy().tobytes())
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _seizures(path: str, mark: str, which: bytes, zoom: float, lang: Lang, theme: str, _known: pd.DataFrame) -> Texts:
+def _seizures(path: str, mark: str, which: int, zoom: float, lang: Lang, theme: str, _known: pd.DataFrame) -> Texts:
     speaker = Speaker(lang, {}, data.workspace(path).settings)
     return _texts(layers.seizures(_known, zoom, speaker, LOOKS[theme], TURN))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,12 @@ JOINED_S = 600.0  # seconds; a fix longer ago says nothing of the way now
 STILL_M = 25.0  # metres; less between two fixes is the scatter of a boat that lies still
 DEGREE_M = 111_195.0  # metres of a degree of latitude on a sphere of 6,371 km: directions only
 SPAN_BITS = 40  # of a key made of unit and milliseconds: 34 years
+
+
+def _keys(unit: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """Numbers (n,) that sort as unit and time (ms) do."""
+    keys: np.ndarray = (unit.astype(np.int64) << SPAN_BITS) + time
+    return keys
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Fixes:
         time = np.asarray(table["time"].cast(pa.timestamp("ms", "UTC")).cast(pa.int64())) - start
         role = table["role"]
         patrol = np.asarray(pc.equal(role.cast(pa.string()), "patrol").fill_null(False))
-        order = np.argsort((unit.astype(np.int64) << SPAN_BITS) + time, kind="stable")
+        order = np.argsort(_keys(unit, time), kind="stable")
 
         def numbers(name: str, kind: type = np.float32) -> np.ndarray:
             return np.asarray(table[name].cast(pa.float64()).fill_null(np.nan), dtype=kind)[order]
@@ -80,15 +87,23 @@ class Fixes:
         def renumbered(part: Fixes) -> np.ndarray:
             return np.array([number[name] for name in part.names], dtype=np.int32)[part.unit]
 
-        shift = other.start - self.start
-        unit = np.concatenate([renumbered(self), renumbered(other)])
-        time = np.concatenate([self.time, other.time + shift])
-        order = np.argsort((unit.astype(np.int64) << SPAN_BITS) + time, kind="stable")
-        rest = [
-            np.concatenate([getattr(self, name), getattr(other, name)])[order]
-            for name in ("lon", "lat", "speed", "heading", "patrol")
+        mine, theirs = renumbered(self), renumbered(other)
+        time = other.time + (other.start - self.start)
+        # Both are sorted, and stay so under the new numbers: what came is laid in, unit by unit, between what is there.
+        # Hours of fixes are not sorted anew with every upload.
+        at = np.searchsorted(_keys(mine, self.time), _keys(theirs, time), side="right")
+        cuts = np.flatnonzero(np.diff(at)) + 1
+        edges = at[np.r_[0, cuts]] if len(at) else at
+
+        def laid(held: np.ndarray, came: np.ndarray) -> np.ndarray:
+            first, *rest = np.split(held, edges)
+            pairs = zip(np.split(came, cuts), rest, strict=len(at) > 0)
+            return np.concatenate([first, *(part for pair in pairs for part in pair)])
+
+        more = [
+            laid(getattr(self, name), getattr(other, name)) for name in ("lon", "lat", "speed", "heading", "patrol")
         ]
-        return Fixes(names, self.start, unit[order], time[order], *rest)
+        return Fixes(names, self.start, laid(mine, theirs), laid(self.time, time), *more)
 
     def since(self, moment: int) -> Fixes:
         """Only fixes from `moment`, ms UTC."""
@@ -101,11 +116,14 @@ class Fixes:
         """The latest time, ms UTC."""
         return int(self.time.max()) + self.start if len(self) else None
 
+    @cached_property
+    def _sorted(self) -> np.ndarray:
+        return _keys(self.unit, self.time)
+
     def _upto(self, moment: int) -> tuple[np.ndarray, np.ndarray]:
         """The numbers (k,) of units that have a fix at or before `moment`, and the rows (k,) of their last ones."""
         units = np.arange(len(self.names), dtype=np.int64)
-        key = (self.unit.astype(np.int64) << SPAN_BITS) + self.time
-        row = np.searchsorted(key, (units << SPAN_BITS) + max(moment - self.start, -1), side="right") - 1
+        row = np.searchsorted(self._sorted, (units << SPAN_BITS) + max(moment - self.start, -1), side="right") - 1
         known = (row >= 0) & (moment >= self.start)
         known[known] = self.unit[row[known]] == units[known]
         return units[known], row[known]

@@ -41,41 +41,62 @@ class Need:
     body: str
 
 
+@dataclass(frozen=True)
+class Water:
+    """What a water asks for by itself, however the units on it move: hot places long not looked at, and what nobody ever
+    looked at."""
+
+    unseen: tuple[Need, ...]
+    never: tuple[Need, ...]
+
+    @classmethod
+    def of(cls, reaches: pd.DataFrame, speaker: Speaker) -> Water:
+        """Of the reaches of a water (`levels.joined`)."""
+        return cls(tuple(_unseen(reaches, speaker)), tuple(_never(reaches, speaker)))
+
+
+class Forced:
+    """The rows of `zones` that are in force (`zone_key`), ready to be asked what lies in them.
+
+    >>> import pandas as pd, shapely
+    >>> zones = pd.DataFrame({"agency": [None], "zone_id": ["Z"], "version": [1], "geometry": [shapely.box(0, 0, 1, 1)]})
+    >>> Forced(zones, {("", "Z", 1)}).inside(pd.DataFrame({"lon": [0.5, 2.0], "lat": [0.5, 0.5]}))
+    [(0, 0)]
+    """
+
+    def __init__(self, zones: pd.DataFrame, in_force: Set[tuple[str, str, int]]) -> None:
+        import shapely
+
+        self.zones = zones
+        self._held = [i for i, row in enumerate(rows(zones)) if zone_key(row) in in_force]
+        self._tree = shapely.STRtree(zones["geometry"].to_numpy()[self._held])
+
+    def inside(self, units: pd.DataFrame) -> list[tuple[int, int]]:
+        """Pairs (row of `units`, row of `zones`) of units within them."""
+        import shapely
+
+        if not self._held or not len(units):
+            return []
+        unit, zone = self._tree.query(shapely.points(units["lon"], units["lat"]), predicate="within")
+        return sorted((int(u), self._held[int(z)]) for u, z in zip(unit, zone, strict=True))
+
+
 def needs(
     units: pd.DataFrame,
     usual_s: Mapping[str, float],
-    zones: pd.DataFrame,
-    in_force: Set[tuple[str, str, int]],
-    reaches: pd.DataFrame,
+    forced: Forced,
+    water: Water,
     seizures: pd.DataFrame,
     now: pd.Timestamp,
     names: Mapping[str, str],
     speaker: Speaker,
 ) -> list[Need]:
     """All of them, at most EACH of a kind."""
-    found = _intrusions(units, zones, in_force, names, speaker)
-    found += _unseen(reaches, speaker)
-    found += _silent(units, usual_s, names, speaker)[:EACH]
-    found += _seizures(seizures, now, speaker)[:EACH]
-    return found + _never(reaches, speaker)
-
-
-def inside(units: pd.DataFrame, zones: pd.DataFrame, in_force: Set[tuple[str, str, int]]) -> list[tuple[int, int]]:
-    """Pairs (row of `units`, row of `zones`) of units within zones in force.
-
-    >>> import pandas as pd, shapely
-    >>> zones = pd.DataFrame({"agency": [None], "zone_id": ["Z"], "version": [1], "geometry": [shapely.box(0, 0, 1, 1)]})
-    >>> inside(pd.DataFrame({"lon": [0.5, 2.0], "lat": [0.5, 0.5]}), zones, {("", "Z", 1)})
-    [(0, 0)]
-    """
-    import shapely
-
-    held = [i for i, row in enumerate(rows(zones)) if zone_key(row) in in_force]
-    if not held or not len(units):
-        return []
-    tree = shapely.STRtree(zones["geometry"].to_numpy()[held])
-    unit, zone = tree.query(shapely.points(units["lon"], units["lat"]), predicate="within")
-    return sorted((int(u), held[int(z)]) for u, z in zip(unit, zone, strict=True))
+    found = _intrusions(units, forced, names, speaker)
+    found += water.unseen
+    found += _silent(units, usual_s, names, speaker)
+    found += _seizures(seizures, now, speaker)
+    return [*found, *water.never]
 
 
 def places(reaches: pd.DataFrame) -> list[pd.DataFrame]:
@@ -91,21 +112,17 @@ def places(reaches: pd.DataFrame) -> list[pd.DataFrame]:
     return [hot.iloc[part] for part in np.split(np.arange(len(hot)), np.flatnonzero(apart | far) + 1)]
 
 
-def _intrusions(
-    units: pd.DataFrame,
-    zones: pd.DataFrame,
-    in_force: Set[tuple[str, str, int]],
-    names: Mapping[str, str],
-    speaker: Speaker,
-) -> list[Need]:
-    strangers = units[~units["patrol"].to_numpy(dtype=bool)].reset_index(drop=True)
+def _intrusions(units: pd.DataFrame, forced: Forced, names: Mapping[str, str], speaker: Speaker) -> list[Need]:
+    strangers = units[~units["patrol"].to_numpy(dtype=bool)]
     first: dict[int, int] = {}
-    for unit, zone in inside(strangers, zones, in_force):
+    for unit, zone in forced.inside(strangers):
         first.setdefault(unit, zone)
     kept = list(first.items())[:EACH]  # words cost more than finding out: only of those that are told
     found = []
     for row, law in zip(
-        rows(strangers.iloc[[unit for unit, _ in kept]]), rows(zones.iloc[[zone for _, zone in kept]]), strict=True
+        rows(strangers.iloc[[unit for unit, _ in kept]]),
+        rows(forced.zones.iloc[[zone for _, zone in kept]]),
+        strict=True,
     ):
         name = plain(names.get(row.unit_id, row.unit_id))
         title = speaker.say("need_intrusion", unit=name, zone=plain(law.name) or plain(law.zone_id))
@@ -142,14 +159,15 @@ def _unseen(reaches: pd.DataFrame, speaker: Speaker) -> list[Need]:
 def _silent(
     units: pd.DataFrame, usual_s: Mapping[str, float], names: Mapping[str, str], speaker: Speaker
 ) -> list[Need]:
+    age = units["age_s"].to_numpy()
+    late = units[units["patrol"].to_numpy(dtype=bool) & (age > SILENT_S)]
+    usual = np.array([usual_s.get(unit, 0.0) for unit in late["unit_id"]], dtype=float)
+    late = late[late["age_s"].to_numpy() > SILENT_TIMES * usual].sort_values("age_s", ascending=False)
     found = []
-    for row in rows(units[units["patrol"].to_numpy(dtype=bool)].sort_values("age_s", ascending=False)):
-        if row.age_s > max(SILENT_S, SILENT_TIMES * usual_s.get(row.unit_id, 0.0)):
-            title = speaker.say(
-                "need_silent", unit=plain(names.get(row.unit_id, row.unit_id)), age=speaker.age(row.age_s)
-            )
-            body = speaker.say("need_silent_why", time=moment(row.time))
-            found.append(Need("silent", f"unit|{plain(row.unit_id)}", title, body))
+    for row in rows(late.head(EACH)):
+        title = speaker.say("need_silent", unit=plain(names.get(row.unit_id, row.unit_id)), age=speaker.age(row.age_s))
+        body = speaker.say("need_silent_why", time=moment(row.time))
+        found.append(Need("silent", f"unit|{plain(row.unit_id)}", title, body))
     return found
 
 
@@ -158,7 +176,7 @@ def _seizures(seizures: pd.DataFrame, now: pd.Timestamp, speaker: Speaker) -> li
 
     recent = seizures[(seizures["time"] <= now) & (seizures["time"] > now - pd.Timedelta(hours=SEIZURE_H))]
     found = []
-    for row in rows(recent.sort_values("time", ascending=False)):
+    for row in rows(recent.sort_values("time", ascending=False).head(EACH)):
         title, body = speaker.seizure(row)
         found.append(Need("seizure", f"seizure|{plain(row.report_id)}", plain(title), plain(body)))
     return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
     from geo_monitor.messages import Lang
 
 WATER = "6h"  # days since the last look are counted anew so often
+KEPT_S = (
+    15.0  # seconds a view is kept: each holds the fixes of hours as they were then, and uploads come every few seconds
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,48 +83,31 @@ class View:
             return pd.DataFrame({"id": []})
         return data.drawn(self.path, self.run_id, self.now.floor(WATER), self.area, live=True)
 
-    @cached_property
+    # not `cached_property`: under Python 3.11 that has one lock for the views of all waters
+
+    @property
     def needs(self) -> list[needs.Need]:
         """What needs a decision; nothing without an analysis."""
-        if self.inside is None:
-            return []
-        usual = _usual(self.path, self.at // 60_000, self.live, self.held)
-        local = self.reports if self.basin else self.reports[self.reports["reach_id"].isin(self.inside["reach_id"])]
-        return needs.needs(
-            self.here, usual, self.zones, self.valid, self.inside, local, self.now, self.names, self.speaker
-        )
+        return _needs(self.path, self.mark, self.at, self.live, self.area, self.speaker.lang, self)
 
-    @cached_property
+    @property
     def night(self) -> pd.DataFrame:
         """Rows of the chart of the night (`timebar.night`)."""
-        start = fixes.noon(self.at)
-        box = None if self.basin else self.bounds
-        # a live night grows: worked out anew every minute, not with every upload
-        hours = _hours(self.path, f"{self.at // 60_000}" if self.live else self.mark, start, box, self.held)
-        since, until = pd.Timestamp(start, unit="ms", tz="UTC"), self.now
-        found = self.reports
-        found = found[(found["time"] >= since) & (found["time"] <= until) & found["lon"].notna()]
-        if box is not None:
-            found = data.within(found, box)
-        hour = float(fixes.HOUR_MS)
-        cases = [(int(value.value // 1_000_000) - start) / hour for value in found["time"]]
-        return timebar.night(hours, cases, (self.at - start) / hour)
+        return _night(self.path, self.mark, self.at, self.live, self.area, self)
 
 
-@st.cache_resource(show_spinner=False, max_entries=48)
+@st.cache_resource(show_spinner=False, max_entries=48, ttl=KEPT_S)
 def look(path: str, mark: str, at: int, live: bool, area: tuple[Any, ...], lang: Lang) -> View:
     """The view of a water at `at`, ms UTC; `live` from the fixes of the last hours, else from those of a past night."""
     still = data.stamp(path, tracks=False)
     localities = data.localities(path, still)
     speaker = Speaker(lang, {code: name for code, (name, _) in localities.items()}, data.workspace(path).settings)
     now = pd.Timestamp(at, unit="ms", tz="UTC")
-    held = fixes.live(path).fixes(at) if live else fixes.night(path, mark, fixes.noon(at))
-    units = held.at(at, fixes.LIVE_MS / 1000)
+    held, units = _everybody(path, mark, at, live)
     run = data.current(path)
     run_id = None if run is None else str(run["run_id"])
     water = None if run_id is None else data.reaches(path, run_id, now.floor(WATER))
-    inside = None if water is None else data.in_area(water, area)
-    bounds = BASIN if inside is None else data.bounds(area, inside)
+    inside, bounds = (None, BASIN) if run_id is None else _inside(path, run_id, now.floor(WATER), area)
     return View(
         path,
         mark,
@@ -143,6 +128,80 @@ def look(path: str, mark: str, at: int, live: bool, area: tuple[Any, ...], lang:
         data.names_of_units(path, still),
         speaker,
     )
+
+
+@st.cache_resource(show_spinner=False, max_entries=48)
+def _needs(
+    path: str, mark: str, at: int, live: bool, area: tuple[Any, ...], lang: Lang, _view: View
+) -> list[needs.Need]:
+    run_id, inside = _view.run_id, _view.inside
+    if inside is None or run_id is None:
+        return []
+    still, bucket = _view.still, _view.now.floor(WATER)
+    usual = _usual(path, at // 60_000, live, _view.held)
+    water = _asking(path, still, run_id, bucket, area, lang, inside, _view.speaker)
+    forced = _forced(path, still, hash(_view.valid), _view)
+    local = _local(path, still, run_id, area, _view.reports, inside)
+    return needs.needs(_view.here, usual, forced, water, local, _view.now, _view.names, _view.speaker)
+
+
+@st.cache_resource(show_spinner=False, max_entries=48)
+def _night(path: str, mark: str, at: int, live: bool, area: tuple[Any, ...], _view: View) -> pd.DataFrame:
+    start = fixes.noon(at)
+    box = None if _view.basin else _view.bounds
+    # a live night grows: worked out anew every minute, not with every upload
+    hours = _hours(path, f"{at // 60_000}" if live else mark, start, box, _view.held)
+    since, until = pd.Timestamp(start, unit="ms", tz="UTC"), _view.now
+    found = _view.reports
+    found = found[(found["time"] >= since) & (found["time"] <= until) & found["lon"].notna()]
+    if box is not None:
+        found = data.within(found, box)
+    hour = float(fixes.HOUR_MS)
+    cases = [(int(value.value // 1_000_000) - start) / hour for value in found["time"]]
+    return timebar.night(hours, cases, (at - start) / hour)
+
+
+# What follows is the same for many views: of a tick, of a water, of a minute. Each is worked out once.
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, ttl=KEPT_S)
+def _everybody(path: str, mark: str, at: int, live: bool) -> tuple[Fixes, pd.DataFrame]:
+    """The fixes, and where everybody was at the moment, whatever water is looked at."""
+    held = fixes.live(path).fixes(at) if live else fixes.night(path, mark, fixes.noon(at))
+    return held, held.at(at, fixes.LIVE_MS / 1000)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _inside(path: str, run_id: str, now: pd.Timestamp, area: tuple[Any, ...]) -> tuple[pd.DataFrame, Bounds]:
+    inside = data.in_area(data.reaches(path, run_id, now), area)
+    return inside, data.bounds(area, inside)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _asking(
+    path: str,
+    still: str,
+    run_id: str,
+    now: pd.Timestamp,
+    area: tuple[Any, ...],
+    lang: Lang,
+    _inside: pd.DataFrame,
+    _speaker: Speaker,
+) -> needs.Water:
+    return needs.Water.of(_inside, _speaker)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _forced(path: str, still: str, valid: int, _view: View) -> needs.Forced:
+    return needs.Forced(_view.zones, _view.valid)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _local(
+    path: str, still: str, run_id: str, area: tuple[Any, ...], _reports: pd.DataFrame, _inside: pd.DataFrame
+) -> pd.DataFrame:
+    """The seizures on a water."""
+    return _reports if area[0] == "basin" else _reports[_reports["reach_id"].isin(_inside["reach_id"])]
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

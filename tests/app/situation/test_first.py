@@ -33,3 +33,16 @@ def test_hot_waters_come_first_and_the_rest_when_asked_for() -> None:
     assert address.MORE not in keys
     at.run()
     assert first < layers(at)  # and it stays
+
+
+def test_the_area_is_told_in_the_other_language_at_once() -> None:
+    at = AppTest.from_file(str(PAGE), default_timeout=120)
+    at.run()
+    box = at.selectbox(key="area-kind")
+    box.select("river").run()
+    switch = next(one for one in at.button_group if one.key == "lang-switch")
+    switch.set_value("en").run()
+    assert not at.exception
+    box = at.selectbox(key="area-kind")
+    assert box.value == "river"
+    assert (box.proto.set_value, box.proto.raw_value) == (True, "River or lake")

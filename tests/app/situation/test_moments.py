@@ -119,6 +119,26 @@ def test_what_comes_later_is_joined_in_order():
     assert len(both.since(5_000)) == 2
 
 
+ROWS = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 9)), max_size=30)
+
+
+@given(ROWS, ROWS)
+def test_two_joined_are_as_both_sorted_together(one, two):
+    held, came = (
+        fixes([(unit, second, row + number, 0, "patrol") for row, (unit, second) in enumerate(rows)])
+        for number, rows in ((0, one), (100, two))
+    )
+    both = held.joined(came)
+    rows = [(u, s, row + number) for number, part in ((0, one), (100, two)) for row, (u, s) in enumerate(part)]
+    told = [
+        (both.names[unit], time // 1000, lon) for unit, time, lon in zip(both.unit, both.time, both.lon, strict=True)
+    ]
+    assert told == sorted(rows, key=lambda row: row[:2])
+    assert [part.dtype for part in (both.unit, both.time, both.lon)] == [
+        part.dtype for part in (held.unit, held.time, held.lon)
+    ]
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 50)), max_size=40, unique=True),
     st.integers(0, 60),

@@ -52,7 +52,8 @@ NOTHING = pd.DataFrame({"time": pd.to_datetime([], utc=True)})
 
 def told(us=NOBODY, zs=NOWHERE, rs=QUIET, usual=None, in_force=None, seizures=NOTHING):
     held = {("", row.zone_id, 1) for row in zs.itertuples()} if in_force is None else in_force
-    return needs.needs(us, usual or {}, zs, held, rs, seizures, NOW, {}, SPEAKER)
+    forced, water = needs.Forced(zs, held), needs.Water.of(rs, SPEAKER)
+    return needs.needs(us, usual or {}, forced, water, seizures, NOW, {}, SPEAKER)
 
 
 def test_a_stranger_in_a_zone_in_force_is_named_and_a_patrol_is_not():

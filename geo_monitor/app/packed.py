@@ -1,13 +1,15 @@
 """Files go over the wire packed, each packed once, and the page asks at once for what its map will need.
 
 Streamlit leaves its own program (7 MB) as it is, since it would have to pack it at every request, and packs the base map
-at every request. Here a file is packed when it is asked for first, and kept under its entity tag.
+at every request. Here a file is packed when it is asked for first, and kept under its entity tag; on the disk too, once an
+installation, beside compiled code.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
@@ -17,6 +19,9 @@ from typing import TYPE_CHECKING
 import brotli
 from starlette.datastructures import Headers, MutableHeaders
 from streamlit import file_util
+
+from geo_monitor.engine import warm
+from geo_monitor.engine.kept import Kept
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -87,7 +92,7 @@ class Packed:
     async def _pack(self, path: str, how: str, headers: MutableHeaders, body: bytes) -> bytes:
         key = (path, headers["etag"], how)
         if key not in self._kept:
-            self._kept[key] = await asyncio.to_thread(PACKERS[how], body)
+            self._kept[key] = await asyncio.to_thread(pack, how, body)
         packed_headers(headers, how)
         return self._kept[key]
 
@@ -96,6 +101,19 @@ class Packed:
             del headers[name]
         body = re.sub(rb'<link\s+rel="preload"[^>]*\bas="font"[^>]*>', b"", body)
         return body.replace(b"</head>", FONT + soon() + b"</head>", 1)
+
+
+def pack(how: str, raw: bytes) -> bytes:
+    """A file packed, or what came of that before. Where nothing can be kept it is packed by each server anew."""
+    shelf, name = warm.shelf(), hashlib.sha256(raw).hexdigest()
+    if shelf is None:
+        return PACKERS[how](raw)
+    kept = Kept(shelf, "packed")
+    found = kept.packed(name, how)
+    if found is None:
+        found = memoryview(PACKERS[how](raw))
+        kept.put_packed(name, how, bytes(found))
+    return bytes(found)
 
 
 def is_file(headers: Headers) -> bool:

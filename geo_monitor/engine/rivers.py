@@ -7,7 +7,6 @@ build it. The shipped river is the same in every workspace and is kept where com
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,14 +64,7 @@ def _home(drawing: Drawing, root: Path) -> Path:
     can be written."""
     from geo_monitor.engine import warm
 
-    if drawing.own:
-        return root
-    shared = warm.folder()
-    try:
-        shared.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return root
-    return shared if os.access(shared, os.W_OK) else root
+    return root if drawing.own else warm.shelf() or root
 
 
 def _key(drawing: Drawing, settings: Settings) -> str:

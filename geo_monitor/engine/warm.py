@@ -21,6 +21,16 @@ def folder() -> Path:
     return beside if os.access(beside if beside.is_dir() else beside.parent, os.W_OK) else _users()
 
 
+def shelf() -> Path | None:
+    """`folder`, made, if it can be written to."""
+    shared = folder()
+    try:
+        shared.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return shared if os.access(shared, os.W_OK) else None
+
+
 def mark() -> Path:
     """Where the mark lies: its name changes with the code and with numba."""
     told = hashlib.sha256(version("numba").encode())

@@ -23,6 +23,12 @@ FILE = b"const river = 'Yangtze'\n" * 500
 HEAD = '<html><head><link rel="stylesheet" href="./a.css"></head>'
 
 
+@pytest.fixture(autouse=True)
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is packed here is kept nowhere else."""
+    monkeypatch.setattr(packed.warm, "folder", lambda: tmp_path / "cache")
+
+
 @pytest.fixture
 def client(tmp_path: Path) -> TestClient:
     (tmp_path / "a.js").write_bytes(FILE)
@@ -141,3 +147,23 @@ def test_the_page_of_this_streamlit_has_the_place_for_it(client: TestClient, tmp
     assert sent.index('rel="stylesheet"') < sent.index("font-family:'Source Sans'")  # of two of a name the last counts
     assert 'rel="shortcut icon"' in sent
     assert sent.count('rel="modulepreload"') == page.count('rel="modulepreload"') + 1
+
+
+def test_a_file_is_packed_once_an_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = []
+
+    def gzipped(raw: bytes) -> bytes:
+        done.append(raw)
+        return gzip.compress(raw, mtime=0)
+
+    monkeypatch.setitem(packed.PACKERS, "gzip", gzipped)
+    assert [gzip.decompress(packed.pack("gzip", FILE)) for _ in range(2)] == [FILE, FILE]
+    assert len(done) == 1
+    (kept,) = (tmp_path / "cache").rglob("*.arrow")
+    kept.write_bytes(kept.read_bytes()[:-1])  # a fall while it was written
+    assert gzip.decompress(packed.pack("gzip", FILE)) == FILE
+    assert len(done) == 2
+    (tmp_path / "taken").write_text("no folder")
+    monkeypatch.setattr(packed.warm, "folder", lambda: tmp_path / "taken" / "cache")
+    assert gzip.decompress(packed.pack("gzip", FILE)) == FILE  # nowhere to keep anything
+    assert len(done) == 3

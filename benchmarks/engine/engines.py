@@ -90,29 +90,26 @@ def scan(root: Path, rows: int) -> dict[str, Any]:
 
 
 def geopandas(root: Path, rows: int) -> dict[str, Any]:
-    """`sjoin`, `sjoin_nearest` and `groupby`, a million positions at a time."""
+    """`sjoin`, `sjoin_nearest`, a million positions at a time, and `groupby`."""
     import geopandas as gpd
     import pandas as pd
 
     reaches, zones = small_side(root)
     frame = positions(root, rows).to_pandas()
-    pairs = located = 0
-    minutes = 0.0
-    sums = []
+    pairs = 0
+    nears = []
     for start in range(0, len(frame), 1_000_000):
         part = frame.iloc[start : start + 1_000_000]
         points = gpd.GeoDataFrame(part, geometry=gpd.points_from_xy(part["lon"], part["lat"]), crs="EPSG:4326")
         pairs += len(gpd.sjoin(points, zones[["zone_id", "geometry"]], predicate="intersects"))
         near = gpd.sjoin_nearest(points.to_crs("EPSG:3395"), reaches, max_distance=widest(reaches), distance_col="away")
         near = near[near["away"] <= near["reach_m"]]
-        near = near[~near.index.duplicated()]
-        located += len(near)
-        near = near.sort_values(["unit_id", "time"])
-        step = near.groupby("unit_id", observed=True)["time"].diff() / 1000
-        near = near.assign(minutes=step.where(step <= GAP_S) / 60, day=(near["time"] + 28_800_000) // 86_400_000)
-        sums.append(near.groupby(["reach_id", "day"], observed=True)["minutes"].sum())
-    minutes = float(pd.concat(sums).sum())
-    return {"zone_pairs": pairs, "located": located, "minutes": minutes}
+        nears.append(near.loc[~near.index.duplicated(), ["unit_id", "time", "reach_id"]])
+    near = pd.concat(nears).sort_values(["unit_id", "time"])
+    step = near.groupby("unit_id", observed=True)["time"].diff() / 1000
+    near = near.assign(minutes=step.where(step <= GAP_S) / 60, day=(near["time"] + 28_800_000) // 86_400_000)
+    minutes = float(near.groupby(["reach_id", "day"], observed=True)["minutes"].sum().sum())
+    return {"zone_pairs": pairs, "located": len(near), "minutes": minutes}
 
 
 def duckdb(root: Path, rows: int) -> dict[str, Any]:

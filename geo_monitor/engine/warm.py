@@ -1,17 +1,21 @@
 """Compiles what an analysis needs before somebody waits for it: once an installation, from `init`.
 
 numba keeps compiled code beside the package or, where that may not be written, in the user's cache folder. A mark beside it
-says for which code that was done.
+says for which code that was done, and what the main job calls, so that it can be loaded while the disk is read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import pickle
+import sys
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+MAIN = ("geo_monitor.river.", "geo_monitor.joins.", "geo_monitor.effort.")
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -45,7 +49,7 @@ def _users() -> Path:
 
 
 def load() -> None:
-    """Loads what runs compiled code, and the compiled code of the main job: half a second that can pass beside something
+    """Loads what runs compiled code, and the compiled code of the main job: over half a second that can pass beside something
     else."""
     import importlib
 
@@ -53,8 +57,25 @@ def load() -> None:
 
     cpu_target.typing_context.refresh()
     cpu_target.target_context.refresh()
-    for room in ("river", "joins", "effort"):
-        importlib.import_module(f"geo_monitor.{room}.kernels")
+    try:
+        called = pickle.loads(mark().read_bytes())  # noqa: S301  our own, beside compiled code that numba reads the same way
+    except FileNotFoundError:  # nothing is compiled yet
+        called = []
+    for module, name, signatures in called:
+        for signature in signatures:
+            getattr(importlib.import_module(module), name).compile(signature)
+
+
+def _called() -> list[tuple[str, str, list[Any]]]:
+    """What of the main job's compiled code has been called: module, name, signatures."""
+    from numba.core.dispatcher import Dispatcher
+
+    found = []
+    for module in [name for name in sys.modules if name.startswith(MAIN)]:
+        for name, one in vars(sys.modules[module]).items():
+            if isinstance(one, Dispatcher) and one.py_func.__module__ == module and one.signatures:
+                found.append((module, name, list(one.signatures)))
+    return found
 
 
 def needed() -> bool:
@@ -118,4 +139,6 @@ def warm() -> None:
     rivers.network(Drawing.nothing_sent(settings), settings, folder())
     with suppress(OSError):  # nowhere to write to: compiled code is not kept either, and the next time is as slow
         mark().parent.mkdir(parents=True, exist_ok=True)
-        mark().touch()
+        temporary = mark().with_suffix(f".{os.getpid()}")
+        temporary.write_bytes(pickle.dumps(_called()))
+        temporary.replace(mark())

@@ -1,7 +1,7 @@
 """What was looked at and found, day by day: the tables of the main job as arrays for the methods that ask *when*.
 
-In: the sums of table `effort`, tables `seizure_links` and `seizures`, a network. Out: `Panel`, hours and cases by Shanghai day and reach,
-and by steps of any length counted back from the end of the period.
+In: the sums of table `effort`, tables `seizure_links` and `seizures`, a network. Out: `Panel`, hours and cases by
+Shanghai day and reach, and by steps of any length counted back from the end of the period.
 """
 
 from __future__ import annotations

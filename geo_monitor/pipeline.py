@@ -42,7 +42,8 @@ METHODS = (
 
 @dataclass(frozen=True)
 class Result:
-    """Frames (of the largest, `effort`, the Arrow table) by table name, and the summary: timings, counts, what was left out and why, notes."""
+    """Frames (of the largest, `effort`, the Arrow table) by table name, and the summary: timings, counts, what was left out
+    and why, notes."""
 
     tables: dict[str, pd.DataFrame | pa.Table]
     summary: dict[str, Any]

@@ -86,10 +86,13 @@ class Looked(Arrays):
     @classmethod
     def _joined(cls, parts: list[Looked]) -> Looked:
         every = _together(parts)
+        key, sums = added([(part.key, part.sums) for part in parts])
         order = np.lexsort((every.last_look, every.last_reach))
         last = np.flatnonzero(np.diff(every.last_reach[order], append=-1))
         return replace(
             every,
+            key=key,
+            sums=sums,
             unlocated=every.unlocated.sum(keepdims=True),
             last_reach=every.last_reach[order][last],
             last_look=every.last_look[order][last],
@@ -184,12 +187,9 @@ def sum_up(
     from geo_monitor.effort.looked import Effort
     from geo_monitor.effort.reported import Reported
 
-    parts, others = [], []
-    for block in blocks:
-        parts.append((block.key, block.sums))
-        others.append(replace(block, key=block.key[:0], sums=block.sums[:0]))
-    together = _together(others)
-    total = Totals(len(network.reaches), parts)
+    parts = list(blocks)
+    together = _together(parts)
+    total = Totals(len(network.reaches), ((part.key, part.sums) for part in parts))
     np.maximum.at(total.last_look, together.last_reach, together.last_look)
     total.unlocated = int(together.unlocated.sum())
     whole, gaps = _chained(together, settings)
@@ -228,13 +228,13 @@ def sum_up(
 
 
 def _together(blocks: list[Looked]) -> Looked:
-    """All blocks as one, their units and patrols numbered alike, sums of one key as one."""
+    """All blocks as one but for their sums, their units and patrols numbered alike."""
     unit_ids, patrol_ids = (
         np.array(sorted({name for block in blocks for name in getattr(block, part)}), dtype=object)
         for part in ("unit_ids", "patrol_ids")
     )
     unit_of, patrol_of = ({name: i for i, name in enumerate(ids)} for ids in (unit_ids, patrol_ids))
-    found: dict[str, list[np.ndarray]] = {part.name: [] for part in fields(Looked)}
+    found: dict[str, list[np.ndarray]] = {part.name: [] for part in fields(Looked) if part.name not in ("key", "sums")}
     for block in blocks:
         unit = np.array([unit_of[name] for name in block.unit_ids], dtype=np.int64)
         patrol = np.array([*(patrol_of[name] for name in block.patrol_ids), -1], dtype=np.int64)  # -1 is the last
@@ -244,7 +244,7 @@ def _together(blocks: list[Looked]) -> Looked:
                 array[:, 0] = unit[array[:, 0]]
                 if name in ("parts", "gaps"):
                     array[:, 1] = patrol[array[:, 1]]
-            if name not in ("key", "sums"):
+            if name in found:
                 found[name].append(array)
     widths = {"spans": 3, "parts": 6, "km": 2, "gaps": 4, "seen": 2}
     joined = {}
@@ -252,7 +252,7 @@ def _together(blocks: list[Looked]) -> Looked:
         none = np.empty((0, widths[name]) if name in widths else 0, dtype=np.float64 if name == "km" else np.int64)
         joined[name] = np.concatenate([none, *(array.reshape(-1, widths[name]) if name in widths else array
                                                for array in arrays)])  # fmt: skip
-    key, sums = added([(block.key, block.sums) for block in blocks])
+    key, sums = added(())
     return Looked(**{**joined, "key": key, "sums": sums, "unit_ids": unit_ids, "patrol_ids": patrol_ids})
 
 

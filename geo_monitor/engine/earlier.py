@@ -13,7 +13,7 @@ import numpy as np
 
 from geo_monitor.effort import Moored
 from geo_monitor.engine import work
-from geo_monitor.engine.kept import Arrays, Kept, digest, of_bytes, to_bytes
+from geo_monitor.engine.kept import Arrays, Kept, of_bytes, to_bytes
 from geo_monitor.engine.work import Found
 from geo_monitor.joins.visits import Underway
 
@@ -38,9 +38,8 @@ class Earlier:
         """The most that is kept of the blocks of these keys; nothing if nothing is."""
         if not kept.any(NAME):
             return cls()
-        chained = list(keys.chained())
         for blocks in range(settled(keys), 0, -1):
-            content = kept.packed(NAME, digest(chained[blocks - 1], keys.law(blocks - 1)))
+            content = kept.packed(NAME, keys.earlier(blocks))
             if content is not None:
                 found = Found([content], [content])
                 found.add_near(_reports(keys, blocks), work.part_of(of_bytes(content, "near."), "near."))
@@ -59,9 +58,7 @@ class Earlier:
             **{f"near.{name}": array[rows] for name, array in near.items()},
         }
         content = to_bytes(arrays, compression=None)
-        number = self.blocks - 1
-        chained = list(keys.chained())[number]
-        kept.put_packed(NAME, digest(chained, keys.law(number)), content)
+        kept.put_packed(NAME, keys.earlier(self.blocks), content)
         return Found([content], [content], self.found.nears)
 
 

@@ -57,10 +57,15 @@ def of_arrays(arrays: Arrays) -> str:
 def _hash(content: bytes | memoryview) -> bytes:
     """The SHA-256 of the SHA-256 of its pieces."""
     whole = memoryview(content)
+
+    def told(at: int) -> bytes:
+        return hashlib.sha256(whole[at : at + HASHED]).digest()
+
+    begins = range(0, len(whole), HASHED)
+    if len(begins) <= 1:  # most are small, and no thread is worth them
+        return hashlib.sha256(b"".join(map(told, begins))).digest()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        pieces = [whole[at : at + HASHED] for at in range(0, len(whole), HASHED)]
-        told = pool.map(lambda piece: hashlib.sha256(piece).digest(), pieces)
-        return hashlib.sha256(b"".join(told)).digest()
+        return hashlib.sha256(b"".join(pool.map(told, begins))).digest()
 
 
 class Kept:

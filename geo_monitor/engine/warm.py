@@ -59,7 +59,7 @@ def load() -> None:
     cpu_target.target_context.refresh()
     try:
         called = pickle.loads(mark().read_bytes())  # noqa: S301  our own, beside compiled code that numba reads the same way
-    except FileNotFoundError:  # nothing is compiled yet
+    except (FileNotFoundError, EOFError, pickle.UnpicklingError):  # nothing is compiled yet, or a fall left half of it
         called = []
     for module, name, signatures in called:
         for signature in signatures:

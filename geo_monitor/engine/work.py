@@ -368,12 +368,18 @@ class Keys:
         """Places of the reports of its time."""
         return reports(self.job, self.plan.blocks[number].span)
 
-    def chained(self) -> Iterator[str]:
+    def earlier(self, blocks: int) -> str:
+        """Of all that the first `blocks` give."""
+        return digest(self._chained[blocks - 1], self.law(blocks - 1))
+
+    @cached_property
+    def _chained(self) -> list[str]:
         """Of all that up to and with each block gives, but for the zones: `law`."""
-        told = digest(self._always)
+        found, told = [], digest(self._always)
         for number in range(len(self.plan.blocks)):
             told = digest(told, self._files(number), self._watched(number), *self._told(number))
-            yield told
+            found.append(told)
+        return found
 
     def law(self, number: int) -> str:
         """Of the zones that visits up to the end of a block depend on."""

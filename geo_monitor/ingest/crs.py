@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -54,23 +54,33 @@ class Of:
     zone: NDArray[Any] | None = None
 
 
-@dataclass
-class Placed:
-    """WGS84 degrees of every point, why a point could not be placed (`REFUSED`), what was used, what is to be told."""
+@dataclass(kw_only=True)
+class Used:
+    """What was used to place points, and the notes on it. `datum_how`: given (option), named (in the rows), receiver (NMEA,
+    AIS), declared (by file or format), tested (against a reference), assumed."""
 
-    lon: Array
-    lat: Array
-    bad: dict[str, Mask] = field(default_factory=dict)
     used: str | None = None
     how: str = "detected"
     datum: str = "wgs84"
     datum_how: str = "assumed"
     confidence: float = 1.0
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    warnings: list[tuple[str, Mask | None, dict[str, Any]]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        return _json(self)
+        return {
+            "used": self.used, "how": self.how, "datum": self.datum, "confidence": round(self.confidence, 4),
+            "datum_how": self.datum_how,
+        }  # fmt: skip
+
+
+@dataclass
+class Placed(Used):
+    """WGS84 degrees of every point, why a point could not be placed (`REFUSED`), what is to be told."""
+
+    lon: Array
+    lat: Array
+    bad: dict[str, Mask] = field(default_factory=dict)
+    warnings: list[tuple[str, Mask | None, dict[str, Any]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -88,19 +98,13 @@ Parts = Callable[[], Iterable[Points]]
 
 
 @dataclass
-class Rule:
+class Rule(Used):
     """How the points of a file become WGS84, found over all of them (`rule`), for any part of them.
 
     `steps` are taken one after another; `told`: code and what fills it of every warning they may give, in order.
     """
 
     settings: Settings
-    used: str | None = None
-    how: str = "detected"
-    datum: str = "wgs84"
-    datum_how: str = "assumed"
-    confidence: float = 1.0
-    notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     steps: list[Callable[[Placed, Points], None]] = field(default_factory=list)
     empty: bool = False
@@ -112,14 +116,10 @@ class Rule:
             _refuse(out, np.isfinite(points.x) & np.isfinite(points.y), self.settings)
         return out
 
-    def to_json(self) -> dict[str, Any]:
-        return _json(self)
-
     def moved(self, points: Points) -> Placed:
         """The points after the steps so far."""
-        out = Placed(points.x.astype(float), points.y.astype(float))
-        out.used, out.how, out.confidence = self.used, self.how, self.confidence
-        out.datum, out.datum_how, out.notes = self.datum, self.datum_how, self.notes
+        used = {part.name: getattr(self, part.name) for part in fields(Used)}
+        out = Placed(points.x.astype(float), points.y.astype(float), **used)
         for step in self.steps:
             step(out, points)
         return out
@@ -136,15 +136,6 @@ class Rule:
         """A warning about all points."""
         self.told.append((code, params))
         self.steps.append(lambda out, points: out.warnings.append((code, None, params)))
-
-
-def _json(found: Placed | Rule) -> dict[str, Any]:
-    """`datum_how`: given (option), named (in the rows), receiver (NMEA, AIS), declared (by file or format), tested
-    (against a reference), assumed."""
-    return {
-        "used": found.used, "how": found.how, "datum": found.datum, "confidence": round(found.confidence, 4),
-        "datum_how": found.datum_how,
-    }  # fmt: skip
 
 
 def place(

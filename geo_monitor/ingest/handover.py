@@ -326,7 +326,8 @@ def _fixes_of(fixes: Fixes, day: int) -> int:
     import pyarrow as pa
 
     from geo_monitor import tables
-    from geo_monitor.ingest.spool import DAY_MS, FIXES, SHANGHAI_MS
+    from geo_monitor.ingest.spool import FIXES
+    from geo_monitor.tracks import shanghai_day
 
     table, count, last = tables.table("positions"), 0, (b"", 0)
     for batch in _batches(fixes.of(day)):
@@ -342,7 +343,7 @@ def _fixes_of(fixes: Fixes, day: int) -> int:
         ms = np.asarray(batch.column("time").cast(pa.int64()))
         names = [name.encode() for name in batch.column("unit_id").dictionary.to_pylist()]
         unit = np.asarray(batch.column("unit_id").indices)
-        if any(one >= other for one, other in pairwise(names)) or ((ms + SHANGHAI_MS) // DAY_MS != day).any():
+        if any(one >= other for one, other in pairwise(names)) or (shanghai_day(ms) != day).any():
             raise Garbled("rows of another day, or units out of order")
         later = (np.diff(unit) > 0) | ((np.diff(unit) == 0) & (np.diff(ms) >= 0))
         if not later.all() or last > (names[unit[0]], int(ms[0])):

@@ -101,20 +101,6 @@ def limits(size_mb: float, settings: Settings, machine_mb: float) -> Limits:
     )
 
 
-def read(
-    kind: str,
-    path: Path,
-    options: Options,
-    held: Held,
-    settings: Settings,
-    now: datetime,
-    folder: Path | None = None,
-) -> Upload:
-    """As `ingest.read`, from a process of its own; raises as `reading`."""
-    with reading(kind, path, options, held, settings, now, folder) as upload:
-        return upload.gathered()
-
-
 @contextmanager
 def reading(
     kind: str,
@@ -125,8 +111,8 @@ def reading(
     now: datetime,
     folder: Path | None = None,
 ) -> Iterator[Upload]:
-    """As `read`; fixes stay in the files they are in (`Upload.fixes`) until the block ends. `path` is one file. Scratch
-    files lie in `folder` meanwhile.
+    """As `ingest.read`, from a process of its own; fixes stay in the files they are in (`Upload.fixes`) until the block
+    ends. `path` is one file. Scratch files lie in `folder` meanwhile.
 
     A limit reached or a crash is an `Upload` with a refused receipt (`CODES`). Raises what `ingest.read` raises,
     `Refused("scratch_full")` where the disk is full, and `ParserFault` where our own code failed.

@@ -29,8 +29,6 @@ FIXES = pa.schema(
 )
 _FIXES = re.compile(r"fixes-(-?\d{1,7})\.arrow")
 REFUSED = "quarantine.arrow"
-DAY_MS = 86_400_000
-SHANGHAI_MS = 8 * 3_600_000  # Asia/Shanghai is UTC+8 without summer time since 1991
 
 
 class Spool:

@@ -59,6 +59,7 @@ def nearest(
     """
     import pyproj
 
+    from geo_monitor.ingest.motion import metres as on_sphere
     from geo_monitor.joins.kernels import candidates
 
     near = Near.nobody(len(lon))
@@ -79,7 +80,7 @@ def nearest(
         report, unit, fix, closest = candidates(*told, bounds, chunk.time, chunk.lon, chunk.lat)
         at = placed[report]
         # the geodesic is dear, and asked only where it may decide
-        rough = _sphere(lon[at], lat[at], chunk.lon[fix], chunk.lat[fix])
+        rough = on_sphere(lon[at], lat[at], chunk.lon[fix], chunk.lat[fix])
         least = np.full(len(lon), np.inf)
         np.minimum.at(least, at[closest], rough[closest])
         asked = np.flatnonzero(
@@ -99,11 +100,3 @@ def nearest(
         near.seconds[at] = (chunk.time[fix] - time[at]) / 1000
         near.unit_id[at] = np.asarray(unit_ids, dtype=object)[heads[begin + unit]]
     return near
-
-
-def _sphere(lon: np.ndarray, lat: np.ndarray, to_lon: np.ndarray, to_lat: np.ndarray) -> np.ndarray:
-    """Metres between points on a sphere of the mean radius: under 0.6 % from the geodesic (haversine formula; source:
-    Sinnott, Sky and Telescope 68(2), 1984)."""
-    a, b = np.radians(lat), np.radians(to_lat)
-    half = np.sin((b - a) / 2) ** 2 + np.cos(a) * np.cos(b) * np.sin(np.radians(to_lon - lon) / 2) ** 2
-    return 2 * 6_371_008.8 * np.arcsin(np.sqrt(np.minimum(half, 1.0)))

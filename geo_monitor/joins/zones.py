@@ -221,9 +221,8 @@ def _day(year: int, month_day: tuple[int, int], *, start: bool) -> int:
     return days * DAY_MS - SHANGHAI_MS
 
 
-@lru_cache(
-    maxsize=1024
-)  # a run asks twice, for visits and for reports, and to see whether a polygon is valid takes a while
+# a run asks twice, for visits and for reports, and to see whether a polygon is valid takes a while
+@lru_cache(maxsize=1024)
 def _polygons(geometry: Any) -> shapely.Geometry | None:
     """The polygons of a geometry, valid; None where there are none."""
     import shapely

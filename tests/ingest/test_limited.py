@@ -60,7 +60,9 @@ Read = Callable[..., ingest.Upload]
 
 
 def honest(path: Path, kind: str, held: Any = None, **options: Any) -> ingest.Upload:
-    return limited.read(kind, path, ingest.Options(**options), held or ingest.Nothing(), Settings(), NOW, path.parent)
+    told = ingest.Options(**options), held or ingest.Nothing(), Settings(), NOW, path.parent
+    with limited.reading(kind, path, *told) as upload:
+        return upload.gathered()
 
 
 @pytest.fixture
@@ -72,7 +74,9 @@ def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Read]:
         monkeypatch.setattr(limited, "CHILD", write(tmp_path / "child.py", PRELUDE + program))
         path = write(tmp_path / "in" / "a.csv", SEIZURES)
         options, now = ingest.Options(agency="甲局"), NOW
-        return limited.read("seizures", path, options, held or ingest.Nothing(), Settings(**settings), now, tmp_path)
+        told = options, held or ingest.Nothing(), Settings(**settings), now, tmp_path
+        with limited.reading("seizures", path, *told) as upload:
+            return upload.gathered()
 
     yield read
     assert not list(tmp_path.glob(f"{limited.SCRATCH}*"))
@@ -354,7 +358,9 @@ from geo_monitor import ingest
 from geo_monitor.ingest import limited
 from geo_monitor.settings import Settings
 limited.CHILD = Path({str(hanging)!r})
-limited.read("seizures", Path({str(path)!r}), ingest.Options(), ingest.Nothing(), Settings(), datetime.now(UTC), Path({str(tmp_path)!r}))
+told = ingest.Options(), ingest.Nothing(), Settings(), datetime.now(UTC), Path({str(tmp_path)!r})
+with limited.reading("seizures", Path({str(path)!r}), *told):
+    pass
 """
     parent = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
     until = time.monotonic() + 60

@@ -37,9 +37,9 @@ from geo_monitor.ingest.kinds.cells import (
 from geo_monitor.ingest.kinds.source import Array, Spots, refuse_moments
 from geo_monitor.ingest.ledger import Book, Ledger
 from geo_monitor.ingest.receipt import Message
-from geo_monitor.ingest.spool import DAY_MS, FIXES, SHANGHAI_MS, Fixes, Spool
+from geo_monitor.ingest.spool import FIXES, Fixes, Spool
+from geo_monitor.tracks import KNOT, shanghai_day
 
-KNOT = 1852 / 3600  # m/s
 NO_SPEED, NO_HEADING = 102.3, 511  # AIS: not available (knots, degrees)
 SHARE_ROWS = 1 << 19  # fixes of a share, about: one unit is in one share
 
@@ -477,7 +477,7 @@ class _Tracks:
                 if not len(batch):
                     continue
                 found.accepted += len(batch)
-                day = (np.asarray(batch.column("time").cast(pa.int64())) + SHANGHAI_MS) // DAY_MS
+                day = shanghai_day(np.asarray(batch.column("time").cast(pa.int64())))
                 order = np.argsort(day, kind="stable")
                 starts = np.flatnonzero(np.diff(day[order], prepend=day.min() - 1))
                 for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):

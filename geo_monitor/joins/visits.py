@@ -200,11 +200,10 @@ def advance(
     """
     from geo_monitor.joins import kernels
 
-    rows = np.flatnonzero(_moments(chunk))
-    unit, time, lon, lat = chunk.unit[rows], chunk.time[rows], chunk.lon[rows], chunk.lat[rows]
-    bounds = np.concatenate([[0], np.flatnonzero(np.diff(unit)) + 1, [len(unit)]]).astype(np.int64)
-    if not len(unit):
+    if not len(chunk):
         return Visits.joined([]), underway
+    chunk = chunk.where(_moments(chunk))
+    unit, time, lon, lat, bounds, patrol = chunk.unit, chunk.time, chunk.lon, chunk.lat, chunk.bounds, chunk.patrol
     names = [unit_ids[code] for code in unit[bounds[:-1]]]
     # patrols of this chunk, and after them those of what is going on
     every = [*patrol_ids, *underway.patrol_ids, *(name for name in underway.patrol_id if name is not None)]
@@ -212,7 +211,6 @@ def advance(
     for name in every:
         code_of.setdefault(name, len(code_of))
     patrol_names = np.array([*code_of, None], dtype=object)
-    patrol = np.where(chunk.patrol[rows] >= 0, chunk.patrol[rows], -1).astype(np.int64)
     n = len(names)
     before, ago, place = np.zeros(n, dtype=bool), np.zeros(n, dtype=np.int64), np.zeros((n, 2))
     last_patrol = np.full(n, -1, dtype=np.int64)

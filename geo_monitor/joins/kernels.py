@@ -400,6 +400,11 @@ def candidates(
     found, near = np.empty((capacity, 3), np.int64), np.empty(capacity, np.bool_)
     count = 0
     for unit in range(len(bounds) - 1):
+        west = south = np.inf
+        east = north = -np.inf
+        for f in range(bounds[unit], bounds[unit + 1]):
+            west, east = min(west, fix_lon[f]), max(east, fix_lon[f])
+            south, north = min(south, fix_lat[f]), max(north, fix_lat[f])
         for report in range(len(when)):
             moment = when[report]
             lo = _first(fix_time, bounds[unit], bounds[unit + 1], moment - window)
@@ -409,8 +414,15 @@ def candidates(
             least = np.int64(1 << 62)
             for f in range(max(after - 1, lo), min(after + 1, bounds[unit + 1])):
                 least = min(least, abs(fix_time[f] - moment))
+            span = window
+            if not (
+                south - high <= lat[report] <= north + high
+                and west - wide[report] <= lon[report] <= east + wide[report]
+            ):
+                span = least  # the unit was never near: only those closest in time are left
+                lo = _first(fix_time, lo, bounds[unit + 1], moment - span)
             for f in range(lo, bounds[unit + 1]):
-                if fix_time[f] > moment + window:
+                if fix_time[f] > moment + span:
                     break
                 first = abs(fix_time[f] - moment) == least
                 if first or (abs(fix_lat[f] - lat[report]) <= high and abs(fix_lon[f] - lon[report]) <= wide[report]):

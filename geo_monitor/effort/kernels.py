@@ -346,7 +346,7 @@ def _largest(whole: int, share: np.ndarray, part: np.ndarray, rest: np.ndarray) 
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _largest_of_two(whole: int, first: float, second: float) -> tuple[int, int]:
+def _largest_of_two(whole: Any, first: float, second: float) -> tuple[Any, Any]:
     """`_largest` of two shares: most legs that leave a reach end in the next one."""
     a, b = np.floor(whole * first), np.floor(whole * second)
     missing = whole - np.int64(a) - np.int64(b)

@@ -1,4 +1,5 @@
-"""The river of a run, with the index that fixes are located by: built once, then kept beside what blocks gave.
+"""The river of a run, with the index that fixes are located by and the links between reaches: built once, then kept beside
+what blocks gave.
 
 The key is a hash of everything it is built from: lines, lakes, marks, localities, masks, settings, and the programs that
 build it. The shipped river is the same in every workspace and is kept where compiled code is, once an installation.
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 
 DIGEST = "digest"  # of the river, kept with it: to work it out takes a while
+LINKS = ("links.a", "links.b", "links.metres")  # reaches that touch, kept with the index
 
 
 def network(drawing: Drawing, settings: Settings, root: Path) -> Network:
@@ -53,9 +55,12 @@ def network(drawing: Drawing, settings: Settings, root: Path) -> Network:
         built.put("river", key, {DIGEST: np.array([found.digest], dtype=object), **saved.to_arrays(found)})
     index = indices.get("river", key)
     if index is None:
-        indices.put("river", key, found.grid.arrays())
+        links = dict(zip(LINKS, found.pairs, strict=True))
+        indices.put("river", key, found.grid.arrays() | links)
     else:
-        found.grid = Grid.from_arrays(index)
+        found.grid = Grid.from_arrays({name: array for name, array in index.items() if name not in LINKS})
+        a, b, metres = (index[name] for name in LINKS)
+        found.pairs = a, b, metres
     return found
 
 

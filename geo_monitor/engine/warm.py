@@ -53,10 +53,12 @@ def load() -> None:
     else."""
     import importlib
 
+    from numba.core.compiler_lock import global_compiler_lock
     from numba.core.registry import cpu_target
 
-    cpu_target.typing_context.refresh()
-    cpu_target.target_context.refresh()
+    with global_compiler_lock:  # another thread may be calling compiled code for the first time, which does the same
+        cpu_target.typing_context.refresh()
+        cpu_target.target_context.refresh()
     try:
         called = pickle.loads(mark().read_bytes())  # noqa: S301  our own, beside compiled code that numba reads the same way
     except (FileNotFoundError, EOFError, pickle.UnpicklingError):  # nothing is compiled yet, or a fall left half of it

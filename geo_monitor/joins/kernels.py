@@ -5,6 +5,8 @@ Times are integer milliseconds, positions degrees; zones come as the flat arrays
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -414,7 +416,7 @@ def candidates(
             least = np.int64(1 << 62)
             for f in range(max(after - 1, lo), min(after + 1, bounds[unit + 1])):
                 least = min(least, abs(fix_time[f] - moment))
-            span = window
+            span: Any = window
             if not (
                 south - high <= lat[report] <= north + high
                 and west - wide[report] <= lon[report] <= east + wide[report]

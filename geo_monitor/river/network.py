@@ -125,34 +125,34 @@ class Network:
         return WaterGraph(self)
 
     @cached_property
-    def _pairs(self) -> tuple[np.ndarray, np.ndarray, Floats]:
-        """Reaches that touch, found once for both `links` and `adjacency`."""
+    def pairs(self) -> tuple[np.ndarray, np.ndarray, Floats]:
+        """Reaches that touch, (m,) a < b, and metres by water between their mid points."""
         return self.water.links()
 
     @cached_property
     def links(self) -> pd.DataFrame:
         import pandas as pd
 
-        a, b, metres = self._pairs
+        a, b, metres = self.pairs
         names = self.reaches["reach_id"].to_numpy()
         return pd.DataFrame({"reach_a": names[a], "reach_b": names[b], "distance_m": metres})
 
     @cached_property
     def adjacency(self) -> csr_matrix:
         """(n, n) symmetric 0/1 matrix of reaches that touch."""
-        a, _, _ = self._pairs
+        a, _, _ = self.pairs
         return self._touching(np.ones(len(a)))
 
     @cached_property
     def link_metres(self) -> csr_matrix:
         """(n, n) symmetric, metres by water between mid points of reaches that touch."""
-        return self._touching(self._pairs[2])
+        return self._touching(self.pairs[2])
 
     def _touching(self, value: Floats) -> csr_matrix:
         """The matrix with a value for each pair of reaches that touch, both ways."""
         from scipy.sparse import coo_matrix
 
-        a, b, _ = self._pairs
+        a, b, _ = self.pairs
         n = len(self.reaches)
         return coo_matrix((np.r_[value, value], (np.r_[a, b], np.r_[b, a])), shape=(n, n)).tocsr()
 

@@ -15,6 +15,7 @@ from geo_monitor import river
 from geo_monitor.engine import rivers, warm
 from geo_monitor.engine.kept import FOLDER
 from geo_monitor.inputs import Drawing, Period, read
+from geo_monitor.river import Network
 from geo_monitor.settings import Settings
 from geo_monitor.store import Store
 from geo_monitor.workspace import Workspace
@@ -96,3 +97,12 @@ def test_the_shipped_river_is_built_once_for_all_workspaces(monkeypatch: pytest.
         False, False, True, True,
     ]  # fmt: skip
     pd.testing.assert_frame_equal(first.reaches, second.reaches, check_exact=True)
+    pd.testing.assert_frame_equal(second.links, network_links(second), check_exact=True)
+    assert (first.adjacency != second.adjacency).nnz == 0
+
+
+def network_links(network: Network) -> pd.DataFrame:
+    """The links of a network as its water tells them, not as they were kept."""
+    a, b, metres = network.water.links()
+    names = network.reaches["reach_id"].to_numpy()
+    return pd.DataFrame({"reach_a": names[a], "reach_b": names[b], "distance_m": metres})

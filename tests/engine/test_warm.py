@@ -45,3 +45,16 @@ def test_the_mark_changes_with_the_code(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert warm.mark().name != first.name
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert warm.mark().parent == tmp_path / "users" / "geo_monitor"
+
+
+def test_loading_beside_a_first_call_waits_for_the_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """numba's contexts are brought up to date by whoever calls compiled code first: two at once fell over each other."""
+    from numba.core.compiler_lock import global_compiler_lock
+    from numba.core.registry import cpu_target
+
+    held = []
+    for context in (cpu_target.typing_context, cpu_target.target_context):
+        monkeypatch.setattr(context, "refresh", lambda: held.append(global_compiler_lock.is_locked()))
+    monkeypatch.setattr(warm, "mark", lambda: tmp_path / "nothing is noted")
+    warm.load()
+    assert held == [True, True]

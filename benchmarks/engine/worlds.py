@@ -1,7 +1,7 @@
 """Made-up workspaces of any size on the shipped Yangtze (simulated; nothing in them ever happened).
 
 Boats run to and fro on the main stem at up to 5 m/s, a fix every 30 s with 15 m of noise, day and night; each lies still
-for a stretch of the day. Zones of about 700 vertices lie along the river, reports of seizures beside it.
+for a stretch of the day. Zones lie along the river, reports of seizures beside it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ STEP_S = 30
 A_DAY = 86_400 // STEP_S
 START = 1_767_196_800_000  # 2026-01-01 00:00 in Shanghai, ms UTC
 METRES = 150.0  # a step at 5 m/s
+ALONG = 1000  # zones that find room along the main stem
 STILL = 0.2  # share of the day a boat lies still
 
 
@@ -66,11 +67,14 @@ def positions(day: int, units: int, fixes: int, seed: int = 1) -> pd.DataFrame:
     return frame.assign(unit_id=frame["unit_id"].astype(object), role="patrol", source="gps")
 
 
-def zones(count: int, vertices: int = 700) -> gpd.GeoDataFrame:
-    """`count` star-shaped zones of about 3 km along the main stem."""
+def zones(count: int) -> gpd.GeoDataFrame:
+    """`count` star-shaped zones: up to `ALONG` of about 3 km and 700 vertices along the main stem, more of 400 m and fewer
+    vertices along all rivers, so that a fix lies in a few of them at most."""
     net = network()
-    along = np.linspace(0, net.stems[0].along[-1], count)
-    at = net.axis.start[0] + along
+    many = count > ALONG
+    degrees, vertices = (0.002, max(24, 700 * ALONG // count)) if many else (0.02, 700)
+    start, end = (0.0, net.axis.position[-1]) if many else net.axis.start[0] + np.array([0.0, net.stems[0].along[-1]])
+    at = np.linspace(start, end, count)
     lon, lat = river.geodesy.to_degrees(
         np.interp(at, net.axis.position, net.axis.x), np.interp(at, net.axis.position, net.axis.y)
     )
@@ -78,7 +82,7 @@ def zones(count: int, vertices: int = 700) -> gpd.GeoDataFrame:
     angle = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
     shapes = []
     for x, y in zip(lon, lat, strict=True):
-        radius = 0.02 * (1 + 0.3 * np.sin(5 * angle + rng.uniform(0, 6)) + 0.05 * rng.uniform(-1, 1, vertices))
+        radius = degrees * (1 + 0.3 * np.sin(5 * angle + rng.uniform(0, 6)) + 0.05 * rng.uniform(-1, 1, vertices))
         shapes.append(shapely.Polygon(np.c_[x + radius * np.cos(angle), y + radius * np.sin(angle)]))
     names = [f"Z{i:05d}" for i in range(count)]
     return gpd.GeoDataFrame({"zone_id": names, "name": names}, geometry=shapes, crs="EPSG:4326")

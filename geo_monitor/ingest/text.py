@@ -229,7 +229,7 @@ def _decodes(pieces: list[bytes], name: str) -> bool:
 def _preview(pieces: list[bytes], name: str) -> str:
     """What would be read differently: the first texts in other than plain letters."""
     found = re.findall("[^\x00-\x7f]+", b" ".join(pieces[:50]).decode(name, errors="ignore"))
-    return " ".join(found)[:20]
+    return " ".join(dict.fromkeys(found))[:20]
 
 
 def decode(piece: bytes, name: str) -> str:

@@ -22,14 +22,15 @@ CORE, COMMON, WHOLE = "map-sans-core.woff2", "map-sans-common.woff2", "map-sans-
 SHEET = "map-sans.css"
 ICONS = "material-symbols.woff2"
 CHINESE = (0x3400, 0xFEFF)  # what of the font is not letters, digits, punctuation or signs
+RARE = ((0x370, 0x52F), (0x2460, 0x257F), (0x3040, 0x33FF))  # Greek, Cyrillic, numbers in rings, frames, kana, bopomofo
 
 
 def spoken(known: set[int]) -> set[int]:
     """Of the characters `known` to the font those in the source of this package (messages, words that columns and gear go
-    by) and in the names on the map, and all that are not Chinese: letters, digits, punctuation, signs."""
+    by) and in the names on the map, and all that are neither Chinese nor rare: letters, digits, punctuation, signs."""
     sources = [*FONTS.parents[2].rglob("*.py"), Path(__file__).with_name("names.csv")]
     told = {ord(one) for file in sources for one in file.read_text(encoding="utf-8")}
-    return known & (told | {code for code in known if not CHINESE[0] <= code <= CHINESE[1]})
+    return known & told | {code for code in known if not any(low <= code <= high for low, high in (CHINESE, *RARE))}
 
 
 def common() -> set[int]:
@@ -102,7 +103,7 @@ def write() -> None:
 
     known = set(TTFont(FONTS / WHOLE).getBestCmap())
     core = spoken(known)
-    rest = (common() & known) - core
+    rest = known & (common() | {code for low, high in RARE for code in range(low, high + 1)}) - core
     for name, held in ((CORE, core), (COMMON, rest)):
         font = TTFont(FONTS / WHOLE, recalcTimestamp=False)
         cut = subset.Subsetter(subset.Options(layout_features=["*"], notdef_outline=True))

@@ -77,6 +77,12 @@ def test_a_replay_moves_on_without_a_new_map_and_stops_where_it_is(seen):
     assert f"at={after[:10]}T" in seen["paused_address"]
 
 
+def test_a_click_on_the_bar_of_a_day_shows_its_night(seen):
+    day, shown = seen["barred"]
+    assert shown[:10] == day
+    assert shown[11:16] == seen["replayed"][1][11:16]  # the same time of night
+
+
 def test_live_says_how_old_the_last_fix_is(seen):
     assert "最近定位" in seen["live"]
 

@@ -288,6 +288,7 @@ def situation(visit: Visit, url: str) -> dict[str, object]:
     visit.until("定格", 30)
     seen["replayed"] = [before, visit.clock()]
     seen["paused_address"] = visit.driver.current_url
+    seen["barred"] = clicked_bar(visit)
     visit.press("实时")
     visit.until("实时；", 30)
     seen["live"] = visit.text()
@@ -296,6 +297,19 @@ def situation(visit: Visit, url: str) -> dict[str, object]:
     seen["night"] = visit.text()
     seen["situation_exceptions"] = visit.exceptions()
     return seen
+
+
+def clicked_bar(visit: Visit) -> list[str]:
+    """The day of a bar that is clicked, and the moment shown then."""
+    chart = "document.querySelector('.st-key-chart-days [data-testid=stBidiComponentIsolated]').shadowRoot"
+    bar = f"{chart}.querySelectorAll('[data-day]')[20]"
+    wait(lambda: visit.driver.execute_script(f"return !!{bar}"), 30, "the chart of days")
+    day = str(visit.driver.execute_script(f"return {bar}.dataset.day"))
+    visit.driver.execute_script(
+        f"{bar}.querySelector('.hit').dispatchEvent(new MouseEvent('click', {{bubbles: true}}))"
+    )
+    wait(lambda: visit.clock()[:10] == day, 30, "the night of that day")
+    return [day, visit.clock()]
 
 
 def views(visit: Visit, url: str) -> dict[str, object]:

@@ -148,3 +148,11 @@ def test_a_file_over_the_limit_is_told_in_words(seen):
     assert ["未上传：文件超过 200 MB、类型不符，或连接中断。未保存任何内容。", ""] in told["zh"]["large"]
     (english,) = told["en"]["large"]
     assert english[0].startswith("Not sent: over 200 MB")
+
+
+def test_the_uploader_tells_screen_readers_the_same(seen):
+    told = seen["uploader"]
+    failed = told["zh"]["large"][-1][0]
+    assert failed.startswith("未上传")
+    assert set(told["zh"]["named"]) == {"选择文件", "移除 large.csv", failed}
+    assert set(told["en"]["named"]) == {"Choose files", "Remove large.csv", told["en"]["large"][-1][0]}

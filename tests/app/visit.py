@@ -375,10 +375,15 @@ STANDING = """
 const found = [...document.querySelectorAll('[data-testid=stFileUploader], [data-testid=stFileUploader] *')].map(at => {
   const told = getComputedStyle(at, '::after');
   if (!/^"./.test(told.content) || parseFloat(told.fontSize) < 10) return null;
-  const own = at.innerText.trim();
+  const own = at.textContent.trim();
   return [JSON.parse(told.content), parseFloat(getComputedStyle(at).fontSize) ? '' : own];
 });
 return found.filter(Boolean);
+"""
+# what a screen reader is told of buttons, and of what went wrong
+NAMED = """
+const found = document.querySelectorAll('[data-testid=stFileUploader] :is(input, button, [role=alert])');
+return [...found].map(at => at.getAttribute('aria-label') || at.textContent);
 """
 DRAGGED = """
 const data = new DataTransfer(), at = document.querySelector('[data-testid=stFileUploaderDropzone]');
@@ -408,6 +413,7 @@ def uploader(visit: Visit, url: str, folder: Path) -> dict[str, object]:
             lambda: visit.driver.find_elements("css selector", "[data-testid=stFileChip][aria-invalid]"), 20, "the chip"
         )
         shown["large"] = visit.driver.execute_script(STANDING)
+        shown["named"] = visit.driver.execute_script(NAMED)
         visit.shot(f"uploader-large-{lang}")
         seen[lang] = shown
     return seen
@@ -427,6 +433,11 @@ def sending(visit: Visit, url: str, held: Workspace, file: Path) -> dict[str, ob
     visit.driver.get(url + "data")
     visit.until("先看看")
     visit.driver.find_element("css selector", "input[type=file]").send_keys(str(file))
+    wait(
+        lambda: "移除 long.csv" in visit.driver.execute_script(NAMED),
+        30,
+        "the name of the button that puts a file away",
+    )
     take()
     seen["sending"] = visit.text()
     visit.press("停止")

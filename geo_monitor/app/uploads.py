@@ -166,9 +166,10 @@ def speak(speaker: Speaker) -> None:
             f"{where}::after {{ {told[code]} visibility: visible; }}",
         ]
     st.html(f"<style>{' '.join(rules)}</style>")
-    st.html(
-        SPOKEN.replace("WORDS", json.dumps(spoken, ensure_ascii=False)), unsafe_allow_javascript=True
-    )  # all our own
+    script = SPOKEN.replace(
+        "WORDS", json.dumps(spoken, ensure_ascii=False)
+    )  # words of ours; the browser adds the names
+    st.html(script, unsafe_allow_javascript=True)
 
 
 def _take(

@@ -20,6 +20,11 @@ def test_nothing_outside_this_machine_is_asked(seen):
     assert any("map-sans-core.woff2" in address for address in seen["asked"])
 
 
+def test_an_opening_costs_under_two_megabytes(seen):
+    # of an empty workspace; what the police know of a basin comes on top, 0.1 MB
+    assert 1_500_000 < seen["opening"] < 1_900_000
+
+
 def test_the_console_is_clean(seen):
     assert seen["errors"] == []
 

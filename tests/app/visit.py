@@ -26,6 +26,7 @@ from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 
+from benchmarks.page.wire import Wire
 from geo_monitor.app import data, levels, main
 from geo_monitor.app.deck import fit
 from geo_monitor.workspace import Workspace
@@ -419,6 +420,20 @@ def uploader(visit: Visit, url: str, folder: Path) -> dict[str, object]:
     return seen
 
 
+def opening(url: str) -> int:
+    """Bytes to a browser that was never here, until all is drawn and ten seconds on."""
+    with Wire(int(url.rstrip("/").rpartition(":")[2])) as wire:
+        driver = browser()
+        try:
+            driver.get(wire.url)
+            last = "return !!document.querySelector('.st-key-chart-night')"
+            wait(lambda: driver.execute_script(last), 60, "the charts")
+            time.sleep(10)
+            return sum(wire.counts.values())
+        finally:
+            driver.quit()
+
+
 def sending(visit: Visit, url: str, held: Workspace, file: Path) -> dict[str, object]:
     """The page of the data: a file is sent, stopped, and sent again to its receipt; the bar is seen both times."""
     seen: dict[str, object] = {}
@@ -477,6 +492,7 @@ def run(folder: Path) -> dict[str, object]:
             visit.leave()
         held = Workspace.create(folder / "ws")
         with running(PACKAGE / "served.py", ROOT, folder / "sending.log", str(held.root)) as url:
+            seen["opening"] = opening(url)
             seen["uploader"] = uploader(visit, url, folder)
             seen |= sending(visit, url, held, fake.long_file(folder / "long.csv"))
             visit.leave()

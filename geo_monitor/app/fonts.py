@@ -1,27 +1,36 @@
-"""The font of the page in three files: the characters the page itself is written in, other common ones, all the rest.
+"""The font of the page in three files: the characters the page itself is written in, other common ones, all the rest; and
+of Streamlit's font of icons the few that can be shown.
 
 A browser asks for the second and third only where somebody typed a character that those before do not hold. `python -m
-geo_monitor.app.basemap` makes the first two (which needs fontTools) and `map-sans.css`, which tells browsers what each holds.
+geo_monitor.app.basemap` makes the first two (which needs fontTools) and `map-sans.css`, which tells browsers what each holds;
+and the icons, anew where a page of ours or another Streamlit names others: a test tells.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
 FONTS = Path(__file__).parent / "static" / "fonts"
 CORE, COMMON, WHOLE = "map-sans-core.woff2", "map-sans-common.woff2", "map-sans-sc.woff2"
 SHEET = "map-sans.css"
+ICONS = "material-symbols.woff2"
 CHINESE = (0x3400, 0xFEFF)  # what of the font is not letters, digits, punctuation or signs
+RARE = ((0x370, 0x52F), (0x2460, 0x257F), (0x3040, 0x33FF))  # Greek, Cyrillic, numbers in rings, frames, kana, bopomofo
 
 
 def spoken(known: set[int]) -> set[int]:
     """Of the characters `known` to the font those in the source of this package (messages, words that columns and gear go
-    by) and in the names on the map, and all that are not Chinese: letters, digits, punctuation, signs."""
+    by) and in the names on the map, and all that are neither Chinese nor rare: letters, digits, punctuation, signs."""
     sources = [*FONTS.parents[2].rglob("*.py"), Path(__file__).with_name("names.csv")]
     told = {ord(one) for file in sources for one in file.read_text(encoding="utf-8")}
-    return known & (told | {code for code in known if not CHINESE[0] <= code <= CHINESE[1]})
+    return known & told | {code for code in known if not any(low <= code <= high for low, high in (CHINESE, *RARE))}
 
 
 def common() -> set[int]:
@@ -51,14 +60,50 @@ def sheet(core: set[int], common: set[int]) -> str:
     return "".join(faces)
 
 
+def ligatures(font: TTFont) -> dict[str, str]:
+    """The words that a font of icons draws as one glyph."""
+    letters = {glyph: chr(code).lower() for code, glyph in font.getBestCmap().items() if code < 128}
+    tables = [table for lookup in font["GSUB"].table.LookupList.Lookup for table in lookup.SubTable]
+    return {
+        "".join(letters[glyph] for glyph in (first, *one.Component)): one.LigGlyph
+        for table in tables
+        for first, all_ in getattr(table, "ExtSubTable", table).ligatures.items()
+        for one in all_
+    }
+
+
+def streamlit_icons() -> Path:
+    """Streamlit's own font of icons."""
+    from streamlit import file_util
+
+    (found,) = Path(file_util.get_static_dir()).glob("static/media/MaterialSymbols-Rounded.*.woff2")
+    return found
+
+
+def icons(known: Iterable[str]) -> set[str]:
+    """Of the icons `known` to the font those that the sources of Streamlit and of this package name.
+
+    Streamlit's program names most of them as `:material/name:`, and some that it draws itself by the name alone; of those
+    the names of two words are told from other words of a program.
+    """
+    import streamlit
+
+    package = Path(streamlit.__file__).parent
+    listing = package / "material_icon_names.py"  # names all there are
+    sources = [*package.rglob("*.py"), *FONTS.parents[2].rglob("*.py"), *package.glob("static/static/js/*.js")]
+    texts = [file.read_text(encoding="utf-8") for file in sources if file != listing]
+    named = {name for text in texts for name in re.findall(r":material/(\w+):|[`'\"]([a-z0-9]+_\w+)[`'\"]", text)}
+    return set(known) & {one for pair in named for one in pair}
+
+
 def write() -> None:
-    """Makes the first two files and the style sheet."""
+    """Makes the first two files, the style sheet and the icons."""
     from fontTools import subset
     from fontTools.ttLib import TTFont
 
     known = set(TTFont(FONTS / WHOLE).getBestCmap())
     core = spoken(known)
-    rest = (common() & known) - core
+    rest = known & (common() | {code for low, high in RARE for code in range(low, high + 1)}) - core
     for name, held in ((CORE, core), (COMMON, rest)):
         font = TTFont(FONTS / WHOLE, recalcTimestamp=False)
         cut = subset.Subsetter(subset.Options(layout_features=["*"], notdef_outline=True))
@@ -66,3 +111,10 @@ def write() -> None:
         cut.subset(font)
         font.save(FONTS / name)
     (FONTS / SHEET).write_text(sheet(core, rest), encoding="utf-8")
+    font = TTFont(streamlit_icons(), recalcTimestamp=False)
+    glyphs = ligatures(font)
+    # closed over the letters it would hold every icon
+    cut = subset.Subsetter(subset.Options(layout_features=["*"], layout_closure=False, notdef_outline=True))
+    cut.populate(glyphs=[glyphs[name] for name in icons(glyphs)], unicodes=range(128))
+    cut.subset(font)
+    font.save(FONTS / ICONS)

@@ -1,4 +1,5 @@
-"""Files go over the wire packed, each packed once, and the page asks at once for what its map will need.
+"""Files go over the wire packed, each packed once, the font of icons with those that can be shown, and the page asks at
+once for what its map will need.
 
 Streamlit leaves its own program (7 MB) as it is, since it would have to pack it at every request, and packs the base map
 at every request. Here a file is packed when it is asked for first, and kept under its entity tag; on the disk too, once an
@@ -20,6 +21,7 @@ import brotli
 from starlette.datastructures import Headers, MutableHeaders
 from streamlit import file_util
 
+from geo_monitor.app import fonts
 from geo_monitor.engine import warm
 from geo_monitor.engine.kept import Kept
 
@@ -31,7 +33,7 @@ HTTP_OK = 200
 LEAST = 1000  # bytes; fewer fit into a packet or two anyway
 # browsers take brotli over TLS and from this machine only
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "br": lambda raw: brotli.compress(raw, quality=9),
+    "br": brotli.compress,  # as small as it can be
     "gzip": lambda raw: gzip.compress(raw, 6, mtime=0),
 }
 
@@ -42,6 +44,10 @@ FONT = (
     b"<style>@font-face{font-family:'Source Sans';font-weight:100 900;font-style:normal;font-display:swap;"
     b"src:url(./app/static/fonts/map-sans-core.woff2)format('woff2')}</style>"
 )
+
+
+# Streamlit's font of icons, which holds thousands, is answered with ours, under its name: its program asks for no other
+ICONS = re.compile(r"/static/media/MaterialSymbols-Rounded\.[^/]*$")
 
 
 @cache
@@ -64,6 +70,9 @@ class Packed:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
+        if ICONS.search(scope["path"]):
+            path = ICONS.sub(f"/app/static/fonts/{fonts.ICONS}", scope["path"])
+            scope = {**scope, "path": path, "raw_path": path.encode()}
         asked = Headers(scope=scope)
         taken = {part.partition(";")[0].strip() for part in asked.get("accept-encoding", "").split(",")}
         how = next((name for name in PACKERS if name in taken), None)
@@ -108,7 +117,7 @@ def pack(how: str, raw: bytes) -> bytes:
     shelf, name = warm.shelf(), hashlib.sha256(raw).hexdigest()
     if shelf is None:
         return PACKERS[how](raw)
-    kept = Kept(shelf, "packed")
+    kept = Kept(shelf, "packed-small")
     found = kept.packed(name, how)
     if found is None:
         found = memoryview(PACKERS[how](raw))
@@ -185,6 +194,7 @@ async def beforehand(app: ASGIApp) -> None:
     named += [f"/static/js/{found.name}" for found in static.glob("static/js/DeckGlJsonChart.*.js")]
     ours = Path(__file__).parent / "static" / "basemap"
     named += [f"/app/static/basemap/{found.name}" for found in sorted(ours.glob("*json"))]
+    asked = []
     for path in named:
         for how in PACKERS if path.endswith(KINDS) else ():
             scope = {
@@ -192,7 +202,8 @@ async def beforehand(app: ASGIApp) -> None:
                 "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": None,
                 "headers": [(b"host", b"localhost"), (b"accept-encoding", how.encode())], "server": ("localhost", 0),
             }  # fmt: skip
-            await app(scope, nothing_more, Head())
+            asked.append(app(scope, nothing_more, Head()))
+    await asyncio.gather(*asked)
 
 
 async def nothing_more() -> Message:

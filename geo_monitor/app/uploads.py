@@ -83,6 +83,28 @@ UPLOADER = {
 # why a file could not be sent it tells screen readers only
 FAILED = "#d64018"  # the vermilion of what needs an eye, readable by day and by night
 UPLOADER_FAILED = "[data-testid=stFileUploader]:has([data-testid=stFileChip][aria-invalid])"
+# what it tells screen readers of its buttons and of a file that was not sent; said again whenever it says that anew
+SPOKEN = """
+<script>
+window.geoMonitorWords = WORDS;
+window.geoMonitorSpoken?.disconnect();
+window.geoMonitorSpoken = new MutationObserver(speak);
+window.geoMonitorSpoken.observe(document.body, { childList: true, subtree: true, attributeFilter: ['aria-label'] });
+speak();
+
+function speak() {
+  const words = window.geoMonitorWords;
+  const all = where => document.querySelectorAll('[data-testid=stFileUploader] ' + where);
+  for (const at of all('input[type=file], button')) {
+    const file = at.closest('[data-testid=stFileChip]');
+    const word = !file ? words.choose : file.querySelector('[data-testid=stFileChipIconSpinner]') ? words.stop : words.remove;
+    const told = word.replace('NAME', () => file.querySelector('[data-testid=stFileChipName]').title);
+    if (at.getAttribute('aria-label') !== told) at.setAttribute('aria-label', told);
+  }
+  for (const at of all('[role=alert]')) if (at.textContent !== words.failed) at.textContent = words.failed;
+}
+</script>
+"""
 
 # --- sending --------------------------------------------------------------------------------------------------------
 
@@ -124,9 +146,12 @@ def _send(held: Workspace, speaker: Speaker) -> None:
 
 
 def speak(speaker: Speaker) -> None:
-    """Lets file uploaders speak the language of the page, and tell the limit that is set."""
+    """Lets file uploaders speak the language of the page, to screen readers too, and tell the limit that is set."""
     limit = config.get_option("server.maxUploadSize")
     words = {code: speaker.say(code, mb=limit) for code in (*UPLOADER, "upload_failed")}
+    spoken = {
+        name: speaker.say(f"upload_{name}", mb=limit, name="NAME") for name in ("choose", "remove", "stop", "failed")
+    }
     # a CSS string is written as a JSON string is, as long as it holds neither control characters nor marks of HTML
     told = {
         code: f"content: {json.dumps(text, ensure_ascii=False)}; font-size: .875rem;" for code, text in words.items()
@@ -135,8 +160,16 @@ def speak(speaker: Speaker) -> None:
         f"{UPLOADER_FAILED}::after {{ {told['upload_failed']} color: {FAILED}; display: block; margin-top: .3rem; }}"
     ]
     for code, where in UPLOADER.items():
-        rules += [f"{where} {{ font-size: 0; }}", f"{where}::after {{ {told[code]} }}"]
+        # what is hidden is not read out either
+        rules += [
+            f"{where} {{ font-size: 0; visibility: hidden; }}",
+            f"{where}::after {{ {told[code]} visibility: visible; }}",
+        ]
     st.html(f"<style>{' '.join(rules)}</style>")
+    script = SPOKEN.replace(
+        "WORDS", json.dumps(spoken, ensure_ascii=False)
+    )  # words of ours; the browser adds the names
+    st.html(script, unsafe_allow_javascript=True)
 
 
 def _take(

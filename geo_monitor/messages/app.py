@@ -70,6 +70,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.upload_choose": ("选择文件", "Choose files"),
     "app.upload_limit": ("也可拖到此处；每个文件不超过 {mb} MB", "or drop them here; up to {mb} MB each"),
     "app.upload_drop": ("松开鼠标即可放入", "Drop to add"),
+    "app.upload_remove": ("移除 {name}", "Remove {name}"),
+    "app.upload_stop": ("停止上传 {name}", "Stop sending {name}"),
     "app.upload_failed": (
         "未上传：文件超过 {mb} MB、类型不符，或连接中断。未保存任何内容。",
         "Not sent: over {mb} MB, of a type not taken, or the connection broke. Nothing was kept.",

@@ -20,6 +20,11 @@ def test_nothing_outside_this_machine_is_asked(seen):
     assert any("map-sans-core.woff2" in address for address in seen["asked"])
 
 
+def test_an_opening_costs_under_two_megabytes(seen):
+    # of an empty workspace; what the police know of a basin comes on top, 0.1 MB
+    assert 1_500_000 < seen["opening"] < 1_900_000
+
+
 def test_the_console_is_clean(seen):
     assert seen["errors"] == []
 
@@ -75,6 +80,12 @@ def test_a_replay_moves_on_without_a_new_map_and_stops_where_it_is(seen):
     assert before < after
     assert seen["same_map"]
     assert f"at={after[:10]}T" in seen["paused_address"]
+
+
+def test_a_click_on_the_bar_of_a_day_shows_its_night(seen):
+    day, shown = seen["barred"]
+    assert shown[:10] == day
+    assert shown[11:16] == seen["replayed"][1][11:16]  # the same time of night
 
 
 def test_live_says_how_old_the_last_fix_is(seen):
@@ -142,3 +153,11 @@ def test_a_file_over_the_limit_is_told_in_words(seen):
     assert ["未上传：文件超过 200 MB、类型不符，或连接中断。未保存任何内容。", ""] in told["zh"]["large"]
     (english,) = told["en"]["large"]
     assert english[0].startswith("Not sent: over 200 MB")
+
+
+def test_the_uploader_tells_screen_readers_the_same(seen):
+    told = seen["uploader"]
+    failed = told["zh"]["large"][-1][0]
+    assert failed.startswith("未上传")
+    assert set(told["zh"]["named"]) == {"选择文件", "移除 large.csv", failed}
+    assert set(told["en"]["named"]) == {"Choose files", "Remove large.csv", told["en"]["large"][-1][0]}

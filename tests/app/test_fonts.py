@@ -1,4 +1,5 @@
-"""The font in three files: what one lacks another holds, and the page itself is written in the first."""
+"""The font in three files: what one lacks another holds, and the page itself is written in the first. The icons: all that
+can be shown, as Streamlit draws them."""
 
 from __future__ import annotations
 
@@ -43,3 +44,20 @@ def test_some_characters_by_hand() -> None:
     assert {ord(c) for c in "0123456789长江禁捕"} <= of[fonts.CORE]
     assert len(fonts.common()) == 3755
     assert ord("豚") in held(fonts.WHOLE)
+
+
+def drawn(font: TTFont) -> dict[str, list[tuple[int, int]]]:
+    """Corners of the glyph of each icon."""
+    glyphs = font["glyf"]
+    return {name: list(glyphs[glyph].getCoordinates(glyphs)[0]) for name, glyph in fonts.ligatures(font).items()}
+
+
+def test_every_icon_that_can_be_shown_is_there_as_streamlit_draws_it() -> None:
+    # one that is not would be a word in the page: `python -m geo_monitor.app.basemap` makes the font anew
+    whole, ours = drawn(TTFont(fonts.streamlit_icons())), drawn(TTFont(fonts.FONTS / fonts.ICONS))
+    missing = fonts.icons(whole) - set(ours)
+    assert not missing, sorted(missing)
+    assert ours == {name: whole[name] for name in ours}
+    # the arrow of the side bar, that of a box of choices, the menu of a table's column, a mark, a link in a table
+    assert {"keyboard_double_arrow_left", "expand_more", "more_vert", "check", "open_in_new"} <= set(ours)
+    assert len(ours) < 300 < 4000 < len(whole)

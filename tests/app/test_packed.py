@@ -19,6 +19,7 @@ from streamlit import file_util
 
 from geo_monitor.app import packed
 
+OURS = Path(packed.__file__).parent / "static"
 FILE = b"const river = 'Yangtze'\n" * 500
 HEAD = '<html><head><link rel="stylesheet" href="./a.css"></head>'
 
@@ -38,6 +39,7 @@ def client(tmp_path: Path) -> TestClient:
         Route("/static/gone.js", lambda _: FileResponse(tmp_path / "page.html")),
         Route("/situation", lambda _: FileResponse(tmp_path / "page.html")),
         Route("/live.json", lambda _: PlainTextResponse("x" * 5000)),
+        Mount("/app/static", StaticFiles(directory=OURS)),
         Mount("/static", StaticFiles(directory=tmp_path)),
     ]
     return TestClient(Starlette(routes=routes, middleware=[Middleware(packed.Packed)]))
@@ -99,10 +101,9 @@ def test_a_file_that_is_kept_is_not_read_again(client: TestClient, monkeypatch) 
 
 
 def test_what_every_opening_asks_for_is_packed_beforehand(monkeypatch) -> None:
-    ours = Path(packed.__file__).parent / "static"
     routes = [
         Mount("/static", StaticFiles(directory=Path(file_util.get_static_dir()) / "static")),
-        Mount("/app/static", StaticFiles(directory=ours)),
+        Mount("/app/static", StaticFiles(directory=OURS)),
     ]
     app = Starlette(routes=routes, middleware=[Middleware(packed.Packed)])
     monkeypatch.setattr(packed, "PACKERS", {"br": lambda raw: raw[:9], "gzip": lambda raw: raw[:8]})
@@ -147,6 +148,12 @@ def test_the_page_of_this_streamlit_has_the_place_for_it(client: TestClient, tmp
     assert sent.index('rel="stylesheet"') < sent.index("font-family:'Source Sans'")  # of two of a name the last counts
     assert 'rel="shortcut icon"' in sent
     assert sent.count('rel="modulepreload"') == page.count('rel="modulepreload"') + 1
+
+
+def test_the_icons_of_this_streamlit_are_answered_with_ours(client: TestClient) -> None:
+    (sheet,) = Path(file_util.get_static_dir()).glob("static/css/index.*.css")
+    (named,) = re.findall(r"url\(\.\.(/media/MaterialSymbols[^)]*)\)", sheet.read_text(encoding="utf-8"))
+    assert client.get("/static" + named).content == (OURS / "fonts" / "material-symbols.woff2").read_bytes()
 
 
 def test_a_file_is_packed_once_an_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 
+from benchmarks.page.wire import Wire
 from geo_monitor.app import data, levels, main
 from geo_monitor.app.deck import fit
 from geo_monitor.workspace import Workspace
@@ -288,6 +289,7 @@ def situation(visit: Visit, url: str) -> dict[str, object]:
     visit.until("定格", 30)
     seen["replayed"] = [before, visit.clock()]
     seen["paused_address"] = visit.driver.current_url
+    seen["barred"] = clicked_bar(visit)
     visit.press("实时")
     visit.until("实时；", 30)
     seen["live"] = visit.text()
@@ -296,6 +298,19 @@ def situation(visit: Visit, url: str) -> dict[str, object]:
     seen["night"] = visit.text()
     seen["situation_exceptions"] = visit.exceptions()
     return seen
+
+
+def clicked_bar(visit: Visit) -> list[str]:
+    """The day of a bar that is clicked, and the moment shown then."""
+    chart = "document.querySelector('.st-key-chart-days [data-testid=stBidiComponentIsolated]').shadowRoot"
+    bar = f"{chart}.querySelectorAll('[data-day]')[20]"
+    wait(lambda: visit.driver.execute_script(f"return !!{bar}"), 30, "the chart of days")
+    day = str(visit.driver.execute_script(f"return {bar}.dataset.day"))
+    visit.driver.execute_script(
+        f"{bar}.querySelector('.hit').dispatchEvent(new MouseEvent('click', {{bubbles: true}}))"
+    )
+    wait(lambda: visit.clock()[:10] == day, 30, "the night of that day")
+    return [day, visit.clock()]
 
 
 def views(visit: Visit, url: str) -> dict[str, object]:
@@ -361,10 +376,15 @@ STANDING = """
 const found = [...document.querySelectorAll('[data-testid=stFileUploader], [data-testid=stFileUploader] *')].map(at => {
   const told = getComputedStyle(at, '::after');
   if (!/^"./.test(told.content) || parseFloat(told.fontSize) < 10) return null;
-  const own = at.innerText.trim();
+  const own = at.textContent.trim();
   return [JSON.parse(told.content), parseFloat(getComputedStyle(at).fontSize) ? '' : own];
 });
 return found.filter(Boolean);
+"""
+# what a screen reader is told of buttons, and of what went wrong
+NAMED = """
+const found = document.querySelectorAll('[data-testid=stFileUploader] :is(input, button, [role=alert])');
+return [...found].map(at => at.getAttribute('aria-label') || at.textContent);
 """
 DRAGGED = """
 const data = new DataTransfer(), at = document.querySelector('[data-testid=stFileUploaderDropzone]');
@@ -394,9 +414,24 @@ def uploader(visit: Visit, url: str, folder: Path) -> dict[str, object]:
             lambda: visit.driver.find_elements("css selector", "[data-testid=stFileChip][aria-invalid]"), 20, "the chip"
         )
         shown["large"] = visit.driver.execute_script(STANDING)
+        shown["named"] = visit.driver.execute_script(NAMED)
         visit.shot(f"uploader-large-{lang}")
         seen[lang] = shown
     return seen
+
+
+def opening(url: str) -> int:
+    """Bytes to a browser that was never here, until all is drawn and ten seconds on."""
+    with Wire(int(url.rstrip("/").rpartition(":")[2])) as wire:
+        driver = browser()
+        try:
+            driver.get(wire.url)
+            last = "return !!document.querySelector('.st-key-chart-night')"
+            wait(lambda: driver.execute_script(last), 60, "the charts")
+            time.sleep(10)
+            return sum(wire.counts.values())
+        finally:
+            driver.quit()
 
 
 def sending(visit: Visit, url: str, held: Workspace, file: Path) -> dict[str, object]:
@@ -413,6 +448,11 @@ def sending(visit: Visit, url: str, held: Workspace, file: Path) -> dict[str, ob
     visit.driver.get(url + "data")
     visit.until("先看看")
     visit.driver.find_element("css selector", "input[type=file]").send_keys(str(file))
+    wait(
+        lambda: "移除 long.csv" in visit.driver.execute_script(NAMED),
+        30,
+        "the name of the button that puts a file away",
+    )
     take()
     seen["sending"] = visit.text()
     visit.press("停止")
@@ -452,6 +492,7 @@ def run(folder: Path) -> dict[str, object]:
             visit.leave()
         held = Workspace.create(folder / "ws")
         with running(PACKAGE / "served.py", ROOT, folder / "sending.log", str(held.root)) as url:
+            seen["opening"] = opening(url)
             seen["uploader"] = uploader(visit, url, folder)
             seen |= sending(visit, url, held, fake.long_file(folder / "long.csv"))
             visit.leave()

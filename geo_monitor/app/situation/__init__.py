@@ -30,8 +30,9 @@ TICK_MS = 3000  # ms between looks at the store while live
 STEP_MS = 1000  # ms between pictures of a replay
 PICTURE_S = {clocks.LIVE: TICK_MS / 1000, clocks.PLAYING: STEP_MS / 1000}  # seconds by the mode of the clock
 ASIDE_S = {clocks.LIVE: 9.0, clocks.PLAYING: 5.0}
-# after the first picture of a session, for a browser that does not ask for the rest by itself (`address.MORE`)
-SOON_S = dict.fromkeys((clocks.LIVE, clocks.STILL, clocks.PLAYING), 5.0)
+# after the first picture of a session, for a browser that does not ask for the rest by itself (`address.MORE`); late enough
+# for those that draw slowly: asked for twice, the map would be sent twice
+SOON_S = dict.fromkeys((clocks.LIVE, clocks.STILL, clocks.PLAYING), 12.0)
 HOURS_S = {clocks.LIVE: 60.0, clocks.PLAYING: 2.0}
 PERIOD = 30  # days of seizures shown unless others are chosen
 HEIGHTS = (540, 640)  # pixels of the map: on a desk, on a wall

@@ -175,20 +175,18 @@ class Fixes:
         return np.where(np.isnan(told), speed, told), np.where(np.isnan(turned), course, turned)
 
     def usual_s(self, moment: int) -> dict[str, float]:
-        """Unit -> median seconds between its fixes up to `moment`; units with fewer than three fixes are left out."""
-        before = self.time <= moment - self.start
-        unit, time = self.unit[before], self.time[before]
-        same = unit[1:] == unit[:-1]
-        of, gap = unit[1:][same], np.diff(time)[same] / 1000
-        order = np.lexsort([gap, of])
-        of, gap = of[order], gap[order]
-        starts = np.flatnonzero(np.r_[True, of[1:] != of[:-1]]) if len(of) else np.array([], dtype=int)
-        counts = np.diff([*starts, len(of)])
-        return {
-            self.names[of[start]]: float(gap[start + (count - 1) // 2])
-            for start, count in zip(starts, counts, strict=True)
-            if count >= 2
-        }
+        """Patrol -> median seconds between its fixes up to `moment`, of an even number of gaps the lower of the middle two;
+        patrols with fewer than three fixes are left out."""
+        patrols = np.bincount(self.unit[self.patrol], minlength=len(self.names)) > 0
+        units, last = self._upto(moment)
+        first = np.searchsorted(self.unit, units.astype(self.unit.dtype))
+        asked = patrols[units] & (last - first >= 2)
+        found = {}
+        for unit, begin, end in zip(units[asked], first[asked], last[asked] + 1, strict=True):
+            gap = np.diff(self.time[begin:end])
+            middle = (len(gap) - 1) // 2
+            found[self.names[unit]] = float(np.partition(gap, middle)[middle] / 1000)
+        return found
 
     def trails(self, moment: int, units: Sequence[str], seconds: float, gap_s: float) -> list[np.ndarray]:
         """The way of `units` in the `seconds` before `moment`, broken at gaps over `gap_s`: arrays (k, 2) of lon, lat."""

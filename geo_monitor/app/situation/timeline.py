@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CLOCK = "clock"  # key of the session
 CHANGED = "situation-changed"  # key of the session: the whole page has to be drawn again
+BARS = st.components.v2.component("bars", css=timebar.CSS, js=timebar.JS)
 
 
 def wall_ms() -> int:
@@ -60,15 +61,15 @@ def draw(view: View, clock: Clock) -> None:
     whole, one = st.columns([1.6, 1], gap="small")
     if view.run_id is not None:
         known = data.days(view.path, view.run_id, view.area, view.still)
-        whole.vega_lite_chart(
-            timebar.days(known, night, max([night, *known.index[-1:]])),
-            timebar.days_chart(view.speaker, colours),
-            key="chart-days",
-            on_select=lambda: _to_day(start),
-            selection_mode=timebar.PICK,
-            width="stretch",
-        )
-    one.vega_lite_chart(view.night, timebar.night_chart(view.speaker, colours), key="chart-night", width="stretch")
+        shown = timebar.days(known, night, max([night, *known.index[-1:]]))
+        with whole:
+            BARS(
+                data=timebar.days_chart(shown, view.speaker, colours),
+                key="chart-days",
+                on_day_change=lambda: _to_day(start),
+            )
+    with one:
+        BARS(data=timebar.night_chart(view.night, view.speaker, colours), key="chart-night")
     _controls(clock, view.at, start, wall, view.speaker)
 
 
@@ -76,11 +77,11 @@ def _to_day(shown: int) -> None:
     """A click on a bar: the same time of night on that day, 23:00 where the page was live."""
     import pandas as pd
 
-    selection = st.session_state["chart-days"]["selection"].get(timebar.PICK) or []
-    if not selection:
+    day = pd.to_datetime(str(st.session_state["chart-days"][timebar.PICK]), format="%Y-%m-%d", errors="coerce")
+    if pd.isna(day):  # a browser may send anything
         return
     wall, clock = wall_ms(), st.session_state[CLOCK]
-    noon = int((pd.Timestamp(selection[0]["day"]) + pd.Timedelta(hours=4)).value // 1_000_000)
+    noon = int((day + pd.Timedelta(hours=4)).value // 1_000_000)
     into = 11 * fixes.HOUR_MS if clock.mode == clocks.LIVE else clock.now(wall) - shown
     keep(Clock(clocks.STILL, min(noon + into, wall), wall, clock.speed))
     st.session_state[CHANGED] = True

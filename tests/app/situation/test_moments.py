@@ -1,5 +1,8 @@
 """Where units are at a moment: expected values worked out by hand on a few fixes."""
 
+import itertools
+import statistics
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -80,6 +83,22 @@ def test_the_usual_time_between_fixes_is_the_median_up_to_the_moment():
     held = fixes([("a", t, 0, 0, "patrol") for t in times] + [("b", 0, 0, 0, "patrol"), ("b", 9, 0, 0, "patrol")])
     assert held.usual_s(200_000) == {"a": 30.0}  # 30, 30, 140; one gap says nothing of b
     assert held.usual_s(1_000_000) == {"a": 30.0}  # 30, 30, 140, 800: the lower of the middle two
+
+
+def test_the_usual_time_of_many_units_is_that_of_each_by_itself():
+    rng = np.random.default_rng(1)
+    rows = [(f"u{unit}", int(t), 0, 0, "traffic" if unit % 3 == 0 else "patrol")
+            for unit in range(40) for t in rng.integers(0, 5000, unit)]  # fmt: skip
+    held, moment = fixes(rows), 3000
+    expected = {}
+    for unit in {row[0] for row in rows if row[4] == "patrol"}:
+        times = sorted(row[1] for row in rows if row[0] == unit and row[1] <= moment)
+        if len(times) > 2:
+            gaps = [b - a for a, b in itertools.pairwise(times)]
+            expected[unit] = float(statistics.median_low(gaps))
+    assert len(expected) > 20
+    assert held.usual_s(moment * 1000) == expected
+    assert fixes([]).usual_s(0) == {}
 
 
 def test_trails_break_at_gaps_and_end_at_the_moment():

@@ -1,9 +1,9 @@
 """The font of the page in three files: the characters the page itself is written in, other common ones, all the rest; and
 of Streamlit's font of icons the few that can be shown.
 
-A browser asks for the second and third only where somebody typed a character that those before do not hold. `python -m
-geo_monitor.app.basemap` makes the first two (which needs fontTools) and `map-sans.css`, which tells browsers what each holds;
-and the icons, anew where a page of ours or another Streamlit names others: a test tells.
+A browser asks for the second and third only where somebody typed a character that those before do not hold, and no font of
+the computer does either. `python -m geo_monitor.app.basemap` makes the first two (which needs fontTools) and `map-sans.css`,
+which tells browsers what each holds; and the icons, anew where a page of ours or another Streamlit names others: a test tells.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ FONTS = Path(__file__).parent / "static" / "fonts"
 CORE, COMMON, WHOLE = "map-sans-core.woff2", "map-sans-common.woff2", "map-sans-sc.woff2"
 SHEET = "map-sans.css"
 ICONS = "material-symbols.woff2"
+# fonts of computers that hold everyday Chinese, by the names of their plain faces: what the page is not itself written in is
+# taken from them where one is installed, and sent where none is
+INSTALLED = ("NotoSansCJKsc-Regular", "SourceHanSansSC-Regular", "SourceHanSansCN-Regular", "Noto Sans CJK SC", "Microsoft YaHei",
+             "PingFangSC-Regular", "WenQuanYi Micro Hei", "SimHei")  # fmt: skip
 CHINESE = (0x3400, 0xFEFF)  # what of the font is not letters, digits, punctuation or signs
 RARE = ((0x370, 0x52F), (0x2460, 0x257F), (0x3040, 0x33FF))  # Greek, Cyrillic, numbers in rings, frames, kana, bopomofo
 
@@ -55,7 +59,10 @@ def sheet(core: set[int], common: set[int]) -> str:
     faces = []
     for name, spans in ((WHOLE, [CHINESE]), (COMMON, ranges(common)), (CORE, ranges(core))):
         told = ",".join(f"U+{a:X}" if a == b else f"U+{a:X}-{b:X}" for a, b in spans)
-        face = f'font-family:map-sans;src:url({name})format("woff2");font-display:swap;unicode-range:{told}'
+        sources = [f'url({name})format("woff2")']
+        if name != CORE:
+            sources = [*(f'local("{one}")' for one in INSTALLED), *sources]
+        face = f"font-family:map-sans;src:{','.join(sources)};font-display:swap;unicode-range:{told}"
         faces.append(f"@font-face{{{face}}}\n")
     return "".join(faces)
 

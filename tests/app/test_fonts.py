@@ -39,6 +39,14 @@ def test_the_page_is_written_in_the_first() -> None:
     assert not missing, "".join(map(chr, sorted(missing)))
 
 
+def test_what_the_page_is_not_written_in_is_sent_only_where_no_font_is_installed() -> None:
+    sheet = (fonts.FONTS / fonts.SHEET).read_text(encoding="utf-8")
+    sources = re.findall(r"src:([^;]*);", sheet)
+    for name, source in zip((fonts.WHOLE, fonts.COMMON), sources, strict=False):
+        assert source.startswith('local("NotoSansCJKsc-Regular")') and source.endswith(f'url({name})format("woff2")')
+    assert sources[2] == f'url({fonts.CORE})format("woff2")'
+
+
 def test_some_characters_by_hand() -> None:
     of = told()
     assert {ord(c) for c in "0123456789长江禁捕"} <= of[fonts.CORE]

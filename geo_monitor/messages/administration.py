@@ -264,6 +264,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.admin_folder_derived": ("中间结果（可删除）", "what analyses keep (may be deleted)"),
     "app.admin_folder_faults": ("故障记录（可删除）", "tracebacks of faults (may be deleted)"),
     "app.admin_folder_other": ("数据库、设置等", "database, settings and the rest"),
+    "app.admin_expired": (
+        "{first} 之前的定位数据已按保存期限销毁（geo-monitor expire），分析和回放从该日起。",
+        "Positions before {first} were let go (geo-monitor expire): analyses and replays begin on that day.",
+    ),
     "app.admin_backup": ("备份", "Backup"),
     "app.admin_backup_last": ("最近一次备份：{at}，由“{who}”完成。", 'Last backup: {at}, by "{who}".'),
     "app.admin_backup_unknown": (

@@ -263,14 +263,16 @@ class Store:
         """Stores an upload: raw bytes, refused rows, rows, receipt. Gives the receipt, its quarantine path filled in.
 
         The database commit comes last and makes it true: before it every reader sees nothing of the upload, after it
-        all. A refused or duplicate upload leaves its receipt only (a refused one its bytes too).
+        all. A refused or duplicate upload leaves its receipt only (a refused one its bytes too, unless all of it is of days
+        that were let go).
         """
         receipt = upload.receipt
         kind = table_of(receipt.kind)
         work = unfinished.Work("import", receipt.file, receipt.receipt_id)
         with self.writing(work):
             unfinished.begin(self.root, work)
-            if receipt.status != "duplicate":
+            expired = receipt.status == "rejected" and set(receipt.counts()["errors"]) == {expire.REFUSED}
+            if receipt.status != "duplicate" and not expired:
                 if raw is not None:
                     self.keep_raw(raw, receipt.sha256)
                 refused: Iterable[pd.DataFrame] = () if upload.quarantine is None else (upload.quarantine,)
@@ -296,6 +298,8 @@ class Store:
                         sql.insert(PERSONS),
                         [{str(key): value for key, value in row.items()} for row in people.to_dict("records")],
                     )
+                if expired:
+                    expire.no_upload(connection, [receipt.receipt_id])
                 audit.append(connection, receipt.received_at, who, "import", receipt.receipt_id, status=receipt.status)
         return receipt
 

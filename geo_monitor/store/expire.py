@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("geo_monitor")
 FROM = "positions_from"  # in `meta`: the first day of which positions are held, once any were let go
 DERIVED = "derived"
+REFUSED = "day_expired"  # the code of rows of such days that come late
 
 
 @dataclass
@@ -230,14 +231,20 @@ def _whole(row: Any, gone: Counter[str], later: dict[str, int], day: int) -> boo
 
 
 def _insert(connection: sql.Connection, held: _Held) -> None:
-    nothing = {"day": None, "fixes": 0, "first_at": None, "last_at": None, "sha256": None}
-    rows = [*held.rows, *({**nothing, "receipt_id": name} for name in held.uploads)]
-    if rows:
-        connection.execute(sql.insert(EXPIRED), rows)
+    if held.rows:
+        connection.execute(sql.insert(EXPIRED), held.rows)
+    no_upload(connection, held.uploads)
     known = {(row.unit_id, row.agency) for row in connection.execute(sql.select(EXPIRED_UNITS))}
     fresh = sorted(held.units - known, key=str)
     if fresh:
         connection.execute(sql.insert(EXPIRED_UNITS), [{"unit_id": unit, "agency": agency} for unit, agency in fresh])
+
+
+def no_upload(connection: sql.Connection, receipts: Sequence[str]) -> None:
+    """Puts down that of the uploads of these receipts neither bytes nor refused rows are kept."""
+    nothing = {"day": None, "fixes": 0, "first_at": None, "last_at": None, "sha256": None}
+    if receipts:
+        connection.execute(sql.insert(EXPIRED), [{**nothing, "receipt_id": name} for name in receipts])
 
 
 # --- what is known of it afterwards -----------------------------------------------------------------------------------

@@ -457,17 +457,18 @@ class Store:
         return [receipt_id for (receipt_id,) in self.rows(query)]
 
     def mark(self, tracks: bool = True) -> str:
-        """Changes whenever an upload is taken in or withdrawn, or an analysis ends: cheap to ask again and again. Without
-        `tracks`, uploads of fixes do not count: they change no table of records."""
+        """Changes whenever an upload is taken in or withdrawn, an analysis ends, or days are let go: cheap to ask again and
+        again. Without `tracks`, uploads of fixes do not count: they change no table of records."""
         receipts, runs = SQL["receipts"], SQL["runs"]
         counted = sql.true() if tracks else receipts.c.kind != "tracks"
         query = sql.select(
             sql.select(sql.func.max(receipts.c.row)).where(counted).scalar_subquery(),
             sql.select(sql.func.count(receipts.c.withdrawn_at)).where(counted).scalar_subquery(),
             sql.select(sql.func.max(runs.c.row)).scalar_subquery(),
+            sql.select(META.c.value).where(META.c.key == expire.FROM).scalar_subquery(),
         )
-        ((uploads, withdrawn, analyses),) = self.once(("mark", tracks), lambda: self.rows(query))
-        return f"{uploads or 0}-{withdrawn}-{analyses or 0}"
+        ((uploads, withdrawn, analyses, first),) = self.once(("mark", tracks), lambda: self.rows(query))
+        return f"{uploads or 0}-{withdrawn}-{analyses or 0}" + (f"-{first}" if first else "")
 
     def records(self, table: str, as_of: Moment = None, all_versions: bool = False) -> pd.DataFrame:
         """Records in force at `as_of` (None: now), with agency, version and receipt_id, in the order they came.

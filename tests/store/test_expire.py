@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +15,8 @@ from typing import Any
 import pandas as pd
 import pytest
 import sqlalchemy as sql
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geo_monitor.errors import Refused, Usage
 from geo_monitor.store import Store, compact, expire, positions
@@ -254,3 +261,103 @@ def test_a_fall_at_any_step_leaves_all_or_nothing(tmp_path: Path) -> None:
     else:
         pytest.fail("it never came to its end")
     assert min(codes.count("fallen.expire.undone"), codes.count("fallen.expire.finished")) > 3
+
+
+FALLING = """
+import os, signal, sys
+import sqlalchemy as sql
+from tests.store.test_expire import gone
+from geo_monitor.store import Store
+
+store, left = Store(sys.argv[1]), int(sys.argv[2])
+
+def step(*_):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+CHANGES = ("open", "os.rename", "os.remove", "os.rmdir")
+sys.addaudithook(lambda event, given: event in CHANGES and str(given[0]).startswith(sys.argv[1]) and step())
+for event in ("before_cursor_execute", "commit"):
+    sql.event.listen(store.engine, event, step)
+gone(store)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is a signal")
+def test_a_killed_process_leaves_all_or_nothing(filled: Store) -> None:
+    """Killed later and later until it is through; the next start says what became of it."""
+    said, expected = Counter[str](), filled.positions()
+    held, after = filled, filled.positions(start=BEFORE)
+    for at in range(10, 200, 5):
+        command = [sys.executable, "-c", FALLING, str(held.root), str(at)]
+        code = subprocess.run(command, check=False, cwd=Path(__file__).parents[2]).returncode
+        assert code in (0, -signal.SIGKILL)
+        rows = held.positions()
+        assert rows.equals(expected) or rows.equals(after), at
+        held.close()
+        held = Store(held.root)
+        said["through" if held.fallen is None else held.fallen.code] += 1
+        known = held.positions_from is not None
+        assert held.positions().equals(after if known else expected)
+        assert (days(held)[0], verify(held).troubles) == ("2026-05-03" if known else "2026-05-01", [])
+        expected = after if known else expected
+        if code == 0:
+            break
+    assert (code, known, len(days(held)), raw(held)) == (0, True, 2, 2)
+    assert min(said["fallen.expire.undone"], said["fallen.expire.finished"]) > 0, said
+    held.close()
+
+
+PAIRS = [(unit, day) for unit in ("u0", "u1") for day in range(1, 6)]
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("commit"), st.sets(st.sampled_from(PAIRS), min_size=1, max_size=4)),
+        st.tuples(st.just("withdraw"), st.integers(0, 5)),
+        st.tuples(st.just("compact"), st.just(0)),
+        st.tuples(st.just("expire"), st.tuples(st.integers(1, 6), st.one_of(st.just(10_000), st.integers(1, 60)))),
+    ),
+    min_size=3,
+    max_size=9,
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(steps=STEPS)
+def test_days_let_go_at_any_time(steps: list[tuple[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Uploads of some days, withdrawn, compacted and let go with falls between, against plain lists of what was sent."""
+    folder = tmp_path_factory.mktemp("steps")
+    held, first, number = Store.create(folder / "ws"), 0, 0
+    sent: dict[str, set[tuple[str, int]]] = {}
+    standing: list[str] = []
+    for what, how in steps:
+        if what == "commit":
+            pairs = sorted(pair for pair in how if pair[1] >= first)  # the door refuses the others
+            name = f"r{(number := number + 1)}"
+            frames = [fixes(f"{unit}-{name}", f"2026-05-0{day}T01:00:00+00:00", 2) for unit, day in pairs]
+            if frames:
+                send(held, folder, pd.concat(frames, ignore_index=True), name)
+                sent[name] = set(pairs)
+                standing.append(name)
+        elif what == "withdraw" and standing:
+            held.withdraw(standing.pop(how % len(standing)), "错", NOW)
+        elif what == "compact":
+            compact.compact(held, NOW)
+        elif what == "expire":
+            day, at = how
+            before, asked = held.positions_from, datetime.fromisoformat(f"2026-05-0{day}T00:00:00+08:00")
+            with falling(held, at):
+                gone(held, before=asked)
+            held = Store(held.root)
+            known, wanted = held.positions_from, positions.day_of(round(asked.timestamp() * 1000))
+            assert known in (before, max(before or wanted, wanted))  # all of it or nothing
+            first = first if known is None else int(expire.date(known)[-1])
+        there = {(name, unit, day) for name in standing for unit, day in sent[name] if day >= first}
+        table = held.positions(columns=["receipt_id", "unit_id", "time"]).to_pandas()
+        told = zip(table["receipt_id"], table["unit_id"].str[:2], table["time"].dt.day, strict=True)
+        assert (set(told), len(table)) == (there, 2 * len(there))
+        assert verify(held).troubles == []
+        kept = {name for name, pairs in sent.items() if any(day >= first for _, day in pairs)}
+        assert raw(held) == len(kept)
+    held.close()

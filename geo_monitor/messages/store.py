@@ -112,12 +112,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "expire_no_reason.hint": ('请加上 --reason "原因"。', 'Add --reason "why".'),
     "expire_unreadable": (
-        "文件 {file} 读不出来或被改动过，无法说明销毁了什么。未销毁任何数据。",
-        "The file {file} cannot be read or was altered, so nobody could say what is let go. Nothing was let go.",
+        "{day} 的定位文件读不出来或被改动过，无法说明销毁了什么。未销毁任何数据。",
+        "A file of positions of {day} cannot be read or was altered, so nobody could say what is let go. Nothing was let go.",
     ),
     "expire_unreadable.hint": (
-        "请运行 geo-monitor verify 查明情况，从备份恢复该文件后再试。",
-        "Run geo-monitor verify, restore the file from a backup, and try again.",
+        "请运行 geo-monitor verify 查明是哪个文件，从备份恢复后再试；或先用更早的 --before 销毁那天之前的数据。",
+        "geo-monitor verify tells which file: restore it from a backup and try again, or let go of the days before it with an "
+        "earlier --before.",
     ),
     "positions_expired": (
         "{first} 之前的定位数据已按保存期限销毁，该时段有无巡护已无从得知，无法据此作答。未作任何更改。",

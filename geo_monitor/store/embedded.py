@@ -20,7 +20,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 import pyarrow as pa
 import sqlalchemy as sql
 
@@ -533,14 +532,14 @@ class Store:
         """
         from geo_monitor.store import live
 
-        with self.reading():  # a fix is sealed or not, never both
-            start_ms, end_ms = self.begin(start, end), None if end is None else milliseconds(end)
-            parts = self.position_parts(as_of, start, end, agencies, receipts)
-            fresh = None
-            if as_of is None and not sealed and (receipts is None or live.RECEIPT in receipts):
-                fresh, _ = live.read(self, live.condition(start_ms, end_ms, units, agencies))
         names = tables.TABLES["positions"].names
         with self.keeping_up():
+            with self.reading():  # a fix is sealed or not, never both
+                start_ms, end_ms = self.begin(start, end), None if end is None else milliseconds(end)
+                parts = self.position_parts(as_of, start, end, agencies, receipts)
+                fresh = None
+                if as_of is None and not sealed and (receipts is None or live.RECEIPT in receipts):
+                    fresh, _ = live.read(self, live.condition(start_ms, end_ms, units, agencies))
             return positions.read(parts, columns or names, start_ms, end_ms, units, encoded, fresh, box)
 
     def position_parts(
@@ -552,20 +551,27 @@ class Store:
         receipts: Collection[str] | None = None,
     ) -> list[Part]:
         """Where the fixes in force at `as_of` lie that may be in [start, end), oldest day first; of these uploads only,
-        if told. Raises as `begin`."""
-        start_ms, end_ms = self.begin(start, end), None if end is None else milliseconds(end)
+        if told. Raises as `begin`, and `Refused("expired_meanwhile")`."""
+        first, start_ms = self.positions_from, self.begin(start, end)
+        end_ms = None if end is None else milliseconds(end)
         held = self.receipts_in_force(as_of, ["tracks"], agencies)
         if receipts is not None:
             held = [name for name in held if name in receipts]
-        return positions.parts(self.root / "positions", held, start_ms, end_ms)
+        found = positions.parts(self.root / "positions", held, start_ms, end_ms)
+        with reached(self._url, self.root), self._engine.connect() as now:  # what is read may be of an older moment
+            if expire.known(now) != first:
+                raise Refused("expired_meanwhile")  # files may have gone before they were listed
+        return found
 
     @property
     def positions_from(self) -> int | None:
         """The first Shanghai day (since 1970) of which positions are held, once those of days before it were let go."""
-        query = sql.select(META.c.value).where(META.c.key == expire.FROM)
-        for (day,) in self.once(expire.FROM, lambda: self.rows(query)):
-            return int(np.datetime64(day, "D").astype(np.int64))
-        return None
+
+        def ask() -> int | None:
+            with self.reading() as connection:
+                return expire.known(connection)
+
+        return self.once(expire.FROM, ask)
 
     @property
     def held_from(self) -> int | None:

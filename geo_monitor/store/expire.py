@@ -149,8 +149,8 @@ def _before(store: Store, day: int, hashed: bool, tell: Tell) -> _Held:
 def _parts(folder: Path, receipts: Collection[str]) -> list[positions.Part]:
     unreadable: dict[Path, Exception] = {}
     parts = positions.of_day(folder, receipts, unreadable)
-    for path in unreadable:
-        raise Refused("expire_unreadable", file=f"positions/{folder.name}/{path.name}")
+    if unreadable:
+        raise Refused("expire_unreadable", day=date(number(folder)))
     return parts
 
 
@@ -159,38 +159,38 @@ def _count(
 ) -> None:
     """Adds a day to what is let go."""
     told = held.told
-    for part in parts:
-        try:
-            if hashed:
-                said, _ = compact.read([part])
-                pairs = (
-                    positions.read([part], ["receipt_id", "unit_id"]).group_by(["receipt_id", "unit_id"]).aggregate([])
-                )
-                names, units = (pairs[name].to_pylist() for name in ("receipt_id", "unit_id"))
-                held.units |= {(unit, receipts[name].agency) for name, unit in zip(names, units, strict=True)}
-            else:
-                said = {name: one for _, name, one in positions.said([part])}
-            size = part.path.stat().st_size
-        except (pa.ArrowException, OSError, ValueError) as error:
-            log.warning("%s cannot be read: %s", part.path, error)
-            raise Refused("expire_unreadable", file=f"positions/{part.path.parent.name}/{part.path.name}") from error
-        for name, one in sorted(said.items()):
-            held.rows.append(
-                {
-                    "day": day,
-                    "receipt_id": name,
-                    "fixes": one.rows,
-                    "first_at": one.first,
-                    "last_at": one.last,
-                    "sha256": one.sha256,
-                }
-            )
-            gone[name] += one.rows
-            told.fixes += one.rows
-        told.bytes += size
-        told.files += 1
+    try:
+        said, units, sizes = positions.following(parts, _hashed if hashed else _heads)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        log.warning("positions of %s cannot be read: %s", date(day), error)
+        raise Refused("expire_unreadable", day=date(day)) from error
+    for name, one in sorted(said.items()):
+        row = {"fixes": one.rows, "first_at": one.first, "last_at": one.last, "sha256": one.sha256}
+        held.rows.append({"day": day, "receipt_id": name, **row})
+        gone[name] += one.rows
+        told.fixes += one.rows
+    held.units |= {(unit, receipts[name].agency) for name, unit in units}
+    told.files, told.bytes = told.files + len(sizes), told.bytes + sum(sizes)
     told.days += 1
     told.first, told.last = told.first or date(day), date(day)
+
+
+# what a day holds, by receipt; pairs of receipt and unit; bytes of its files
+_Day = tuple[dict[str, positions.Told], set[tuple[str, str]], list[int]]
+
+
+def _heads(parts: Sequence[positions.Part]) -> _Day:
+    said = {name: one for _, name, one in positions.said(parts)}
+    return said, set(), [part.path.stat().st_size for part in parts]
+
+
+def _hashed(parts: Sequence[positions.Part]) -> _Day:
+    """The same with the hash of the rows, and the units; every row is read."""
+    said, _ = compact.read(parts)
+    columns = ["receipt_id", "unit_id"]
+    pairs = positions.read(parts, columns, encoded=True).group_by(columns).aggregate([])
+    names, units = (pairs[name].cast(pa.string()).to_pylist() for name in columns)
+    return said, set(zip(names, units, strict=True)), [part.path.stat().st_size for part in parts]
 
 
 def _uploads(
@@ -248,6 +248,12 @@ def no_upload(connection: sql.Connection, receipts: Sequence[str]) -> None:
 
 
 # --- what is known of it afterwards -----------------------------------------------------------------------------------
+
+
+def known(connection: sql.Connection) -> int | None:
+    """`Store.positions_from` as a connection sees it."""
+    day = connection.scalar(sql.select(META.c.value).where(META.c.key == FROM))
+    return None if day is None else int(np.datetime64(day, "D").astype(np.int64))
 
 
 def of_receipts(store: Store) -> Counter[str]:

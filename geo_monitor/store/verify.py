@@ -13,6 +13,7 @@ import pyarrow as pa
 import sqlalchemy as sql
 
 from geo_monitor import tables
+from geo_monitor.errors import Refused
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import audit, expire, files, positions, unfinished
 from geo_monitor.store.compact import Prints
@@ -47,7 +48,8 @@ def verify(store: Store, head: str | None = None, tell: Tell = silent) -> Verdic
     """Checks everything held, as of one moment, while others go on reading and writing. Changes nothing.
 
     head: a hash of the audit book noted down elsewhere. Receipts tell how many rows they brought; the rows stored under
-    them are counted, fixes in every Parquet file, which is read to its end.
+    them are counted, fixes in every Parquet file, which is read to its end. Raises `Refused("expired_meanwhile")` where
+    days were let go on the way.
     """
     found = Verdict()
     with store.reading() as connection:
@@ -71,6 +73,9 @@ def verify(store: Store, head: str | None = None, tell: Tell = silent) -> Verdic
             found.wrong("audit", row=book.broken)
         if book.head_found is False:
             found.wrong("audit_cut", head=str(head))
+        first = store.positions_from
+    if store.positions_from != first:
+        raise Refused("expired_meanwhile")
     _leftovers(store, found)
     tell("verify", 1.0)
     return found

@@ -164,7 +164,7 @@ def test_a_file_that_cannot_be_read_is_not_let_go_unseen(filled: Store, do: bool
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(Refused) as caught:
         gone(filled, do=do)
-    assert caught.value.params == {"file": "positions/day=2026-05-02/r1.parquet"}
+    assert caught.value.params == {"day": "2026-05-02"}
     assert (filled.positions_from, len(days(filled)), raw(filled)) == (None, 4, 5)
 
 
@@ -213,6 +213,36 @@ def test_who_reads_while_it_is_let_go_is_told(filled: Store, tmp_path: Path, mon
     monkeypatch.setattr(positions, "read", late)
     with pytest.raises(Refused, match="an administrator let go"):
         filled.positions()
+    other.close()
+
+
+def test_what_was_listed_after_files_went_is_not_taken_for_all(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader sees the records of a moment before, but the folder as it is now."""
+    other, listed = Store(filled.root), positions.parts
+
+    def late(*given: Any) -> Any:
+        monkeypatch.setattr(positions, "parts", listed)
+        gone(other)
+        return listed(*given)
+
+    monkeypatch.setattr(positions, "parts", late)
+    with filled.reading(), pytest.raises(Refused, match="an administrator let go"):
+        filled.position_parts()
+    assert len(filled.position_parts()) == 2
+    other.close()
+
+
+def test_a_day_that_is_compacted_while_it_is_counted(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, other, said = gone(filled, do=False), Store(filled.root), positions.said
+
+    def late(*given: Any) -> Any:
+        monkeypatch.setattr(positions, "said", said)
+        assert compact.compact(other, NOW).days == 2
+        return said(*given)
+
+    monkeypatch.setattr(positions, "said", late)
+    again = gone(filled, do=False)
+    assert (again.fixes, again.days, again.files) == (told.fixes, told.days, 2)
     other.close()
 
 

@@ -105,7 +105,7 @@ def expire(
         found = workspace.expire(before, reason, do=yes, tell=tell)
     counts = {name: f"{getattr(found, name):,}" for name in ("days", "files", "fixes", "uploads")}
     size = f"{(found.bytes + found.upload_bytes) / 1e6:,.1f}"
-    told = {**counts, "mb": size, "held_from": found.held_from, "first": found.first, "last": found.last}
+    told = {**counts, "mb": size, "held_from": found.held_from, "first": found.first or "-", "last": found.last or "-"}
     some = bool(found.days or found.uploads)
     lines = [console(f"expire.{'done' if yes else 'would'}" if some else "expire.nothing", **told)]
     lines += [console("expire.lost", **told)] if some else []

@@ -527,8 +527,7 @@ class Store:
         """Fixes in force at `as_of`, start <= time < end, sorted by unit_id and time; see `store.positions.read`.
 
         receipts: of these uploads only. Of now (`as_of` None) with those of live feeds that have no receipt yet (theirs
-        reads `live`), unless only those `sealed` are asked for. Raises as `begin` and
-        `keeping_up`.
+        reads `live`), unless only those `sealed` are asked for. Raises as `begin` and `keeping_up`.
         """
         from geo_monitor.store import live
 

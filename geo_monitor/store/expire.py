@@ -45,7 +45,7 @@ REFUSED = "day_expired"  # the code of rows of such days that come late
 
 @dataclass
 class Expired:
-    """What is let go, or (`done` off) would be: positions before the day `held_from` (ISO, as all days here).
+    """What was let go (`done`), or would be: positions before the day `held_from` (ISO, as all days here).
 
     days, files, fixes, bytes: of positions; first, last: the first and the last of these days. uploads, upload_bytes:
     uploads whose bytes and refused rows go, too. kept: uploads that brought such days but hold later ones as well, each
@@ -86,7 +86,8 @@ def expire(
     do: bool = False,
     tell: Tell = silent,
 ) -> Expired:
-    """Lets go of the positions of all Shanghai days that end by `before`; without `do` it only says what would go.
+    """Lets go of the positions of all Shanghai days that end by `before`; without `do` it only says what would go. Where
+    there are none nothing changes.
 
     least: days before `now` that must stay (`Settings.expire_days_least`). Imports wait meanwhile, readers do not.
 
@@ -106,8 +107,8 @@ def expire(
         day = max(day, store.positions_from or day)
         held = _before(store, day, hashed=True, tell=tell)
         told = held.told
-        told.done = True
-        if held.rows or held.uploads or day != store.positions_from:
+        told.done = bool(held.rows or held.uploads)
+        if told.done:
             with store.transaction() as connection:
                 connection.execute(sql.delete(META).where(META.c.key == FROM))
                 connection.execute(sql.insert(META).values(key=FROM, value=date(day)))

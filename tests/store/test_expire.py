@@ -147,6 +147,12 @@ def test_it_goes_on_from_there_and_never_back(filled: Store) -> None:
     assert (days(filled), raw(filled), verify(filled).troubles) == (["2026-05-20"], 1, [])
 
 
+def test_where_there_is_nothing_to_let_go_nothing_changes(filled: Store) -> None:
+    none = gone(filled, before=datetime.fromisoformat("2026-05-01T23:59:59+08:00"))
+    assert (none.done, none.days, none.held_from, filled.positions_from) == (False, 0, "2026-05-01", None)
+    assert "expire" not in filled.book("audit")["action"].tolist()
+
+
 def test_days_that_must_stay_and_a_reason(filled: Store) -> None:
     for asked, latest in (("2026-05-13T00:00:00+08:00", "2026-05-12"),):
         with pytest.raises(Refused) as caught:

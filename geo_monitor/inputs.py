@@ -6,7 +6,7 @@ In: the store. Out: `Inputs`, plain frames.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from geo_monitor import reference, tables
 from geo_monitor.engine import blocks
+from geo_monitor.times import shanghai_date, utc
 from geo_monitor.tracks import milliseconds
 
 if TYPE_CHECKING:
@@ -128,6 +129,18 @@ class Inputs:
             min(times) if asked.start == EVER.start else asked.start,
             max(times) if asked.end == EVER.end else asked.end,
         )
+
+
+def held(store: Store, period: Period) -> tuple[Period, list[dict[str, Any]]]:
+    """The period as far as positions are held: where it is open it begins with them, and a note says so. Reports of the
+    time before would count as found without anybody looking.
+
+    Raises `Refused("positions_expired")` where it asks for a time of which positions were let go.
+    """
+    begin = store.begin(period.start, period.end)
+    if period.start is not None or begin is None:
+        return period, []
+    return replace(period, start=utc(begin)), [{"code": "positions_from", "params": {"first": shanghai_date(begin)}}]
 
 
 def read(store: Store, period: Period, settings: Settings) -> Inputs:

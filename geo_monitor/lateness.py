@@ -22,19 +22,20 @@ def lateness(store: Store, receipts: pd.DataFrame) -> pd.DataFrame:
     delay, of the rows stored with `receipts` (table `receipts`, or some of it). Only days and counts leave here, so
     somebody who may read the book but not the reports may ask.
 
-    Fixes lie in folders by day, and each file says how many rows of which receipt it holds.
+    Fixes lie in folders by day, and each file says how many rows of which receipt it holds; of days that were let go the
+    store knows it.
     """
     import numpy as np
     import pandas as pd
 
-    from geo_monitor.store import positions
+    from geo_monitor.store import expire, positions
 
     received = receipts.set_index("receipt_id")["received_at"].dt.tz_convert(TIMEZONE).dt.normalize()
+    parts_held = positions.parts(store.root / "positions", received.index, store.held_from, None)
+    held_rows = [(day, name, told.rows) for day, name, told in positions.following(parts_held, positions.said)]
+    held_rows += [row for row in expire.of_days(store) if row[1] in received.index]
     fixes = [
-        (name, pd.Timestamp(str(np.datetime64(day, "D")), tz=TIMEZONE), told.rows, 0)
-        for day, name, told in positions.following(
-            positions.parts(store.root / "positions", received.index, None, None), positions.said
-        )
+        (name, pd.Timestamp(str(np.datetime64(day, "D")), tz=TIMEZONE), count, 0) for day, name, count in held_rows
     ]
     parts = [pd.DataFrame(fixes, columns=["receipt_id", "day", "rows", "again"])]
     for kind, column in TIMED.items():

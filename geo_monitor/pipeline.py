@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from geo_monitor.inputs import Period, read
+from geo_monitor.inputs import Period, held, read
 from geo_monitor.panel import panel
 from geo_monitor.settings import Settings
 from geo_monitor.stages import Stages, Tell, silent, summary
@@ -42,11 +42,12 @@ METHODS = (
 
 @dataclass(frozen=True)
 class Result:
-    """Frames (of the largest, `effort`, the Arrow table) by table name, and the summary: timings, counts, what was left out
-    and why, notes."""
+    """Frames (of the largest, `effort`, the Arrow table) by table name, the summary (timings, counts, what was left out and
+    why, notes), and the period looked at: it begins no earlier than the positions held."""
 
     tables: dict[str, pd.DataFrame | pa.Table]
     summary: dict[str, Any]
+    period: Period
 
 
 def analyse(
@@ -59,7 +60,7 @@ def analyse(
     engine: str = "local",
 ) -> Result:
     """Runs the main job on what is in force, with the `methods` asked for. The same data and seed give the same tables,
-    whatever the `engine` (`engine.ENGINES`) that goes over the positions."""
+    whatever the `engine` (`engine.ENGINES`) that goes over the positions. Raises as `inputs.held`."""
     from geo_monitor import answers, hotspots, joins
     from geo_monitor import effort as looking
     from geo_monitor import engine as engines
@@ -72,7 +73,9 @@ def analyse(
     loading.start()
 
     with stage("read"), store.reading():  # imports may end meanwhile: a run uses what was there at one moment
+        period, begun = held(store, period)
         inputs = read(store, period, settings)
+        inputs.notes += begun
     with stage("river"), ThreadPoolExecutor(1) as beside:  # the zones are made ready beside it
         zones = beside.submit(work.areas, inputs, settings)
         network = engines.river(inputs, settings, store.root)
@@ -122,7 +125,7 @@ def analyse(
     }
     told = summary(inputs, network, found, looked, hot, weighed, left_out, stage.timings)
     if set(methods) <= {"rates", "gistar"}:
-        return Result(tables, told)
+        return Result(tables, told, period)
     days = panel(looked.total, links, inputs.seizures, network, period, weighed.per_hour)
     ground = answers.Ground(days, network, settings, seed)
     if "emerging" in methods:
@@ -149,4 +152,4 @@ def analyse(
     if "predictability" in methods:
         with stage("predictability"):
             tables["predictability"] = answers.predictability(ground, looked.patrols, work.tracks(job, inputs.plan))
-    return Result(tables, told)
+    return Result(tables, told, period)

@@ -257,6 +257,8 @@ class Settings:
     feed_seal_most_s: float = 900.0  # ... after this: 96 files a day of a feed that brings under 55 fixes a second
     compact_files: int = 16  # files of positions from which a watch compacts a day ...
     compact_after_h: float = 6.0  # ... that has been over for so many hours: late fixes are in by then
+    expire_days_least: int = 731  # days of positions that nobody can let go: this year and the one before (one may be a
+    # leap year), without which no report can set a campaign against that of a year ago
     # --- events (events/; docs/events.md) ---------------------------------------------------------------------------
     event_late_s: float = 1800.0  # seconds; a fix this much older than its unit's newest costs nothing: state is kept
     event_cut_s: float = (

@@ -18,6 +18,15 @@ def utc(ms: float) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
+def shanghai_date(ms: int) -> str:
+    """The Shanghai day of milliseconds since 1970 UTC, as people write it.
+
+    >>> shanghai_date(1_700_064_000_000 - 1), shanghai_date(1_700_064_000_000)
+    ('2023-11-15', '2023-11-16')
+    """
+    return utc(ms).astimezone(ZoneInfo(TIMEZONE)).date().isoformat()
+
+
 def moment(value: str | datetime) -> datetime:
     """A moment in UTC. Without a zone it is Shanghai time; a bare date is its 00:00.
 

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from geo_monitor import settings as settings_file
 from geo_monitor import tables
-from geo_monitor.errors import Denied, Usage
+from geo_monitor.errors import Denied, Refused, Usage
 from geo_monitor.loop.ground import begin_rules
 from geo_monitor.stages import Tell, silent
-from geo_monitor.store import Store, audit, files, live
+from geo_monitor.store import Store, audit, expire, files, live
 from geo_monitor.store.accounts import Accounts
 from geo_monitor.store.basemaps import Basemaps
 from geo_monitor.store.database import DATABASE
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from geo_monitor.messages import Lang
     from geo_monitor.store.backup import Backup
     from geo_monitor.store.compact import Compacted
+    from geo_monitor.store.expire import Expired
     from geo_monitor.store.verify import Verdict
 
 KINDS = ("river", "zones", "tracks", "patrols", "seizures", "units", "jurisdictions", "levels", "raster")
@@ -228,9 +229,12 @@ class Workspace:
     def kept(self, receipt_id: str) -> Iterator[Path]:
         """The bytes of an upload, as a file of its own name that is gone when the block ends.
 
-        Raises `Usage("receipt_unknown")` for a receipt that is not there or not the viewer's to see.
+        Raises `Usage("receipt_unknown")` for a receipt that is not there or not the viewer's to see,
+        `Refused("upload_expired")` where the bytes were let go.
         """
         row = self.store.upload(receipt_id)
+        if receipt_id in expire.of_uploads(self._store):
+            raise Refused("upload_expired", file=str(row["file"]), receipt_id=receipt_id)
         if not self._store.raw(str(row["sha256"])).is_file():
             raise Usage("receipt_unknown", receipt_id=receipt_id)
         with TemporaryDirectory(prefix="geo-monitor-") as folder:
@@ -269,8 +273,10 @@ class Workspace:
         """The main job over start <= time < end (None: all there is), with what had been received by `as_of`.
 
         engine: where positions are worked on, `local` or `spark`; the tables are the same. Keeps one set of result
-        tables; older ones stay. Raises `Usage`: `method_unknown`, `engine_unknown`, `engine_missing`, `period_empty`,
-        `reach_length_bad`.
+        tables; older ones stay. Where days of positions were let go, it begins with the first day held.
+
+        Raises `Usage`: `method_unknown`, `engine_unknown`, `engine_missing`, `period_empty`, `reach_length_bad`;
+        `Refused`: `positions_expired`, `expired_meanwhile`.
         """
         from geo_monitor import pipeline
         from geo_monitor.inputs import Period
@@ -287,7 +293,9 @@ class Workspace:
             settings = replace(settings, reach_length_m=float(reach_length))
         made_at = (now or datetime.now(UTC)).astimezone(UTC)
         live.seal(self._store, settings, made_at, self.viewer.account)  # an analysis reads files
-        result = pipeline.analyse(self._store, period, settings, seed, tell, chosen, engine)
+        with self._store.keeping_up():
+            result = pipeline.analyse(self._store, period, settings, seed, tell, chosen, engine)
+        period = result.period
         run_id = f"{made_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         head = {
             "run_id": run_id,
@@ -324,7 +332,8 @@ class Workspace:
         self, start: str | datetime | None = None, end: str | datetime | None = None, now: datetime | None = None
     ) -> dict[str, Any]:
         """Finds events that start in [start, end) (None: all there is) in the fixes stored; gives counts. The events are
-        those, with the same ids, that `watch` finds in the same fixes. Raises `Usage("period_empty")`."""
+        those, with the same ids, that `watch` finds in the same fixes. Raises `Usage("period_empty")`, and as
+        `loop.batch.events`."""
         from geo_monitor.loop import batch
 
         self.viewer.needs("analyse")
@@ -344,7 +353,8 @@ class Workspace:
         """A table of the contract: a GeoDataFrame (WGS84) where it has shapes, else a DataFrame.
 
         Uploaded tables are those in force, no run needed; result tables come from `run` (None: the latest). `patrols`
-        are the reported ones and those found in tracks by the run, where there is one. With `all_versions` every row
+        are the reported ones and those found in tracks by the run, where there is one; `positions` begin with the first day
+        of which they are held (`store.positions_from`). With `all_versions` every row
         ever uploaded, with received_at, withdrawn_at and withdrawn_reason beside it.
 
         Raises `Usage`: `unknown_table`, `no_run`, `run_unknown`, `no_such_result`, `no_versions`.
@@ -425,6 +435,23 @@ class Workspace:
         first, last = (None if edge is None else moment(edge) for edge in (start, end))
         made_at = now or datetime.now(UTC)
         return compact(self._store, made_at, self.viewer.account, start=first, end=last, tell=tell)
+
+    def expire(
+        self,
+        before: str | datetime,
+        reason: str = "",
+        *,
+        do: bool = False,
+        now: datetime | None = None,
+        tell: Tell = silent,
+    ) -> Expired:
+        """Lets go of the positions of all Shanghai days that end by `before`; without `do` it only says what would go. See
+        `geo_monitor.store.expire`."""
+        from geo_monitor.store.expire import expire
+
+        self.viewer.needs("keep")
+        made_at, least = now or datetime.now(UTC), self.settings.expire_days_least
+        return expire(self._store, moment(before), made_at, least, self.viewer.account, reason, do=do, tell=tell)
 
     def _patrols(self, run: str | None) -> pd.DataFrame:
         import pandas as pd

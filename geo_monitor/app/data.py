@@ -202,7 +202,9 @@ def tracks(path: str, mark: str, end: pd.Timestamp, days: int) -> tuple[pd.DataF
     import pyarrow.compute as pc
 
     columns = ["unit_id", "patrol_id", "time", "lon", "lat", "role"]
-    held = workspace(path).store.positions(start=end - timedelta(days=days), end=end, columns=columns)
+    store = workspace(path).store
+    start = max(end - timedelta(days=days), pd.Timestamp(store.held_from or 0, unit="ms", tz="UTC"))
+    held = store.positions(start=start, end=max(start, end), columns=columns)
     fixes = held.filter(pc.equal(held["role"], "patrol")).to_pandas()
     empty = pd.DataFrame({"unit_id": [], "started_at": [], "geometry": []})
     if not len(fixes):

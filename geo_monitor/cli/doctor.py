@@ -177,7 +177,7 @@ def workspace(root: Path) -> list[Finding]:
     """The workspace: opens, nothing left over, every raw upload still what it was, every file of fixes there."""
     from geo_monitor.errors import GeoMonitorError
     from geo_monitor.settings import Settings
-    from geo_monitor.store import Store, files, positions
+    from geo_monitor.store import Store, expire, files, positions
     from geo_monitor.store.accounts import Accounts
     from geo_monitor.store.database import DATABASE, URL_FILE
 
@@ -195,13 +195,14 @@ def workspace(root: Path) -> list[Finding]:
         found.append(Finding("fallen", "look", told, store.fallen.code))
     left = store.orphans()
     found.append(Finding("orphans", "look" if left else "fine", {"count": len(left)}))
-    wanted = set(receipts.loc[receipts["status"] != "duplicate", "sha256"])
+    gone = receipts["receipt_id"].isin(expire.of_uploads(store))
+    wanted = set(receipts.loc[(receipts["status"] != "duplicate") & ~gone, "sha256"])
     bad = sorted(name for name in wanted if not store.raw(name).exists() or files.sha256(store.raw(name)) != name)
     named = "receipt_id" if private else "file"
     names = ", ".join(receipts.loc[receipts["sha256"].isin(bad), named].head(3))
     found.append(Finding("raw", "broken" if bad else "fine", {"count": len(wanted), "bad": len(bad), "names": names}))
     tracks = receipts[(receipts["kind"] == "tracks") & receipts["status"].str.startswith("accepted")]
-    held = _fixes_held(root)
+    held = _fixes_held(root) + expire.of_receipts(store)
     lost = []
     for receipt in tracks.itertuples():
         rows = json.loads(str(receipt.receipt))["en"]["rows"]
@@ -235,7 +236,7 @@ def _feeds(store: Store) -> list[Finding]:
     return [Finding("feeds", "fine" if kept else "look", told)]
 
 
-def _fixes_held(root: Path) -> dict[str, int]:
+def _fixes_held(root: Path) -> Counter[str]:
     """Rows of fixes on the disk, by receipt; a file that is not readable counts nothing."""
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Commands that keep what is held: backup, restore, verify, compact."""
+"""Commands that keep what is held, or let it go: backup, restore, verify, compact, expire."""
 
 from __future__ import annotations
 
@@ -93,7 +93,29 @@ def compact(
         raise typer.Exit(3)
 
 
+def expire(
+    before: Annotated[str, typer.Option("--before")],
+    reason: Annotated[str, typer.Option("--reason")] = "",
+    yes: Annotated[bool, typer.Option("--yes")] = False,
+    as_json: Json = False,
+) -> None:
+    console.json |= as_json
+    workspace = opened()
+    with console.progress() as tell:
+        found = workspace.expire(before, reason, do=yes, tell=tell)
+    counts = {name: f"{getattr(found, name):,}" for name in ("days", "files", "fixes", "uploads")}
+    size = f"{(found.bytes + found.upload_bytes) / 1e6:,.1f}"
+    told = {**counts, "mb": size, "held_from": found.held_from, "first": found.first or "-", "last": found.last or "-"}
+    some = bool(found.days or found.uploads)
+    lines = [console(f"expire.{'done' if yes else 'would'}" if some else "expire.nothing", **told)]
+    lines += [console("expire.lost", **told)] if some else []
+    lines += [console("expire.kept", **one) for one in found.kept[:20]]
+    lines += [console("expire.kept_more", count=f"{len(found.kept) - 20:,}")] if len(found.kept) > 20 else []
+    lines += [console("expire.how")] if some and not yes else []
+    console.result(asdict(found), lines)
+
+
 def join(app: typer.Typer) -> None:
     """Puts the commands of this file into the program."""
-    for one in (backup, restore, verify, compact):
+    for one in (backup, restore, verify, compact, expire):
         app.command(one.__name__)(one)

@@ -21,6 +21,7 @@ from geo_monitor import tables
 from geo_monitor.errors import Usage
 from geo_monitor.messages import Lang, worded
 from geo_monitor.store.files import filling, replacing
+from geo_monitor.times import shanghai_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +58,8 @@ def export(
     `xlsx_too_long`, and those of `Workspace.table`."""
     kind = format_of(path)
     notes = [{"code": "simulated_notice", "params": {}}] if workspace.simulated else []
+    if name == "positions" and workspace.store.held_from is not None:
+        notes.append({"code": "export_positions_from", "params": {"first": shanghai_date(workspace.store.held_from)}})
     if kind == "tif":
         from geo_monitor.export.surface import write as write_surface
 

@@ -15,6 +15,7 @@ from geo_monitor.ingest.kinds import IDENTITY, TABLES
 from geo_monitor.ingest.ledger import Ledger
 from geo_monitor.ingest.receipt import Held, Message
 from geo_monitor.settings import Settings
+from geo_monitor.times import shanghai_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,10 +59,13 @@ def repeated(
     unit: Array, names: Sequence[str], ms: Array, lon: Array, lat: Array, ledger: Ledger, held: Held, settings: Settings
 ) -> Array:
     """Fixes (n,) that stand in the file before, or are held: unchanged. Refuses those of a unit that was elsewhere at that
-    moment. unit: codes into `names`; ms: UTC milliseconds."""
+    moment, and those of days that were let go: a few of them would pass for all of such a day. unit: codes into `names`;
+    ms: UTC milliseconds."""
     import pandas as pd
 
-    n = len(ms)
+    n, begin = len(ms), held.held_from()
+    if begin is not None:
+        ledger.refuse(ms < begin, "day_expired", first=shanghai_date(begin))
     unchanged = np.zeros(n, dtype=bool)
     alive = np.flatnonzero(ledger.alive)
     order = alive[np.lexsort((ms[alive], unit[alive]))]

@@ -81,6 +81,10 @@ class Held(Protocol):
         """Receipt in force of the same bytes as the same kind, or None."""
         ...
 
+    def held_from(self) -> int | None:
+        """The first moment of which positions are held (UTC milliseconds), once those before it were let go, or None."""
+        ...
+
 
 class Nothing:
     """An empty store: for reading a file on its own, and for tests."""
@@ -112,6 +116,9 @@ class Nothing:
         return set()
 
     def sha256(self, digest: str, kind: str) -> str | None:
+        return None
+
+    def held_from(self) -> int | None:
         return None
 
 

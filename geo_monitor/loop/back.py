@@ -6,6 +6,7 @@ is fed a unit's fixes from the last cut on knows all that one knows which watche
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -130,9 +131,18 @@ def _first(store: Store) -> int:
     return min([*moments, *([] if fresh is None else [fresh])], default=0)
 
 
+def judged_from(store: Store, settings: Settings) -> int | None:
+    """From which moment on (ms UTC) events can be found where days of positions were let go: what a unit did in the
+    `event_back_days` before may belong to them. None: of all the time there is."""
+    first = store.held_from
+    return None if first is None else first + math.ceil(settings.event_back_days) * DAY_MS
+
+
 def _read(store: Store, start: int, end: int | None, units: list[str] | None) -> Fixes:
-    held = store.positions(None, utc(max(start, 0)), None if end is None else utc(end), list(COLUMNS), units)
-    return Fixes.of_table(held)
+    """Fixes in [start, end), as far back as they are held."""
+    start = max(start, store.held_from or 0)
+    until = None if end is None else utc(max(start, end))
+    return Fixes.of_table(store.positions(None, utc(start), until, list(COLUMNS), units))
 
 
 def runs(unit: np.ndarray) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ import sqlalchemy as sql
 from geo_monitor.alerts import context, rules
 from geo_monitor.alerts.backtest import Backtest
 from geo_monitor.alerts.backtest import backtest as tested
-from geo_monitor.errors import Usage
+from geo_monitor.errors import Refused, Usage
 from geo_monitor.events.detect import detect
 from geo_monitor.loop import back
 from geo_monitor.loop.ground import Ground, begin_rules
@@ -19,6 +19,7 @@ from geo_monitor.loop.rows import event_row, unsaid
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import live, revisions
 from geo_monitor.store.schema import SQL
+from geo_monitor.times import shanghai_date
 from geo_monitor.tracks import DAY_MS, SHANGHAI_MS, milliseconds
 
 if TYPE_CHECKING:
@@ -33,13 +34,22 @@ def events(
     no longer follow from the fixes are withdrawn. The last fix stored is taken as now. Gives counts by kind.
 
     A unit's track is read from its last cut before `start` on. What looks back farther (`avoids`) is then not judged anew
-    where it stands.
+    where it stands. Where days of positions were let go, events of the time before `back.judged_from` stay as they are:
+    left open, `start` is that moment, and `judged_from` among the counts tells its day.
+
+    Raises `Refused("events_expired")` for a time before it.
     """
     moment = round(now.timestamp() * 1000)
     begin_rules(store, settings, moment)
     ground = Ground.of(store, settings, moment)
     first = None if start is None else round(start.timestamp() * 1000)
     last = None if end is None else round(end.timestamp() * 1000)
+    edge = back.judged_from(store, settings)
+    if edge is not None:
+        asked = edge if first is None else first
+        if asked < edge or (last is not None and last <= edge):
+            raise Refused("events_expired", first=shanghai_date(edge))
+        first = asked
     fixes = back.since(store, settings, first)
     newest = int(fixes.time.max()) if len(fixes) else None
     found = [] if newest is None else detect(
@@ -67,6 +77,7 @@ def events(
         "revised": sum(row["revision"] > 1 and row["state"] != "withdrawn" for row in written),
         "withdrawn": sum(row["state"] == "withdrawn" for row in written),
         "unsealed": live.count(store),
+        **({} if edge is None else {"judged_from": shanghai_date(edge)}),
     }
 
 

@@ -168,7 +168,9 @@ class Desk:
 
         row, ground = self.warning(warning_id), self._ground()
         place, moment = place_of(row, ground), milliseconds(now)
-        held = self._seen.positions(None, utc(moment - HEARD_MS), None, list(COLUMNS), encoded=True)
+        held = self._seen.positions(
+            None, utc(max(moment - HEARD_MS, self._seen.held_from or 0)), None, list(COLUMNS), encoded=True
+        )
         fixes = positions.last(held).to_pandas()
         patrols = held.filter(pc.equal(held["role"].cast(pa.string()), "patrol"))["unit_id"]
         known = self._seen.records("units")

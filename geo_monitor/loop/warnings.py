@@ -113,7 +113,7 @@ class Warnings:
         for row in running:
             if row["state"] not in ("accepted", "under_way") or row["accepted_at"] is None:
                 continue
-            start = utc(row["accepted_at"] - 600_000)
+            start = utc(max(row["accepted_at"] - 600_000, self._store.held_from or 0))
             columns = ["unit_id", "time", "lon", "lat", "platform"]
             fixes = self._store.positions(None, start, None, columns, [row["unit_id"]]).to_pandas()
             platform = next((str(name) for name in fixes["platform"].dropna()), "boat")

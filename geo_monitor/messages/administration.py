@@ -47,10 +47,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "app.admin_roles_say": (
         "指挥员：查看、分析、撤回、查看人员姓名。分析员：查看、导入、分析、撤回。报送员：导入并查看本单位数据。"
-        "审计员：查看回执、质量与审计账。管理员：管理账号、单位与共享，备份、核对与合并，查看审计账，不看案件。",
+        "审计员：查看回执、质量与审计账。管理员：管理账号、单位与共享，备份、核对、合并与到期销毁，查看审计账，不看案件。",
         "Commander: reads, analyses, withdraws, sees names of people. Analyst: reads, imports, analyses, withdraws. "
         "Uploader: imports and reads for the own agency. Auditor: receipts, quality, audit book. Administrator: accounts, "
-        "agencies, shares, backup, verify and compact, audit book; no reports.",
+        "agencies, shares, backup, verify, compact and expire, audit book; no reports.",
     ),
     "app.admin_role_commander": ("指挥员", "commander"),
     "app.admin_role_analyst": ("分析员", "analyst"),
@@ -207,6 +207,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.admin_act_recover": ("中断后恢复", "recovery"),
     "app.admin_act_backup": ("备份", "backup"),
     "app.admin_act_compact": ("合并定位文件", "positions compacted"),
+    "app.admin_act_expire": ("销毁到期定位数据", "positions let go"),
     "app.admin_key_roles": ("角色", "roles"),
     "app.admin_key_adcodes": ("辖区", "areas"),
     "app.admin_key_adcode": ("辖区", "area"),
@@ -263,6 +264,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "app.admin_folder_derived": ("中间结果（可删除）", "what analyses keep (may be deleted)"),
     "app.admin_folder_faults": ("故障记录（可删除）", "tracebacks of faults (may be deleted)"),
     "app.admin_folder_other": ("数据库、设置等", "database, settings and the rest"),
+    "app.admin_expired": (
+        "{first} 之前的定位数据已按保存期限销毁（geo-monitor expire），分析和回放从该日起。",
+        "Positions before {first} were let go (geo-monitor expire): analyses and replays begin on that day.",
+    ),
     "app.admin_backup": ("备份", "Backup"),
     "app.admin_backup_last": ("最近一次备份：{at}，由“{who}”完成。", 'Last backup: {at}, by "{who}".'),
     "app.admin_backup_unknown": (

@@ -190,6 +190,40 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "没有需要合并的日期（今天的文件要等今天过完）。",
         "No day needs compacting (today's files wait until the day is over).",
     ),
+    "expire.would": (
+        "{held_from} 之前的定位数据将被销毁：{days} 天（{first} 至 {last}）、{files} 个文件、{fixes} 个定位点；连同再无用处的原始文件 {uploads} 份，"
+        "共 {mb} MB。",
+        "Positions before {held_from} would be let go: {days} days ({first} to {last}), {files} files, {fixes} fixes; with "
+        "{uploads} uploads of which nothing would be left, {mb} MB in all.",
+    ),
+    "expire.done": (
+        "{held_from} 之前的定位数据已销毁：{days} 天（{first} 至 {last}）、{files} 个文件、{fixes} 个定位点；连同再无用处的原始文件 {uploads} 份，"
+        "共 {mb} MB。已记入审计簿。",
+        "Positions before {held_from} were let go: {days} days ({first} to {last}), {files} files, {fixes} fixes; with "
+        "{uploads} uploads of which nothing is left, {mb} MB in all. It is in the audit book.",
+    ),
+    "expire.nothing": (
+        "{held_from} 之前没有可销毁的定位数据。",
+        "There are no positions before {held_from} to let go.",
+    ),
+    "expire.lost": (
+        "此后分析、查找事件、回放和导出只能从 {held_from} 起，更早的时段不再可答，也补报不了；以前的分析结果、案件、预警和回执不受影响。"
+        "此前所做的备份里仍有这些数据，须另行处置。",
+        "From then on analyses, events, replays and exports begin on {held_from}: nothing can be said, or sent in later, of "
+        "the time before. Earlier runs, reports, warnings and receipts stay. Backups made before still hold these data.",
+    ),
+    "expire.kept": (
+        "原始文件“{file}”（回执 {receipt_id}）还含有以后日期的数据，保留到 {until} 之前的数据销毁时。",
+        'the upload "{file}" (receipt {receipt_id}) holds later days too: it stays until positions before {until} are let go',
+    ),
+    "expire.kept_more": (
+        "另有 {count} 份原始文件同样保留（--json 可列出全部）。",
+        "and {count} more (--json lists them all)",
+    ),
+    "expire.how": (
+        '以上仅为预演，未作任何更改。确认无误后加 --yes --reason "原因" 执行；销毁后无法恢复。',
+        'Nothing was changed. To carry it out add --yes --reason "why"; it cannot be undone.',
+    ),
     "backup.done": (
         "已备份到 {file}：{members} 个部分，{rows} 行记录，{mb} MB",
         "Backed up to {file}: {members} members, {rows} rows of records, {mb} MB",
@@ -214,6 +248,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "stage.backup": ("备份", "backing up"),
     "stage.compact": ("合并定位文件", "compacting"),
+    "stage.expire": ("清点到期定位数据", "counting positions"),
     "stage.restore": ("恢复", "restoring"),
     "stage.verify": ("核对", "verifying"),
     "verify.fine": ("核对无误：与入库时完全一致。", "All is as it was taken in."),
@@ -226,6 +261,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "verify.looked.receipts": ("回执", "receipts"),
     "verify.looked.rows": ("记录行", "rows of records"),
     "verify.looked.fixes": ("定位点", "fixes"),
+    "verify.looked.expired": ("已按期限销毁的定位点", "fixes let go"),
     "verify.looked.quarantine": ("退回行文件", "files of refused rows"),
     "verify.looked.runs": ("分析", "runs"),
     "verify.looked.audit": ("审计条目", "rows of the audit book"),
@@ -316,6 +352,16 @@ HELP: dict[str, tuple[str, str]] = {
     ),
     "help.compact.from": ("只合并这一时刻起的日期", "only days from this moment on"),
     "help.compact.to": ("只合并到这一时刻为止的日期", "only days up to this moment"),
+    "help.expire": (
+        "销毁超过保存期限的定位数据（整日；不加 --yes 只预演）。",
+        "Let go of whole days of positions kept long enough; without --yes it only says what would go.",
+    ),
+    "help.expire.before": ("销毁这一日期之前的定位数据", "positions before this day"),
+    "help.expire.reason": (
+        "依据或原因（执行时必填，记入审计簿）",
+        "why; needed to carry it out, kept in the audit book",
+    ),
+    "help.expire.yes": ("确认执行", "carry it out"),
     "help.verify.head": ("另行保存的审计簿末尾校验值", "hash of the audit book noted down elsewhere"),
     "help.init.database": (
         "记录存入 PostgreSQL（默认存于文件夹内的 SQLite）",

@@ -608,6 +608,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The same unit at the same moment in another place (two devices under one id?).",
     ),
     "device_clash.hint": ("请核对终端编号后重新上传这些行。", "Check the device ids and send these rows again."),
+    "day_expired": (
+        "{count} 行早于 {first}：该日之前的定位数据已按保存期限销毁，不再接收。",
+        "{count} rows are from before {first}: positions of that time were let go and are not taken in any more.",
+    ),
+    "day_expired.hint": (
+        "只取零星几行会被误认为当天的全部巡护，因此不收。如确需找回，请由管理员从备份恢复到新的工作区。",
+        "A few rows would pass for all patrols of such a day. If they are needed, an administrator restores a backup into a "
+        "new workspace.",
+    ),
     "duplicate_rows": ("{count} 行与其他行重复，只计一次。", "{count} rows are duplicates of others and count once."),
     # --- records -------------------------------------------------------------------------------------------------
     "id_from_content": ("没有编号列，编号由内容生成。", "There is no id column; ids were made from the content."),

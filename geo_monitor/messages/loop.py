@@ -14,6 +14,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "检查了 {units} 个单位的 {fixes} 个定位点：事件 {events} 起（新增 {new}，修订 {revised}，撤销 {withdrawn}）",
         "Looked at {fixes} fixes of {units} units: {events} events ({new} new, {revised} revised, {withdrawn} withdrawn)",
     ),
+    "detect.judged_from": (
+        "较早的定位数据已按保存期限销毁，{first} 之前的事件未重新查找，保持原样。",
+        "Older positions were let go: events before {first} were not looked for again and stay as they are.",
+    ),
+    "events_expired": (
+        "较早的定位数据已按保存期限销毁，{first} 之前的事件无法重新查找。事件未作任何更改。",
+        "Older positions were let go: events before {first} cannot be looked for again. No event was changed.",
+    ),
+    "events_expired.hint": (
+        "请把起始时间定在 {first} 或以后（--from {first}）；以前查找到的事件仍可导出查看。",
+        "Begin on {first} or later (--from {first}); events found before can still be exported.",
+    ),
     "room_taken": (
         "另一个程序正在值守这个工作区，不能同时按回放时间运行。未作任何更改。",
         "Another program keeps the duty room of this workspace; a replay by the clock of the fixes cannot run beside it. "

@@ -89,5 +89,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "还没有任何定位。导入巡护航迹（“数据”页，或 geo-monitor import tracks 文件）后，这里显示船艇。",
         "There are no fixes yet. Import patrol tracks (page Data, or geo-monitor import tracks FILE) and units appear here.",
     ),
+    "app.night_expired": (
+        "{first} 之前的定位数据已按保存期限销毁，当时有无巡护已无从得知，不能回放；现显示 {first}。",
+        "Positions before {first} were let go: nothing is known of who was out then, so it cannot be shown. This is {first}.",
+    ),
     "app.signed_out": ("登录已到期，请重新登录。", "The sign-in has ended; please sign in again."),
 }

@@ -87,6 +87,66 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请运行 geo-monitor verify 检查文件，并检查磁盘和内存。",
         "Run geo-monitor verify to check the files, and check disk and memory.",
     ),
+    "fallen.expire.undone": (
+        "上次销毁 {name} 之前的定位数据时中途中断，尚未销毁任何数据。请重新运行 geo-monitor expire。",
+        "Letting go of positions before {name} was interrupted before anything was let go: run geo-monitor expire again.",
+    ),
+    "fallen.expire.finished": (
+        "上次销毁 {name} 之前的定位数据虽被中断，但已记入审计簿，余下的文件现已清除。",
+        "Letting go of positions before {name} was interrupted, but it was in the audit book; the files that were left are "
+        "removed now.",
+    ),
+    "expire_too_young": (
+        "不能销毁 {asked} 之前的定位数据：最近 {days} 天须保留，最晚只能到 {latest}。未作任何更改。",
+        "Positions before {asked} cannot be let go: the last {days} days must stay, so {latest} is the latest possible. "
+        "Nothing was changed.",
+    ),
+    "expire_too_young.hint": (
+        "请把 --before 改为 {latest} 或更早。保留 {days} 天是为了同比上一年度；确需更短，由管理员在 settings.toml 中改 expire_days_least。",
+        "Use --before {latest} or earlier. {days} days let a campaign be set against that of the year before; if your rules "
+        "ask for less, an administrator changes expire_days_least in settings.toml.",
+    ),
+    "expire_no_reason": (
+        "销毁定位数据必须写明原因。未作任何更改。",
+        "Letting go of positions needs a reason. Nothing was changed.",
+    ),
+    "expire_no_reason.hint": ('请加上 --reason "原因"。', 'Add --reason "why".'),
+    "expire_unreadable": (
+        "{day} 的定位文件读不出来或被改动过，无法说明销毁了什么。未销毁任何数据。",
+        "A file of positions of {day} cannot be read or was altered, so nobody could say what is let go. Nothing was let go.",
+    ),
+    "expire_unreadable.hint": (
+        "请运行 geo-monitor verify 查明是哪个文件，从备份恢复后再试；或先用更早的 --before 销毁那天之前的数据。",
+        "geo-monitor verify tells which file: restore it from a backup and try again, or let go of the days before it with an "
+        "earlier --before.",
+    ),
+    "positions_expired": (
+        "{first} 之前的定位数据已按保存期限销毁，该时段有无巡护已无从得知，无法据此作答。未作任何更改。",
+        "Positions before {first} were let go: nothing is known of who was out then, so this time cannot be answered for. "
+        "Nothing was changed.",
+    ),
+    "positions_expired.hint": (
+        "请把起始时间定在 {first} 或以后（--from {first}）；更早的情况请查以前的分析：geo-monitor export runs -o runs.csv。",
+        "Begin on {first} or later (--from {first}). For the time before see earlier runs: geo-monitor export runs -o runs.csv",
+    ),
+    "positions_from": (
+        "{first} 之前的定位数据已按保存期限销毁，本次从该日起算；更早的案件和巡护记录未计入。",
+        "Positions before {first} were let go: this begins on that day, and reports and patrols before it are left out.",
+    ),
+    "export_positions_from": (
+        "{first} 之前的定位数据已按保存期限销毁，文件从该日起。",
+        "Positions before {first} were let go: the file begins on that day.",
+    ),
+    "expired_meanwhile": (
+        "读取过程中，管理员销毁了到期的定位数据，本次未完成。未作任何更改。",
+        "While this was reading, an administrator let go of old positions. It was not finished; nothing was changed.",
+    ),
+    "expired_meanwhile.hint": ("请重新运行同一命令。", "Run the same command again."),
+    "upload_expired": (
+        "“{file}”（回执 {receipt_id}）的原始文件和退回行已按保存期限销毁，只留有回执。",
+        '"{file}" (receipt {receipt_id}) was let go with its refused rows when they had been kept long enough; only the '
+        "receipt is left.",
+    ),
     "database_busy": (
         "另一个程序正在工作区“{root}”里写入，等了 {seconds} 秒仍未结束。本次未作任何更改。",
         'Another program is writing in "{root}" and was not through after {seconds} s. Nothing was changed.',

@@ -15,7 +15,7 @@ A file without a committed receipt or run is nothing: no reader sees it, and it 
 |---|---|
 | `files.py` | writing so that a reader sees all or nothing; hashes; the lock between processes |
 | `schema.py` | SQL tables out of `geo_monitor.tables`, frames in and out of them |
-| `positions.py`, `compact.py` | the Parquet side of fixes; the small files of a day made into one |
+| `positions.py`, `compact.py`, `expire.py` | the Parquet side of fixes; the small files of a day made into one; old days let go |
 | `database.py` | where the records live, the writer's lock, what is in force when |
 | `migrations/` | the steps by which an older workspace becomes one of today |
 | `policies.py`, `shapes.py` | what a server itself refuses; shapes as PostGIS |

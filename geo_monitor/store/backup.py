@@ -31,9 +31,9 @@ from typing import IO, TYPE_CHECKING, Any
 import pyarrow as pa
 import sqlalchemy as sql
 
-from geo_monitor.errors import Usage
+from geo_monitor.errors import Refused, Usage
 from geo_monitor.stages import Tell, silent
-from geo_monitor.store import files, persons, positions
+from geo_monitor.store import expire, files, persons, positions
 from geo_monitor.store.audit import FIRST
 from geo_monitor.store.positions import Part
 from geo_monitor.store.schema import BATCH, PERSONS, SQL, metadata
@@ -101,7 +101,7 @@ class _Hashed:
 def write(store: Store, target: Path, now: datetime, tell: Tell = silent) -> Backup:
     """Writes everything in the workspace to `target`, readable by its owner only; one that is there is replaced.
 
-    Raises `Usage("backup_inside")` for a file within the workspace, `Refused("disk_full")`.
+    Raises `Usage("backup_inside")` for a file within the workspace, `Refused`: `disk_full`, `expired_meanwhile`.
     """
     from geo_monitor import __version__
 
@@ -131,6 +131,9 @@ def write(store: Store, target: Path, now: datetime, tell: Tell = silent) -> Bac
                 "members": made.members,
             }
             archive.writestr(_info(MANIFEST), json.dumps(manifest, ensure_ascii=False, indent=1))
+            first = store.positions_from
+        if store.positions_from != first:  # files of these days may be missing
+            raise Refused("expired_meanwhile")
     tell("backup", 1.0)
     return made
 
@@ -174,14 +177,17 @@ def _files(archive: zipfile.ZipFile, made: Backup, store: Store, tell: Tell) -> 
     receipts = store.rows(sql.select(book.c.receipt_id, book.c.sha256, book.c.status))
     committed = {row.receipt_id for row in receipts}
     runs = {run for (run,) in store.rows(sql.select(SQL["runs"].c.run_id))}
-    raw = sorted({row.sha256 for row in receipts if row.status != "duplicate"})
+    expired, first = expire.of_uploads(store), store.positions_from
+    raw = sorted({row.sha256 for row in receipts if row.status != "duplicate" and row.receipt_id not in expired})
     fixes: dict[Path, Part] = {}
     for day in positions.days(store.root / "positions"):
+        if first is not None and expire.number(day) < first:
+            continue
         unreadable: dict[Path, Exception] = {}
         fixes |= {part.path: part for part in positions.of_day(day, committed, unreadable)}
         fixes |= {path: Part(path, ()) for path in unreadable}
     wanted = list(fixes)
-    wanted += [path for path in sorted(store.root.glob("quarantine/*.csv")) if path.stem in committed]
+    wanted += [path for path in sorted(store.root.glob("quarantine/*.csv")) if path.stem in committed - expired]
     wanted += [path for path in sorted(store.root.glob("runs/*/*.parquet")) if path.parent.name in runs]
     wanted += [store.raw(digest) for digest in raw]
     wanted += sorted(store.root.glob("basemaps/[0-9a-f]*/*.*"))

@@ -109,7 +109,7 @@ def _day(store: Store, day: Path, now: datetime, who: str, done: Compacted) -> N
                     files.remove(path)
         if len(parts) < 2:
             return
-        told, units = _read(parts)
+        told, units = read(parts)
     except (pa.ArrowException, OSError, ValueError) as error:
         done.unreadable.append(day.name.removeprefix("day="))
         log.warning("%s stays as it is: %s", day, error)
@@ -137,7 +137,7 @@ def _day(store: Store, day: Path, now: datetime, who: str, done: Compacted) -> N
     done.bytes_before, done.bytes_after = done.bytes_before + sum(sizes), done.bytes_after + target.stat().st_size
 
 
-def _read(parts: Sequence[Part]) -> tuple[dict[str, Told], Counter[str]]:
+def read(parts: Sequence[Part]) -> tuple[dict[str, Told], Counter[str]]:
     """What there is to say of every receipt in the parts, and rows by unit. Raises `ValueError` where the rows in a file of
     many receipts are not those that were put there."""
     import pyarrow.compute as pc

@@ -25,7 +25,7 @@ import sqlalchemy as sql
 
 from geo_monitor import tables
 from geo_monitor.errors import GeoMonitorError, Refused, Usage
-from geo_monitor.store import audit, files, persons, policies, positions, schema, unfinished
+from geo_monitor.store import audit, expire, files, persons, policies, positions, schema, unfinished
 from geo_monitor.store.database import (
     ACCEPTED,
     DATABASE,
@@ -49,6 +49,7 @@ from geo_monitor.store.database import (
 from geo_monitor.store.positions import Part
 from geo_monitor.store.schema import META, PERSONS, RECORDS, SQL, stored
 from geo_monitor.store.versions import superseded
+from geo_monitor.times import shanghai_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -261,14 +262,16 @@ class Store:
         """Stores an upload: raw bytes, refused rows, rows, receipt. Gives the receipt, its quarantine path filled in.
 
         The database commit comes last and makes it true: before it every reader sees nothing of the upload, after it
-        all. A refused or duplicate upload leaves its receipt only (a refused one its bytes too).
+        all. A refused or duplicate upload leaves its receipt only (a refused one its bytes too, unless all of it is of days
+        that were let go).
         """
         receipt = upload.receipt
         kind = table_of(receipt.kind)
         work = unfinished.Work("import", receipt.file, receipt.receipt_id)
         with self.writing(work):
             unfinished.begin(self.root, work)
-            if receipt.status != "duplicate":
+            expired = receipt.status == "rejected" and set(receipt.counts()["errors"]) == {expire.REFUSED}
+            if receipt.status != "duplicate" and not expired:
                 if raw is not None:
                     self.keep_raw(raw, receipt.sha256)
                 refused: Iterable[pd.DataFrame] = () if upload.quarantine is None else (upload.quarantine,)
@@ -294,6 +297,8 @@ class Store:
                         sql.insert(PERSONS),
                         [{str(key): value for key, value in row.items()} for row in people.to_dict("records")],
                     )
+                if expired:
+                    expire.no_upload(connection, [receipt.receipt_id])
                 audit.append(connection, receipt.received_at, who, "import", receipt.receipt_id, status=receipt.status)
         return receipt
 
@@ -393,6 +398,10 @@ class Store:
             return None
         subjects = {row.receipt_id for row in self._receipt_names()} | self._run_names()
         subjects |= {path.stem for path in self.root.glob(f"positions/day=*/{positions.COMPACT}*.parquet")}
+        if self.positions_from is not None:
+            subjects.add(expire.subject(self.positions_from))
+        if work.action == "expire":
+            files.remove(self.root / expire.DERIVED)
         fallen = unfinished.Fallen(work, work.subject in subjects, tuple(self._clear()))
         told = {"work": work.action, "name": work.name, "done": fallen.done, "left": len(fallen.left)}
         with self.transaction() as connection:
@@ -409,14 +418,17 @@ class Store:
         return [path.relative_to(self.root).as_posix() for path in left]
 
     def orphans(self) -> list[Path]:
-        """Files of interrupted imports and runs: nothing reads them."""
+        """Files of interrupted imports and runs, and of what was let go: nothing reads them."""
         receipts = {row.receipt_id: row.sha256 for row in self._receipt_names()}
-        runs = self._run_names()
-        hashes = set(receipts.values())
+        runs, first = self._run_names(), self.positions_from
+        gone = expire.of_uploads(self)
+        hashes = {digest for name, digest in receipts.items() if name not in gone}
         left = [path for name in FOLDERS for path in (self.root / name).rglob(f"{files.TEMPORARY}*")]
         left += [path for path in self.root.glob("positions/day=*/*.parquet") if _of_nobody(path, receipts)]
-        left += [path for day in positions.days(self.root / "positions") for path in positions.superseded(day)]
-        left += [path for path in self.root.glob("quarantine/*.csv") if path.stem not in receipts]
+        days = positions.days(self.root / "positions")
+        left += [day for day in days if first is not None and expire.number(day) < first]
+        left += [path for day in days for path in positions.superseded(day)]
+        left += [path for path in self.root.glob("quarantine/*.csv") if path.stem not in receipts or path.stem in gone]
         left += [path for path in self.root.glob("raw/*") if path.name not in hashes]
         left += [path for path in self.root.glob("runs/*") if path.name not in runs]
         left += self.root.glob(unfinished.RESTORING)
@@ -444,17 +456,18 @@ class Store:
         return [receipt_id for (receipt_id,) in self.rows(query)]
 
     def mark(self, tracks: bool = True) -> str:
-        """Changes whenever an upload is taken in or withdrawn, or an analysis ends: cheap to ask again and again. Without
-        `tracks`, uploads of fixes do not count: they change no table of records."""
+        """Changes whenever an upload is taken in or withdrawn, an analysis ends, or days are let go: cheap to ask again and
+        again. Without `tracks`, uploads of fixes do not count: they change no table of records."""
         receipts, runs = SQL["receipts"], SQL["runs"]
         counted = sql.true() if tracks else receipts.c.kind != "tracks"
         query = sql.select(
             sql.select(sql.func.max(receipts.c.row)).where(counted).scalar_subquery(),
             sql.select(sql.func.count(receipts.c.withdrawn_at)).where(counted).scalar_subquery(),
             sql.select(sql.func.max(runs.c.row)).scalar_subquery(),
+            sql.select(META.c.value).where(META.c.key == expire.FROM).scalar_subquery(),
         )
-        ((uploads, withdrawn, analyses),) = self.once(("mark", tracks), lambda: self.rows(query))
-        return f"{uploads or 0}-{withdrawn}-{analyses or 0}"
+        ((uploads, withdrawn, analyses, first),) = self.once(("mark", tracks), lambda: self.rows(query))
+        return f"{uploads or 0}-{withdrawn}-{analyses or 0}" + (f"-{first}" if first else "")
 
     def records(self, table: str, as_of: Moment = None, all_versions: bool = False) -> pd.DataFrame:
         """Records in force at `as_of` (None: now), with agency, version and receipt_id, in the order they came.
@@ -514,18 +527,19 @@ class Store:
         """Fixes in force at `as_of`, start <= time < end, sorted by unit_id and time; see `store.positions.read`.
 
         receipts: of these uploads only. Of now (`as_of` None) with those of live feeds that have no receipt yet (theirs
-        reads `live`), unless only those `sealed` are asked for.
+        reads `live`), unless only those `sealed` are asked for. Raises as `begin` and `keeping_up`.
         """
         from geo_monitor.store import live
 
-        start_ms, end_ms = (None if edge is None else milliseconds(edge) for edge in (start, end))
-        with self.reading():  # a fix is sealed or not, never both
-            parts = self.position_parts(as_of, start, end, agencies, receipts)
-            fresh = None
-            if as_of is None and not sealed and (receipts is None or live.RECEIPT in receipts):
-                fresh, _ = live.read(self, live.condition(start_ms, end_ms, units, agencies))
         names = tables.TABLES["positions"].names
-        return positions.read(parts, columns or names, start_ms, end_ms, units, encoded, fresh, box)
+        with self.keeping_up():
+            with self.reading():  # a fix is sealed or not, never both
+                start_ms, end_ms = self.begin(start, end), None if end is None else milliseconds(end)
+                parts = self.position_parts(as_of, start, end, agencies, receipts)
+                fresh = None
+                if as_of is None and not sealed and (receipts is None or live.RECEIPT in receipts):
+                    fresh, _ = live.read(self, live.condition(start_ms, end_ms, units, agencies))
+            return positions.read(parts, columns or names, start_ms, end_ms, units, encoded, fresh, box)
 
     def position_parts(
         self,
@@ -536,12 +550,56 @@ class Store:
         receipts: Collection[str] | None = None,
     ) -> list[Part]:
         """Where the fixes in force at `as_of` lie that may be in [start, end), oldest day first; of these uploads only,
-        if told."""
-        start_ms, end_ms = (None if edge is None else milliseconds(edge) for edge in (start, end))
+        if told. Raises as `begin`, and `Refused("expired_meanwhile")`."""
+        first, start_ms = self.positions_from, self.begin(start, end)
+        end_ms = None if end is None else milliseconds(end)
         held = self.receipts_in_force(as_of, ["tracks"], agencies)
         if receipts is not None:
             held = [name for name in held if name in receipts]
-        return positions.parts(self.root / "positions", held, start_ms, end_ms)
+        found = positions.parts(self.root / "positions", held, start_ms, end_ms)
+        with reached(self._url, self.root), self._engine.connect() as now:  # what is read may be of an older moment
+            if expire.known(now) != first:
+                raise Refused("expired_meanwhile")  # files may have gone before they were listed
+        return found
+
+    @property
+    def positions_from(self) -> int | None:
+        """The first Shanghai day (since 1970) of which positions are held, once those of days before it were let go."""
+
+        def ask() -> int | None:
+            with self.reading() as connection:
+                return expire.known(connection)
+
+        return self.once(expire.FROM, ask)
+
+    @property
+    def held_from(self) -> int | None:
+        """The begin of that day, ms UTC."""
+        day = self.positions_from
+        return None if day is None else day * positions.DAY_MS - positions.SHANGHAI_MS
+
+    def begin(self, start: Moment = None, end: Moment = None) -> int | None:
+        """Where positions of [start, end) begin, ms UTC: at `start`, else where those held do.
+
+        Raises `Refused("positions_expired")` for a time of which positions were let go: it is not one without any.
+        """
+        first, begin = self.held_from, None if start is None else milliseconds(start)
+        if first is None or (begin is not None and begin >= first):
+            return begin
+        if begin is not None or (end is not None and milliseconds(end) <= first):
+            raise Refused("positions_expired", first=shanghai_date(first))
+        return first
+
+    @contextmanager
+    def keeping_up(self) -> Iterator[None]:
+        """Around what reads files of positions. Raises `Refused("expired_meanwhile")` where they were let go meanwhile."""
+        first = self.positions_from
+        try:
+            yield
+        except FileNotFoundError as error:
+            if self.positions_from == first:
+                raise
+            raise Refused("expired_meanwhile") from error
 
     def newest(self, receipts: Collection[str]) -> int | None:
         """The time of the latest fix of these uploads, ms UTC; None without any."""

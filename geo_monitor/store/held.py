@@ -210,3 +210,7 @@ class Held:
         earlier = query.where(receipts.c.kind == kind, receipts.c.row < found.row)
         gone = earlier.where(receipts.c.withdrawn_at >= found.received_at)
         return None if self._store.rows(gone) else str(found.receipt_id)
+
+    def held_from(self) -> int | None:
+        """As `Store.held_from`."""
+        return self._store.held_from

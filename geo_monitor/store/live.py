@@ -22,6 +22,7 @@ import sqlalchemy as sql
 
 from geo_monitor import tables
 from geo_monitor.store import files, positions, schema, unfinished
+from geo_monitor.store.database import milliseconds
 from geo_monitor.store.schema import FEEDS, LIVE, META
 from geo_monitor.times import utc
 
@@ -287,7 +288,8 @@ def heard(store: Store, receipts: Collection[str], agencies: Collection[str] | N
 
 def last_fixes(store: Store, since: datetime) -> dict[str, tuple[int, float, float]]:
     """Of every unit heard since then its latest stored fix: time (ms UTC), lon, lat."""
-    table = positions.last(store.positions(None, since, None, ["unit_id", "time", "lon", "lat"], encoded=True))
+    begin = utc(max(milliseconds(since), store.held_from or 0))
+    table = positions.last(store.positions(None, begin, None, ["unit_id", "time", "lon", "lat"], encoded=True))
     ms = table["time"].cast(pa.int64()).to_pylist()
     columns = (table["unit_id"].to_pylist(), ms, table["lon"].to_pylist(), table["lat"].to_pylist())
     return {unit: (time, lon, lat) for unit, time, lon, lat in zip(*columns, strict=True)}

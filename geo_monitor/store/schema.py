@@ -20,7 +20,7 @@ from geo_monitor.store.shapes import Shape
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 4  # of this schema, kept in `meta`: the number of the newest step in `migrations`
+VERSION = 5  # of this schema, kept in `meta`: the number of the newest step in `migrations`
 # a table of records -> the column that, with the agency, names a record (as `ingest` understands it)
 RECORDS: dict[str, str] = {
     "zones": "zone_id",
@@ -164,6 +164,27 @@ FEEDS = sql.Table(
     *(sql.Column(name, sql.BigInteger, nullable=False) for name in ("stored", "repeated", "refused")),
     sql.Column("told", sql.Text, nullable=False),  # JSON: code -> lines refused
     sql.Column("held", sql.Text, nullable=False),  # JSON: fixes that wait for proof of their place
+)
+# what was held of days of positions that were let go (`expire`): a row a day and receipt; without a day: the bytes of the
+# upload and its refused rows went, too
+EXPIRED = sql.Table(
+    "expired",
+    metadata,
+    _row(),
+    sql.Column("day", sql.BigInteger),  # days since 1970 in Shanghai
+    sql.Column("receipt_id", sql.Text, nullable=False, index=True),
+    sql.Column("fixes", sql.BigInteger, nullable=False),
+    sql.Column("first_at", sql.BigInteger),  # ms since 1970 UTC
+    sql.Column("last_at", sql.BigInteger),
+    sql.Column("sha256", sql.Text),  # of the rows (`compact.Prints`)
+)
+# whose units had fixes in these days: older results are theirs to see, and nobody else's
+EXPIRED_UNITS = sql.Table(
+    "expired_units",
+    metadata,
+    _row(),
+    sql.Column("unit_id", sql.Text, nullable=False),
+    sql.Column("agency", sql.Text),
 )
 META = sql.Table("meta", metadata, sql.Column("key", sql.Text, primary_key=True), sql.Column("value", sql.Text))
 

@@ -18,7 +18,7 @@ from geo_monitor.errors import Denied, Usage
 from geo_monitor.store.accounts import Accounts, Share
 from geo_monitor.store.database import ACCEPTED, Moment, table_of
 from geo_monitor.store.rights import Viewer, inside, readable
-from geo_monitor.store.schema import SQL
+from geo_monitor.store.schema import EXPIRED_UNITS, SQL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,6 +166,11 @@ class Seen:
         of = self._tracked_by
         key = ("tracks", None if of is None else frozenset(of))
         return self._store.once(key, lambda: frozenset(self._store.receipts_in_force(None, ["tracks"], of)))
+
+    @property
+    def held_from(self) -> int | None:
+        """As `Store.held_from`: anybody must know that before it nothing can be said."""
+        return self._store.held_from
 
     @property
     def _tracked_by(self) -> Collection[str] | None:
@@ -360,6 +365,7 @@ class Seen:
             parts = positions.parts(self._store.root / "positions", names, None, None)
             fixes = positions.read(parts, ["unit_id"], encoded=True)
             found += [(str(unit), agency) for unit in pc.unique(fixes["unit_id"]).to_pylist()]
+        found += [tuple(row) for row in self._store.rows(sql.select(EXPIRED_UNITS.c.unit_id, EXPIRED_UNITS.c.agency))]
         return self._parted(found)
 
     def _parted(self, named: Iterable[Any]) -> tuple[set[str], set[str]]:

@@ -15,7 +15,7 @@ RESTORING = f"{files.TEMPORARY}restoring"  # a folder: a backup is being restore
 
 @dataclass(frozen=True)
 class Work:
-    """What a writer is at: action (import, analyse, compact, other), what it is about (a file's name, a run, a day), and
+    """What a writer is at: action (import, analyse, compact, expire, other), what it is about (a file's name, a run, a day), and
     the receipt or run whose row in the database, or the file whose name, will make it true, once that is known."""
 
     action: str = "other"

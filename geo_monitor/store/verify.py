@@ -13,8 +13,9 @@ import pyarrow as pa
 import sqlalchemy as sql
 
 from geo_monitor import tables
+from geo_monitor.errors import Refused
 from geo_monitor.stages import Tell, silent
-from geo_monitor.store import audit, files, positions, unfinished
+from geo_monitor.store import audit, expire, files, positions, unfinished
 from geo_monitor.store.compact import Prints
 from geo_monitor.store.database import ACCEPTED, lock, table_of
 from geo_monitor.store.schema import RECORDS, SQL
@@ -33,7 +34,8 @@ class Trouble:
 
 @dataclass
 class Verdict:
-    """What was looked at, by name (raw, receipts, rows, fixes, quarantine, runs, audit), and what is wrong."""
+    """What was looked at, by name (raw, receipts, rows, fixes, quarantine, runs, audit; expired: fixes that were let go),
+    and what is wrong."""
 
     looked: dict[str, int] = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
@@ -46,7 +48,8 @@ def verify(store: Store, head: str | None = None, tell: Tell = silent) -> Verdic
     """Checks everything held, as of one moment, while others go on reading and writing. Changes nothing.
 
     head: a hash of the audit book noted down elsewhere. Receipts tell how many rows they brought; the rows stored under
-    them are counted, fixes in every Parquet file, which is read to its end.
+    them are counted, fixes in every Parquet file, which is read to its end. Raises `Refused("expired_meanwhile")` where
+    days were let go on the way.
     """
     found = Verdict()
     with store.reading() as connection:
@@ -55,10 +58,14 @@ def verify(store: Store, head: str | None = None, tell: Tell = silent) -> Verdic
                 if told != "ok":
                     found.wrong("database", detail=told)
         receipts = _receipts(store, found)
-        _raw(store, receipts, found, tell)
+        gone, expired = expire.of_uploads(store), expire.of_receipts(store)
+        uploads = [row for row in receipts if row.receipt_id not in gone]
+        _raw(store, uploads, found, tell)
         fixes = _fixes(store, receipts, found, tell)
-        _rows(store, receipts, fixes, found)
-        _quarantine(store, receipts, found)
+        _rows(store, receipts, fixes + expired, found)
+        _quarantine(store, uploads, found)
+        if store.positions_from is not None:
+            found.looked["expired"] = expired.total()
         _runs(store, found)
         book = audit.verify(store, head)
         found.looked["audit"] = book.rows
@@ -66,6 +73,9 @@ def verify(store: Store, head: str | None = None, tell: Tell = silent) -> Verdic
             found.wrong("audit", row=book.broken)
         if book.head_found is False:
             found.wrong("audit_cut", head=str(head))
+        first = store.positions_from
+    if store.positions_from != first:
+        raise Refused("expired_meanwhile")
     _leftovers(store, found)
     tell("verify", 1.0)
     return found
@@ -101,7 +111,8 @@ def _fixes(store: Store, receipts: list[Any], found: Verdict, tell: Tell) -> Cou
     file of many receipts the rows of each are those that were put there."""
     committed = {row.receipt_id for row in receipts}
     rows: Counter[str] = Counter()
-    folders = positions.days(store.root / "positions")
+    first = store.positions_from
+    folders = [day for day in positions.days(store.root / "positions") if first is None or expire.number(day) >= first]
     for number, folder in enumerate(folders):
         tell("verify", 0.5 + 0.4 * number / len(folders))
         damaged: dict[Path, Exception] = {}

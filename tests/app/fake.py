@@ -201,6 +201,7 @@ class FakeWorkspace:
             positions=self._positions,
             tracks=lambda: frozenset({"r3"}),
             live=lambda after=0: (tables.table("positions").arrow.empty_table(), np.array([], dtype=np.int64)),
+            held_from=None,
             live_bounds=lambda: None,
             mark=lambda tracks=True: "1",
             newest=lambda: None if empty else int((END - timedelta(hours=6)).timestamp() * 1000) + 79 * 100_000,

@@ -435,6 +435,17 @@ def test_health_tells_what_is_new_what_is_held_and_what_is_wrong(root: Path, tmp
     assert "原始文件被改动" in at.dataframe[0].value.to_string() + at.dataframe[1].value.to_string()
 
 
+def test_from_which_day_on_positions_are_held(root: Path, tmp_path: Path) -> None:
+    held = Workspace(root, OWNER)
+    file = tmp_path / "tracks.csv"
+    file.write_text("unit_id,time,lon,lat\n艇1,2026-05-01T10:00:00+08:00,112.0,30.0\n", encoding="utf-8")
+    assert held.import_file("tracks", file, agency="荆州渔政", role="patrol").rows["accepted"] == 1
+    assert held.expire("2026-05-02", "保存期满", do=True, now=datetime(2030, 1, 1, tzinfo=UTC)).days == 1
+    at = opened(root, ADMIN, "health")
+    assert any("2026-05-02 之前的定位数据已按保存期限销毁" in one.value for one in at.caption)
+    assert newest(root) == ("local", "expire", "2026-05-02")
+
+
 def test_what_doctor_finds_is_told_with_what_to_do(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from geo_monitor.cli import doctor
 

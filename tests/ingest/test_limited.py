@@ -139,6 +139,9 @@ class Knows:
     def sha256(self, digest: str, kind: str) -> str | None:
         return None
 
+    def held_from(self) -> int | None:
+        return 0
+
     def reference(self, west: float, south: float, east: float, north: float) -> pd.DataFrame:
         return ingest.Nothing().reference(west, south, east, north)
 

@@ -17,6 +17,7 @@ from geo_monitor.app.uploads import told
 from geo_monitor.app.words import Speaker, moment
 from geo_monitor.messages import hint, text
 from geo_monitor.tables import TIMEZONE
+from geo_monitor.times import shanghai_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ def draw(held: Workspace, speaker: Speaker) -> None:
         _verify(held, speaker)
     with right:
         forms.heading(speaker.say("admin_disk"))
-        _disk(held.root, speaker)
+        _disk(held, speaker)
         forms.heading(speaker.say("admin_backup"))
         _backup(held.root, rows, speaker)
 
@@ -186,11 +187,11 @@ def sizes(root: str) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _disk(root: Path, speaker: Speaker) -> None:
+def _disk(held: Workspace, speaker: Speaker) -> None:
     import pandas as pd
 
-    held = dict(sizes(str(root)))
-    held["total"] = (sum(n for n, _ in held.values()), sum(size for _, size in held.values()))
+    room = dict(sizes(str(held.root)))
+    room["total"] = (sum(n for n, _ in room.values()), sum(size for _, size in room.values()))
     shown = [
         {
             speaker.say("admin_folder"): name if name in FOLDERS else "",
@@ -198,9 +199,12 @@ def _disk(root: Path, speaker: Speaker) -> None:
             speaker.say("admin_files"): f"{files:,}",
             speaker.say("admin_mb"): f"{size / 1e6:,.1f}",
         }
-        for name, (files, size) in held.items()
+        for name, (files, size) in room.items()
     ]
     st.dataframe(pd.DataFrame(shown), hide_index=True, key="admin-disk")
+    first = held.store.held_from
+    if first is not None:
+        st.caption(speaker.say("admin_expired", first=shanghai_date(first)))
 
 
 def _backup(root: Path, rows: pd.DataFrame | None, speaker: Speaker) -> None:

@@ -142,6 +142,9 @@ def behind(seen: str, warning_id: str, revision: int, minute: int) -> list[Track
     if begin is None or end is None:
         return []
     start = max(begin - pd.Timedelta(milliseconds=BEFORE_MS), end - pd.Timedelta(milliseconds=TRACK_MS))
+    if store.held_from is not None:  # of what lies before, the events themselves tell
+        start = max(start, pd.Timestamp(store.held_from, unit="ms", tz="UTC"))
+        end = max(start, end)
     units = sorted({unit for row in rows(events) for unit in row.unit_ids})
     held = store.positions(
         None, start, end + pd.Timedelta(seconds=1), ["unit_id", "time", "lon", "lat"], units, encoded=False

@@ -74,7 +74,7 @@ def page(path: str, speaker: Speaker) -> None:
     if run is None:
         st.info(speaker.say("no_run"))
     panel.from_address()
-    clock = timeline.clock(path, mark, wall)
+    clock = timeline.clock(path, mark, wall, speaker)
     first = run is not None and OPENED not in st.session_state
     turn = st.session_state.get(panel.TURN, 0)
     asked = Asked(path, speaker.lang, area, name, frozenset(shown), int(period), own, turn, first)

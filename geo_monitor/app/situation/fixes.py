@@ -117,10 +117,16 @@ def noon(moment: int) -> int:
     return (moment + shift) // DAY_MS * DAY_MS - shift
 
 
+def first_night(path: str) -> int | None:
+    """The noon from which on fixes are held, ms UTC, where those of days before were let go; None: no day was."""
+    first = data.workspace(path).store.held_from
+    return None if first is None else first + 12 * HOUR_MS
+
+
 def _read(path: str, start: int, end: int | None, receipts: frozenset[str] | None) -> Fixes:
     store = data.workspace(path).store
     table = store.positions(
-        start=utc(start),
+        start=utc(max(start, store.held_from or 0)),  # of the hours before the first night held
         end=None if end is None else utc(end),
         columns=list(COLUMNS),
         encoded=True,

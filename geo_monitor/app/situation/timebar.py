@@ -49,8 +49,11 @@ export default ({ data, parentElement, setTriggerValue }) => {
 """
 
 
-def days(frame: pd.DataFrame, chosen: pd.Timestamp, newest: pd.Timestamp) -> pd.DataFrame:
-    """DAYS rows (day, hours, cases, here) of `data.days` that hold the `chosen` day, the latest ones where they do.
+def days(
+    frame: pd.DataFrame, chosen: pd.Timestamp, newest: pd.Timestamp, first: pd.Timestamp | None = None
+) -> pd.DataFrame:
+    """DAYS rows (day, hours, cases, here) of `data.days` that hold the `chosen` day, the latest ones where they do; none
+    of days before `first`, of which positions were let go: they are not days without patrols.
 
     >>> import pandas as pd
     >>> day = pd.Timestamp("2025-06-01")
@@ -62,6 +65,7 @@ def days(frame: pd.DataFrame, chosen: pd.Timestamp, newest: pd.Timestamp) -> pd.
 
     end = min(newest, chosen + pd.Timedelta(days=DAYS // 2))
     span = pd.date_range(end - pd.Timedelta(days=DAYS - 1), end, freq="D")
+    span = span if first is None else span[span >= first]
     found = frame.reindex(span)
     return pd.DataFrame(
         {

@@ -14,6 +14,7 @@ from geo_monitor.app.situation import clock as clocks
 from geo_monitor.app.situation import fixes, timebar
 from geo_monitor.app.situation.clock import Clock
 from geo_monitor.app.words import Speaker
+from geo_monitor.times import shanghai_date
 
 if TYPE_CHECKING:
     from geo_monitor.app.situation.view import View
@@ -28,12 +29,17 @@ def wall_ms() -> int:
     return int(time.time() * 1000)
 
 
-def clock(path: str, mark: str, wall: int) -> Clock:
+def clock(path: str, mark: str, wall: int, speaker: Speaker) -> Clock:
     """The clock of the session; a new one stands at the time of the address, else runs live if fixes do, else stands at the
-    last fix."""
+    last fix. One that stands in days that were let go is put to the first night that is held, and the page says so."""
     if CLOCK not in st.session_state:
         st.session_state[CLOCK] = new(path, mark, wall, clocks.parse(st.query_params.get("at")))
     held: Clock = st.session_state[CLOCK]
+    first = fixes.first_night(path)
+    if first is not None and held.mode != clocks.LIVE and held.now(wall) < first <= wall:
+        held = Clock(clocks.STILL, first, wall, held.speed)
+        keep(held)
+        st.warning(speaker.say("night_expired", first=shanghai_date(first)))
     return held
 
 
@@ -61,7 +67,9 @@ def draw(view: View, clock: Clock) -> None:
     whole, one = st.columns([1.6, 1], gap="small")
     if view.run_id is not None:
         known = data.days(view.path, view.run_id, view.area, view.still)
-        shown = timebar.days(known, night, max([night, *known.index[-1:]]))
+        held = fixes.first_night(view.path)
+        first = None if held is None else pd.Timestamp(shanghai_date(held))
+        shown = timebar.days(known, night, max([night, *known.index[-1:]]), first)
         with whole:
             BARS(
                 data=timebar.days_chart(shown, view.speaker, colours),

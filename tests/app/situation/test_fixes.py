@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from geo_monitor.app import data
 from geo_monitor.app.situation import fixes
+from geo_monitor.errors import Refused
 from geo_monitor.store import live
 from geo_monitor.workspace import Workspace
 
@@ -119,3 +121,42 @@ def test_fixes_of_a_feed_appear_at_once_and_stay_when_they_are_sealed(held, tmp_
     live.append(held._store, "tcp://港:1", None, [Sent("艇2", MS - 60_000, 113.1)], None, MS, {})
     assert where(path) == {"艇1": 112.2, "艇2": 113.1}
     assert fixes.live(path).fixes(MS) is fixes.live(path).fixes(MS)  # nothing new, nothing made anew
+
+
+def shown(path: str) -> None:
+    import streamlit as st
+
+    from geo_monitor.app.situation import timeline
+    from geo_monitor.app.words import Speaker
+
+    wall = timeline.wall_ms()
+    st.text(str(timeline.clock(path, "", wall, Speaker("zh")).now(wall)))
+
+
+def test_a_night_that_was_let_go_is_not_shown_as_one_without_boats(tmp_path):
+    """Asked for by its address: the page says so and goes to the first night held, from noon on."""
+    held, now = Workspace.create(tmp_path / "w"), datetime.now(UTC)
+    file = tmp_path / "a.csv"
+    file.write_text("unit_id,time,lon,lat\n艇1,2022-03-01 22:00:00,112.1,30.0\n艇1,2022-03-02 10:00:00,112.1,30.0\n")
+    assert held.import_file("tracks", file, role="patrol").rows["accepted"] == 2
+    before = data.stamp(path := str(held.root))
+
+    def asked(at):
+        page = AppTest.from_function(shown, kwargs={"path": path})
+        page.query_params["at"] = at
+        page.run(timeout=60)
+        assert not page.exception
+        return int(page.text[0].value), [one.value for one in page.warning]
+
+    night = int(datetime(2022, 3, 1, 14, tzinfo=UTC).timestamp() * 1000)
+    assert asked("2022-03-01T22:00") == (night, [])
+    assert len(fixes.night(path, before, fixes.noon(night)).names) == 1
+    held.expire("2022-03-02", "保存期满", do=True, now=now)
+    assert data.stamp(path) != before
+    moment, (said,) = asked("2022-03-01T22:00")
+    assert moment == int(datetime(2022, 3, 2, 4, tzinfo=UTC).timestamp() * 1000)
+    assert "2022-03-02 之前的定位数据已按保存期限销毁" in said
+    # its trail of the morning is held; nothing of the night before is asked for
+    assert len(fixes.night(path, data.stamp(path), moment).names) == 1
+    with pytest.raises(Refused):
+        held.store.positions(start=fixes.utc(night))

@@ -25,6 +25,7 @@ STEP_S = 30
 A_DAY = 86_400 // STEP_S
 START = 1_767_196_800_000  # 2026-01-01 00:00 in Shanghai, ms UTC
 METRES = 150.0  # a step at 5 m/s
+A_FILE = 20_000  # zones of one upload: more may take the parser more memory than it may have
 ALONG = 1000  # zones that find room along the main stem
 STILL = 0.2  # share of the day a boat lies still
 
@@ -112,9 +113,13 @@ def build(root: Path, fixes: int, units: int = 400, zone_count: int = 300, repor
         add_day(workspace.root, day, units, fixes)
         fixes -= units * A_DAY
         day += 1
-    shapes = root / "zones.geojson"
-    zones(zone_count).to_file(shapes, driver="GeoJSON")
-    workspace.import_file("zones", shapes)
+    every, shapes = zones(zone_count), root / "zones.geojson"
+    for first in range(0, zone_count, A_FILE):
+        every.iloc[first : first + A_FILE].to_file(shapes, driver="GeoJSON")
+        taken = workspace.import_file("zones", shapes)
+        if not taken.status.startswith("accepted"):
+            raise SystemExit(str(taken.to_json("en")))
+    every.to_file(shapes, driver="GeoJSON")  # for the other engines
     cases = root / "seizures.csv"
     seizures(reports, day).to_csv(cases, index=False)
     workspace.import_file("seizures", cases)

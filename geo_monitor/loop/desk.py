@@ -30,7 +30,7 @@ from geo_monitor.loop.ground import Ground, shared
 from geo_monitor.loop.rows import place_of, tasking_of
 from geo_monitor.loop.warnings import settle
 from geo_monitor.stages import Tell, silent
-from geo_monitor.store import live, positions, revisions
+from geo_monitor.store import expire, live, positions, revisions
 from geo_monitor.store.database import milliseconds
 from geo_monitor.store.schema import SQL
 from geo_monitor.times import utc
@@ -169,7 +169,7 @@ class Desk:
         row, ground = self.warning(warning_id), self._ground()
         place, moment = place_of(row, ground), milliseconds(now)
         held = self._seen.positions(
-            None, utc(max(moment - HEARD_MS, self._seen.held_from or 0)), None, list(COLUMNS), encoded=True
+            None, expire.since(self._seen, moment - HEARD_MS), None, list(COLUMNS), encoded=True
         )
         fixes = positions.last(held).to_pandas()
         patrols = held.filter(pc.equal(held["role"].cast(pa.string()), "patrol"))["unit_id"]

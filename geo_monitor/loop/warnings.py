@@ -14,9 +14,8 @@ from geo_monitor.dispatch import by_track
 from geo_monitor.dispatch.candidates import OPEN
 from geo_monitor.errors import Refused
 from geo_monitor.loop.rows import place_of, tasking_of
-from geo_monitor.store import revisions
+from geo_monitor.store import expire, revisions
 from geo_monitor.store.schema import SQL
-from geo_monitor.times import utc
 from geo_monitor.tracks import DAY_MS
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ class Warnings:
         for row in running:
             if row["state"] not in ("accepted", "under_way") or row["accepted_at"] is None:
                 continue
-            start = utc(max(row["accepted_at"] - 600_000, self._store.held_from or 0))
+            start = expire.since(self._store, row["accepted_at"] - 600_000)
             columns = ["unit_id", "time", "lon", "lat", "platform"]
             fixes = self._store.positions(None, start, None, columns, [row["unit_id"]]).to_pandas()
             platform = next((str(name) for name in fixes["platform"].dropna()), "boat")

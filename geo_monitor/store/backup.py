@@ -181,7 +181,7 @@ def _files(archive: zipfile.ZipFile, made: Backup, store: Store, tell: Tell) -> 
     raw = sorted({row.sha256 for row in receipts if row.status != "duplicate" and row.receipt_id not in expired})
     fixes: dict[Path, Part] = {}
     for day in positions.days(store.root / "positions"):
-        if first is not None and expire.number(day) < first:
+        if first is not None and positions.number(day) < first:
             continue
         unreadable: dict[Path, Exception] = {}
         fixes |= {part.path: part for part in positions.of_day(day, committed, unreadable)}

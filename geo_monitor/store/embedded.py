@@ -426,7 +426,7 @@ class Store:
         left = [path for name in FOLDERS for path in (self.root / name).rglob(f"{files.TEMPORARY}*")]
         left += [path for path in self.root.glob("positions/day=*/*.parquet") if _of_nobody(path, receipts)]
         days = positions.days(self.root / "positions")
-        left += [day for day in days if first is not None and expire.number(day) < first]
+        left += [day for day in days if first is not None and positions.number(day) < first]
         left += [path for day in days for path in positions.superseded(day)]
         left += [path for path in self.root.glob("quarantine/*.csv") if path.stem not in receipts or path.stem in gone]
         left += [path for path in self.root.glob("raw/*") if path.name not in hashes]

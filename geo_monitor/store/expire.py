@@ -33,9 +33,11 @@ from geo_monitor.stages import Tell, silent
 from geo_monitor.store import audit, compact, files, positions, unfinished
 from geo_monitor.store.database import ACCEPTED, milliseconds
 from geo_monitor.store.schema import EXPIRED, EXPIRED_UNITS, META, SQL
+from geo_monitor.times import utc
 
 if TYPE_CHECKING:
     from geo_monitor.store import Store
+    from geo_monitor.store.seen import Seen
 
 log = logging.getLogger("geo_monitor")
 FROM = "positions_from"  # in `meta`: the first day of which positions are held, once any were let go
@@ -133,16 +135,18 @@ def _before(store: Store, day: int, hashed: bool, tell: Tell) -> _Held:
     held = _Held(Expired(date(day)))
     receipts = {row.receipt_id: row for row in store.rows(sql.select(SQL["receipts"]))}
     known = store.positions_from
-    folders = [one for one in positions.days(store.root / "positions") if known is None or number(one) >= known]
+    folders = [
+        one for one in positions.days(store.root / "positions") if known is None or positions.number(one) >= known
+    ]
     gone = of_receipts(store)
     later: dict[str, int] = {}
     for at, folder in enumerate(folders):
         tell("expire", at / len(folders))
         parts = _parts(folder, receipts)
-        if number(folder) >= day:
-            later |= {name: number(folder) for part in parts for name in part.receipts}
+        if positions.number(folder) >= day:
+            later |= {name: positions.number(folder) for part in parts for name in part.receipts}
         elif parts:
-            _count(held, number(folder), parts, receipts, gone, hashed)
+            _count(held, positions.number(folder), parts, receipts, gone, hashed)
     _uploads(store, held, receipts, gone, later, day)
     return held
 
@@ -151,7 +155,7 @@ def _parts(folder: Path, receipts: Collection[str]) -> list[positions.Part]:
     unreadable: dict[Path, Exception] = {}
     parts = positions.of_day(folder, receipts, unreadable)
     if unreadable:
-        raise Refused("expire_unreadable", day=date(number(folder)))
+        raise Refused("expire_unreadable", day=date(positions.number(folder)))
     return parts
 
 
@@ -257,6 +261,11 @@ def known(connection: sql.Connection) -> int | None:
     return None if day is None else int(np.datetime64(day, "D").astype(np.int64))
 
 
+def since(store: Store | Seen, ms: int) -> datetime:
+    """The moment `ms` (since 1970 UTC), or the first one of which positions are held where that is later."""
+    return utc(max(ms, store.held_from or 0))
+
+
 def of_receipts(store: Store) -> Counter[str]:
     """Fixes let go, by receipt."""
     query = sql.select(EXPIRED.c.receipt_id, sql.func.sum(EXPIRED.c.fixes)).group_by(EXPIRED.c.receipt_id)
@@ -277,11 +286,6 @@ def of_uploads(store: Store) -> set[str]:
 def subject(day: int) -> str:
     """By what the next start after a fall knows that it had come through."""
     return f"{FROM}={date(day)}"
-
-
-def number(folder: Path) -> int:
-    """The day of a folder of positions, days since 1970."""
-    return int(np.datetime64(folder.name.removeprefix("day="), "D").astype(np.int64))
 
 
 def date(day: int) -> str:

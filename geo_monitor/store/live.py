@@ -21,7 +21,7 @@ import pyarrow as pa
 import sqlalchemy as sql
 
 from geo_monitor import tables
-from geo_monitor.store import files, positions, schema, unfinished
+from geo_monitor.store import expire, files, positions, schema, unfinished
 from geo_monitor.store.database import milliseconds
 from geo_monitor.store.schema import FEEDS, LIVE, META
 from geo_monitor.times import utc
@@ -288,7 +288,7 @@ def heard(store: Store, receipts: Collection[str], agencies: Collection[str] | N
 
 def last_fixes(store: Store, since: datetime) -> dict[str, tuple[int, float, float]]:
     """Of every unit heard since then its latest stored fix: time (ms UTC), lon, lat."""
-    begin = utc(max(milliseconds(since), store.held_from or 0))
+    begin = expire.since(store, milliseconds(since))
     table = positions.last(store.positions(None, begin, None, ["unit_id", "time", "lon", "lat"], encoded=True))
     ms = table["time"].cast(pa.int64()).to_pylist()
     columns = (table["unit_id"].to_pylist(), ms, table["lon"].to_pylist(), table["lat"].to_pylist())

@@ -162,7 +162,7 @@ class Part:
     @cached_property
     def day(self) -> int:
         """Days since 1970-01-01."""
-        return int(np.datetime64(self.path.parent.name.removeprefix("day="), "D").astype(np.int64))
+        return number(self.path.parent)
 
 
 @lru_cache(maxsize=100_000)  # a file never changes once it is there
@@ -195,6 +195,11 @@ def _ms(value: Any) -> int:
 def days(folder: Path) -> list[Path]:
     """The folders of the days there are, oldest first."""
     return sorted(folder.glob("day=*"))
+
+
+def number(folder: Path) -> int:
+    """The day of a folder of positions, days since 1970."""
+    return int(np.datetime64(folder.name.removeprefix("day="), "D").astype(np.int64))
 
 
 def parts(folder: Path, receipts: Iterable[str] | None, start_ms: int | None, end_ms: int | None) -> list[Part]:

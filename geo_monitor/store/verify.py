@@ -112,7 +112,9 @@ def _fixes(store: Store, receipts: list[Any], found: Verdict, tell: Tell) -> Cou
     committed = {row.receipt_id for row in receipts}
     rows: Counter[str] = Counter()
     first = store.positions_from
-    folders = [day for day in positions.days(store.root / "positions") if first is None or expire.number(day) >= first]
+    folders = [
+        day for day in positions.days(store.root / "positions") if first is None or positions.number(day) >= first
+    ]
     for number, folder in enumerate(folders):
         tell("verify", 0.5 + 0.4 * number / len(folders))
         damaged: dict[Path, Exception] = {}

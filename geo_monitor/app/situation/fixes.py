@@ -17,6 +17,7 @@ import streamlit as st
 
 from geo_monitor.app import data
 from geo_monitor.app.situation.moments import COLUMNS, Fixes
+from geo_monitor.store import expire
 from geo_monitor.times import utc
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def first_night(path: str) -> int | None:
 def _read(path: str, start: int, end: int | None, receipts: frozenset[str] | None) -> Fixes:
     store = data.workspace(path).store
     table = store.positions(
-        start=utc(max(start, store.held_from or 0)),  # of the hours before the first night held
+        start=expire.since(store, start),  # of the hours before the first night held
         end=None if end is None else utc(end),
         columns=list(COLUMNS),
         encoded=True,

@@ -13,6 +13,10 @@ from geo_monitor.app.deck import Bounds, Deck
 from geo_monitor.app.words import Speaker
 
 HEIGHT = 600  # pixels of the map
+DRAWN = "drawn-"  # keys of the session, with that of a map: its first picture was drawn
+# until the rest of a page is drawn for a browser that does not ask for it by itself (`address.MORE`); late enough for those that
+# draw slowly: asked for twice, the map would be sent twice
+SOON_S = 12.0
 
 
 def base_map(
@@ -39,6 +43,25 @@ def base_map(
         st.caption(speaker.say("base_outside"))
     if not served():
         st.warning(speaker.say("no_static"))
+
+
+def first(key: str) -> bool:
+    """Whether the map of this key was not drawn yet in this session. A browser that draws in software takes seconds for a whole
+    page at once, so a page then shows where it is hot and asks for the rest (`rest`)."""
+    return DRAWN + key not in st.session_state
+
+
+def rest(key: str) -> None:
+    """Has the page drawn again as soon as its first map stands."""
+    st.button("…", key=address.MORE)
+    _soon(key)
+
+
+@st.fragment(run_every=SOON_S)
+def _soon(key: str) -> None:
+    if not first(key):
+        st.rerun(scope="app")
+    st.session_state[DRAWN + key] = True
 
 
 def served() -> bool:

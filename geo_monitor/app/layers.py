@@ -7,6 +7,7 @@ selection: the browser then forgets what it had selected, which would otherwise 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
 Layer = dict[str, Any]
 DIGITS = 4  # degrees; 11 m, under a pixel at the closest zoom of the base map's accuracy
 SYMBOLS = ("water", "bank", "market", "road", "restaurant", "shop", "other")
-# every kind of line with the same extension: a browser compiles a program for each, half a second in software
+# All lines are of one kind, with the same extension and a colour, a width and a number of their own a row: in software a browser
+# needs up to a second before it draws the first line of each kind, and a value that a layer shares makes another kind (`same`)
 PATH: Layer = {
     "@@type": "PathLayer",
     "extensions": [{"@@type": "PathStyleExtension", "dash": True, "offset": True}],
     "getDashArray": [0, 0],
     "getOffset": 0,
 }
+LINE: Layer = PATH | {"highlightedObjectIndex": -1}  # not pickable: rows have their number even so
 SINGLE_MAX = 150  # units drawn one by one up to here; more are gathered where they crowd
 NAMED_MAX = 60  # names of units written beside them up to here
 FAR_TOLERANCE = 0.012  # degrees: half a pixel of the basin
@@ -117,20 +120,34 @@ def reaches(
     ]
 
 
+def outlined(drawn: Iterable[Layer]) -> list[Layer]:
+    """Layers with areas as lines alone, for a first picture: filled ones are another kind, which takes a browser its time."""
+    return [layer | {"filled": False} if layer["@@type"] == "PolygonLayer" else layer for layer in drawn]
+
+
 def seen(drawn: Iterable[Layer]) -> list[Layer]:
     """Layers that hold something: an empty one costs the browser as much as a full one at first."""
     return [layer for layer in drawn if layer["data"]]
 
 
+def same(value: float | Sequence[float]) -> str:
+    """An accessor that gives every row `value`.
+
+    >>> same([16, 32, 48, 255]), same(1.5)
+    ('@@=[16,32,48,255]', '@@=1.5')
+    """
+    return f"@@={json.dumps(value, separators=(',', ':'))}"
+
+
 def _columns(data: list[Layer], *names: str) -> Layer:
-    """`data` and the accessors of `names`: one value for the layer where all rows share it, else one a row.
+    """`data` and the accessors of `names`: a value that all rows share is said once.
 
     >>> _columns([{"path": 1, "color": [9]}, {"path": 2, "color": [9]}], "color")
-    {'data': [{'path': 1}, {'path': 2}], 'getColor': [9]}
+    {'data': [{'path': 1}, {'path': 2}], 'getColor': '@@=[9]'}
     """
     shared = {name: data[0][name] for name in names if data and all(row[name] == data[0][name] for row in data)}
     kept = [{name: value for name, value in row.items() if name not in shared} for row in data]
-    told = {ACCESSORS[name]: shared.get(name, f"@@={name}") for name in names}
+    told = {ACCESSORS[name]: same(shared[name]) if name in shared else f"@@={name}" for name in names}
     return {"data": kept, **told}
 
 
@@ -152,11 +169,11 @@ def unseen(frame: pd.DataFrame, colours: Look) -> list[Layer]:
             joined = shapely.line_merge(shapely.multilinestrings(list(parts)), directed=True)
             paths += [{"path": path, "color": [*colour, 255]} for path in _paths(joined, tolerance, digits)]
     offset: Layer = {"getOffset": 1.5}
-    layer = PATH | {"id": "unseen", "data": paths, "getPath": "@@=path", "getColor": "@@=color"}
+    layer = LINE | {"id": "unseen", "data": paths, "getPath": "@@=path", "getColor": "@@=color"}
     return [
         layer
         | {
-            "getWidth": 1.8 if tolerance > 0.001 else 2.5,
+            "getWidth": same(1.8 if tolerance > 0.001 else 2.5),
             "widthUnits": "pixels",
             "jointRounded": True,
             "capRounded": True,
@@ -174,13 +191,13 @@ def picked(frame: pd.DataFrame, colours: Look) -> list[Layer]:
         else:
             paths += _paths(row.geometry, 0)
     outer: Layer = {
-        **PATH,
+        **LINE,
         "id": "picked",
         "data": [{"path": path} for path in paths],
         "getPath": "@@=path",
     }
-    outer |= {"getColor": [*colours.pick, 235], "getWidth": 15, "widthUnits": "pixels"}
-    inner = outer | {"id": "picked-inner", "getColor": [*colours.paper, 255], "getWidth": 11}
+    outer |= {"getColor": same([*colours.pick, 235]), "getWidth": same(15), "widthUnits": "pixels"}
+    inner = outer | {"id": "picked-inner", "getColor": same([*colours.paper, 255]), "getWidth": same(11)}
     return [part | {"capRounded": True, "jointRounded": True} for part in (outer, inner)]
 
 
@@ -191,10 +208,11 @@ def zones(
     colours: Look,
     turn: int | str,
     zoom: float | None = None,
+    short: bool = False,
 ) -> list[Layer]:
     """Zones: outline and a faint fill; solid where its `zone_key` is in force, dashed where not.
 
-    With `zoom` only what can be seen at it, and whether they are in force in words: a click says the rest.
+    With `zoom` only corners that can be seen at it. `short` says in words only whether they are in force, a click the rest.
     """
     pixel = 0.0 if zoom is None else 360 / (512 * 2**zoom)  # degrees
     tolerance, digits = max(0.001, pixel / 2), DIGITS if pixel < 0.005 else 3
@@ -203,7 +221,7 @@ def zones(
     for row in rows(frame):
         force = zone_key(row) in in_force
         title, body = speaker.zone(row, force)
-        if zoom is not None:
+        if short:
             body = speaker.say("zone_in_force" if force else "zone_out") + speaker.stop
         core = "核心" in str(row.category) or "core" in str(row.category).lower()
         told = {"id": zone_name(row), "title": plain(title), "body": plain(body)}
@@ -213,22 +231,22 @@ def zones(
             if not force:
                 dashed.extend({"path": ring} for ring in polygon)
     edge: Layer = {
-        **PATH,
+        **LINE,
         "getPath": "@@=path",
-        "getColor": [*colours.zone, 220],
+        "getColor": same([*colours.zone, 220]),
         "widthUnits": "pixels",
     }
     dash: Layer = {"getDashArray": [3, 3]}
     # those in force have their edge from the polygon itself; dashes need lines of their own
-    outlined = _polygon_layer(f"zones-{turn}", fills) | {"getLineWidth": 1.5}
-    return [outlined, edge | {"id": "zones-dashed", "data": dashed, "getWidth": 1.2} | dash]
+    outlined = _polygon_layer(f"zones-{turn}", fills) | {"getLineWidth": same(1.5)}
+    return [outlined, edge | {"id": "zones-dashed", "data": dashed, "getWidth": same(1.2)} | dash]
 
 
 def tracks(frame: pd.DataFrame, colours: Look) -> list[Layer]:
     """Patrol tracks (columns unit_id, geometry) as hairlines."""
     paths = [{"path": path} for shape in frame["geometry"] for path in _paths(shape, 0)]
-    layer = PATH | {"id": "tracks", "data": paths, "getPath": "@@=path", "widthUnits": "pixels"}
-    return [layer | {"getColor": [*colours.track, 110], "getWidth": 1.1}]
+    layer = LINE | {"id": "tracks", "data": paths, "getPath": "@@=path", "widthUnits": "pixels"}
+    return [layer | {"getColor": same([*colours.track, 110]), "getWidth": same(1.1)}]
 
 
 def units(
@@ -283,8 +301,8 @@ def trails(ways: Sequence[np.ndarray], colours: Look) -> list[Layer]:
 
     lines = shapely.simplify([shapely.LineString(way) for way in ways], WAY_TOLERANCE)
     data = [{"path": path} for line in lines for path in _paths(line, 0)]
-    layer: Layer = PATH | {"id": "trails", "data": data, "getPath": "@@=path", "widthUnits": "pixels"}
-    return [layer | {"getColor": [*colours.patrol, 150], "getWidth": 1.6, "jointRounded": True}]
+    layer: Layer = LINE | {"id": "trails", "data": data, "getPath": "@@=path", "widthUnits": "pixels"}
+    return [layer | {"getColor": same([*colours.patrol, 150]), "getWidth": same(1.6), "jointRounded": True}]
 
 
 def seizures(frame: pd.DataFrame, zoom: float, speaker: Speaker, colours: Look, turn: int | str) -> list[Layer]:
@@ -361,7 +379,7 @@ def _mapping(names: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def _polygon_layer(name: str, rows: list[Layer]) -> Layer:
     """rows: polygon, fill, edge."""
-    common = {"getPolygon": "@@=polygon", "lineWidthUnits": "pixels", "getLineWidth": 0.8, "pickable": True}
+    common = {"getPolygon": "@@=polygon", "lineWidthUnits": "pixels", "getLineWidth": same(0.8), "pickable": True}
     return {**PATH, "@@type": "PolygonLayer", "id": name} | _columns(rows, "fill", "edge") | common
 
 

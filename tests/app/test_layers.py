@@ -1,6 +1,9 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
 from geo_monitor.app import data, layers, levels
 from geo_monitor.app.deck import BASIN, Deck, fit
@@ -60,12 +63,30 @@ def test_every_reach_is_drawn_once_and_never_empty(world):
     assert {channel[row["id"]] for row in bold["data"]} == {"hot", "cold"}
     # one colour for a layer where all its rows share it, else one a row
     colours = [
-        row["color"] if layer["getColor"] == "@@=color" else layer["getColor"]
+        row["color"] if layer["getColor"] == "@@=color" else json.loads(layer["getColor"].removeprefix("@@="))
         for layer in (dashed, solid, bold)
         for row in layer["data"]
     ]
     assert len(colours) > len(channel) * 0.9
     assert all(colour[3] > 0 for colour in colours)
+
+
+def test_lines_are_of_one_kind(world):
+    """A browser that draws in software compiles anew for lines that share a colour, a width or their number."""
+    reaches, frame = world
+    speaker, ways = Speaker("zh"), [np.array([[112.0, 30.0], [112.1, 30.1]])]
+    tracks = pd.DataFrame({"unit_id": ["u"], "geometry": [shapely.LineString(ways[0])]})
+    drawn = layers.reaches(frame, speaker, DAY, 0, {}) + layers.unseen(frame, DAY) + layers.picked(frame.head(1), DAY)
+    drawn += layers.zones(fake.zones(reaches), {("Z0", 1)}, speaker, DAY, 0)
+    drawn += layers.tracks(tracks, DAY) + layers.trails(ways, DAY)
+    names = {"getColor": "getWidth", "getLineColor": "getLineWidth"}
+    for layer in drawn:
+        (colour,) = names.keys() & layer.keys()
+        assert [layer[colour][:2], layer[names[colour]][:2]] == ["@@", "@@"]
+        assert layer["extensions"] == layers.PATH["extensions"]
+        assert layer.get("pickable") is True or layer["highlightedObjectIndex"] == -1
+        assert isinstance(layer["getOffset"], int | float)
+        assert isinstance(layer["getDashArray"], list)
 
 
 def reports(lons):

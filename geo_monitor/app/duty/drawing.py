@@ -93,8 +93,8 @@ def tracks(ways: Sequence[Track], teller: Teller, theme: str) -> list[dict[str, 
     ends = [
         {"position": np.round(way[-1, :2], 5).tolist(), "name": plain(teller.unit(unit))[:24]} for unit, way in ways
     ]
-    line: dict[str, Any] = layers.PATH | {"id": "duty-tracks", "data": lines, "getPath": "@@=path", "getColor": ink}
-    line |= {"getWidth": 2.4, "widthUnits": "pixels", "jointRounded": True}
+    line: dict[str, Any] = layers.LINE | {"id": "duty-tracks", "data": lines, "getPath": "@@=path"}
+    line |= {"getColor": layers.same(ink), "getWidth": layers.same(2.4), "widthUnits": "pixels", "jointRounded": True}
     dot: dict[str, Any] = {"@@type": "ScatterplotLayer", "id": "duty-fixes", "data": dots, "getPosition": "@@=position"}
     dot |= {"getRadius": 2.6, "radiusUnits": "pixels", "getFillColor": ink}
     name: dict[str, Any] = {
@@ -115,8 +115,9 @@ def way(line: np.ndarray, minutes: str, theme: str) -> list[dict[str, Any]]:
     if len(line) < 2:
         return []
     ink = [*LOOKS[theme].patrol, 255]
-    path: dict[str, Any] = layers.PATH | {"id": "duty-way", "data": [{"path": np.round(line, 5).tolist()}]}
-    path |= {"getPath": "@@=path", "getColor": ink, "getWidth": 4, "widthUnits": "pixels", "getDashArray": [2, 1.4]}
+    path: dict[str, Any] = layers.LINE | {"id": "duty-way", "data": [{"path": np.round(line, 5).tolist()}]}
+    path |= {"getPath": "@@=path", "getColor": layers.same(ink), "getWidth": layers.same(4), "widthUnits": "pixels"}
+    path["getDashArray"] = [2, 1.4]
     middle = np.round(line[len(line) // 2], 5).tolist()
     label: dict[str, Any] = {"@@type": "TextLayer", "id": "duty-minutes", "getText": "@@=name", "getSize": 14}
     label |= {"data": [{"position": middle, "name": plain(minutes)}], "getPosition": "@@=position", "getColor": ink}

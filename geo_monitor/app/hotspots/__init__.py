@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import base, controls, data, door, layers, legend, levels, panel
+from geo_monitor.app import base, chart, controls, data, door, layers, legend, levels, panel
 from geo_monitor.app.brief.show import show
-from geo_monitor.app.chart import base_map
 from geo_monitor.app.deck import BASIN, Bounds, fit
 from geo_monitor.app.hotspots import again, tabs
 from geo_monitor.app.look import LOOKS
@@ -22,6 +21,10 @@ from geo_monitor.app.words import Speaker, day, moment
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+MAP = "map"  # key of the map
+CLOSER = 2  # steps of zoom by hand within which corners of zones do not show
 
 
 def page(path: str, speaker: Speaker) -> None:
@@ -66,11 +69,15 @@ def page(path: str, speaker: Speaker) -> None:
     recent = _recent(placed, end, choice.period)
     tracks = data.tracks(path, mark, end, choice.track_days) if "tracks" in choice.layers else None
 
+    first = chart.first(MAP)
     left, right = st.columns([2.3, 1], gap="small")
     with left:
         worst = {row.id: row for row in rows(reaches[reaches["id"].isin(drawn["worst"])])}
-        drawing = _drawing(drawn, found, zones, valid, recent, tracks, worst, choice, bounds, speaker)
-        base_map(drawing, bounds, speaker, "map", own=own)
+        shown = choice.layers & {"state"} if first else choice.layers
+        drawing = _drawing(drawn, found, zones, valid, recent, tracks, worst, shown, bounds, speaker)
+        chart.base_map(layers.outlined(drawing) if first else drawing, bounds, speaker, MAP, own=own)
+        if first:
+            chart.rest(MAP)
     with right:
         if not len(drawn):
             st.info(speaker.say("nothing_here"))
@@ -88,6 +95,10 @@ def page(path: str, speaker: Speaker) -> None:
             nobody = pd.DataFrame({"unit_id": [], "patrol": []})
             show(path, still, run_id, end, str(found["id"].iloc[0]), nobody, speaker, whole=False)
         panel.table(listed[listed["state"].isin(choice.states)], chosen, caption, speaker)
+    stretch = None if "stretch" not in set(drawn["level"]) else _stretch_km(choice.area)
+    st.html(legend.html(set(choice.layers), speaker, LOOKS[controls.theme()], stretch))
+    if first:
+        return
     intervals, compared, watch, clusters = st.tabs([speaker.say(f"tab_{name}") for name in tabs.NAMES])
     with intervals:
         tabs.draw_intervals(area, reaches, speaker)
@@ -97,8 +108,6 @@ def page(path: str, speaker: Speaker) -> None:
         tabs.draw_watch(path, run_id, area, reaches, speaker)
     with clusters:
         tabs.draw_clusters(path, run_id, area, reaches, speaker)
-    stretch = None if "stretch" not in set(drawn["level"]) else _stretch_km(choice.area)
-    st.html(legend.html(set(choice.layers), speaker, LOOKS[controls.theme()], stretch))
 
 
 def _head(speaker: Speaker, simulated: bool, asof: str) -> None:
@@ -115,7 +124,7 @@ def _drawing(
     seizures: pd.DataFrame,
     tracks: tuple[pd.DataFrame, int] | None,
     worst: dict[str, Any],
-    choice: controls.Choice,
+    shown: Set[str],
     bounds: Bounds,
     speaker: Speaker,
 ) -> list[layers.Layer]:
@@ -123,18 +132,19 @@ def _drawing(
     colours = LOOKS[controls.theme()]
     turn = st.session_state.get(panel.TURN, 0)
     out: list[layers.Layer] = []
-    if "zones" in choice.layers:
-        out += layers.zones(zones, valid, speaker, colours, turn)
+    zoom = fit(bounds)["zoom"]
+    if "zones" in shown:
+        out += layers.zones(zones, valid, speaker, colours, turn, zoom + CLOSER)
     if len(found):
         out += layers.picked(found, colours)
-    if "unseen" in choice.layers:
+    if "unseen" in shown:
         out += layers.unseen(drawn, colours)
-    if "state" in choice.layers:
+    if "state" in shown:
         out += layers.reaches(drawn, speaker, colours, turn, worst)
     if tracks is not None:
         out += layers.tracks(tracks[0], colours)
-    if "seizures" in choice.layers:
-        out += layers.seizures(seizures, fit(bounds)["zoom"], speaker, colours, turn)
+    if "seizures" in shown:
+        out += layers.seizures(seizures, zoom, speaker, colours, turn)
     return out
 
 
@@ -183,4 +193,4 @@ def _empty(
     known = seizures[seizures["lon"].notna() & seizures["lat"].notna()]
     drawing = layers.zones(zones, valid, speaker, colours, turn) if len(zones) else []
     drawing += layers.seizures(known, fit(BASIN)["zoom"], speaker, colours, turn) if len(known) else []
-    base_map(drawing, BASIN, speaker, "map", own=own)
+    chart.base_map(drawing, BASIN, speaker, MAP, own=own)

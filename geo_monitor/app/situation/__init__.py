@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_monitor.app import address, base, chart, controls, data, door, layers, legend, levels, panel
+from geo_monitor.app import base, chart, controls, data, door, layers, legend, levels, panel
 from geo_monitor.app.deck import turned
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.situation import aside, fixes, ground, timeline
@@ -30,13 +30,10 @@ TICK_MS = 3000  # ms between looks at the store while live
 STEP_MS = 1000  # ms between pictures of a replay
 PICTURE_S = {clocks.LIVE: TICK_MS / 1000, clocks.PLAYING: STEP_MS / 1000}  # seconds by the mode of the clock
 ASIDE_S = {clocks.LIVE: 9.0, clocks.PLAYING: 5.0}
-# after the first picture of a session, for a browser that does not ask for the rest by itself (`address.MORE`); late enough
-# for those that draw slowly: asked for twice, the map would be sent twice
-SOON_S = dict.fromkeys((clocks.LIVE, clocks.STILL, clocks.PLAYING), 12.0)
 HOURS_S = {clocks.LIVE: 60.0, clocks.PLAYING: 2.0}
 PERIOD = 30  # days of seizures shown unless others are chosen
 HEIGHTS = (540, 640)  # pixels of the map: on a desk, on a wall
-OPENED = "situation-opened"  # key of the session: the first picture was drawn
+MAP = "map-situation"  # key of the map
 LAYERS = ("state", "unseen", "zones", "units", "trails", "seizures")
 CSS = """
 <style>
@@ -75,15 +72,15 @@ def page(path: str, speaker: Speaker) -> None:
         st.info(speaker.say("no_run"))
     panel.from_address()
     clock = timeline.clock(path, mark, wall, speaker)
-    first = run is not None and OPENED not in st.session_state
+    first = run is not None and chart.first(MAP)
     turn = st.session_state.get(panel.TURN, 0)
     asked = Asked(path, speaker.lang, area, name, frozenset(shown), int(period), own, turn, first)
     left, right = st.columns([2.3, 1], gap="small")
     # three parts with a beat each: a tick costs every session what it draws anew
     with left:
-        _beating(_picture, SOON_S if first else PICTURE_S, clock)(asked)
+        _beating(_picture, {} if first else PICTURE_S, clock)(asked)
         if first:
-            st.button("…", key=address.MORE)
+            chart.rest(MAP)
         else:
             _beating(_hours, HOURS_S, clock)(asked)
         stretch = levels.BASIN_KM if area[0] == "basin" and run is not None else None
@@ -94,8 +91,7 @@ def page(path: str, speaker: Speaker) -> None:
 
 @dataclass(frozen=True)
 class Asked:
-    """What this session wants to see; `turn` as the page was drawn whole. `first`: nothing was drawn yet, and a browser
-    that draws in software takes seconds for all of it at once, so where it is hot comes before the rest."""
+    """What this session wants to see; `turn` as the page was drawn whole; `first`: nothing was drawn yet (`chart.first`)."""
 
     path: str
     lang: Lang
@@ -130,15 +126,12 @@ def _now(asked: Asked) -> tuple[Clock, View]:
 
 def _picture(asked: Asked) -> None:
     """The moment, and the map of it."""
-    if asked.first and OPENED in st.session_state:
-        st.rerun(scope="app")  # with the rest
-    st.session_state[OPENED] = True
     clock, view = _now(asked)
     _head(clock, view, asked.name, timeline.wall_ms())
     found = panel.find(st.session_state.get(panel.PICKED), view.drawn, view.water)
-    shown = asked.shown & {"state"} if asked.first else asked.shown
+    shown = frozenset({"first"} if "state" in asked.shown else ()) if asked.first else asked.shown
     drawing = _drawing(view, found, shown, asked.period)
-    chart.base_map(drawing, view.bounds, view.speaker, "map-situation", HEIGHTS[controls.wall()], asked.own)
+    chart.base_map(drawing, view.bounds, view.speaker, MAP, HEIGHTS[controls.wall()], asked.own)
 
 
 def _hours(asked: Asked) -> None:
@@ -197,7 +190,7 @@ def _drawing(view: View, found: pd.DataFrame, shown: frozenset[str], period: int
     if "zones" in shown:
         out += ground.zones(view, theme)
     still = ground.reaches(view, theme)
-    out += [text for name in ("unseen", "state") if name in shown for text in still.get(name, ())]
+    out += [text for name in ("unseen", "first", "state") if name in shown for text in still.get(name, ())]
     if "seizures" in shown:
         out += ground.seizures(view, period, theme)
     moving = ground.moving(view, theme)

@@ -27,7 +27,7 @@ Texts = tuple[str, ...]
 
 
 def reaches(view: View, theme: str) -> dict[str, Texts]:
-    """The layers "state" and "unseen"; none without an analysis."""
+    """The layers "state" and "unseen", and "first", those of a first picture; none without an analysis."""
     if view.run_id is None:
         return {}
     now = view.now.floor(WATER)
@@ -41,6 +41,7 @@ def _reaches(
     colours, drawn = LOOKS[theme], _view.drawn
     state = layers.reaches(drawn, _view.speaker, colours, TURN, short=True)
     return {
+        "first": _texts(layers.outlined(state)),
         "state": _texts(state),
         "unseen": _texts(layers.unseen(drawn, colours)),
     }
@@ -63,7 +64,7 @@ def _zones(
     _view: View,
 ) -> Texts:
     seen = shapely.intersects(shapely.box(*bounds), _view.zones["geometry"].to_numpy())
-    drawn = layers.zones(_view.zones[seen], _view.valid, _view.speaker, LOOKS[theme], TURN, _view.zoom)
+    drawn = layers.zones(_view.zones[seen], _view.valid, _view.speaker, LOOKS[theme], TURN, _view.zoom, short=True)
     return _texts(drawn)
 
 

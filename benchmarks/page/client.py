@@ -157,6 +157,9 @@ class Looker:
         self.noted.kinds[kind] = self.noted.kinds.get(kind, 0) + 1
         if kind == "new_session":
             self._script = message.new_session.page_script_hash
+            if not message.metadata.run.fragment_ids:  # the whole page: as browsers do
+                for name in list(self._clocks):
+                    self._stop(name)
             asked, tick = self._asked[0] if self._asked else (now, False)
             self._asked.clear()  # wishes that came together are answered by one run
             self._run = Run(tick, asked, now)

@@ -121,7 +121,7 @@ def zones_between(
                 told[rule] = within(stations.get(station, NO_READINGS), low, high, hold_ms, (lo, hi))
             windows, unsure = (_meet(windows, part) for part in told[rule])
         windows = [(a, b) for a, b in windows if b > first and a <= last]
-        geometry = _polygons(shapes[i])
+        geometry = polygons(shapes[i])
         if windows and geometry is not None:
             found.append(
                 Zone(
@@ -223,7 +223,7 @@ def _day(year: int, month_day: tuple[int, int], *, start: bool) -> int:
 
 # a run asks twice, for visits and for reports, and to see whether a polygon is valid takes a while
 @lru_cache(maxsize=1024)
-def _polygons(geometry: Any) -> shapely.Geometry | None:
+def polygons(geometry: Any) -> shapely.Geometry | None:
     """The polygons of a geometry, valid; None where there are none."""
     import shapely
 

@@ -97,13 +97,14 @@ def _channels(
         return None
     near = first[3] <= tolerance[first[2]]
     result = [part[near] for part in first]
-    # the nearest line may be a precise one, out of whose tolerance a point lies that is in that of a wide river beyond
-    again = first[0][~near & (first[3] <= widest)]
+    # the nearest line may be a precise one, out of whose tolerance a point lies that is in that of a wide river beyond; and what is
+    # nearest on the map may be a metre in kilometres further on the ground
+    again = first[0][~near & (first[3] <= widest * 1.001)]
     parts = [result]
     for lo in range(0, len(again), FEW):
         rows = again[lo : lo + FEW]
-        i, j = wide_tree(network).query(points[rows], "dwithin", distance=widest * k[rows] * 1.001)
-        i, j = rows[i], wide(network)[j]
+        i, j = segment_tree(network).query(points[rows], "dwithin", distance=widest * k[rows] * 1.001)
+        i = rows[i]
         _, distance, _, at, metres = _measure(network, x, y, k, i, j)
         keep = metres <= tolerance[at]
         i, j, distance = i[keep], j[keep], distance[keep]
@@ -188,20 +189,6 @@ def segment_tree(network: Network) -> shapely.STRtree:
         )
     )
     return shapely.STRtree(lines)
-
-
-@cache
-def wide(network: Network) -> np.ndarray:
-    """Numbers of the segments whose tolerance is wider than the narrowest on the network."""
-    i = network.axis.segment
-    reach = network.reach_at((network.axis.position[i] + network.axis.position[i + 1]) / 2)
-    tolerance = network.tolerance_m[: network.channels]
-    return np.flatnonzero((reach >= 0) & (tolerance[reach] > tolerance.min(initial=np.inf)))
-
-
-@cache
-def wide_tree(network: Network) -> shapely.STRtree:
-    return shapely.STRtree(segment_tree(network).geometries[wide(network)])
 
 
 @cache

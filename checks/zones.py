@@ -1,0 +1,40 @@
+"""Who is in a zone, against shapely's exact predicate, on many points of every adversarial kind and polygons of every sort:
+500,000 corners, slivers, holes, parts that touch, necks of meanders, repaired ones that crossed themselves.
+
+    python checks/zones.py --points 10000000
+
+Prints, for each polygon and kind, points, how many are inside and how many get another answer. Exits 1 if there are any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+CHUNK = 100_000
+
+
+def main() -> int:
+    from tests.joins.test_inside import KINDS, SHAPES, answers, points, shape
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--points", type=int, default=10_000_000)
+    asked = parser.parse_args()
+    wrong, count = 0, asked.points // (len(KINDS) * len(SHAPES))
+    for name in SHAPES:
+        for kind in KINDS:
+            within = off = 0
+            for number, start in enumerate(range(0, count, CHUNK)):
+                mine, exact = answers(shape(name), points(shape(name), kind, min(CHUNK, count - start), 1000 + number))
+                within += int(exact.sum())
+                off += int((mine != exact).sum())
+            print(f"{name}, {kind}: {count:,} points, {within:,} inside, {off} differ", flush=True)
+            wrong += off
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

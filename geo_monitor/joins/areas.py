@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo_monitor.joins.zones import Zone, pack
+from geo_monitor.joins.zones import Zone
 
 if TYPE_CHECKING:
     import shapely
+
+SLABS = 4096  # of a zone at most
 
 
 @dataclass(frozen=True)
 class Areas:
     """Zone versions (z,) with their edges. `*_at` (z + 1,) cut the flat arrays: `windows` (w, 2) ms UTC in force,
-    `edges` (e, 4) lon, lat, lon, lat, `slab`, `sure` and `filed` as `zones.Shape`; `grid` (z, 2): south and slabs a degree;
-    `box` (z, 4): west, south, east, north."""
+    `edges` (e, 4) lon, lat, lon, lat, holes included, filed by slabs of latitude: slab k of a zone, with its own arrays, holds edges
+    `filed[slab[k]:slab[k + 1]]`, all that touch latitudes of [south + k / per_degree, south + (k + 1) / per_degree); `sure` (as
+    long as `slab`, 2): `kernels.sure`. `grid` (z, 2): south, per_degree; `box` (z, 4): west, south, east, north."""
 
     zones: list[Zone]
     window_at: np.ndarray
@@ -41,20 +44,26 @@ class Areas:
     @classmethod
     def of(cls, zones: Sequence[Zone]) -> Areas:
         """Of zones in the order of `zones.zones_between`."""
-        shapes = [pack(zone.geometry) for zone in zones]
+        import shapely
 
-        def flat(parts: list[np.ndarray], empty: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            ends = np.cumsum([0, *(len(part) for part in parts)]).astype(np.int64)
-            return ends, np.ascontiguousarray(np.concatenate([empty, *parts]))
+        from geo_monitor.joins.kernels import filed, slabs
 
-        window_at, windows = flat([zone.windows for zone in zones], np.empty((0, 2), np.int64))
-        edge_at, edges = flat([shape.edges for shape in shapes], np.empty((0, 4)))
-        slab_at, slab = flat([shape.slab for shape in shapes], np.empty(0, np.int64))
-        sure = flat([shape.sure for shape in shapes], np.empty((0, 2)))[1]
-        filed_at, filed = flat([shape.filed for shape in shapes], np.empty(0, np.int64))
-        grid = np.array([(shape.south, shape.per_degree) for shape in shapes]).reshape(-1, 2)
-        box = np.array([shape.box for shape in shapes]).reshape(-1, 4)
-        return cls(list(zones), window_at, windows, edge_at, edges, slab_at, slab, sure, filed_at, filed, grid, box)
+        shapes = np.array([zone.geometry for zone in zones], dtype=object)
+        parts, zone = shapely.get_parts(shapes, return_index=True)
+        rings, part = shapely.get_rings(parts, return_index=True)
+        at, ring = shapely.get_coordinates(rings, return_index=True)
+        edges = np.hstack([at[:-1], at[1:]])
+        whole = (ring[1:] == ring[:-1]) & (edges[:, :2] != edges[:, 2:]).any(axis=1)
+        edges = np.ascontiguousarray(edges[whole])
+        edge_at = _ends(np.bincount(zone[part[ring[:-1][whole]]], minlength=len(zones)))
+        box = shapely.bounds(shapes).reshape(-1, 4)
+        count, per_degree, listed = slabs(edges, edge_at, box, SLABS)
+        slab_at, filed_at = _ends(count + 1), _ends(listed)
+        slab, own, sure = filed(edges, edge_at, box, per_degree, slab_at, filed_at)
+        windows = np.concatenate([np.empty((0, 2), np.int64), *(one.windows for one in zones)])
+        window_at = _ends(np.array([len(one.windows) for one in zones], dtype=np.int64))
+        grid = np.column_stack([box[:, 1], per_degree])
+        return cls(list(zones), window_at, windows, edge_at, edges, slab_at, slab, sure, filed_at, own, grid, box)
 
     @cached_property
     def names(self) -> list[str]:
@@ -67,6 +76,11 @@ class Areas:
             told[name] = told.get(name, -1) + 1
             found.append(f"{name}\x1f{told[name]}")
         return found
+
+    @cached_property
+    def doubtful(self) -> np.ndarray:
+        """Which versions (z,) ask for a water level that is not always known."""
+        return np.array([len(zone.unsure) > 0 for zone in self.zones], dtype=bool)
 
     @cached_property
     def tree(self) -> shapely.STRtree:
@@ -109,3 +123,8 @@ class Areas:
             told.update(np.bincount(of[before], minlength=len(self.zones))[begun].tobytes())
             told.update(np.minimum(spans[before], moment).tobytes())
         return told.hexdigest()
+
+
+def _ends(counts: np.ndarray) -> np.ndarray:
+    """Where the own parts (n,) of a flat array end, (n + 1,)."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

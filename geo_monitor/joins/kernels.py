@@ -96,6 +96,57 @@ def _slab_of(y: float, south: float, per_degree: float, slabs: int) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def slabs(
+    edges: np.ndarray, edge_at: np.ndarray, box: np.ndarray, most: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each zone (z,): into how many slabs it is cut, how many a degree, and how many edges are filed in all of them."""
+    n = len(edge_at) - 1
+    count, listed, per_degree = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
+    for z in range(n):
+        own = edge_at[z + 1] - edge_at[z]
+        south, north = box[z, 1], box[z, 3]
+        k = min(max(own // 2, 1), most)
+        while True:
+            per_degree[z] = k / (north - south) if north > south else 1.0
+            listed[z] = 0
+            for e in range(edge_at[z], edge_at[z + 1]):
+                low, high = min(edges[e, 1], edges[e, 3]), max(edges[e, 1], edges[e, 3])
+                listed[z] += _slab_of(high, south, per_degree[z], k) - _slab_of(low, south, per_degree[z], k) + 1
+            if k == 1 or listed[z] <= 8 * own:
+                break
+            k //= 2  # edges that run far north and south would fill every slab
+        count[z] = k
+    return count, per_degree, listed
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def filed(
+    edges: np.ndarray, edge_at: np.ndarray, box: np.ndarray, per_degree: np.ndarray, slab_at: np.ndarray, filed_at: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """`slab`, `filed` and `sure` of `areas.Areas`, of zones cut as `slabs` says."""
+    slab, own = np.zeros(slab_at[-1], np.int64), np.empty(filed_at[-1], np.int64)
+    surely = np.empty((slab_at[-1], 2))
+    for z in range(len(edge_at) - 1):
+        south, k = box[z, 1], slab_at[z + 1] - slab_at[z] - 1
+        mine, ends = edges[edge_at[z] : edge_at[z + 1]], slab[slab_at[z] : slab_at[z + 1]]
+        into = own[filed_at[z] : filed_at[z + 1]]
+        for e in range(len(mine)):
+            low, high = min(mine[e, 1], mine[e, 3]), max(mine[e, 1], mine[e, 3])
+            for s in range(_slab_of(low, south, per_degree[z], k), _slab_of(high, south, per_degree[z], k) + 1):
+                ends[s + 1] += 1
+        for s in range(k):
+            ends[s + 1] += ends[s]
+        free = ends[:-1].copy()
+        for e in range(len(mine)):
+            low, high = min(mine[e, 1], mine[e, 3]), max(mine[e, 1], mine[e, 3])
+            for s in range(_slab_of(low, south, per_degree[z], k), _slab_of(high, south, per_degree[z], k) + 1):
+                into[free[s]] = e
+                free[s] += 1
+        surely[slab_at[z] : slab_at[z + 1]] = sure(mine, ends, into, south, per_degree[z])
+    return slab, own, surely
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def sure(edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float, per_degree: float) -> np.ndarray:
     """Of each slab of a polygon (and one row more) the widest west and east between which no edge runs and all is inside;
     where there is none, an interval that nothing is in. Whoever is there needs no look at the edges."""

@@ -184,14 +184,15 @@ def _zones_there(
     placed = np.flatnonzero(~np.isnan(lon))
     if len(placed) and len(zones):
         points = shapely.points(lon[placed], lat[placed])
-        tree = shapely.STRtree(points)
-        for zone in zones_between(zones, int(time[placed].min()), int(time[placed].max()), levels, settings):
-            shapely.prepare(zone.geometry)
-            for i in placed[tree.query(zone.geometry, predicate="intersects")]:
-                if ((zone.windows[:, 0] <= time[i]) & (time[i] < zone.windows[:, 1])).any():
-                    there[i].add(zone.zone_id)
-                    if not zone.doubts(time[i : i + 1], time[i : i + 1])[0]:
-                        known[i].add(zone.zone_id)
+        law = zones_between(zones, int(time[placed].min()), int(time[placed].max()), levels, settings)
+        shapes = np.array([zone.geometry for zone in law], dtype=object)
+        shapely.prepare(shapes)
+        for z, place in shapely.STRtree(points).query(shapes, predicate="intersects").T:
+            zone, i = law[z], placed[place]
+            if ((zone.windows[:, 0] <= time[i]) & (time[i] < zone.windows[:, 1])).any():
+                there[i].add(zone.zone_id)
+                if not zone.doubts(time[i : i + 1], time[i : i + 1])[0]:
+                    known[i].add(zone.zone_id)
     return [sorted(ids) for ids in there], [sorted(ids - sure) for ids, sure in zip(there, known, strict=True)]
 
 

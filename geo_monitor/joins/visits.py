@@ -286,8 +286,9 @@ def _told(rows: np.ndarray, unit: np.ndarray, zone: np.ndarray, patrols: np.ndar
     """Rows of the machine (m, 5) with their units (text) and zones as `Visits`."""
     entered, left = rows[:, 2], rows[:, 3]
     seen = rows[:, 4] == 1
-    for z in np.unique(zone):
-        mine = zone == z
+    doubtful = np.flatnonzero(areas.doubtful[zone])
+    for z in np.unique(zone[doubtful]):
+        mine = doubtful[zone[doubtful] == z]
         seen[mine] &= ~areas.zones[z].doubts(entered[mine], left[mine])
     names = np.array(areas.names, dtype=object)[zone]
     return Visits(unit, patrols[rows[:, 0]], names, np.column_stack([entered, left]), seen)

@@ -1,7 +1,6 @@
-"""Zones as the joins need them: when each version is in force, and its shape as arrays that answer fast.
+"""Zones as the joins need them: when each version is in force, and its polygons.
 
-In: tables `zones` (every version not withdrawn) and `levels`. Out: `Zone` records with windows of time and packed
-edges.
+In: tables `zones` (every version not withdrawn) and `levels`. Out: `Zone` records with windows of time.
 """
 
 from __future__ import annotations
@@ -28,25 +27,6 @@ if TYPE_CHECKING:
 
 _EPOCH = date(1970, 1, 1)
 _RULES = ("agency", "season_from", "season_to", "level_station", "level_from_m", "level_to_m")
-_SLABS = 4096
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A polygon's edges (e, 4) as lon, lat, lon, lat, filed by slabs of latitude.
-
-    Slab k holds edges `filed[slab[k]:slab[k + 1]]`: all that touch latitudes of
-    [south + k / per_degree, south + (k + 1) / per_degree). sure (as long as slab, 2): `kernels.sure`. box: west, south,
-    east, north.
-    """
-
-    edges: np.ndarray
-    slab: np.ndarray
-    filed: np.ndarray
-    sure: np.ndarray
-    south: float
-    per_degree: float
-    box: np.ndarray
 
 
 def _none() -> np.ndarray:
@@ -106,7 +86,7 @@ def zones_between(
     ] = {}  # many zones ask for one level of one gauge
     rules = [name for name in _RULES if name in zones.columns]
     rows = zones[rules].to_dict("records")  # a row of a frame at a time takes far longer
-    shapes = zones.geometry.to_numpy()
+    shapes = polygons(zones.geometry.to_numpy())
     found = []
     for i in np.lexsort((versions, names.astype(str), ids)).tolist():
         row = rows[i]
@@ -121,7 +101,7 @@ def zones_between(
                 told[rule] = within(stations.get(station, NO_READINGS), low, high, hold_ms, (lo, hi))
             windows, unsure = (_meet(windows, part) for part in told[rule])
         windows = [(a, b) for a, b in windows if b > first and a <= last]
-        geometry = polygons(shapes[i])
+        geometry = shapes[i]
         if windows and geometry is not None:
             found.append(
                 Zone(
@@ -221,10 +201,21 @@ def _day(year: int, month_day: tuple[int, int], *, start: bool) -> int:
     return days * DAY_MS - SHANGHAI_MS
 
 
-# a run asks twice, for visits and for reports, and to see whether a polygon is valid takes a while
+def polygons(geometries: np.ndarray) -> np.ndarray:
+    """The polygons of each geometry (n,), valid; None where there are none."""
+    import shapely
+
+    found = geometries.copy()
+    good = (shapely.get_type_id(found) == shapely.GeometryType.POLYGON) & shapely.is_valid(found)
+    for i in np.flatnonzero(~good | shapely.is_empty(found) | shapely.has_z(found)):
+        found[i] = _polygons(found[i])
+    return found
+
+
+# a run asks twice, for visits and for reports, and to mend polygons takes a while
 @lru_cache(maxsize=1024)
-def polygons(geometry: Any) -> shapely.Geometry | None:
-    """The polygons of a geometry, valid; None where there are none."""
+def _polygons(geometry: Any) -> shapely.Geometry | None:
+    """Of one geometry of whatever kind."""
     import shapely
 
     if geometry is None or geometry.is_empty:
@@ -236,39 +227,3 @@ def polygons(geometry: Any) -> shapely.Geometry | None:
     parts = [*parts, *(shapely.force_2d(part) for part in nested)]
     # parts that lie on each other would cancel out where edges are counted
     return shapely.union_all(parts) if len(parts) > 1 else parts[0] if parts else None
-
-
-def pack(geometry: shapely.Geometry) -> Shape:
-    """The edges of a valid (multi)polygon, holes included, filed by latitude."""
-    import shapely
-
-    from geo_monitor.joins.kernels import sure
-
-    rings = shapely.get_rings(shapely.get_parts(geometry))
-    coordinates, ring = shapely.get_coordinates(rings, return_index=True)
-    same = ring[1:] == ring[:-1]
-    edges = np.hstack([coordinates[:-1], coordinates[1:]])[same]
-    edges = np.ascontiguousarray(edges[(edges[:, :2] != edges[:, 2:]).any(axis=1)])
-    west, south, east, north = shapely.bounds(geometry)
-    slabs = int(np.clip(len(edges) // 2, 1, _SLABS))
-    low, high = np.minimum(edges[:, 1], edges[:, 3]), np.maximum(edges[:, 1], edges[:, 3])
-    while True:
-        per_degree = slabs / (north - south) if north > south else 1.0
-        from_, to = (np.minimum(((y - south) * per_degree).astype(np.int64), slabs - 1) for y in (low, high))
-        if slabs == 1 or int((to - from_ + 1).sum()) <= 8 * len(edges):
-            break
-        slabs //= 2  # edges that run far north and south would fill every slab
-    count = to - from_ + 1
-    filed = np.repeat(np.arange(len(edges)), count)
-    at = np.repeat(from_, count) + np.arange(len(filed)) - np.repeat(np.cumsum(count) - count, count)
-    filed = filed[np.argsort(at, kind="stable")]
-    slab = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=slabs))]).astype(np.int64)
-    return Shape(
-        edges,
-        slab,
-        filed,
-        sure(edges, slab, filed, south, per_degree),
-        south,
-        per_degree,
-        np.array([west, south, east, north]),
-    )

@@ -10,8 +10,10 @@ import pytest
 import shapely
 from numba import njit
 
+from geo_monitor.events.ground import edges
+from geo_monitor.joins.areas import Areas
 from geo_monitor.joins.kernels import inside, side
-from geo_monitor.joins.zones import pack, polygons
+from geo_monitor.joins.zones import Zone, polygons
 
 POINTS = 3_000  # a shape and kind; `checks/zones.py` has millions
 WHERE = np.array([112.25, 30.05])
@@ -57,8 +59,7 @@ def shape(name: str) -> shapely.Geometry:
         made = shapely.LineString(way).buffer(0.0045)
     else:
         made = shapely.Polygon(WHERE + rng.uniform(-0.1, 0.1, (6 if name == "crossing itself" else 60, 2)))
-    found = polygons(made)
-    assert found is not None
+    (found,) = polygons(np.array([made], dtype=object))
     assert found.is_valid
     return found
 
@@ -96,9 +97,9 @@ def _all(at, edges, slab, filed, south, per_degree, box):  # type: ignore[no-unt
 
 def answers(made: shapely.Geometry, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which of the points (n, 2) are in it or on its border: as the joins say, and as shapely does."""
-    p = pack(made)
+    areas = Areas.of([Zone("z", 1, np.array([[0, 1]]), made)])
     shapely.prepare(made)
-    return _all(at, p.edges, p.slab, p.filed, p.south, p.per_degree, p.box), shapely.intersects_xy(made, at)
+    return _all(at, *edges(areas, 0)), shapely.intersects_xy(made, at)
 
 
 @pytest.mark.parametrize("name", SHAPES)

@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 
 from geo_monitor import tables
 from geo_monitor.errors import GeoMonitorError
+from geo_monitor.events.ground import edges
 from geo_monitor.joins import seizure_counts, seizure_links, zone_visits
-from geo_monitor.joins.zones import pack, zones_between
+from geo_monitor.joins.areas import Areas
+from geo_monitor.joins.zones import Zone, zones_between
 from geo_monitor.settings import Settings
 from tests.water import LAT, StraightRiver, fixes, lon_of, ms
 
@@ -44,6 +46,12 @@ def zone(geometry: Any = BOX, **row: Any) -> gpd.GeoDataFrame:
 
 def zones(*frames: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), geometry="geometry", crs="EPSG:4326")
+
+
+def packed(shape: Any) -> tuple[Areas, tuple[Any, ...]]:
+    """A polygon as the joins keep it, and what `kernels.inside` takes of it."""
+    areas = Areas.of([Zone("z", 1, np.array([[0, 1]]), shape)])
+    return areas, edges(areas, 0)
 
 
 def at(second: float, x: float, **more: Any) -> dict[str, Any]:
@@ -390,18 +398,18 @@ def test_the_kernel_and_shapely_agree_on_inside(shape: Any, steps: list[tuple[in
     # corners snapped to the points' own grid, so that points fall on corners and borders
     snapped = shapely.set_precision(shape, 1 / 512)
     assume(snapped.geom_type == "Polygon" and not snapped.is_empty)
-    packed = pack(snapped)
+    _, own = packed(snapped)
     for i, j in steps:
         x, y = 112 + i / 512, 30 + j / 512
-        answer = inside(x, y, packed.edges, packed.slab, packed.filed, packed.south, packed.per_degree, packed.box)
+        answer = inside(x, y, *own)
         assert answer == snapped.intersects(shapely.Point(x, y))
 
 
 def test_of_a_square_all_between_its_sides_is_surely_inside() -> None:
-    packed = pack(shapely.segmentize(shapely.box(112.0, 30.0, 112.5, 30.25), 0.05))
-    assert len(packed.sure) > 4
+    sure = packed(shapely.segmentize(shapely.box(112.0, 30.0, 112.5, 30.25), 0.05))[0].sure
+    assert len(sure) > 4
     nothing = [np.inf, -np.inf]  # the lower and upper side fill their slabs
-    assert packed.sure.tolist() == [nothing, *[[112.0, 112.5]] * (len(packed.sure) - 3), nothing, nothing]
+    assert sure.tolist() == [nothing, *[[112.0, 112.5]] * (len(sure) - 3), nothing, nothing]
 
 
 def test_between_two_arms_nothing_is_surely_inside() -> None:
@@ -409,21 +417,21 @@ def test_between_two_arms_nothing_is_surely_inside() -> None:
     comb = shapely.union_all(
         [shapely.box(110, 30, 115, 31), shapely.box(110, 31, 111, 33), shapely.box(113, 31, 115, 33)]
     )
-    packed = pack(shapely.segmentize(comb, 0.1))
-    middle = int((32.5 - packed.south) * packed.per_degree)
-    assert packed.sure[middle].tolist() == [113.0, 115.0]
+    areas, _ = packed(shapely.segmentize(comb, 0.1))
+    south, per_degree = areas.grid[0]
+    assert areas.sure[int((32.5 - south) * per_degree)].tolist() == [113.0, 115.0]
 
 
 @settings(max_examples=60, deadline=None)
 @given(shapes(), st.integers(0, 2**32 - 1))
 def test_who_is_surely_inside_is_inside(shape: Any, seed: int) -> None:
-    packed = pack(shape)
-    assert len(packed.sure) == len(packed.slab)
-    west, south, east, north = packed.box
+    areas, (_, slab_ends, _, _, per_degree, _) = packed(shape)
+    assert len(areas.sure) == len(areas.slab)
+    west, south, east, north = areas.box[0]
     rng = np.random.default_rng(seed)
     x, y = rng.uniform(west, east, 300), rng.uniform(south, north, 300)
-    slab = np.minimum(((y - packed.south) * packed.per_degree).astype(int), len(packed.slab) - 2)
-    surely = (x > packed.sure[slab, 0]) & (x < packed.sure[slab, 1])
+    slab = np.minimum(((y - south) * per_degree).astype(int), len(slab_ends) - 2)
+    surely = (x > areas.sure[slab, 0]) & (x < areas.sure[slab, 1])
     assert shapely.contains_xy(shape, x[surely], y[surely]).all()
 
 

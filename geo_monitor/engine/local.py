@@ -1,6 +1,7 @@
 """The main job over positions on this machine: blocks in time order, each worked on by threads that take its units.
 
-The next block is read while this one is worked on, and no more than that, so memory does not grow with the data. What a
+The next block is read while this one is worked on, and its fixes are located by threads that have nothing left to do; no more
+than that, so memory does not grow with the data. What a
 block gave is kept (`kept`) under a hash of all it depends on: of a year only the days that are new, or that a change
 touches, are worked on again.
 """
@@ -26,8 +27,9 @@ from geo_monitor.engine import work
 from geo_monitor.engine.blocks import Plan, Reader
 from geo_monitor.engine.earlier import Earlier, due, settled
 from geo_monitor.engine.kept import Kept, of_bytes, to_bytes
-from geo_monitor.engine.work import Found, Job, Laid
+from geo_monitor.engine.work import Found, Job, Laid, Part
 from geo_monitor.joins.visits import Underway
+from geo_monitor.tracks import Chunk
 
 if TYPE_CHECKING:
     from geo_monitor.stages import Stages
@@ -37,6 +39,9 @@ LET_GO = 8  # blocks after which unused memory is given back: each time it has t
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 HEAP = 1 << 29  # bytes: what is larger is not taken from the heap, nor is more left unused at its end
 PART_ROWS = 150_000  # fixes a thread works on at once: some 100 bytes each for a while
+Parts = list[
+    tuple[Chunk, "Future[tuple[Chunk, float]] | None"]
+]  # of a block: some units' fixes, and where they will be located
 
 
 def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
@@ -109,7 +114,7 @@ class _Hands:
         self.pool = ThreadPoolExecutor(THREADS)
         self.ahead = ThreadPoolExecutor(1)
         self.writer = ThreadPoolExecutor(1)
-        self.next: tuple[int, Future[Laid]] | None = None
+        self.next: tuple[int, Future[tuple[Laid, Parts]]] | None = None
         self.water: Future[object] | None = None
         self.keeping: list[Future[None]] = []
 
@@ -123,39 +128,49 @@ class _Hands:
         if error is None:
             self.keep([])
 
-    def laid(self, number: int) -> Laid:
-        """A block's fixes in order, not yet located. The next one is read meanwhile."""
+    def laid(self, number: int, locating: bool) -> tuple[Laid, Parts]:
+        """A block's fixes in order, and in parts. The next one is read meanwhile."""
         ready = self.next[1].result() if self.next is not None else None  # there is one reader
-        laid = ready if ready is not None and self.next is not None and self.next[0] == number else self.read(number)
+        ahead = ready is not None and self.next is not None and self.next[0] == number
+        laid, parts = ready if ahead and ready is not None else self.read(number, locating)
         self.next = None
         if number + 1 < len(self.plan.blocks):
-            self.next = number + 1, self.ahead.submit(self.read, number + 1)
-        return laid
+            self.next = number + 1, self.ahead.submit(self.read, number + 1, locating)
+        return laid, parts
 
-    def read(self, number: int) -> Laid:
-        """A block's fixes in order, not yet located."""
+    def read(self, number: int, locating: bool) -> tuple[Laid, Parts]:
+        """A block's fixes in order, and in parts, which threads locate once they have done what they were told before."""
         block = self.plan.blocks[number]
-        return Laid.of(self.reader.rows(block), block, self.job)
+        laid = Laid.of(self.reader.rows(block), block, self.job)
+        # as many for one thread as for the other, or it would wait
+        each = -(-len(laid.chunk) // (THREADS * PART_ROWS))
+        chunks = laid.chunk.parts(THREADS * max(each, 1))
+        return laid, [
+            (chunk, self.pool.submit(work.located, chunk, self.job) if locating else None) for chunk in chunks
+        ]
 
     def work(self, number: int, wanted: Sequence[str], moored: Moored, underway: Underway) -> dict[str, bytes]:
         """What of `work.KINDS_OF_WORK` is wanted of a block, packed, each thread with some units at a time; tells the
         clock."""
         if "effort" in wanted and self.water is None:  # made once, while the first block is read
             self.water = self.pool.submit(lambda: self.job.network.water)
-        laid = self.laid(number)
+        laid, parts = self.laid(number, "effort" in wanted)
         if self.water is not None:
             self.water.result()
-        began = time.perf_counter()
-        each = -(
-            -len(laid.chunk) // (THREADS * PART_ROWS)
-        )  # parts a thread takes: as many as any other, or some would wait
-        chunks = laid.chunk.parts(THREADS * max(each, 1))
-        done = list(self.pool.map(lambda chunk: work.part(laid, chunk, self.job, wanted, moored, underway), chunks))
-        together = work.together(done, laid, self.job, moored, underway)
+        began, locating = time.perf_counter(), []
+
+        def done(chunk: Chunk, ahead: Future[tuple[Chunk, float]] | None) -> Part:
+            if "effort" in wanted:
+                chunk, seconds = ahead.result() if ahead is not None else work.located(chunk, self.job)
+                locating.append(seconds)
+            return work.part(laid, chunk, self.job, wanted, moored, underway)
+
+        made = list(self.pool.map(done, *zip(*parts, strict=True)))
+        together = work.together(made, laid, self.job, moored, underway)
         given = {what: to_bytes(arrays) for what, arrays in together.items()}
-        passed, every = time.perf_counter() - began, sum(sum(part.seconds.values()) for part in done)
+        passed, every = time.perf_counter() - began, sum(locating) + sum(sum(part.seconds.values()) for part in made)
         for what, stage in (("effort", "effort"), ("visits", "joins"), ("near", "joins")):
-            share = sum(part.seconds.get(what, 0.0) for part in done) / max(every, 1e-9)
+            share = sum(part.seconds.get(what, 0.0) for part in made) / max(every, 1e-9)
             self.stage.spent(stage, passed * share)
             self.stage.spent("locate", -passed * share)
         return given

@@ -148,7 +148,8 @@ def lane(job: Job, batches: Iterable[pa.RecordBatch], span: Span) -> Iterator[tu
         block = Block(number * BLOCK_DAYS, (number + 1) * BLOCK_DAYS, (), (), ())
         laid = Laid.of(table, block, job)
         wanted = [what for what in work.KINDS_OF_WORK if what != "near" or len(work.reports(job, laid.span))]
-        part = work.part(laid, laid.chunk, job, wanted, moored, underway)
+        chunk = work.located(laid.chunk, job)[0] if "effort" in wanted else laid.chunk
+        part = work.part(laid, chunk, job, wanted, moored, underway)
         given = work.together([part], laid, job, moored, underway)
         moored, underway = work.stays(given["effort"]), work.visits_underway(given["visits"])
         for what in ("effort", "visits"):  # nobody outside of the lane needs what goes on in it

@@ -154,9 +154,16 @@ class Part:
     seconds: dict[str, float]
 
 
+def located(chunk: Chunk, job: Job) -> tuple[Chunk, float]:
+    """The chunk with the places of its fixes on the river, which depend on no block before, and the seconds that took."""
+    began = time.perf_counter()
+    reach, km = chainage(chunk.lon, chunk.lat, job.network)
+    return replace(chunk, reach=reach, km=km), time.perf_counter() - began
+
+
 def part(laid: Laid, chunk: Chunk, job: Job, wanted: Collection[str], moored: Moored, underway: Underway) -> Part:
     """What the units of `chunk`, some of those of `laid`, give: one after the other what of `KINDS_OF_WORK` is wanted, so
-    that their fixes are at hand."""
+    that their fixes are at hand; for "effort" they are `located`."""
     seconds, began = {}, time.perf_counter()
 
     def spent(what: str) -> None:
@@ -165,10 +172,6 @@ def part(laid: Laid, chunk: Chunk, job: Job, wanted: Collection[str], moored: Mo
         seconds[what], began = now - began, now
 
     looked, seen, visits, near = None, None, None, None
-    if "effort" in wanted:
-        reach, km = chainage(chunk.lon, chunk.lat, job.network)
-        chunk = replace(chunk, reach=reach, km=km)
-        spent("locate")
     if "effort" in wanted or "visits" in wanted:
         own = chunk.where((chunk.time >= laid.span.start) & (chunk.time < laid.span.end))
     if "effort" in wanted or "near" in wanted:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import shapely
 
 _EPOCH = date(1970, 1, 1)
+KEPT = (
+    1024  # polygons remembered: the same are asked for again and again, and to see whether one is valid takes a while
+)
 _RULES = ("agency", "season_from", "season_to", "level_station", "level_from_m", "level_to_m")
 
 
@@ -206,14 +209,17 @@ def polygons(geometries: np.ndarray) -> np.ndarray:
     import shapely
 
     found = geometries.copy()
+    if len(found) <= KEPT:
+        for i, geometry in enumerate(geometries):
+            found[i] = _polygons(geometry)
+        return found
     good = (shapely.get_type_id(found) == shapely.GeometryType.POLYGON) & shapely.is_valid(found)
     for i in np.flatnonzero(~good | shapely.is_empty(found) | shapely.has_z(found)):
         found[i] = _polygons(found[i])
     return found
 
 
-# a run asks twice, for visits and for reports, and to mend polygons takes a while
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT)
 def _polygons(geometry: Any) -> shapely.Geometry | None:
     """Of one geometry of whatever kind."""
     import shapely
@@ -221,7 +227,7 @@ def _polygons(geometry: Any) -> shapely.Geometry | None:
     if geometry is None or geometry.is_empty:
         return None
     if not geometry.is_valid:
-        geometry = shapely.make_valid(geometry)
+        geometry = shapely.make_valid(geometry, method="structure", keep_collapsed=False)  # as imports do
     parts = [part for part in shapely.get_parts(shapely.force_2d(geometry)) if part.geom_type == "Polygon"]
     nested = [p for part in shapely.get_parts(geometry) if part.geom_type == "MultiPolygon" for p in part.geoms]
     parts = [*parts, *(shapely.force_2d(part) for part in nested)]

@@ -24,7 +24,7 @@ from geo_monitor.errors import GeoMonitorError
 from geo_monitor.events.ground import edges
 from geo_monitor.joins import seizure_counts, seizure_links, zone_visits
 from geo_monitor.joins.areas import Areas
-from geo_monitor.joins.zones import Zone, zones_between
+from geo_monitor.joins.zones import KEPT, Zone, polygons, zones_between
 from geo_monitor.settings import Settings
 from tests.water import LAT, StraightRiver, fixes, lon_of, ms
 
@@ -433,6 +433,20 @@ def test_who_is_surely_inside_is_inside(shape: Any, seed: int) -> None:
     slab = np.minimum(((y - south) * per_degree).astype(int), len(slab_ends) - 2)
     surely = (x > areas.sure[slab, 0]) & (x < areas.sure[slab, 1])
     assert shapely.contains_xy(shape, x[surely], y[surely]).all()
+
+
+def test_many_zones_are_made_ready_as_each_alone() -> None:
+    """More than are remembered, of every kind: good, crossing itself, of parts on each other, with heights, of no area, none."""
+    bow = shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])
+    kinds = [shapely.box(0, 0, 1, 1), bow, shapely.MultiPolygon([shapely.box(0, 0, 2, 2), shapely.box(1, 1, 3, 3)]),
+             shapely.force_3d(shapely.box(0, 0, 1, 1), 7.0), shapely.LineString([(0, 0), (1, 1)]), shapely.Polygon(), None,
+             shapely.GeometryCollection([shapely.box(5, 5, 6, 6), shapely.Point(0, 0)])]  # fmt: skip
+    alone = polygons(np.array(kinds, dtype=object))
+    assert [None if one is None else one.area for one in alone] == [1, 2, 7, 1, None, None, None, 1]
+    many = polygons(np.array(kinds * (KEPT // len(kinds) + 1), dtype=object))
+    assert len(many) > KEPT
+    for one, other in zip(many, [*alone] * (len(many) // len(kinds)), strict=True):
+        assert one is None if other is None else shapely.equals_identical(one, other)
 
 
 def test_many_units_zones_and_chunks_give_what_each_gives_alone() -> None:

@@ -219,10 +219,18 @@ def zoom_to(river: str, low: float, high: float) -> None:
     st.session_state[f"stretch-{river}"] = (float(int(low)), float(int(high)))
 
 
-def zoom_to_lake(lake: str) -> None:
-    """Makes a lake the area, from the next run on (to be called in a callback)."""
+def zoom_to_water(name: str) -> None:
+    """Makes a whole river or lake the area, from the next run on (to be called in a callback)."""
     st.session_state["area-kind"] = "river"
-    st.session_state["area-river"] = lake
+    st.session_state["area-river"] = name
+    st.session_state.pop(f"stretch-{name}", None)
+    remember("area", f"river|{name}")
+
+
+def zoom_to_city(adcode: str) -> None:
+    """Makes what a city answers for the area, from the next run on (to be called in a callback)."""
+    st.session_state["area-kind"] = "city"
+    st.session_state["area-city"] = adcode
 
 
 def remember(name: str, value: str | None) -> None:

@@ -210,8 +210,8 @@ def polygons(geometries: np.ndarray) -> np.ndarray:
 
     found = geometries.copy()
     if len(found) <= KEPT:
-        for i, geometry in enumerate(geometries):
-            found[i] = _polygons(geometry)
+        for place, geometry in enumerate(geometries):
+            found[place] = _polygons(geometry)
         return found
     good = (shapely.get_type_id(found) == shapely.GeometryType.POLYGON) & shapely.is_valid(found)
     for i in np.flatnonzero(~good | shapely.is_empty(found) | shapely.has_z(found)):

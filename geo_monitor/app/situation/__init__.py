@@ -15,7 +15,7 @@ import streamlit as st
 from geo_monitor.app import base, chart, controls, data, door, layers, legend, levels, panel
 from geo_monitor.app.deck import turned
 from geo_monitor.app.look import LOOKS
-from geo_monitor.app.situation import aside, fixes, ground, timeline
+from geo_monitor.app.situation import aside, finding, fixes, ground, timeline
 from geo_monitor.app.situation import clock as clocks
 from geo_monitor.app.situation.clock import Clock
 from geo_monitor.app.situation.view import View, look
@@ -86,6 +86,9 @@ def page(path: str, speaker: Speaker) -> None:
         stretch = levels.BASIN_KM if area[0] == "basin" and run is not None else None
         st.html(legend.html(set(shown), speaker, LOOKS[controls.theme()], stretch))
     with right:
+        if not first:
+            at = clock.now(wall) // TICK_MS * TICK_MS
+            finding.draw(speaker, lambda: look(path, mark, at, clock.mode == clocks.LIVE, area, speaker.lang))
         _beating(_aside, ASIDE_S, clock)(asked)
 
 

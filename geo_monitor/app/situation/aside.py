@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import streamlit as st
 
 from geo_monitor.app import controls, duty, panel
@@ -13,15 +12,13 @@ from geo_monitor.app.deck import plain
 from geo_monitor.app.duty import waiting
 from geo_monitor.app.look import FRESH_S, LOOKS
 from geo_monitor.app.rows import rows
-from geo_monitor.app.situation import fixes
-from geo_monitor.app.situation.timeline import CHANGED
+from geo_monitor.app.situation import finding, fixes
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from geo_monitor.app.situation.view import View
 
-AROUND_KM = 15.0  # km of water on each side of a place that is looked at
 NEAR_KM = 5.0  # km; a unit farther from every reach is not said to be near one
 
 
@@ -51,8 +48,8 @@ def needed(view: View) -> None:
             f"<b>{panel.text(need.title)}</b><p>{panel.text(need.body)}</p></div>"
         )
         if need.id:
-            told = (need.id, view.water, view.units, view.reports)
-            go.button(speaker.say("need_show"), key=f"need-{i}", on_click=_go, args=told, width="stretch")
+            told = need.id, finding.Known.of(view)
+            go.button(speaker.say("need_show"), key=f"need-{i}", on_click=finding.go, args=told, width="stretch")
 
 
 def ring(view: View) -> list[dict[str, Any]]:
@@ -66,35 +63,6 @@ def ring(view: View) -> list[dict[str, Any]]:
     layer |= {"getRadius": 21, "radiusUnits": "pixels", "stroked": True, "filled": False}
     pick = LOOKS[controls.theme()].pick
     return [layer | {"getLineColor": [*pick, 255], "getLineWidth": 3, "lineWidthUnits": "pixels"}]
-
-
-def _go(name: str, water: pd.DataFrame, units: pd.DataFrame, reports: pd.DataFrame) -> None:
-    """Chooses a thing and makes the water around it the area."""
-    panel.pick(name)
-    st.session_state[CHANGED] = True
-    kind, _, of = name.partition("|")
-    at = {"unit": units, "seizure": reports}.get(kind)
-    if at is None:
-        near = water[water["id"] == name]
-    else:
-        spot = at[at["unit_id" if kind == "unit" else "report_id"].map(plain) == of].head(1)
-        if not len(spot) or spot["lon"].isna().all():
-            return
-        near = _nearest(water, float(spot["lon"].iloc[0]), float(spot["lat"].iloc[0]), AROUND_KM)
-    for row in rows(near):
-        span = water[(water["river"] == row.river) & (water["kind"] == "channel")]
-        if row.kind == "channel":
-            middle = (row.km_from + row.km_to) / 2
-            low, high = max(middle - AROUND_KM, span["km_from"].min()), min(middle + AROUND_KM, span["km_to"].max())
-            controls.zoom_to(row.river, low, high)
-        elif not len(span):
-            controls.zoom_to_lake(row.river)
-
-
-def _nearest(water: pd.DataFrame, lon: float, lat: float, within_km: float) -> pd.DataFrame:
-    """The reach whose middle is nearest, none where it is farther than `within_km`."""
-    apart = np.hypot((water["lon"] - lon) * np.cos(np.radians(lat)), water["lat"] - lat) * 111.2
-    return water.iloc[[int(np.argmin(apart.to_numpy()))]] if len(apart) and apart.min() <= within_km else water.iloc[:0]
 
 
 def chosen(view: View, found: pd.DataFrame, name: str) -> None:
@@ -127,6 +95,6 @@ def _unit(view: View, name: str) -> None:
         panel.sentence(view.names.get(name, name), gone)
         return
     parts = [speaker.motion(row)]
-    for near in rows(_nearest(view.water, row.lon, row.lat, NEAR_KM)) if view.water is not None else ():
+    for near in rows(finding.nearest(view.water, row.lon, row.lat, NEAR_KM)) if view.water is not None else ():
         parts.append(speaker.say("unit_near", place=speaker.place(near)) + speaker.stop)
     panel.sentence(view.names.get(row.unit_id, row.unit_id), " ".join(parts))

@@ -33,6 +33,14 @@ def test_hot_waters_come_first_and_the_rest_when_asked_for() -> None:
     assert address.MORE not in keys
     at.run()
     assert first < layers(at)  # and it stays
+    at.text_input(key="find").input("长江 K950").run()
+    found = at.button(key="find-0")
+    assert found.label.startswith("长江 K950")
+    found.click().run()
+    assert not at.exception
+    assert at.selectbox(key="area-river").value == "长江"
+    assert at.session_state["picked"]
+    assert at.text_input(key="find").value == ""
 
 
 def test_the_area_is_told_in_the_other_language_at_once() -> None:

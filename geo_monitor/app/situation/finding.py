@@ -90,7 +90,9 @@ def _units(wanted: str, view: View, kind: int) -> Iterator[Find]:
 
 
 def _zones(wanted: str, view: View, kind: int) -> Iterator[Find]:
-    for row in rows(view.zones):
+    # of the versions of one zone that in force, else the last
+    versions = sorted(rows(view.zones), key=lambda row: (zone_key(row) in view.valid, row.version))
+    for row in {zone_key(row)[:2]: row for row in versions}.values():
         fit = _fit(wanted, row.zone_id, row.name)
         if fit is not None:
             title, _ = view.speaker.zone(row, zone_key(row) in view.valid)
@@ -142,7 +144,9 @@ def _take(one: Find, known: Known) -> None:
     elif one.go is not None:
         panel.pick(None)
         one.go()
-    st.session_state.pop(CHANGED, None)  # this box stands in no part with a beat of its own: the whole page is drawn anyway
+    st.session_state.pop(
+        CHANGED, None
+    )  # this box stands in no part with a beat of its own: the whole page is drawn anyway
 
 
 class Known(NamedTuple):

@@ -68,6 +68,13 @@ def test_zones_reports_and_nothing(view: Any) -> None:
     assert ids("  ", view) == ids("没有", view) == []
 
 
+def test_of_a_zone_the_version_in_force_else_the_last(view: Any) -> None:
+    view.zones = pd.concat([view.zones, view.zones.assign(version=2)])
+    assert ids("江豚", view) == ["zone||Z1|2"]
+    view.valid = {("", "Z1", 1)}
+    assert ids("江豚", view) == ["zone||Z1|1"]
+
+
 @pytest.mark.parametrize("words", ["长江 K25", "长江25", "长江k25.0", "长江 25 公里", "Yangtze, 25 km", "长江Ｋ２５"])
 def test_a_kilometre_of_a_river(words: str, view: Any) -> None:
     assert ids(words, view) == ["b"]

@@ -37,13 +37,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Click a unit, reach, zone or seizure on the map for its brief, which can be printed to take along.",
     ),
     "app.find": ("查船艇、水域、江段、查获", "Find a unit, zone, place or seizure"),
-    "app.find_such_as": ("如：渔政、长江 K950、荆州", "e.g. a name, Yangtze K950, Jingzhou"),
+    "app.find_such_as": (
+        "如：渔政、长江 K950、荆州、112.25,30.05",
+        "e.g. a name, Yangtze K950, Jingzhou, 112.25,30.05",
+    ),
     "app.find_nothing": (
-        "没有这个名称。可写船名或编号、水域名、城市、江河名加公里数、查获编号。",
-        "Nothing of that name. Try a unit's or zone's name or number, a city, a river and its km, a seizure's number.",
+        "没有这个名称，或坐标 15 公里内没有江湖。可写船名或编号、水域名、城市、江河名加公里数、坐标、查获编号。",
+        "Nothing of that name, or no water within 15 km of the coordinates. Try a unit's or zone's name or number, a city, "
+        "a river and its km, coordinates, a seizure's number.",
     ),
     "app.find_more": ("还有 {n} 个，请多写几个字。", "{n} more: type a few more letters."),
     "app.find_unit": ("{name}（{told}）", "{name} ({told})"),
+    "app.find_coordinates": ("{lon}，{lat}：靠近 {place}", "{lon}, {lat}: near {place}"),
     "app.find_area": ("{name}（看全部）", "{name} (all of it)"),
     "app.need_head": ("需要决定的事", "What needs a decision"),
     "app.need_nothing": ("此刻没有需要决定的事。", "Nothing needs a decision at this moment."),

@@ -1,4 +1,4 @@
-"""Finding by what people call it: units, zones, cities, waters, kilometres of a river, reports; and going there."""
+"""Finding by what people call it: units, zones, cities, waters, kilometres of a river, coordinates, reports; and going there."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.rows import rows, zone_key, zone_name
 from geo_monitor.app.situation.timeline import CHANGED
 from geo_monitor.app.words import Speaker
+from geo_monitor.ingest.coordinates import pairs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,7 @@ def finds(words: str, view: View) -> list[Find]:
     wanted = folded(words)
     parts = (_units, _zones, _areas, _reports)
     found = [one for number, part in enumerate(parts) for one in part(wanted, view, number)]
-    return sorted([*found, *_spot(words, view)], key=lambda one: one.rank)
+    return sorted([*found, *_spot(words, view), *_coordinates(words, view)], key=lambda one: one.rank)
 
 
 def folded(words: object) -> str:
@@ -127,6 +128,18 @@ def _spot(words: str, view: View) -> Iterator[Find]:
         if _fit(folded(told[1]), row.river, Speaker("en").river(row.river)) == 0:
             said = view.speaker.place(row)
             yield Find((0, said), plain(said), row.id)
+
+
+def _coordinates(words: str, view: View) -> Iterator[Find]:
+    """The reach nearest to WGS84 coordinates, written in any way that uploads are read in ("112.25,30.05", "北纬30°3′ 东经112°15′")."""
+    import pyarrow as pa
+
+    lon, lat, bad = (part[0] for part in pairs(pa.array([plain(words)])))
+    if bad or np.isnan(lon) or view.water is None:
+        return
+    for row in rows(nearest(view.water, lon, lat, AROUND_KM)):
+        said = view.speaker.say("find_coordinates", lon=f"{lon:.5f}", lat=f"{lat:.5f}", place=view.speaker.place(row))
+        yield Find((0, said), plain(said), row.id)
 
 
 def _reports(wanted: str, view: View, kind: int) -> Iterator[Find]:

@@ -84,6 +84,17 @@ def test_no_kilometre_that_a_river_does_not_have(view: Any) -> None:
     assert ids("长江 K40", view) == ids("汉江 K25", view) == ids("洪湖 5", view) == []
 
 
+@pytest.mark.parametrize("words", ["112.29,30.01", "30.01 112.29", "北纬30°0.6′ 东经112°17.4′", "112.29E 30.01N"])
+def test_coordinates_name_the_nearest_reach(words: str, view: Any) -> None:
+    (one,) = finding.finds(words, view)
+    assert one.id == "b"
+    assert one.said.startswith("112.29000，30.01000：靠近 长江 K20")
+
+
+def test_coordinates_far_from_all_water_name_nothing(view: Any) -> None:
+    assert ids("112.3,30.2", view) == ids("400,30", view) == []  # 22 km off; nowhere
+
+
 def test_cities_and_waters_become_the_area(view: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     state: dict[str, Any] = {}
     monkeypatch.setattr(st, "session_state", state)

@@ -10,7 +10,10 @@ if [ $# -gt 0 ]; then
 fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
-.venv/bin/mypy
+# types, and the compiled code that tests would each wait for, beside the place without internet: both keep one processor busy
+(.venv/bin/mypy && .venv/bin/python -c 'from geo_monitor.engine import warm; warm.warm()') &
+beside=$!
 checks/offline.sh
+wait "$beside"
 # two files at a time: much of a test's time is waiting for a browser, a database or a broker
 .venv/bin/python -m pytest -n 2 --dist loadfile

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -17,19 +18,28 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 CHUNK = 100_000
 
 
+def asked(doc: str | None) -> int:
+    """How many points the command line asks for."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--points", type=int, default=10_000_000)
+    return int(parser.parse_args().points)
+
+
+def chunks(count: int) -> Iterator[tuple[int, int]]:
+    """So many points at a time, each time with a seed of its own."""
+    for number, start in enumerate(range(0, count, CHUNK)):
+        yield min(CHUNK, count - start), 1000 + number
+
+
 def main() -> int:
     from geo_monitor.river.locate import place
     from tests.river.test_grid import KINDS, differing, points, shipped
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--points", type=int, default=10_000_000)
-    asked = parser.parse_args()
-    wrong = 0
+    wrong, count = 0, asked(__doc__) // len(KINDS)
     for kind in KINDS:
         located = off = 0
-        count = asked.points // len(KINDS)
-        for number, start in enumerate(range(0, count, CHUNK)):
-            lon, lat = points(shipped(), kind, min(CHUNK, count - start), 1000 + number)
+        for some, seed in chunks(count):
+            lon, lat = points(shipped(), kind, some, seed)
             located += int((place(lon, lat, shipped()).reach >= 0).sum())
             off += int(differing(shipped(), lon, lat).sum())
         print(f"{kind}: {count:,} points, {located:,} located, {off} differ", flush=True)

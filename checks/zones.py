@@ -8,27 +8,23 @@ Prints, for each polygon and kind, points, how many are inside and how many get 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-CHUNK = 100_000
+from checks.locate import asked, chunks
 
 
 def main() -> int:
     from tests.joins.test_inside import KINDS, SHAPES, answers, points, shape
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--points", type=int, default=10_000_000)
-    asked = parser.parse_args()
-    wrong, count = 0, asked.points // (len(KINDS) * len(SHAPES))
+    wrong, count = 0, asked(__doc__) // (len(KINDS) * len(SHAPES))
     for name in SHAPES:
         for kind in KINDS:
             within = off = 0
-            for number, start in enumerate(range(0, count, CHUNK)):
-                mine, exact = answers(shape(name), points(shape(name), kind, min(CHUNK, count - start), 1000 + number))
+            for some, seed in chunks(count):
+                mine, exact = answers(shape(name), points(shape(name), kind, some, seed))
                 within += int(exact.sum())
                 off += int((mine != exact).sum())
             print(f"{name}, {kind}: {count:,} points, {within:,} inside, {off} differ", flush=True)

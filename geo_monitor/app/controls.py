@@ -202,7 +202,7 @@ def _options(
 
     if kind == "river":
         return {name: speaker.river(name) for name in frame["river"].value_counts().index}
-    codes = sorted(set(frame["adcode_left"].dropna()) | set(frame["adcode_right"].dropna()))
+    codes = localities_of(frame)
     if kind == "city":
         return {code: speaker.locality(code) for code in codes}
     out: dict[str, str] = {}
@@ -210,6 +210,11 @@ def _options(
         name = localities.get(code, ("", ""))[1] or code[:2]
         out[code[:2]] = name if speaker.lang == "zh" else names("province").get(name, (name, name))[1]
     return out
+
+
+def localities_of(frame: pd.DataFrame) -> list[str]:
+    """The codes of the localities that answer for a bank."""
+    return sorted(set(frame["adcode_left"].dropna()) | set(frame["adcode_right"].dropna()))
 
 
 def zoom_to(river: str, low: float, high: float) -> None:

@@ -1,9 +1,8 @@
 """The main job over positions on this machine: blocks in time order, each worked on by threads that take its units.
 
-The next block is read while this one is worked on, and its fixes are located by threads that have nothing left to do; no more
-than that, so memory does not grow with the data. What a
-block gave is kept (`kept`) under a hash of all it depends on: of a year only the days that are new, or that a change
-touches, are worked on again.
+The next block is read while this one is worked on, and its fixes are located by threads that have nothing left to do;
+no more than that, so memory does not grow with the data. What a block gave is kept (`kept`) under a hash of all it
+depends on: of a year only the days that are new, or that a change touches, are worked on again.
 """
 
 from __future__ import annotations
@@ -39,9 +38,8 @@ LET_GO = 8  # blocks after which unused memory is given back: each time it has t
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 HEAP = 1 << 29  # bytes: what is larger is not taken from the heap, nor is more left unused at its end
 PART_ROWS = 150_000  # fixes a thread works on at once: some 100 bytes each for a while
-Parts = list[
-    tuple[Chunk, "Future[tuple[Chunk, float]] | None"]
-]  # of a block: some units' fixes, and where they will be located
+# of a block: some units' fixes, and where they will be located
+Parts = list[tuple[Chunk, "Future[tuple[Chunk, float]] | None"]]
 
 
 def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:

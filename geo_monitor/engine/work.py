@@ -411,5 +411,4 @@ def tracks(job: Job, plan: Plan) -> Iterator[tuple[Chunk, Sequence[str]]]:
     for block in plan.blocks:
         laid = Laid.of(reader.rows(block), block, job)
         chunk = laid.chunk.where((laid.chunk.time >= laid.span.start) & (laid.chunk.time < laid.span.end))
-        reach, km = chainage(chunk.lon, chunk.lat, job.network)
-        yield replace(chunk, reach=reach, km=km), laid.unit_ids
+        yield located(chunk, job)[0], laid.unit_ids

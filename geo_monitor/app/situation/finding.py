@@ -105,7 +105,7 @@ def _areas(wanted: str, view: View, kind: int) -> Iterator[Find]:
     if view.water is None:
         return
     speaker, english = view.speaker, Speaker("en", view.speaker.localities)
-    for code in sorted(set(view.water["adcode_left"].dropna()) | set(view.water["adcode_right"].dropna())):
+    for code in controls.localities_of(view.water):
         fit = _fit(wanted, speaker.localities.get(code, code), english.locality(code), code)
         if fit is not None:
             said = speaker.say("find_area", name=plain(speaker.locality(code)))

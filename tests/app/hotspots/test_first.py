@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
 from geo_monitor.app import address, door
 from geo_monitor.store.rights import OWNER
+from tests.app.situation.test_first import layers
 
 
 def page(path: str) -> None:
@@ -20,11 +20,6 @@ def page(path: str) -> None:
     geo_monitor.workspace.open_workspace = lambda _: FakeWorkspace()
     door.viewer(data.workspace(path))
     hotspots.page(path, Speaker("zh"))
-
-
-def layers(at: AppTest) -> set[str]:
-    (chart,) = at.get("deck_gl_json_chart")
-    return {layer["id"].rpartition("-")[0] or layer["id"] for layer in json.loads(chart.proto.json)["layers"]}
 
 
 def test_hot_waters_come_first_and_the_rest_when_asked_for(tmp_path: Path) -> None:

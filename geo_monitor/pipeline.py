@@ -76,14 +76,15 @@ def analyse(
         period, begun = held(store, period)
         inputs = read(store, period, settings)
         inputs.notes += begun
-    with stage("river"), ThreadPoolExecutor(1) as beside:  # the zones are made ready beside it
+    with stage("river"), ThreadPoolExecutor(1) as beside:  # the zones are made ready, and positions read, beside it
+        ahead = engines.ahead(engine, inputs, settings, store.root)
         zones = beside.submit(work.areas, inputs, settings)
         network = engines.river(inputs, settings, store.root)
         loading.join()
     with stage("locate"):
         places = joins.places(inputs.seizures, network)
         job = work.Job.of(inputs, network, zones.result(), places, settings)
-        found = engines.run(engine, job, inputs.plan, store.root, stage)
+        found = engines.run(engine, job, inputs.plan, store.root, stage, ahead)
     with stage("joins"):
         visits = joins.visits_table(found.visits, job.areas)
         near = found.near(len(inputs.seizures))

@@ -234,7 +234,7 @@ def encode(fixes: pa.Table, located: pa.Table | pa.RecordBatch | None = None, ro
         "time": taken(milliseconds(fixes["time"])),
         "lon": taken(np.asarray(fixes["lon"], dtype=np.float64)),
         "lat": taken(np.asarray(fixes["lat"], dtype=np.float64)),
-        "platform": number[code],
+        "platform": number.take(code),
         "patrolling": taken(_patrolling(fixes)),
     }
     if located is not None:
@@ -243,7 +243,7 @@ def encode(fixes: pa.Table, located: pa.Table | pa.RecordBatch | None = None, ro
         km = located.column("km")
         columns["km"] = taken(np.asarray(km.fill_null(np.nan) if km.null_count else km, dtype=np.float64))
     order = np.arange(rows) if bool(np.all(unit[1:] >= unit[:-1])) else np.argsort(unit, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(np.bincount(unit, minlength=len(unit_ids)))]).astype(np.int64)
+    starts = np.searchsorted(unit[order], np.arange(len(unit_ids) + 1))
     return Tracks(unit_ids, patrol_ids, columns, order, starts)
 
 
@@ -272,11 +272,18 @@ def _codes(fixes: pa.Table, name: str, taken: Any) -> tuple[np.ndarray, list[str
     encoded = encoded.unify_dictionaries().combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.dictionary(pa.int32(), pa.string()))
-    values = encoded.dictionary.to_pylist()
-    index = encoded.indices
-    raw = taken(np.asarray(index.fill_null(len(values)) if index.null_count else index, dtype=np.int64))
-    used = np.bincount(raw, minlength=len(values) + 1)[: len(values)] > 0
-    names = sorted({value for value, there in zip(values, used, strict=True) if there and value is not None})
+    values, index = encoded.dictionary.to_pylist(), encoded.indices
+    if index.null_count == len(index) or (len(values) == 1 and not index.null_count and values[0] is not None):
+        one = values if index.null_count < len(index) else []  # for all rows alike, as role and platform mostly are
+        code = taken(np.full(len(index), len(one) - 1, dtype=np.int32))
+        return code, one if len(code) else []
+    raw = taken(np.asarray(index.fill_null(len(values)) if index.null_count else index))
+    used = np.zeros(len(values) + 1, dtype=bool)
+    fresh = np.ones(len(raw), dtype=bool)
+    fresh[1:] = raw[1:] != raw[:-1]
+    used[raw[fresh]] = True  # rows of a unit stand together: few are asked
+    names = sorted({value for value, there in zip(values, used, strict=False) if there and value is not None})
     rank = {value: code for code, value in enumerate(names)}
     table = np.array([rank.get(value, -1) for value in values] + [-1], dtype=np.int32)
-    return table[raw], names
+    same = not index.null_count and np.array_equal(table[:-1], np.arange(len(values)))
+    return (raw.astype(np.int32) if same else table[raw]), names

@@ -274,10 +274,11 @@ def ours(root: Path, rows: int) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         began = time.perf_counter()
         with stage("locate"), ThreadPoolExecutor(1) as beside:
+            ahead = engine.ahead("local", given, settings, Path(folder))
             zones = beside.submit(areas, given, settings)
             places = joins.places(given.seizures, network)
             job = Job.of(given, network, zones.result(), places, settings)
-            found = engine.run("local", job, given.plan, Path(folder), stage)
+            found = engine.run("local", job, given.plan, Path(folder), stage, ahead)
         with stage("joins"):
             visits = joins.visits_table(found.visits, job.areas)
             near = found.near(len(given.seizures))

@@ -6,6 +6,7 @@ Help texts are in `messages/cli.py`, in Chinese and English, and put into place 
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 from itertools import pairwise
@@ -393,6 +394,7 @@ def _is_usage(error: Exception) -> bool:
 
 def main() -> None:
     """The program `geo-monitor`."""
+    gc.set_threshold(50_000, 20, 20)  # what a command makes lives until it ends: cycles are looked for less often
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")

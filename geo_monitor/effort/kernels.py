@@ -152,24 +152,22 @@ def pieces(
     """What of each patrol lies in [begin, stop): unit, patrol, first and last fix, least and greatest river (f, 6; -1: on
     none); lowest and highest km (f, 2; NaN: none); and gaps (g, 4): unit, patrol, from, to, more than `gap_ms` between two
     fixes in it. reach, km of fixes; river_of (reaches,)."""
-    part, ends = np.empty((64, 6), np.int64), np.empty((64, 2))
-    gaps = np.empty((64, 4), np.int64)
-    count, wide, last = 0, 0, -1
+    most, widest = (run[-1] + 1 if len(run) else 0), 0
+    for i in range(1, len(rows)):
+        widest += 1 if time[rows[i]] - time[rows[i - 1]] > gap_ms else 0
+    part, ends, gaps = np.empty((most, 6), np.int64), np.empty((most, 2)), np.empty((widest, 4), np.int64)
+    count, wide, last, on = 0, 0, -1, -1
     nowhere: Any = np.iinfo(np.int64).max
     for i in range(len(rows)):
         row = rows[i]
         if time[row] < begin or time[row] >= stop:
             continue
         if last < 0 or run[i] != run[last]:
-            if count == len(part):
-                part, ends = np.concatenate((part, np.empty_like(part))), np.concatenate((ends, np.empty_like(ends)))
             part[count, 0], part[count, 1], part[count, 2] = unit[row], patrol[row], time[row]
             part[count, 4], part[count, 5] = nowhere, -1
             ends[count, 0] = ends[count, 1] = np.nan
-            count += 1
+            count, on = count + 1, -1
         elif time[row] - time[rows[last]] > gap_ms:
-            if wide == len(gaps):
-                gaps = np.concatenate((gaps, np.empty_like(gaps)))
             gaps[wide, 0], gaps[wide, 1] = unit[rows[last]], patrol[rows[last]]
             gaps[wide, 2], gaps[wide, 3] = time[rows[last]], time[row]
             wide += 1
@@ -177,8 +175,9 @@ def pieces(
         own = count - 1
         part[own, 3] = time[row]
         if reach[row] >= 0:
-            river = river_of[reach[row]]
-            part[own, 4], part[own, 5] = min(part[own, 4], river), max(part[own, 5], river)
+            if reach[row] != on:  # most fixes are on the reach of the one before
+                on = reach[row]
+                part[own, 4], part[own, 5] = min(part[own, 4], river_of[on]), max(part[own, 5], river_of[on])
             if not np.isnan(km[row]):
                 ends[own, 0] = km[row] if np.isnan(ends[own, 0]) else min(ends[own, 0], km[row])
                 ends[own, 1] = km[row] if np.isnan(ends[own, 1]) else max(ends[own, 1], km[row])
@@ -391,9 +390,12 @@ def gather(
     the same day and platform, no more than `gap_ms` later; unlocated legs between do not end it. Of a stay only the first
     piece in a reach can be one: swinging at anchor on a border is not coming back.
     """
-    capacity = len(start) // 4 + 1024
-    key, of = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
-    sums = np.empty((capacity, 6), np.int64)
+    most, longest = 1, np.int64(0)
+    for i in range(len(start)):
+        most, longest = max(most, share_at[i + 1] - share_at[i]), max(longest, end[i] - start[i])
+    # room for each part of a leg on each day it may touch: arrays that grow within the loop would make it slower by half
+    room = (len(start) + len(share)) * (longest // day_ms + 2)
+    key, of, sums = np.empty(room, np.int64), np.empty(room, np.int64), np.empty((room, 6), np.int64)
     # of each reach the unit and day, and the stay and day, last seen there, and on which platforms: days of a unit never
     # go back
     last_unit, unit_on = np.full(len(last_look), -1, np.int64), np.zeros(len(last_look), np.uint8)
@@ -402,9 +404,6 @@ def gather(
     count = 0
     last_wait = np.int64(-1)
     unlocated: Any = np.int64(0)
-    most = 1
-    for i in range(len(start)):
-        most = max(most, share_at[i + 1] - share_at[i])
     dark, light, rest = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.float64)
     here, run_day, kind = -1, np.int64(0), -1
     until = np.int64(0)
@@ -464,9 +463,6 @@ def gather(
                     elif not same:
                         sums[last, 3] += 1
                     continue
-                if count == len(key):
-                    key, of = np.concatenate((key, np.empty_like(key))), np.concatenate((of, np.empty_like(of)))
-                    sums = np.concatenate((sums, np.empty_like(sums)))
                 on = np.uint8(1 << platform[i])
                 stamp = unit[i] << 20 | (day + (1 << 16))
                 if last_unit[reach] != stamp:
@@ -517,9 +513,9 @@ def summed(key: Any, rows: Any, group: Any) -> Any:
         order[place[group[i]]] = i
         place[group[i]] += 1
     for g in range(groups):
-        own = order[begin[g] : begin[g + 1]]
-        for i in range(1, len(own)):
-            if key[own[i]] < key[own[i - 1]]:
+        for i in range(begin[g] + 1, begin[g + 1]):
+            if key[order[i]] < key[order[i - 1]]:
+                own = order[begin[g] : begin[g + 1]]
                 own[:] = own[np.argsort(key[own], kind="mergesort")]
                 break
     keys, sums = np.empty(p, np.int64), np.zeros((p, c), np.int64)

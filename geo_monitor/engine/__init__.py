@@ -13,6 +13,7 @@ from geo_monitor.errors import Usage
 
 if TYPE_CHECKING:
     from geo_monitor.engine.blocks import Plan
+    from geo_monitor.engine.local import Ahead
     from geo_monitor.engine.work import Found, Job
     from geo_monitor.inputs import Inputs
     from geo_monitor.river import Network
@@ -29,12 +30,19 @@ def river(inputs: Inputs, settings: Settings, root: Path) -> Network:
     return rivers.network(inputs.river, settings, root)
 
 
-def run(engine: str, job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
+def ahead(engine: str, inputs: Inputs, settings: Settings, root: Path) -> Ahead | None:
+    """What begins to read positions before their river is there, where the engine reads them itself: for `run`."""
+    from geo_monitor.engine.local import Ahead
+
+    return Ahead.begun(inputs.plan, inputs.platforms, settings, root) if engine == "local" else None
+
+
+def run(engine: str, job: Job, plan: Plan, root: Path, stage: Stages, ahead: Ahead | None = None) -> Found:
     """What all blocks of `plan` give, by the engine of that name. Raises `Usage`: `engine_unknown`, `engine_missing`."""
     if engine == "local":
         from geo_monitor.engine import local
 
-        return local.run(job, plan, root, stage)
+        return local.run(job, plan, root, stage, ahead)
     if engine == "spark":
         from geo_monitor.engine import spark
 

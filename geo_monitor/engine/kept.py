@@ -76,9 +76,9 @@ class Kept:
         self._folder = self._root / what
         self._room = True
 
-    def any(self, block: str) -> bool:
-        """Whether anything is kept of a block."""
-        return next((self._folder / block).glob("*.arrow"), None) is not None
+    def any(self, block: str = "*") -> bool:
+        """Whether anything is kept of a block, or of one at all."""
+        return next(self._folder.glob(f"{block}/*.arrow"), None) is not None
 
     def get(self, block: str, key: str) -> dict[str, np.ndarray] | None:
         """The arrays kept under `key`, or None."""

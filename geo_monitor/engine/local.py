@@ -8,6 +8,7 @@ depends on: of a year only the days that are new, or that a change touches, are 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 import time
@@ -31,6 +32,7 @@ from geo_monitor.joins.visits import Underway
 from geo_monitor.tracks import Chunk
 
 if TYPE_CHECKING:
+    from geo_monitor.settings import Settings
     from geo_monitor.stages import Stages
 
 THREADS = min(os.cpu_count() or 1, 8)
@@ -42,18 +44,42 @@ PART_ROWS = 150_000  # fixes a thread works on at once: some 100 bytes each for 
 Parts = list[tuple[Chunk, "Future[tuple[Chunk, float]] | None"]]
 
 
-def run(job: Job, plan: Plan, root: Path, stage: Stages) -> Found:
+class Ahead:
+    """Reads the blocks of a plan in a thread of its own."""
+
+    def __init__(self, plan: Plan, platforms: dict[str, str], settings: Settings) -> None:
+        """platforms: as of a `work.Job`."""
+        _one_heap()
+        self.plan, self.platforms = plan, platforms
+        self.reader = Reader(plan.span, work.halo(settings))
+        self.thread = ThreadPoolExecutor(1)
+        self.first: Future[Laid] | None = None
+
+    @classmethod
+    def begun(cls, plan: Plan, platforms: dict[str, str], settings: Settings, root: Path) -> Ahead:
+        """With the first block, whose river and zones are not known yet, if none was ever worked on below `root`."""
+        ahead = cls(plan, platforms, settings)
+        if plan.blocks and not Kept(root, "effort").any():
+            ahead.first = ahead.thread.submit(ahead.read, 0)
+        return ahead
+
+    def read(self, number: int) -> Laid:
+        """A block's fixes in order."""
+        block = self.plan.blocks[number]
+        return Laid.of(self.reader.rows(block), block, self.platforms)
+
+
+def run(job: Job, plan: Plan, root: Path, stage: Stages, ahead: Ahead | None = None) -> Found:
     """Goes over all blocks of `plan`; what they give is kept below `root`. The clock of `stage` is told how much of the
-    stage under way (reading and locating) went to joins and to effort."""
+    stage under way (reading and locating) went to joins and to effort. ahead: of the same plan, where it has begun."""
     for name in ("joins", "effort"):
         stage.spent(name, 0.0)
-    _one_heap()
     keep = {what: Kept(root, what) for what in (*work.KINDS_OF_WORK, "earlier")}
     keys = work.Keys(job, plan)
     earlier = Earlier.held(keys, keep["earlier"])
     found, moored, underway = Found(), earlier.moored, earlier.underway
     till = settled(keys) if due(keys, earlier.blocks) else 0
-    with _Hands(job, plan, stage) as hands:
+    with _Hands(job, ahead or Ahead(plan, job.platforms, job.settings), stage) as hands:
         for number in range(earlier.blocks, len(plan.blocks)):
             if number == till > 0:
                 earlier = Earlier(till, earlier.found.joined(found), moored, underway)
@@ -106,23 +132,23 @@ def _let_go() -> None:
 class _Hands:
     """Reads blocks, and does with the one at hand what is asked, in threads."""
 
-    def __init__(self, job: Job, plan: Plan, stage: Stages) -> None:
-        self.job, self.plan, self.stage = job, plan, stage
-        self.reader = Reader(plan.span, job.halo_ms)
+    def __init__(self, job: Job, ahead: Ahead, stage: Stages) -> None:
+        self.job, self.ahead, self.stage = job, ahead, stage
         self.pool = ThreadPoolExecutor(THREADS)
-        self.ahead = ThreadPoolExecutor(1)
         self.writer = ThreadPoolExecutor(1)
         self.next: tuple[int, Future[tuple[Laid, Parts]]] | None = None
         self.water: Future[object] | None = None
         self.keeping: list[Future[None]] = []
 
     def __enter__(self) -> Self:
+        gc.freeze()  # the river is there until the end: nobody looks for what nobody holds in it, over and over
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.pool.shutdown(cancel_futures=True)
-        self.ahead.shutdown(cancel_futures=True)
+        self.ahead.thread.shutdown(cancel_futures=True)
         self.writer.shutdown()
+        gc.unfreeze()
         if error is None:
             self.keep([])
 
@@ -132,14 +158,15 @@ class _Hands:
         ahead = ready is not None and self.next is not None and self.next[0] == number
         laid, parts = ready if ahead and ready is not None else self.read(number, locating)
         self.next = None
-        if number + 1 < len(self.plan.blocks):
-            self.next = number + 1, self.ahead.submit(self.read, number + 1, locating)
+        if number + 1 < len(self.ahead.plan.blocks):
+            self.next = number + 1, self.ahead.thread.submit(self.read, number + 1, locating)
         return laid, parts
 
     def read(self, number: int, locating: bool) -> tuple[Laid, Parts]:
         """A block's fixes in order, and in parts, which threads locate once they have done what they were told before."""
-        block = self.plan.blocks[number]
-        laid = Laid.of(self.reader.rows(block), block, self.job)
+        begun = self.ahead.first if number == 0 else None
+        laid = self.ahead.read(number) if begun is None else begun.result()
+        self.ahead.first = None
         # as many for one thread as for the other, or it would wait
         each = -(-len(laid.chunk) // (THREADS * PART_ROWS))
         chunks = laid.chunk.parts(THREADS * max(each, 1))

@@ -146,7 +146,7 @@ def lane(job: Job, batches: Iterable[pa.RecordBatch], span: Span) -> Iterator[tu
     moored, underway = Moored.nowhere(), Underway.nobody()
     for number, table in _with_halo(_by_block(batches), job.halo_ms):
         block = Block(number * BLOCK_DAYS, (number + 1) * BLOCK_DAYS, (), (), ())
-        laid = Laid.of(table, block, job)
+        laid = Laid.of(table, block, job.platforms)
         wanted = [what for what in work.KINDS_OF_WORK if what != "near" or len(work.reports(job, laid.span))]
         chunk = work.located(laid.chunk, job)[0] if "effort" in wanted else laid.chunk
         part = work.part(laid, chunk, job, wanted, moored, underway)

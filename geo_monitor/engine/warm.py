@@ -127,7 +127,7 @@ def warm() -> None:
                             "lat": [30.0]})  # fmt: skip
     job = work.Job(network, Areas.of([zone]), settings, {}, joins.places(reports, network), ())
     block = Block(0, 4, (), (), ())
-    laid = work.Laid.of(fixes, block, job)
+    laid = work.Laid.of(fixes, block, {})
     chunk, _ = work.located(laid.chunk, job)
     part = work.part(laid, chunk, job, work.KINDS_OF_WORK, effort.Moored.nowhere(), Underway.nobody())
     given = work.together([part], laid, job, effort.Moored.nowhere(), Underway.nobody())

@@ -57,15 +57,20 @@ class Job:
         told = sorted(zip(units, *spans, strict=True), key=lambda row: (row[0] or "", row[1], row[2]))
         return cls(network, zones, settings, inputs.platforms, reports, tuple(told))
 
-    @cached_property
+    @property
     def halo_ms(self) -> int:
-        """How much before and after a block is looked at with it, ms."""
-        return max(halo_ms(self.settings), round(self.settings.nearest_window_s * 1000))
+        """`halo`, ms."""
+        return halo(self.settings)
 
     def watched(self, span: Span) -> frozenset[str] | None:
         """Units whose presence in the block has to be known for patrols told in words; None: every unit's."""
         units = {unit for unit, start, end in self.told if start < span.end and end > span.start}
         return None if None in units else frozenset(unit for unit in units if unit is not None)
+
+
+def halo(settings: Settings) -> int:
+    """How much before and after a block is looked at with it, ms."""
+    return max(halo_ms(settings), round(settings.nearest_window_s * 1000))
 
 
 def areas(inputs: Inputs, settings: Settings) -> Areas:
@@ -90,11 +95,11 @@ class Laid:
     span: Span  # the block's own time
 
     @classmethod
-    def of(cls, table: pa.Table, block: Block, job: Job) -> Laid:
-        """The rows of a block (columns of `blocks.SCHEMA`), in any order, not yet located."""
+    def of(cls, table: pa.Table, block: Block, platforms: dict[str, str]) -> Laid:
+        """The rows of a block (columns of `blocks.SCHEMA`), in any order, not yet located. platforms: as of a `Job`."""
         from geo_monitor.inputs import with_platforms
 
-        tracks = encode(with_platforms(table.unify_dictionaries(), job.platforms))
+        tracks = encode(with_platforms(table.unify_dictionaries(), platforms))
         chunk = next(tracks.chunks(1 << 62), None) or Chunk.empty()
         return cls(chunk, tracks.unit_ids, tracks.patrol_ids, (block.first, block.last), block.span)
 
@@ -409,6 +414,6 @@ def tracks(job: Job, plan: Plan) -> Iterator[tuple[Chunk, Sequence[str]]]:
     """The located fixes of every block, in time order, without halo; with the text of their units."""
     reader = Reader(plan.span, 0)
     for block in plan.blocks:
-        laid = Laid.of(reader.rows(block), block, job)
+        laid = Laid.of(reader.rows(block), block, job.platforms)
         chunk = laid.chunk.where((laid.chunk.time >= laid.span.start) & (laid.chunk.time < laid.span.end))
         yield located(chunk, job)[0], laid.unit_ids

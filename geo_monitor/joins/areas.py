@@ -26,7 +26,7 @@ class Areas:
     """Zone versions (z,) with their edges. `*_at` (z + 1,) cut the flat arrays: `windows` (w, 2) ms UTC in force,
     `edges` (e, 4) lon, lat, lon, lat, holes included, filed by slabs of latitude: slab k of a zone, with its own arrays, holds edges
     `filed[slab[k]:slab[k + 1]]`, all that touch latitudes of [south + k / per_degree, south + (k + 1) / per_degree); `sure` (as
-    long as `slab`, 2): `kernels.sure`. `grid` (z, 2): south, per_degree; `box` (z, 4): west, south, east, north."""
+    long as `slab`, 4): `kernels.sure`. `grid` (z, 2): south, per_degree; `box` (z, 4): west, south, east, north."""
 
     zones: list[Zone]
     window_at: np.ndarray

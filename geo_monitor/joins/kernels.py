@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from geo_monitor.compiled import bare, counting
 from geo_monitor.effort.kernels import scale
 from geo_monitor.joins.machine import (
     AWAY,
@@ -51,7 +52,7 @@ def side(x: float, y: float, x1: float, y1: float, x2: float, y2: float) -> floa
     return _exactly(x, y, x1, y1, x2, y2)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@counting(error_model="numpy")
 def _exactly(x: float, y: float, x1: float, y1: float, x2: float, y2: float) -> float:
     """The sign of `side`: differences and products as sums of doubles without any error, and the largest part of their sum."""
     a, b = _two_sum(x2, -x1), _two_sum(y, -y1)
@@ -125,7 +126,7 @@ def filed(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """`slab`, `filed` and `sure` of `areas.Areas`, of zones cut as `slabs` says."""
     slab, own = np.zeros(slab_at[-1], np.int64), np.empty(filed_at[-1], np.int64)
-    surely = np.empty((slab_at[-1], 2))
+    surely = np.empty((slab_at[-1], 4))
     for z in range(len(edge_at) - 1):
         south, k = box[z, 1], slab_at[z + 1] - slab_at[z] - 1
         mine, ends = edges[edge_at[z] : edge_at[z + 1]], slab[slab_at[z] : slab_at[z + 1]]
@@ -148,11 +149,12 @@ def filed(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def sure(edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float, per_degree: float) -> np.ndarray:
-    """Of each slab of a polygon (and one row more) the widest west and east between which no edge runs and all is inside;
-    where there is none, an interval that nothing is in. Whoever is there needs no look at the edges."""
+    """Of each slab of a polygon (and one row more) the widest west and east between which no edge runs and all is inside,
+    and the west and east beyond which all is outside; where there are none, intervals that nothing is in. Whoever is within
+    the first or not within the second needs no look at the edges."""
     slabs = len(slab) - 1
-    found = np.empty((slabs + 1, 2))
-    found[:, 0], found[:, 1] = np.inf, -np.inf
+    found = np.empty((slabs + 1, 4))
+    found[:, 0], found[:, 1], found[:, 2], found[:, 3] = np.inf, -np.inf, np.inf, -np.inf
     for k in range(slabs):
         own = filed[slab[k] : slab[k + 1]]
         west = np.minimum(edges[own, 0], edges[own, 2])
@@ -169,10 +171,11 @@ def sure(edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float, p
                 if odd:
                     found[k, 0], found[k, 1] = reached, west[f]
             reached = max(reached, max(edges[own[f], 0], edges[own[f], 2]))
+            found[k, 2], found[k, 3] = min(found[k, 2], west[f]), reached
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@bare(error_model="numpy")
 def inside(
     x: float, y: float, edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float, per_degree: float,
     box: np.ndarray,
@@ -195,7 +198,7 @@ def inside(
     return odd
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@bare(error_model="numpy")
 def within(
     x: float, y: float, metres: float, edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float,
     per_degree: float, box: np.ndarray,
@@ -221,7 +224,13 @@ def within(
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@counting()
+def _sort(values: np.ndarray, count: int) -> None:
+    """Puts the first `count` in ascending order."""
+    values[:count].sort()
+
+
+@bare(error_model="numpy")
 def _crossings(
     ax: float, ay: float, bx: float, by: float, edges: np.ndarray, slab: np.ndarray, filed: np.ndarray, south: float,
     per_degree: float, box: np.ndarray, cut: np.ndarray,
@@ -247,7 +256,8 @@ def _crossings(
             if 0.0 <= along <= 1.0 and -1e-12 <= at <= 1.0 + 1e-12:
                 cut[count] = along
                 count += 1
-    cut[:count].sort()
+    if count > 1:
+        _sort(cut, count)
     single = 0
     for i in range(count):
         if single == 0 or cut[i] > cut[single - 1]:
@@ -256,7 +266,7 @@ def _crossings(
     return single
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@bare(error_model="numpy")
 def _emit(v: np.ndarray, out: np.ndarray, count: int) -> int:
     """Writes the open visit, if any, as row `count` of `out`: patrol, window, entry, exit, observed."""
     if v[OPEN] == 0:
@@ -270,7 +280,7 @@ def _emit(v: np.ndarray, out: np.ndarray, count: int) -> int:
     return count + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@bare(error_model="numpy")
 def _spell(
     v: np.ndarray, out: np.ndarray, count: int, patrol: int, window: int, entry: int, entry_seen: int, leave: int,
     leave_seen: int, begins: bool, exit_ms: int,
@@ -317,7 +327,7 @@ def extents(bounds: np.ndarray, lon: np.ndarray, lat: np.ndarray, before: np.nda
     return boxes
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@bare(error_model="numpy")
 def advance(
     first: int, stop: int, time: np.ndarray, lon: np.ndarray, lat: np.ndarray, patrol: np.ndarray, boxes: np.ndarray,
     begun: bool, ago: int, x: float, y: float, windows: np.ndarray, edges: np.ndarray, slab: np.ndarray,
@@ -349,9 +359,9 @@ def advance(
             w += 1
         window = w if w < len(windows) and windows[w, 0] <= time[i] else -1
         k = _slab_of(lat[i], south, per_degree, len(slab) - 1)
-        now_in = (surely[k, 0] < lon[i] < surely[k, 1] and box[1] <= lat[i] <= box[3]) or inside(
-            lon[i], lat[i], edges, slab, filed, south, per_degree, box
-        )
+        now_in = box[1] <= lat[i] <= box[3] and surely[k, 2] <= lon[i] <= surely[k, 3] and (
+            surely[k, 0] < lon[i] < surely[k, 1] or inside(lon[i], lat[i], edges, slab, filed, south, per_degree, box)
+        )  # fmt: skip
         counts = now_in and window >= 0
         gap = np.int64(0) if begun else time[i] - ago
         if begun or gap > split_ms:
@@ -466,12 +476,12 @@ def advance_all(
     for p in range(len(pair_unit)):
         u, z = pair_unit[p], pair_zone[p]
         first, stop = bounds[u], bounds[u + 1]
-        if rooms[u] < 0:  # a spell a fix, and as many passages between two fixes as there is time for
-            rooms[u] = stop - first + 2
+        if rooms[u] < 0:  # a spell a fix, and no more passages between two fixes than there is time for
+            between: Any = np.int64(0)
             for i in range(first, stop):
                 step = time[i] - (time[i - 1] if i > first else ago[u])
-                if (i > first or before[u]) and step <= seen_ms:
-                    rooms[u] += step // max(need_ms, 1)
+                between += step if (i > first or before[u]) and step <= seen_ms else 0
+            rooms[u] = stop - first + 2 + between // max(need_ms, 1)
         while total + rooms[u] > len(rows):
             rows = np.concatenate((rows, np.empty_like(rows)))
             of = np.concatenate((of, np.empty_like(of)))
@@ -486,7 +496,7 @@ def advance_all(
     return rows[:total], of[:total]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@bare(error_model="numpy")
 def _first(times: np.ndarray, low: int, high: int, moment: int) -> int:
     """The first of ascending `times` [low, high) that is not before `moment`."""
     while low < high:
@@ -496,6 +506,16 @@ def _first(times: np.ndarray, low: int, high: int, moment: int) -> int:
         else:
             high = middle
     return low
+
+
+@bare(error_model="numpy")
+def _extent(lon: np.ndarray, lat: np.ndarray, first: int, stop: int) -> tuple[float, float, float, float]:
+    """West, south, east and north of rows [first, stop)."""
+    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
+    for f in range(first, stop):
+        west, east = min(west, lon[f]), max(east, lon[f])
+        south, north = min(south, lat[f]), max(north, lat[f])
+    return west, south, east, north
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -510,11 +530,7 @@ def candidates(
     found, near = np.empty((capacity, 3), np.int64), np.empty(capacity, np.bool_)
     count = 0
     for unit in range(len(bounds) - 1):
-        west = south = np.inf
-        east = north = -np.inf
-        for f in range(bounds[unit], bounds[unit + 1]):
-            west, east = min(west, fix_lon[f]), max(east, fix_lon[f])
-            south, north = min(south, fix_lat[f]), max(north, fix_lat[f])
+        west, south, east, north = _extent(fix_lon, fix_lat, bounds[unit], bounds[unit + 1])
         for report in range(len(when)):
             moment = when[report]
             lo = _first(fix_time, bounds[unit], bounds[unit + 1], moment - window)

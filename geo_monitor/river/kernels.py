@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from geo_monitor.compiled import bare
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _away2(x: float, y: float, ax: float, ay: float, bx: float, by: float) -> float:
@@ -36,39 +38,47 @@ def listing(
     """
     half = size * np.sqrt(0.5)
     closest = np.full(nx * (high - low), np.inf, dtype=np.float32)  # squared at first; good to a millimetre
-    capacity = 1 << 17
-    cell, segment, away = np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.float32)
+    cell, segment, away = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32)
     count = 0
-    for look in range(2):
-        for s in range(len(ends)):
-            ax, ay, bx, by = ends[s, 0], ends[s, 1], ends[s, 2], ends[s, 3]
-            wide = far[s] + half if look == 1 else surely[s] - half
-            if wide <= 0.0:
-                continue
-            i0 = max(int((min(ax, bx) - wide - west) // size), 0)
-            i1 = min(int((max(ax, bx) + wide - west) // size), nx - 1)
-            j0 = max(int((min(ay, by) - wide - south) // size), low)
-            j1 = min(int((max(ay, by) + wide - south) // size), high - 1)
-            for j in range(j0, j1 + 1):
-                for i in range(i0, i1 + 1):
-                    d2 = _away2(west + (i + 0.5) * size, south + (j + 0.5) * size, ax, ay, bx, by)
-                    c = (j - low) * nx + i
-                    if d2 > wide * wide:
-                        continue
-                    if look == 0:
-                        closest[c] = min(closest[c], d2)
-                    # what is nearest to any point of the cell is no farther from its middle than this by a diagonal
-                    elif d2 <= np.float64(closest[c]) ** 2:
-                        if count == capacity:
-                            capacity *= 2
-                            cell = np.concatenate((cell, np.empty(capacity - count, np.int32)))
-                            segment = np.concatenate((segment, np.empty(capacity - count, np.int32)))
-                            away = np.concatenate((away, np.empty(capacity - count, np.float32)))
-                        cell[count], segment[count], away[count] = j * nx + i, s, np.sqrt(d2)
-                        count += 1
-        if look == 0:
+    for look in range(3):  # the closest of each cell, then how many pairs there are, then the pairs
+        if look == 1:
             closest[:] = np.sqrt(closest) + np.float32(2 * half + 1e-2)
-    return cell[:count], segment[:count], away[:count]
+        elif look == 2:
+            cell, segment, away = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.float32)
+        count = _listed(look, ends, far, surely, west, south, size, nx, low, high, half, closest, cell, segment, away)
+    return cell, segment, away
+
+
+@bare(error_model="numpy")
+def _listed(
+    look: int, ends: np.ndarray, far: np.ndarray, surely: np.ndarray, west: float, south: float, size: float, nx: int,
+    low: int, high: int, half: float, closest: np.ndarray, cell: np.ndarray, segment: np.ndarray, away: np.ndarray,
+) -> int:  # fmt: skip
+    """A pass of `listing`: 0 brings `closest` down, 1 counts pairs, 2 fills them in. Gives how many there are."""
+    count = 0
+    for s in range(len(ends)):
+        ax, ay, bx, by = ends[s, 0], ends[s, 1], ends[s, 2], ends[s, 3]
+        wide = surely[s] - half if look == 0 else far[s] + half
+        if wide <= 0.0:
+            continue
+        i0 = max(int((min(ax, bx) - wide - west) // size), 0)
+        i1 = min(int((max(ax, bx) + wide - west) // size), nx - 1)
+        j0 = max(int((min(ay, by) - wide - south) // size), low)
+        j1 = min(int((max(ay, by) + wide - south) // size), high - 1)
+        for j in range(j0, j1 + 1):
+            for i in range(i0, i1 + 1):
+                d2 = _away2(west + (i + 0.5) * size, south + (j + 0.5) * size, ax, ay, bx, by)
+                c = (j - low) * nx + i
+                if d2 > wide * wide:
+                    continue
+                if look == 0:
+                    closest[c] = min(closest[c], d2)
+                # what is nearest to any point of the cell is no farther from its middle than this by a diagonal
+                elif d2 <= np.float64(closest[c]) ** 2:
+                    if look == 2:
+                        cell[count], segment[count], away[count] = j * nx + i, s, np.sqrt(d2)
+                    count += 1
+    return count
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -134,7 +144,7 @@ def _spot(
     return here, position, ground, (dx * (y - ay) - dy * (x - ax)) / np.sqrt(size2)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@bare(error_model="numpy")
 def channels(
     x: np.ndarray, y: np.ndarray, west: float, south: float, size: float, nx: int, ny: int,
     first: np.ndarray, listed: np.ndarray, away: np.ndarray, ends: np.ndarray, along: np.ndarray, stem: np.ndarray,
@@ -207,7 +217,7 @@ def channels(
             at[p], metres[p] = np.nan, np.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@bare(error_model="numpy")
 def _from_area(x: float, y: float, edges: np.ndarray, first: int, last: int) -> float:
     """Distance of a point from an area, 0 inside (even-odd rule; source: Shimrat, CACM 5(8), 1962)."""
     odd = False
@@ -251,7 +261,7 @@ def filed(cell: np.ndarray, group: np.ndarray, away: np.ndarray, cells: int) -> 
     return first, order
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@bare(error_model="numpy")
 def lakes(
     x: np.ndarray, y: np.ndarray, west: float, south: float, size: float, nx: int, ny: int, first: np.ndarray,
     listed: np.ndarray, away: np.ndarray, edge_at: np.ndarray, edges: np.ndarray,

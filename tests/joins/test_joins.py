@@ -405,11 +405,12 @@ def test_the_kernel_and_shapely_agree_on_inside(shape: Any, steps: list[tuple[in
         assert answer == snapped.intersects(shapely.Point(x, y))
 
 
-def test_of_a_square_all_between_its_sides_is_surely_inside() -> None:
+def test_of_a_square_all_between_its_sides_is_surely_inside_and_all_beyond_them_outside() -> None:
     sure = packed(shapely.segmentize(shapely.box(112.0, 30.0, 112.5, 30.25), 0.05))[0].sure
     assert len(sure) > 4
-    nothing = [np.inf, -np.inf]  # the lower and upper side fill their slabs
-    assert sure.tolist() == [nothing, *[[112.0, 112.5]] * (len(sure) - 3), nothing, nothing]
+    nothing, sides = [np.inf, -np.inf], [112.0, 112.5]  # the lower and upper side fill their slabs
+    middle = [[*sides, *sides]] * (len(sure) - 3)
+    assert sure.tolist() == [[*nothing, *sides], *middle, [*nothing, *sides], [*nothing, *nothing]]
 
 
 def test_between_two_arms_nothing_is_surely_inside() -> None:
@@ -419,12 +420,12 @@ def test_between_two_arms_nothing_is_surely_inside() -> None:
     )
     areas, _ = packed(shapely.segmentize(comb, 0.1))
     south, per_degree = areas.grid[0]
-    assert areas.sure[int((32.5 - south) * per_degree)].tolist() == [113.0, 115.0]
+    assert areas.sure[int((32.5 - south) * per_degree)].tolist() == [113.0, 115.0, 110.0, 115.0]
 
 
 @settings(max_examples=60, deadline=None)
 @given(shapes(), st.integers(0, 2**32 - 1))
-def test_who_is_surely_inside_is_inside(shape: Any, seed: int) -> None:
+def test_who_is_surely_inside_is_inside_and_who_is_surely_outside_outside(shape: Any, seed: int) -> None:
     areas, (_, slab_ends, _, _, per_degree, _) = packed(shape)
     assert len(areas.sure) == len(areas.slab)
     west, south, east, north = areas.box[0]
@@ -433,6 +434,8 @@ def test_who_is_surely_inside_is_inside(shape: Any, seed: int) -> None:
     slab = np.minimum(((y - south) * per_degree).astype(int), len(slab_ends) - 2)
     surely = (x > areas.sure[slab, 0]) & (x < areas.sure[slab, 1])
     assert shapely.contains_xy(shape, x[surely], y[surely]).all()
+    beyond = (x < areas.sure[slab, 2]) | (x > areas.sure[slab, 3])
+    assert not shapely.intersects_xy(shape, x[beyond], y[beyond]).any()
 
 
 def test_many_zones_are_made_ready_as_each_alone() -> None:

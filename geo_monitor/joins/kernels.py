@@ -526,36 +526,56 @@ def candidates(
     """Of every unit (its fixes: `bounds` cuts the rows) and report (r,) the fixes within `window` ms of it: those closest in
     time, and those in a box of `wide` by `high` degrees about it. Gives report, unit, fix, and whether it is one of the
     closest; of one unit and report together, fixes ascending."""
-    capacity = 1024
-    found, near = np.empty((capacity, 3), np.int64), np.empty(capacity, np.bool_)
+    room = 1024
+    found, near = np.empty((room, 3), np.int64), np.empty(room, np.bool_)
     count = 0
     for unit in range(len(bounds) - 1):
-        west, south, east, north = _extent(fix_lon, fix_lat, bounds[unit], bounds[unit + 1])
-        for report in range(len(when)):
-            moment = when[report]
-            lo = _first(fix_time, bounds[unit], bounds[unit + 1], moment - window)
-            if lo == bounds[unit + 1] or fix_time[lo] > moment + window:
-                continue
-            after = _first(fix_time, lo, bounds[unit + 1], moment)
-            least = np.int64(1 << 62)
-            for f in range(max(after - 1, lo), min(after + 1, bounds[unit + 1])):
-                least = min(least, abs(fix_time[f] - moment))
-            span: Any = window
-            if not (
-                south - high <= lat[report] <= north + high
-                and west - wide[report] <= lon[report] <= east + wide[report]
-            ):
-                span = least  # the unit was never near: only those closest in time are left
-                lo = _first(fix_time, lo, bounds[unit + 1], moment - span)
-            for f in range(lo, bounds[unit + 1]):
-                if fix_time[f] > moment + span:
-                    break
-                first = abs(fix_time[f] - moment) == least
-                if first or (abs(fix_lat[f] - lat[report]) <= high and abs(fix_lon[f] - lon[report]) <= wide[report]):
-                    if count == capacity:
-                        found = np.concatenate((found, np.empty((capacity, 3), np.int64)))
-                        near = np.concatenate((near, np.empty(capacity, np.bool_)))
-                        capacity *= 2
-                    found[count, 0], found[count, 1], found[count, 2], near[count] = report, unit, f, first
-                    count += 1
+        box = _extent(fix_lon, fix_lat, bounds[unit], bounds[unit + 1])
+        report, fix = 0, -1
+        while report < len(when):
+            report, fix, count = _candidates(
+                unit, report, fix, count, when, lon, lat, wide, high, window, bounds, box, fix_time, fix_lon, fix_lat,
+                found, near,
+            )  # fmt: skip
+            if report < len(when):
+                found = np.concatenate((found, np.empty_like(found)))
+                near = np.concatenate((near, np.empty_like(near)))
     return found[:count, 0].copy(), found[:count, 1].copy(), found[:count, 2].copy(), near[:count]
+
+
+@bare(error_model="numpy")
+def _candidates(
+    unit: int, report: int, fix: int, count: int, when: np.ndarray, lon: np.ndarray, lat: np.ndarray, wide: np.ndarray,
+    high: float, window: int, bounds: np.ndarray, box: tuple[float, float, float, float], fix_time: np.ndarray,
+    fix_lon: np.ndarray, fix_lat: np.ndarray, found: np.ndarray, near: np.ndarray,
+) -> tuple[int, int, int]:  # fmt: skip
+    """`candidates` of one unit, in `box`, from `report` on and of that from `fix` on (-1: all), into arrays that hold `count`
+    rows, until there is no room: the report and fix it stopped at, and how many there are."""
+    west, south, east, north = box
+    while report < len(when):
+        moment = when[report]
+        lo = _first(fix_time, bounds[unit], bounds[unit + 1], moment - window)
+        if lo == bounds[unit + 1] or fix_time[lo] > moment + window:
+            report += 1
+            continue
+        after = _first(fix_time, lo, bounds[unit + 1], moment)
+        least = np.int64(1 << 62)
+        for f in range(max(after - 1, lo), min(after + 1, bounds[unit + 1])):
+            least = min(least, abs(fix_time[f] - moment))
+        span: Any = window
+        if not (
+            south - high <= lat[report] <= north + high and west - wide[report] <= lon[report] <= east + wide[report]
+        ):
+            span = least  # the unit was never near: only those closest in time are left
+            lo = _first(fix_time, lo, bounds[unit + 1], moment - span)
+        for f in range(max(lo, fix), bounds[unit + 1]):
+            if fix_time[f] > moment + span:
+                break
+            first = abs(fix_time[f] - moment) == least
+            if first or (abs(fix_lat[f] - lat[report]) <= high and abs(fix_lon[f] - lon[report]) <= wide[report]):
+                if count == len(near):
+                    return report, f, count
+                found[count, 0], found[count, 1], found[count, 2], near[count] = report, unit, f, first
+                count += 1
+        report, fix = report + 1, -1
+    return report, fix, count

@@ -11,6 +11,8 @@ from heapq import heappop, heappush
 import numpy as np
 from numba import njit
 
+from geo_monitor.compiled import bare
+
 
 @njit(cache=True)  # type: ignore[misc, unused-ignore]
 def balls(
@@ -55,7 +57,7 @@ def balls(
     return row[:count], col[:count], far[:count]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@bare(error_model="numpy")
 def position(
     reach: int, km: float, low: np.ndarray, high: np.ndarray, km_low: np.ndarray, km_high: np.ndarray
 ) -> float:
@@ -97,18 +99,52 @@ def passed(
 
     As `apart`; `rank` (n,) tells the place of each channel reach along the axis, `ranked` which reach is at each place.
     """
-    n, m = len(stretch), len(a)
-    pair, reach, share = (
-        np.empty(2 * m + 64, np.int64),
-        np.empty(2 * m + 64, np.int32),
-        np.empty(2 * m + 64, np.float64),
-    )
+    m = len(a)
+    room = 2 * m + 64
+    pair, reach, share = np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room, np.float64)
     other = np.empty(m, np.int64)
-    count = others = 0
-    for i in range(m):
+    i = count = others = 0
+    while True:
+        i, count, others = _passed(
+            i,
+            count,
+            others,
+            a,
+            km_a,
+            b,
+            km_b,
+            stretch,
+            low,
+            high,
+            km_low,
+            km_high,
+            rank,
+            ranked,
+            pair,
+            reach,
+            share,
+            other,
+        )
+        if i == m:
+            return pair[:count], reach[:count], share[:count], other[:others]
+        pair, reach = np.concatenate((pair, np.empty_like(pair))), np.concatenate((reach, np.empty_like(reach)))
+        share = np.concatenate((share, np.empty_like(share)))
+
+
+@bare(error_model="numpy")
+def _passed(
+    i: int, count: int, others: int, a: np.ndarray, km_a: np.ndarray, b: np.ndarray, km_b: np.ndarray,
+    stretch: np.ndarray, low: np.ndarray, high: np.ndarray, km_low: np.ndarray, km_high: np.ndarray, rank: np.ndarray,
+    ranked: np.ndarray, pair: np.ndarray, reach: np.ndarray, share: np.ndarray, other: np.ndarray,
+) -> tuple[int, int, int]:  # fmt: skip
+    """`passed` from pair `i` on, into arrays that hold `count` rows and `others` pairs, until there is no room: the pair
+    it stopped at, and how many there are."""
+    n, m = len(stretch), len(a)
+    while i < m:
         if a[i] != b[i] and not (0 <= a[i] < n and 0 <= b[i] < n and stretch[a[i]] == stretch[b[i]]):
             other[others] = i
             others += 1
+            i += 1
             continue
         begin = count
         at = to = 0.0
@@ -122,12 +158,12 @@ def passed(
             first = last = min(rank[a[i]], rank[b[i]])
             while last + 1 < n and low[ranked[last + 1]] < to:
                 last += 1
-        while count + last - first + 1 > len(pair):
-            pair, reach = np.concatenate((pair, np.empty_like(pair))), np.concatenate((reach, np.empty_like(reach)))
-            share = np.concatenate((share, np.empty_like(share)))
+        if count + last - first + 1 > len(pair):
+            return i, count, others
         if a[i] == b[i]:
             pair[count], reach[count], share[count] = i, a[i], 1.0
             count += 1
+            i += 1
             continue
         total = 0.0
         for place in range(first, last + 1):
@@ -148,7 +184,8 @@ def passed(
                 first += 1
             pair[count], reach[count], share[count] = i, ranked[first], 1.0
             count += 1
-    return pair[:count], reach[:count], share[:count], other[:others]
+        i += 1
+    return i, count, others
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

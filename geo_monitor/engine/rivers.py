@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 
 DIGEST = "digest"  # of the river, kept with it: to work it out takes a while
-LINKS = ("links.a", "links.b", "links.metres")  # reaches that touch, kept with the index
+LINKS = ("links.a", "links.b", "links.metres")  # reaches that touch, kept with the index ...
+WATER = "water."  # ... and so are the parts of the graph of its ways
 
 
 def network(drawing: Drawing, settings: Settings, root: Path) -> Network:
@@ -33,6 +34,7 @@ def network(drawing: Drawing, settings: Settings, root: Path) -> Network:
     from geo_monitor import river
     from geo_monitor.river import saved
     from geo_monitor.river.grid import Grid
+    from geo_monitor.river.paths import WaterGraph
 
     root = _home(drawing, root)
     built, indices = Kept(root, "river"), Kept(root, "grid")
@@ -56,11 +58,13 @@ def network(drawing: Drawing, settings: Settings, root: Path) -> Network:
     index = indices.get("river", key)
     if index is None:
         links = dict(zip(LINKS, found.pairs, strict=True))
-        indices.put("river", key, found.grid.arrays() | links)
+        water = {WATER + name: array for name, array in found.water.arrays().items()}
+        indices.put("river", key, found.grid.arrays() | links | water)
     else:
-        found.grid = Grid.from_arrays({name: array for name, array in index.items() if name not in LINKS})
-        a, b, metres = (index[name] for name in LINKS)
+        a, b, metres = (index.pop(name) for name in LINKS)
         found.pairs = a, b, metres
+        found.water = WaterGraph(found, {name: index.pop(WATER + name) for name in WaterGraph.PARTS})
+        found.grid = Grid.from_arrays(index)
     return found
 
 

@@ -7,6 +7,7 @@ centres of lake cells. The way between two places on one river is the channel be
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +43,23 @@ def _columns(reach_a: Any, km_a: Any, reach_b: Any, km_b: Any) -> tuple[np.ndarr
 class WaterGraph:
     """The network as a graph: `matrix` (nodes, nodes) metres; `middle` (n,) the node of each reach."""
 
-    def __init__(self, network: Network) -> None:
+    PARTS = ("place", "label", "cell_node", "middle", "edge_a", "edge_b", "metres", "owner_a", "owner_b")
+
+    def __init__(self, network: Network, arrays: Mapping[str, np.ndarray] | None = None) -> None:
+        """Of a network, or as `arrays` of the same one had it."""
         self.network = network
-        self._nodes()
-        self._edges()
+        if arrays is None:
+            self._nodes()
+            self._edges()
+        else:
+            self.__dict__.update({name: arrays[name] for name in self.PARTS})
+        self.size = int(self.label.max(initial=-1)) + 1 + len(self.cell_node)
+        ends = np.r_[self.edge_a, self.edge_b], np.r_[self.edge_b, self.edge_a]
+        self.matrix = coo_matrix((np.r_[self.metres, self.metres], ends), shape=(self.size, self.size)).tocsr()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All it was worked out from, for a file."""
+        return {name: getattr(self, name) for name in self.PARTS}
 
     # ---- construction -------------------------------------------------------------------------------------------
     def _nodes(self) -> None:
@@ -74,7 +88,6 @@ class WaterGraph:
         self.place = position
         self.label = label  # node number of each place
         self.cell_node = label.max(initial=-1) + 1 + np.arange(len(net.cells.cell))
-        self.size = int(label.max(initial=-1)) + 1 + len(net.cells.cell)
         self.middle = np.r_[label[self.nearest(position, (net.low[:n] + net.high[:n]) / 2)], self.cell_node].astype(int)
 
     @staticmethod
@@ -109,11 +122,6 @@ class WaterGraph:
         first = order[np.r_[True, (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)]] if len(order) else order
         self.edge_a, self.edge_b, self.metres = p[first], q[first], np.maximum(metres[first], 1e-3)
         self.owner_a, self.owner_b = r[first], s[first]  # each owns half
-        shape = (self.size, self.size)
-        self.matrix = coo_matrix(
-            (np.r_[self.metres, self.metres], (np.r_[self.edge_a, self.edge_b], np.r_[self.edge_b, self.edge_a])),
-            shape=shape,
-        ).tocsr()
 
     def _lake_edges(self) -> list[tuple[np.ndarray, ...]]:
         net, lake = self.network, self.network.cells

@@ -12,7 +12,7 @@ from unittest import mock
 import pandas as pd
 import pytest
 
-from geo_monitor import joins, river
+from geo_monitor import engine, joins, river
 from geo_monitor.engine import blocks, earlier, work
 from geo_monitor.engine.kept import FOLDER
 from geo_monitor.errors import Usage
@@ -107,6 +107,35 @@ def test_however_blocks_are_cut(workspace: Workspace, rows: int) -> None:
         plan = read(Store(workspace.root), Period(), Settings()).plan
         assert len(plan.blocks) == {1: 60, 300: 60, 3000: 12}[rows]
         same(tables(workspace), expected)
+
+
+def test_columns_of_one_word_are_told_from_the_head_of_a_file_as_they_stand_in_it(workspace: Workspace) -> None:
+    plan = read(Store(workspace.root), Period(), Settings()).plan
+    ask, told = blocks._same, []
+
+    def asked(*given: Any) -> Any:
+        told.append(ask(*given))
+        return told[-1]
+
+    for block in plan.blocks:
+        with mock.patch.object(blocks, "_same", asked):
+            quick = blocks.Reader(plan.span, 3_600_000).rows(block)
+        with mock.patch.object(blocks, "_same", return_value=None):
+            plain = blocks.Reader(plan.span, 3_600_000).rows(block)
+        assert quick.schema == plain.schema and len(quick) > 100
+        assert quick.to_pylist() == plain.to_pylist()
+    kinds = {None if one is None else len(one) for one in told}
+    assert kinds == {None, 0, 1}  # words that differ, no word at all, one word
+
+
+def test_the_first_block_is_read_beforehand_where_nothing_is_kept(workspace: Workspace) -> None:
+    inputs, settings = read(Store(workspace.root), Period(), Settings()), Settings()
+    begun = engine.ahead("local", inputs, settings, workspace.root)
+    assert begun is not None and begun.first is not None and len(begun.first.result().chunk) > 100
+    expected = tables(workspace)
+    with mock.patch.object(blocks.Reader, "rows", side_effect=AssertionError("read")):
+        same(tables(workspace), expected)  # all is kept: nothing is read, not beforehand either
+    assert engine.ahead("spark", inputs, settings, workspace.root) is None
 
 
 def test_what_is_kept_is_not_worked_on_again(workspace: Workspace) -> None:

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-MAIN = ("geo_monitor.river.", "geo_monitor.joins.", "geo_monitor.effort.")
+MAIN = ("geo_monitor.river.", "geo_monitor.joins.", "geo_monitor.effort.", "geo_monitor.hotspots.")
 PACKAGE = Path(__file__).resolve().parents[1]
 
 

@@ -1,0 +1,57 @@
+"""Loops compiled without counting who holds their arrays."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from geo_monitor.compiled import bare, counting
+from geo_monitor.joins import kernels as joins
+from geo_monitor.river import kernels as river
+
+
+@bare()
+def first_over(values: np.ndarray, least: float) -> int:
+    """With an early end, of which numba makes a count for every array."""
+    if len(values) == 0:
+        return -1
+    for i in range(len(values)):
+        if values[i] > least:
+            return i
+    return -1
+
+
+@counting()
+def ordered(values: np.ndarray, count: int) -> None:
+    values[:count].sort()
+
+
+@bare()
+def lowest_two(values: np.ndarray) -> float:
+    ordered(values, len(values))
+    return values[0] + values[1]
+
+
+def counts(function: Any) -> int:
+    """How often its own code (not what hands arguments over) counts a holder."""
+    (code,) = function.inspect_llvm().values()
+    bodies = re.split(r"^(?=define )", code, flags=re.MULTILINE)
+    own = [body for body in bodies if body.startswith("define") and "cpython" not in body.split("\n", 1)[0]]
+    return sum(len(re.findall(r"call.*@NRT_incref", body)) for body in own)
+
+
+def test_who_holds_an_array_is_not_counted() -> None:
+    assert first_over(np.array([1.0, 3.0, 2.0]), 1.5) == 1 and first_over(np.empty(0), 0.0) == -1
+    assert counts(first_over) == 0
+
+
+def test_what_a_bare_function_calls_may_make_arrays() -> None:
+    values = np.array([3.0, 1.0, 2.0])
+    assert lowest_two(values) == 3.0 and values.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_the_loops_of_the_main_job_are_bare() -> None:
+    for one in (river.channels, river.lakes, joins.inside, joins.within, joins.advance):
+        assert one.targetoptions["_nrt"] is False

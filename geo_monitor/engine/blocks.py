@@ -170,7 +170,7 @@ def _read_file(part: Part, low: str | None, high: str | None) -> pa.Table:
     if part.mixed:
         table = table.filter(pc.is_in(table["receipt_id"], value_set=pa.array(part.receipts)))
     told = {name: table[name] for name in table.column_names}
-    told |= dict(zip(("lon", "lat"), (pc.struct_field(table["geometry"], name) for name in ("x", "y")), strict=True))
+    told |= {"lon": pc.struct_field(table["geometry"], "x"), "lat": pc.struct_field(table["geometry"], "y")}
     for name, word in same.items():
         code = pa.array(np.zeros(len(table), np.int32)) if len(word) else pa.nulls(len(table), pa.int32())
         told[name] = pa.chunked_array([pa.DictionaryArray.from_arrays(code, word)])
@@ -190,14 +190,13 @@ def _same(file: object, groups: list[int], name: str) -> pa.Array | None:
     """The one word that stands in every row of these row groups, (1,), or (0,) if none does, as far as their heads tell:
     to read it takes nearly as long as a column of numbers. None: they differ."""
     meta = file.metadata  # type: ignore[attr-defined]
+    at = meta.schema.names.index(name)
     found: set[str | None] = set()
     for number in groups:
-        group = meta.row_group(number)
-        at = [group.column(i).path_in_schema for i in range(group.num_columns)].index(name)
-        told = group.column(at).statistics
+        told = meta.row_group(number).column(at).statistics
         if told is None or not told.has_null_count:
             return None
-        if told.null_count == group.num_rows:
+        if told.null_count == meta.row_group(number).num_rows:
             found.add(None)
         elif told.null_count or not told.has_min_max or told.min != told.max:
             return None

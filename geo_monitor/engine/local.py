@@ -8,7 +8,6 @@ depends on: of a year only the days that are new, or that a change touches, are 
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import sys
 import time
@@ -141,14 +140,12 @@ class _Hands:
         self.keeping: list[Future[None]] = []
 
     def __enter__(self) -> Self:
-        gc.freeze()  # the river is there until the end: nobody looks for what nobody holds in it, over and over
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.pool.shutdown(cancel_futures=True)
         self.ahead.thread.shutdown(cancel_futures=True)
         self.writer.shutdown()
-        gc.unfreeze()
         if error is None:
             self.keep([])
 

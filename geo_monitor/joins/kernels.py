@@ -301,6 +301,16 @@ def _spell(
     return count
 
 
+@bare(error_model="numpy")
+def _extent(lon: np.ndarray, lat: np.ndarray, first: int, stop: int) -> tuple[float, float, float, float]:
+    """West, south, east and north of rows [first, stop)."""
+    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
+    for f in range(first, stop):
+        west, east = min(west, lon[f]), max(east, lon[f])
+        south, north = min(south, lat[f]), max(north, lat[f])
+    return west, south, east, north
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def extents(bounds: np.ndarray, lon: np.ndarray, lat: np.ndarray, before: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Boxes (r, 4) of runs of `RUN` fixes of each unit with the fix before them: west, south, east, north.
@@ -314,11 +324,7 @@ def extents(bounds: np.ndarray, lon: np.ndarray, lat: np.ndarray, before: np.nda
     r = 0
     for u in range(len(bounds) - 1):
         for start in range(bounds[u], bounds[u + 1], RUN):
-            west = east = lon[start]
-            south = north = lat[start]
-            for i in range(start - 1 if start > bounds[u] else start, min(start + RUN, bounds[u + 1])):
-                west, east = min(west, lon[i]), max(east, lon[i])
-                south, north = min(south, lat[i]), max(north, lat[i])
+            west, south, east, north = _extent(lon, lat, max(start - 1, bounds[u]), min(start + RUN, bounds[u + 1]))
             if start == bounds[u] and before[u]:
                 west, east = min(west, place[u, 0]), max(east, place[u, 0])
                 south, north = min(south, place[u, 1]), max(north, place[u, 1])
@@ -506,16 +512,6 @@ def _first(times: np.ndarray, low: int, high: int, moment: int) -> int:
         else:
             high = middle
     return low
-
-
-@bare(error_model="numpy")
-def _extent(lon: np.ndarray, lat: np.ndarray, first: int, stop: int) -> tuple[float, float, float, float]:
-    """West, south, east and north of rows [first, stop)."""
-    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    for f in range(first, stop):
-        west, east = min(west, lon[f]), max(east, lon[f])
-        south, north = min(south, lat[f]), max(north, lat[f])
-    return west, south, east, north
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -106,25 +106,9 @@ def passed(
     i = count = others = 0
     while True:
         i, count, others = _passed(
-            i,
-            count,
-            others,
-            a,
-            km_a,
-            b,
-            km_b,
-            stretch,
-            low,
-            high,
-            km_low,
-            km_high,
-            rank,
-            ranked,
-            pair,
-            reach,
-            share,
+            i, count, others, a, km_a, b, km_b, stretch, low, high, km_low, km_high, rank, ranked, pair, reach, share,
             other,
-        )
+        )  # fmt: skip
         if i == m:
             return pair[:count], reach[:count], share[:count], other[:others]
         pair, reach = np.concatenate((pair, np.empty_like(pair))), np.concatenate((reach, np.empty_like(reach)))

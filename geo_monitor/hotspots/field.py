@@ -31,7 +31,7 @@ import numpy as np
 from numba import njit
 
 from geo_monitor.hotspots.propagation import ALIKE, THREADS, Effects, Model, Node, Prior, explored, logistic, weights
-from geo_monitor.hotspots.sparse import Factor, Pattern
+from geo_monitor.hotspots.sparse import ABREAST, Factor, Pattern
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-UNITS = 4  # kept at a time
+UNITS = 24  # kept at a time
 KNOT, KNOTS = 0.25, 6  # of log r
 SMOOTHNESS = (1, 2)  # a broken line along the water, or a smooth curve: the data weigh them
 BOUNDS = (  # of log s, logit f, log r
@@ -91,8 +91,8 @@ class Fit:
 class Field(Model):
     """The model on one river graph, for one smoothness.
 
-    `river`: pattern of the precision over all reaches; `powers`: I, L, ... L^smoothness laid on it, from which the precision
-    is put together; `joined`: whether any reach has a neighbour; `effects`: the
+    `river`: pattern of the precision over all reaches; `powers` (smoothness + 1, l): I, L, ... L^smoothness laid on it, from which the
+    precision is put together; `joined`: whether any reach has a neighbour; `effects`: the
     level. The hyperparameters theta are log s, logit f, log r.
 
     Branches nobody looked at say nothing: `over` has the law of all other reaches by itself. `pattern` is its precision's,
@@ -102,7 +102,7 @@ class Field(Model):
     joined: bool
     smoothness: int
     river: Pattern
-    powers: list[Floats]
+    powers: Floats
     stays: Ints
     goes: Ints
     _units: dict[float, Unit] = field(default_factory=dict)
@@ -151,7 +151,7 @@ class Field(Model):
             for matrix in powers
         ]
         level, nothing = Effects.level(n, settings), np.zeros(0, dtype=np.int64)
-        return cls(pattern, level, settings, touch.nnz > 0, smoothness, pattern, laid, np.arange(n), nothing)
+        return cls(pattern, level, settings, touch.nnz > 0, smoothness, pattern, np.array(laid), np.arange(n), nothing)
 
     @property
     def kept(self) -> Ints:
@@ -181,7 +181,8 @@ class Field(Model):
         pull, grip = np.zeros((2, n))
         pull[self.kept], grip[self.kept] = law.pull, law.grip
         # what a reach has for itself has no part in this
-        joint = river._joint(type(self)(**vars(river)).prior(node.theta), pull, grip)
+        whole = type(self)(**(vars(river) | {"_units": {float(node.theta[2]): river._undetermined(float(node.theta[2]))}}))
+        joint = river._joint(whole.prior(node.theta), pull, grip)
         variance = joint.variance()
         rest = 1.0 / variance - grip
         return (joint.mean / variance - pull) / rest, 1.0 / rest
@@ -190,49 +191,66 @@ class Field(Model):
         """The structured part at range exp(log_r) reaches: (k^2 I + L)^smoothness, scaled to variance 1."""
         unit = self._units.get(log_r)
         if unit is None:
-            p, river = self.pattern, self.river
-            value = self._raw(log_r)
-            river.eliminate(value, self.goes)
-            sd = self._deviations(log_r)[self.stays]
-            left = _columns(value, river.l_start, self.stays, len(p.l_row))
-            river.eliminate(value, self.stays)
-            log_det = 2.0 * float(np.log(value[river.l_start[self.stays]] * sd).sum())
-            place = np.empty(p.n, dtype=np.int64)
-            place[p.order] = np.arange(p.n)
-            diagonal = (left[p.l_start[:-1]] * sd**2)[place]
-            link = left[p.a_place] * sd[place[p.row_a]] * sd[place[p.row_b]]
-            while len(self._units) >= UNITS:
-                self._units.pop(next(iter(self._units)), None)
-            unit = self._units[log_r] = Unit(diagonal, link, log_det)
+            self._make([log_r])
+            unit = self._units[log_r]
         return unit
 
-    def _raw(self, log_r: float) -> Floats:
-        """(k^2 I + L)^smoothness over all reaches, where its factor will stand."""
-        # k = sqrt(8 nu) / r with nu = smoothness - 1/2 (Lindgren, Rue & Lindstrom 2011, JRSS B 73:423-498)
-        k2 = 8.0 * (self.smoothness - 0.5) * np.exp(-2.0 * log_r)
-        value = np.zeros(len(self.river.l_row))
-        for power, laid in enumerate(self.powers):
-            value += math.comb(self.smoothness, power) * k2 ** (self.smoothness - power) * laid
-        return value
+    def ready(self, thetas: Floats) -> None:
+        missing = [log_r for log_r in dict.fromkeys(thetas[:, 2].tolist()) if log_r not in self._units]
+        for first in range(0, len(missing), ABREAST):
+            self._make(missing[first : first + ABREAST])
 
-    def _deviations(self, log_r: float) -> Floats:
-        """Standard deviations (n,) under `_raw`, in its order of elimination.
+    def _make(self, log_r: list[float]) -> None:
+        """Makes the units at these ranges, `ABREAST` at most."""
+        p, river, full = self.pattern, self.river, log_r + log_r[:1] * (ABREAST - len(log_r))
+        value = _put_together(self.powers, self._shares(np.array(full)))
+        river.eliminate_abreast(value, self.goes)
+        sd = np.column_stack([self._deviations(one, self.stays) for one in full])
+        value = _columns(value, river.l_start, self.stays, len(p.l_row))
+        place = np.empty(p.n, dtype=np.int64)
+        place[p.order] = np.arange(p.n)
+        diagonal, link = _scaled(value, sd, p.l_start, p.a_place, place, place[p.row_a], place[p.row_b])
+        p.eliminate_abreast(value, np.arange(p.n))
+        log_det = 2.0 * np.log(value[p.l_start[:-1]] * sd).sum(axis=0)
+        while len(self._units) > UNITS - ABREAST:
+            self._units.pop(next(iter(self._units)), None)
+        for at, one in enumerate(log_r):
+            self._units[one] = Unit(diagonal[at], link[at], float(log_det[at]))
+
+    def _undetermined(self, log_r: float) -> Unit:
+        """The unit of all reaches, but for its determinant, which no moment needs."""
+        p, value = self.river, self._shares(log_r) @ self.powers
+        sd = np.empty(p.n)
+        sd[p.order] = self._deviations(log_r)
+        diagonal = np.empty(p.n)
+        diagonal[p.order] = value[p.l_start[:-1]]
+        return Unit(diagonal * sd**2, value[p.a_place] * sd[p.row_a] * sd[p.row_b], np.nan)
+
+    def _shares(self, log_r: Any) -> Floats:
+        """Of what `powers` (k^2 I + L)^smoothness is the sum, (smoothness + 1, ...)."""
+        # k = sqrt(8 nu) / r with nu = smoothness - 1/2 (Lindgren, Rue & Lindstrom 2011, JRSS B 73:423-498)
+        a = self.smoothness
+        k2 = 8.0 * (a - 0.5) * np.exp(-2.0 * log_r)
+        return np.array([math.comb(a, power) * k2 ** (a - power) for power in range(a + 1)])
+
+    def _deviations(self, log_r: float, which: Any = slice(None)) -> Floats:
+        """Standard deviations under (k^2 I + L)^smoothness of those reaches `which`, in the river's order of elimination.
 
         Their logs are smooth in log r: polynomials through those at the nearest `KNOTS` of even steps, which every range
         asked for shares, are right to 1e-4.
         """
         first = math.floor(log_r / KNOT) - KNOTS // 2 + 1
         at = np.arange(first, first + KNOTS)
-        total = np.zeros(self.river.n)
+        total = 0.0
         for i in at:
             known = self._knots.get(int(i))
             if known is None:
-                value = self._raw(i * KNOT)
+                value = self._shares(i * KNOT) @ self.powers
                 self.river.eliminate(value, np.arange(self.river.n))
                 variance = Factor(self.river, value).inverse_diagonal()[self.river.order]
                 known = self._knots[int(i)] = 0.5 * np.log(variance)
             others = at[at != i]
-            total += float(np.prod((log_r / KNOT - others) / (i - others))) * known
+            total = total + float(np.prod((log_r / KNOT - others) / (i - others))) * known[which]
         return np.exp(total)
 
     def prior(self, theta: Floats) -> Prior:
@@ -265,14 +283,44 @@ class Field(Model):
 
 
 @njit(cache=True, nogil=True)
+def _put_together(powers: Floats, share: Floats) -> Floats:
+    """The sums (l, k) of `powers` (a, l), of each as much as `share` (a, k) says."""
+    total = np.empty((powers.shape[1], ABREAST))
+    for p in range(len(total)):
+        for c in range(ABREAST):
+            total[p, c] = share[0, c] * powers[0, p]
+        for a in range(1, len(powers)):
+            for c in range(ABREAST):
+                total[p, c] += share[a, c] * powers[a, p]
+    return total
+
+
+@njit(cache=True, nogil=True)
 def _columns(value: Floats, l_start: Ints, wanted: Ints, count: int) -> Floats:
-    """What stands in the `wanted` columns, `count` values, one column after the other."""
-    found, at = np.empty(count), 0
+    """What stands in the `wanted` columns, `count` values (count, k), one column after the other."""
+    found, at = np.empty((count, ABREAST)), 0
     for j in wanted:
         for p in range(l_start[j], l_start[j + 1]):
-            found[at] = value[p]
+            for c in range(ABREAST):
+                found[at, c] = value[p, c]
             at += 1
     return found
+
+
+@njit(cache=True, nogil=True)
+def _scaled(
+    value: Floats, sd: Floats, l_start: Ints, a_place: Ints, place: Ints, at_a: Ints, at_b: Ints
+) -> tuple[Floats, Floats]:
+    """Diagonals (k, n) and links (k, m) of matrices value (l, k), every reach scaled by its sd, (n, k)."""
+    diagonal, link = np.empty((ABREAST, len(place))), np.empty((ABREAST, len(a_place)))
+    for i in range(len(place)):
+        j = place[i]
+        for c in range(ABREAST):
+            diagonal[c, i] = value[l_start[j], c] * sd[j, c] * sd[j, c]
+    for m in range(len(a_place)):
+        for c in range(ABREAST):
+            link[c, m] = value[a_place[m], c] * sd[at_a[m], c] * sd[at_b[m], c]
+    return diagonal, link
 
 
 class Pockets(Field):

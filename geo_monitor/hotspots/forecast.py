@@ -120,6 +120,9 @@ class Drift(Model):
         total = precision.sum(axis=1)
         return np.block([[precision, -total[:, None]], [-total[None, :], total.sum()]]), float(np.log(rest).sum())
 
+    def ready(self, thetas: Floats) -> None:
+        self.river.ready(thetas)
+
     def prior(self, theta: Floats) -> Prior:
         """The law of (u + v, v) at theta."""
         n, t = self.river.pattern.n, len(self.days)

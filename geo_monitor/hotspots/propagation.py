@@ -15,16 +15,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
 
 from geo_monitor.hotspots.sparse import Factor, Pattern
+from geo_monitor.hotspots.tilted import constant, moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +37,6 @@ if TYPE_CHECKING:
 TURNS = 40  # of EP at most; 4-10 are usual ...
 HALF = 12  # ... from this one on stand-ins go half of the way: where a cell's law has two tops they may swing
 SETTLED = 5e-4  # standard deviations by which a mean would still move: EP's marginal likelihood errs by its square
-POINTS = 24  # of the trapezoid rule in one reach: steps of under a standard deviation, whose error is under 1e-8
-WIDE = 6.0  # standard deviations
-NEAR = 0.01  # standard deviations to which a top is sought: the rule needs no more
 PROBE = 0.15  # step of the finite differences for the curvature at the mode
 SLOPE = 3e-4  # step either way of the differences for a slope: to one side only, they err by the step times the cells
 AHEAD = 5.0  # of these steps at most stand-ins are foretold
@@ -52,6 +47,7 @@ DESIGN = 1.1  # radius of the design around the mode, in standard deviations a d
 NEGLIGIBLE = 1e-4  # share of the weight under which a node is left out
 OUT_OF_QUESTION = 12.0  # nats by which a model is less likely: of 6e-6 of the weight no node is kept
 THREADS = 2
+TOGETHER = 4  # nodes worked on by one thread: what they take is made at once
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,8 @@ class Effects:
 class Normal:
     """The law at one theta. Of x = m + u in every cell, the log rate but for what the cell has for itself: mean and
     variance without its own data (`cavity`, (n,)), and the normal stand-ins of the data, exp(pull x - grip x^2 / 2) (n,).
-    `own` (c, 3): as in `Prior`, and the slope of `log_density` along it. `log_density`: of marginal likelihood times prior."""
+    `own` (c, 3): as in `Prior`, and the slope of `log_density` along it; `top` (k, c): where the tilted laws of the k cells
+    looked at have their tops. `log_density`: of marginal likelihood times prior."""
 
     cavity_mean: Floats
     cavity_variance: Floats
@@ -95,6 +92,7 @@ class Normal:
     grip: Floats
     own: Floats
     own_slope: Floats
+    top: Floats
     log_density: float
 
 
@@ -131,11 +129,12 @@ class Joint:
 
 
 class Seen(NamedTuple):
-    """Where in the free parts of theta what stand-ins (n,) were found."""
+    """Where in the free parts of theta what stand-ins (n,) were found, and tops as of a `Normal` (None: none)."""
 
     part: Floats
     pull: Floats
     grip: Floats
+    top: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -148,8 +147,8 @@ class Mode:
     axes: Floats
     seen: list[Seen]
 
-    def foretold(self, part: Floats) -> tuple[Floats, Floats]:
-        """Stand-ins (n,) to begin with at `part` of theta: along each part a parabola through those seen."""
+    def foretold(self, part: Floats) -> tuple[Floats, Floats, Floats | None]:
+        """Stand-ins (n,) and tops to begin with at `part` of theta: along each part a parabola through those seen."""
         centre = self.seen[0]
         pull, grip = centre.pull.copy(), centre.grip.copy()
         away = np.clip((part - centre.part) / PROBE, -AHEAD, AHEAD)
@@ -159,7 +158,7 @@ class Mode:
                 (grip, centre.grip, more.grip, less.grip),
             ):
                 value += 0.5 * way * (up - down) + 0.5 * way**2 * (up + down - 2.0 * here)
-        return _near(pull, grip, centre)
+        return *_near(pull, grip, centre), centre.top
 
 
 class Node(NamedTuple):
@@ -205,18 +204,24 @@ class Model(ABC):
     def prior(self, theta: Floats) -> Prior:
         """The law at theta, effects apart."""
 
+    def ready(self, thetas: Floats) -> None:  # noqa: B027 - not all have such
+        """Makes what the laws at `thetas` (k, d) take, where it is quicker to make it for several at once."""
+
     @abstractmethod
     def log_prior(self, theta: Floats) -> float:
         """Log density of the hyperprior at theta, up to a constant."""
 
-    def normal(self, y: Floats, h: Floats, theta: Floats, pull: Floats, grip: Floats) -> tuple[Normal, Joint]:
+    def normal(
+        self, y: Floats, h: Floats, theta: Floats, pull: Floats, grip: Floats, top: Floats | None = None
+    ) -> tuple[Normal, Joint]:
         """The law of the log rates given theta, and what it was worked out from.
 
-        y, h (n,): cases and hours, y = 0 where h = 0; pull, grip (n,): the stand-ins to begin with, 0 where h = 0.
+        y, h (n,): cases and hours, y = 0 where h = 0; pull, grip (n,): the stand-ins to begin with, 0 where h = 0; top: as of
+        a `Normal` near by, if one is known.
         """
         prior, seen = self.prior(theta), np.flatnonzero(h > 0)
         pull, grip, y, h = pull.copy(), grip.copy(), y[seen], h[seen]
-        top = np.full((len(seen), len(prior.own)), np.nan)
+        top = np.full((len(seen), len(prior.own)), np.nan) if top is None else top.copy()
         log_z, told_mean, told_variance = np.empty((3, len(seen)))
         change = np.zeros(len(pull))
         for turn in range(TURNS):
@@ -225,7 +230,7 @@ class Model(ABC):
             rest = 1.0 / variance - grip
             cavity_mean, cavity_variance = (mean / variance - pull) / rest, 1.0 / rest
             a, b, t, w = cavity_mean[seen], cavity_variance[seen], pull[seen], grip[seen]
-            own_slope = _tilted(a, b, prior.own, y, h, top, log_z, told_mean, told_variance)
+            own_slope = moments(a, b, prior.own, y, h, top, log_z, told_mean, told_variance)
             way = 1.0 if turn < HALF else 0.5
             fresh = np.maximum(1.0 / told_variance - 1.0 / b, 0.0)
             to_pull, to_grip = way * (told_mean * (1.0 / b + fresh) - a / b - t), way * (fresh - w)
@@ -239,7 +244,7 @@ class Model(ABC):
         value = (
             joint.log_integral + float((log_z - stand_in).sum()) + float(constant(y, h).sum()) + self.log_prior(theta)
         )
-        return Normal(cavity_mean, cavity_variance, pull, grip, prior.own, own_slope, value), joint
+        return Normal(cavity_mean, cavity_variance, pull, grip, prior.own, own_slope, top, value), joint
 
     def slope(self, theta: Floats, law: Normal, joint: Joint) -> Floats:
         """Of `law.log_density` at theta, along its free parts.
@@ -262,7 +267,12 @@ class Model(ABC):
             told = self.log_prior(theta + step) - self.log_prior(theta - step)
             return 0.5 * (more.log_det - less.log_det - rough) + alone + told
 
-        return np.array([rise(SLOPE * unit) / (2.0 * SLOPE) for unit in np.eye(len(theta))[self.free]])
+        return np.array([rise(step) / (2.0 * SLOPE) for step in self._steps])
+
+    @property
+    def _steps(self) -> Floats:
+        """By which theta is changed for its slope, (k, d)."""
+        return SLOPE * np.eye(len(self.start))[self.free]
 
     def _joint(self, prior: Prior, pull: Floats, grip: Floats) -> Joint:
         """The prior times the stand-ins.
@@ -298,8 +308,11 @@ class Model(ABC):
 
         def slope(part: Floats) -> tuple[float, Floats]:
             theta = self._whole(part)
+            self.ready(
+                np.vstack([theta, *(theta + step for step in self._steps), *(theta - step for step in self._steps)])
+            )
             law, joint = self.normal(y, h, theta, *foretold(seen, part))
-            seen.append(Seen(part.copy(), law.pull, law.grip))
+            seen.append(Seen(part.copy(), law.pull, law.grip, law.top))
             return law.log_density, self.slope(theta, law, joint)
 
         def loss(x: Floats) -> tuple[float, Floats]:
@@ -326,14 +339,17 @@ class Model(ABC):
         middle[free] += vector @ (vector.T @ rise[free] / np.maximum(value, FLOOR))
         return Mode(self._whole(np.clip(middle, low, high)), -float(best.fun), _axes(curvature), around)
 
-    def node(self, y: Floats, h: Floats, mode: Mode, z: Floats, share: float) -> Node:
-        """The law `z` (d,) standard deviations from the mode, with `share` of the weight of a normal law. y, h as for
-        `normal`."""
-        part = mode.theta[self.free] + mode.axes @ z
-        theta = self._whole(part)
-        law, _ = self.normal(y, h, theta, *mode.foretold(theta[self.free]))
-        log_weight = np.log(share) + law.log_density + 0.5 * z @ z + np.linalg.slogdet(mode.axes)[1]
-        return Node(float(log_weight), theta, law)
+    def nodes(self, y: Floats, h: Floats, mode: Mode, places: Sequence[tuple[Floats, float]]) -> list[Node]:
+        """The laws at `places`: so many (d,) standard deviations from the mode, with so much of the weight of a normal law.
+        y, h as for `normal`."""
+        thetas = [self._whole(mode.theta[self.free] + mode.axes @ z) for z, _ in places]
+        self.ready(np.array(thetas))
+        found = []
+        for theta, (z, share) in zip(thetas, places, strict=True):
+            law, _ = self.normal(y, h, theta, *mode.foretold(theta[self.free]))
+            log_weight = np.log(share) + law.log_density + 0.5 * z @ z + np.linalg.slogdet(mode.axes)[1]
+            found.append(Node(float(log_weight), theta, replace(law, top=law.top[:0])))  # of which no other begins
+        return found
 
     def _whole(self, part: Floats) -> Floats:
         """Theta with `part` for its free parts, within its bounds."""
@@ -359,14 +375,19 @@ def explored(told: Sequence[tuple[Model, Floats, Floats]]) -> list[list[Node]]:
         modes = list(pool.map(lambda one: one[0].mode(*one[1:]), told))
         # what a model weighs by the height and width of its mode
         weight = np.array([mode.log_density + np.linalg.slogdet(mode.axes)[1] for mode in modes])
-        asked = [
-            (i, z, share)
-            for i, (model, _, _) in enumerate(told)
-            if weight[i] > weight.max() - OUT_OF_QUESTION
-            for z, share in design(len(model.free))
-        ]
-        nodes = list(pool.map(lambda one: told[one[0]][0].node(*told[one[0]][1:], modes[one[0]], *one[1:]), asked))
-    return [[node for node, one in zip(nodes, asked, strict=True) if one[0] == i] for i in range(len(told))]
+        asked = []
+        for i, (model, _, _) in enumerate(told):
+            places = design(len(model.free)) if weight[i] > weight.max() - OUT_OF_QUESTION else []
+            asked += [(i, places[at : at + TOGETHER]) for at in range(0, len(places), TOGETHER)]
+
+        def laid(one: tuple[int, list[tuple[Floats, float]]]) -> list[Node]:
+            model, y, h = told[one[0]]
+            return model.nodes(y, h, modes[one[0]], one[1])
+
+        nodes = list(pool.map(laid, asked))
+    return [
+        [node for some, one in zip(nodes, asked, strict=True) if one[0] == i for node in some] for i in range(len(told))
+    ]
 
 
 def _spread(a: Floats, left: Floats, b: Floats | None = None) -> Floats:
@@ -380,14 +401,14 @@ def _axes(curvature: Floats) -> Floats:
     return np.asarray(vector / np.sqrt(np.maximum(value, FLOOR)))
 
 
-def foretold(seen: list[Seen], part: Floats) -> tuple[Floats, Floats]:
-    """Stand-ins (n,) to begin with at `part` of theta: those found nearest to it, carried on along what the last others
-    differ by."""
+def foretold(seen: list[Seen], part: Floats) -> tuple[Floats, Floats, Floats | None]:
+    """Stand-ins (n,) and tops to begin with at `part` of theta: those found nearest to it, the stand-ins carried on along
+    what the last others differ by."""
     near = seen[-2 * len(part) - 1 :]
     near = sorted(near, key=lambda one: float(((one.part - part) ** 2).sum()))
     first, others = near[0], near[1:]
     if not others:
-        return first.pull, first.grip
+        return first.pull, first.grip, first.top
     ways = np.array([one.part - first.part for one in others])
     share = np.linalg.solve(ways @ ways.T + RIDGE * np.eye(len(ways)), ways @ (part - first.part))
     share = np.clip(share, -1.0, 1.0)
@@ -395,7 +416,7 @@ def foretold(seen: list[Seen], part: Floats) -> tuple[Floats, Floats]:
     for one, way in zip(others, share, strict=True):
         pull += way * (one.pull - first.pull)
         grip += way * (one.grip - first.grip)
-    return _near(pull, grip, first)
+    return *_near(pull, grip, first), first.top
 
 
 def _near(pull: Floats, grip: Floats, known: Seen) -> tuple[Floats, Floats]:
@@ -434,147 +455,3 @@ def design(dimensions: int) -> list[tuple[Floats, float]]:
 
 def logistic(logit: Any) -> Any:
     return 1.0 / (1.0 + np.exp(-logit))
-
-
-def _to_bits(_: Any, x: Any) -> Any:
-    """The 64 bits of a float as a whole number."""
-    return types.int64(types.float64), lambda _c, builder, _s, args: builder.bitcast(args[0], ir.IntType(64))
-
-
-def _of_bits(_: Any, x: Any) -> Any:
-    """64 bits as a float."""
-    return types.float64(types.int64), lambda _c, builder, _s, args: builder.bitcast(args[0], ir.DoubleType())
-
-
-_bits: Any = intrinsic(_to_bits)
-_float: Any = intrinsic(_of_bits)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def quick_exp(x: float) -> float:
-    """exp x for x < 709, to the last bit or two; 1e-308 for x under -708.
-
-    A loop over this runs several at a time, as one over the C library's does not: x = k log 2 + r with |r| < 0.35, exp r by
-    its series (the rest is under 2e-16), and 2^k by writing k where a float keeps its exponent (Tang 1989, ACM Trans. Math.
-    Softw. 15:144-157).
-    """
-    x = max(x, -708.0)
-    shifted = x * 1.4426950408889634 + 6755399441055744.0  # 1.5 * 2^52: a sum's last bits are k
-    k = shifted - 6755399441055744.0
-    r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10  # log 2 in two parts
-    e = 1.0 / 479001600.0
-    e = e * r + 1.0 / 39916800.0
-    e = e * r + 1.0 / 3628800.0
-    e = e * r + 1.0 / 362880.0
-    e = e * r + 1.0 / 40320.0
-    e = e * r + 1.0 / 5040.0
-    e = e * r + 1.0 / 720.0
-    e = e * r + 1.0 / 120.0
-    e = e * r + 1.0 / 24.0
-    e = e * r + 1.0 / 6.0
-    e = e * r + 0.5
-    e = e * r + 1.0
-    return (e * r + 1.0) * _float((_bits(shifted) + 1023) << 52)
-
-
-@njit(cache=True, nogil=True)
-def support(a: float, b: float, y: float, h: float, start: float = np.nan) -> tuple[float, float, float]:
-    """Between which log rates normal(a, b) x Poisson(y; h exp(e)) has its mass, and its top to a hundredth of its width,
-    sought from `start` where that is not far off (NaN: nothing known)."""
-    e, w = a, 0.0
-    if h > 0.0:
-        if (start - a) ** 2 < WIDE**2 * b:
-            e = start
-        elif h * np.exp(min(a, 700.0)) > y:  # from the right Newton creeps; from here it does not
-            e = min(a, max(np.log((y + 0.5) / h), a - b * (h * np.exp(min(a, 700.0)) - y)))
-        else:  # nor does it from above the top: that is under a + b y, and under the data's own
-            e = max(a, min(np.log((y + 0.5) / h), a + b * y))
-        w = h * quick_exp(min(e, 700.0))
-        for _ in range(100):
-            grip = 1.0 / b + w
-            change = min(max(((a - e) / b + y - w) / grip, -2.0), 2.0)
-            e += change
-            w = h * quick_exp(min(e, 700.0))
-            if change * change * grip < NEAR * NEAR:
-                break
-    sd = 1.0 / np.sqrt(1.0 / b + w)
-    # to the left the likelihood lets go, and only the cavity and the cases hold the law
-    return e - min(WIDE * np.sqrt(b), 2.0 * WIDE * sd), e + WIDE * sd, e
-
-
-def tilted(a: Floats, b: Floats, own: Floats, y: Floats, h: Floats) -> tuple[Floats, Floats, Floats]:
-    """Log integral, mean and variance of x under normal(a, b) x Poisson(y; h exp(e)), e = x + v; (n,) each.
-
-    v has the mixture `own` (c, 3) of normal laws (share, mean, variance). For each of them one integral over e by the
-    trapezoid rule; x given e is normal.
-    """
-    log_z, mean, variance = (np.empty(len(a)) for _ in range(3))
-    _tilted(a, b, own, y, h, np.full((len(a), len(own)), np.nan), log_z, mean, variance)
-    return log_z + constant(y, h), mean, variance
-
-
-def constant(y: Floats, h: Floats) -> Floats:
-    """What a Poisson law has beyond exp(y e - h exp(e)), as a log, (n,): y log h - log y!."""
-    from scipy.special import gammaln
-
-    return np.asarray(y * np.log(h) - gammaln(y + 1.0))
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def _sums(part: Floats) -> tuple[float, float, float]:
-    """Sums of part, part j, part j^2."""
-    total, first, second = 0.0, 0.0, 0.0
-    for j in range(len(part)):
-        total += part[j]
-        first += part[j] * j
-        second += part[j] * (j * j)
-    return total, first, second
-
-
-@njit(cache=True, nogil=True)
-def _tilted(
-    a: Floats, b: Floats, own: Floats, y: Floats, h: Floats, top: Floats, log_z: Floats, mean: Floats, variance: Floats
-) -> Floats:
-    """`tilted`, log integrals but for the constant, into arrays that are given. `top` (n, c) holds where the laws of each
-    part have their tops, or NaN, and is brought up to date. Answers the slope of all log integrals' sum along `own`."""
-    n, parts = len(a), len(own)
-    slope, here = np.zeros((parts, 3)), np.empty((parts, 3))
-    part = np.empty(POINTS)
-    z, at, spread_at = np.empty(parts), np.empty(parts), np.empty(parts)
-    for i in range(n):
-        best = -np.inf
-        for c in range(parts):
-            v = own[c, 2]
-            spread, centre = b[i] + v, a[i] + own[c, 1]
-            low, high, tip = support(centre, spread, y[i], h[i], top[i, c])
-            top[i, c] = tip
-            step, cases, time, grip = (high - low) / (POINTS - 1), y[i], h[i], 0.5 / spread
-            height = cases * tip - time * quick_exp(tip) - grip * (tip - centre) ** 2
-            for j in range(POINTS):
-                e = low + step * j
-                part[j] = quick_exp(cases * e - time * quick_exp(e) - grip * (e - centre) ** 2 - height)
-            total, first, second = _sums(part)
-            first /= total
-            share = b[i] / spread
-            off = low + step * first - centre
-            around = step**2 * (second / total - first**2)
-            z[c] = height + 0.5 * np.log((total * step) ** 2 / (2.0 * np.pi * spread))
-            at[c] = a[i] + share * off
-            spread_at[c] = share**2 * around + share * v
-            here[c] = 1.0, off / spread, 0.5 * ((around + off**2) / spread - 1.0) / spread
-            best = max(best, z[c])
-        total, middle, around = 0.0, 0.0, 0.0
-        for c in range(parts):
-            z[c] = np.exp(z[c] - best) if parts > 1 else 1.0
-            total += own[c, 0] * z[c]
-            middle += own[c, 0] * z[c] * at[c]
-        middle /= total
-        for c in range(parts):
-            share = own[c, 0] * z[c] / total
-            around += share * (spread_at[c] + (at[c] - middle) ** 2)
-            slope[c, 0] += z[c] / total
-            slope[c, 1] += share * here[c, 1]
-            slope[c, 2] += share * here[c, 2]
-        log_z[i] = best + np.log(total)
-        mean[i], variance[i] = middle, around
-    return slope

@@ -27,8 +27,8 @@ from numba import njit
 from geo_monitor.hotspots import exchangeable
 from geo_monitor.hotspots.field import Fit, fit
 from geo_monitor.hotspots.gamma import Told, quantiles
-from geo_monitor.hotspots.propagation import support
 from geo_monitor.hotspots.sparse import neighbours
+from geo_monitor.hotspots.tilted import support
 from geo_monitor.settings import Settings
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ import numpy as np
 
 from geo_monitor.errors import Usage
 from geo_monitor.hotspots import exchangeable
-from geo_monitor.hotspots.propagation import tilted
 from geo_monitor.hotspots.rates import Posterior
+from geo_monitor.hotspots.tilted import tilted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

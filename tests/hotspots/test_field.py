@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 
 from geo_monitor.hotspots import propagation
 from geo_monitor.hotspots.field import Field, Pockets, fit
-from geo_monitor.hotspots.propagation import tilted
+from geo_monitor.hotspots.tilted import tilted
 from geo_monitor.settings import Settings
 
 

@@ -181,7 +181,9 @@ class Field(Model):
         pull, grip = np.zeros((2, n))
         pull[self.kept], grip[self.kept] = law.pull, law.grip
         # what a reach has for itself has no part in this
-        whole = type(self)(**(vars(river) | {"_units": {float(node.theta[2]): river._undetermined(float(node.theta[2]))}}))
+        whole = type(self)(
+            **(vars(river) | {"_units": {float(node.theta[2]): river._undetermined(float(node.theta[2]))}})
+        )
         joint = river._joint(whole.prior(node.theta), pull, grip)
         variance = joint.variance()
         rest = 1.0 / variance - grip

@@ -22,13 +22,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
 from geo_monitor.hotspots import exchangeable
 from geo_monitor.hotspots.field import Fit, fit
 from geo_monitor.hotspots.gamma import Told, quantiles
+from geo_monitor.hotspots.mixtures import POINTS, mixtures
 from geo_monitor.hotspots.sparse import neighbours
-from geo_monitor.hotspots.tilted import support
 from geo_monitor.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,11 +37,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-4  # probability under which the exchangeable model is left out
-NOTHING = 1e-18  # of a law's density at its top: what is less is left out
-LAID = 161  # points of the grid of log rates in one reach on which laws are multiplied ...
-POINTS = (
-    2 * LAID - 1
-)  # ... and on which the distribution function is told, straight between them: probabilities come out good to 1e-3, most to 1e-4
 
 
 @dataclass(frozen=True)
@@ -70,8 +64,8 @@ class Posterior:
         rows = np.array_split(np.arange(len(self.cases)), 2 * (os.cpu_count() or 1))
 
         def part(own: NDArray[np.int64]) -> tuple[Floats, Floats, Floats, Floats]:
-            mean, variance = (np.ascontiguousarray(a[:, own]) for a in (fit.cavity_mean, fit.cavity_variance))
-            return _mixtures(mean, variance, fit.parts, fit.weight, self.cases[own], self.hours[own])
+            mean, variance = fit.cavity_mean[:, own], fit.cavity_variance[:, own]
+            return mixtures(mean, variance, fit.parts, fit.weight, self.cases[own], self.hours[own])
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             first, step, cdf, mean = zip(*pool.map(part, rows), strict=True)
@@ -233,122 +227,3 @@ def posterior(
     if known.crude > 0:
         return known
     return replace(known, basin=float(known.mean[seen].mean() if seen.any() else known.mean.mean()))
-
-
-@njit(cache=True, nogil=True)
-def _mixtures(
-    mean: Floats, variance: Floats, own: Floats, weight: Floats, y: Floats, h: Floats
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """In every reach: first log rate and step of its grid, distribution function on it, mean rate."""
-    nodes, n = mean.shape
-    parts, points = own.shape[1], LAID
-    first, step, expected = np.empty(n), np.empty(n), np.zeros(n)
-    cdf = np.empty((n, POINTS))
-    density, part, data, chance = np.empty(points), np.empty((parts, points)), np.zeros(points), np.ones(points)
-    middle, level, mass, tip = np.empty((nodes, parts)), np.empty(parts), np.empty(parts), np.empty(parts)
-    begin, end = np.empty(parts, np.int64), np.empty(parts, np.int64)
-    for i in range(n):
-        low, high = np.inf, -np.inf
-        tip[:] = np.nan
-        for k in range(nodes):
-            for c in range(parts):
-                if own[k, c, 0] > 0.0:
-                    centre, spread = mean[k, i] + own[k, c, 1], variance[k, i] + own[k, c, 2]
-                    left, right, tip[c] = support(centre, spread, y[i], h[i], tip[c])
-                    low, high, middle[k, c] = min(low, left), max(high, right), 0.5 * (left + right)
-        width = (high - low) / (points - 1)
-        first[i], step[i] = low, width
-        if h[i] > 0.0:
-            for j in range(points):
-                e = low + width * j
-                data[j] = y[i] * e - h[i] * np.exp(e)
-            chance[:] = np.exp(data - data.max())
-        else:
-            data[:], chance[:] = 0.0, 1.0
-        density[:] = 0.0
-        for k in range(nodes):
-            best = -np.inf
-            for c in range(parts):
-                if own[k, c, 0] > 0.0:
-                    centre, spread = mean[k, i] + own[k, c, 1], variance[k, i] + own[k, c, 2]
-                    top = int((middle[k, c] - low) / width)
-                    level[c] = np.log(own[k, c, 0]) - 0.5 * np.log(spread)
-                    begin[c], end[c], mass[c] = _product(part[c], top, low, width, centre, spread, data, chance)
-                    level[c] += data[top] - 0.5 * (low + width * top - centre) ** 2 / spread
-                    best = max(best, level[c])
-            total = 0.0
-            for c in range(parts):
-                if own[k, c, 0] > 0.0:
-                    level[c] = np.exp(level[c] - best)
-                    total += level[c] * mass[c]
-            for c in range(parts):
-                if own[k, c, 0] > 0.0:
-                    share = weight[k] * level[c] / total
-                    for j in range(begin[c], end[c]):
-                        density[j] += share * part[c, j]
-        density /= density.sum()
-        rate, stride = np.exp(low), np.exp(width)
-        for j in range(points):
-            expected[i] += density[j] * rate
-            rate *= stride
-        step[i] = 0.5 * width
-        _cumulated(density, cdf[i])
-    return first, step, cdf, expected
-
-
-@njit(cache=True, nogil=True)
-def _cumulated(density: Floats, cdf: Floats) -> None:
-    """Fills the distribution function, told at the points of a density (points,) that sums to 1 and half way between, by
-    cubics through four points: over a step (-d_0 + 13 d_1 + 13 d_2 - d_3) / 24, and Hermite's value in its middle."""
-    last = len(density) - 1
-    running = 0.5 * density[0]
-    cdf[0] = running
-    for j in range(last):
-        before = density[j - 1] if j > 0 else 0.0
-        after = density[j + 2] if j + 1 < last else 0.0
-        here, following = density[j], density[j + 1]
-        reached = min(max(running, running + (13.0 * (here + following) - before - after) / 24.0), 1.0)
-        cdf[2 * j + 1] = min(max(running, 0.5 * (running + reached) + 0.125 * (here - following)), reached)
-        cdf[2 * j + 2] = running = reached
-
-
-@njit(cache=True, nogil=True)
-def _product(
-    part: Floats, top: int, low: float, width: float, centre: float, spread: float, data: Floats, chance: Floats
-) -> tuple[int, int, float]:
-    """Fills part (points,) with normal(centre, spread) times the likelihood, as multiples of its value at `top`, and tells
-    from where to where that is not nothing, and its sum.
-
-    On an even grid a normal density goes on by multiplication: N(e + d) / N(e) changes by exp(-d^2 / spread) a step. Where
-    numbers would leave what a float holds (prior and data at odds), every value has an exponential of its own.
-    """
-    points = len(part)
-    off = low + width * top - centre
-    if off * off / spread > 600.0 or chance[top] < 1e-200:
-        for j in range(points):
-            part[j] = np.exp(data[j] - data[top] - 0.5 * ((low + width * j - centre) ** 2 - off**2) / spread)
-        return 0, points, part.sum()
-    part[top] = 1.0
-    turn = np.exp(-width * width / spread)
-    begin, end, total = 0, points, 1.0
-    ratio, value, before = np.exp((-width * off - 0.5 * width * width) / spread), 1.0 / chance[top], 1.0
-    for j in range(top + 1, points):
-        value *= ratio
-        ratio *= turn
-        part[j] = value * chance[j]
-        total += part[j]
-        if part[j] < NOTHING and part[j] <= before:  # it has one top: what follows is less
-            end = j
-            break
-        before = part[j]
-    ratio, value, before = np.exp((width * off - 0.5 * width * width) / spread), 1.0 / chance[top], 1.0
-    for j in range(top - 1, -1, -1):
-        value *= ratio
-        ratio *= turn
-        part[j] = value * chance[j]
-        total += part[j]
-        if part[j] < NOTHING and part[j] <= before:
-            begin = j + 1
-            break
-        before = part[j]
-    return begin, end, total

@@ -146,7 +146,7 @@ def moments(
             for i in range(count):
                 centre[i], spread[i] = a[begin + i] + own[c, 1], b[begin + i] + own[c, 2]
                 tip[i] = top[begin + i, c]
-            _tops(centre, spread, cases, time, tip, size[0], count)
+            tops(centre, spread, cases, time, tip, size[0], count)
             for i in range(count):
                 top[begin + i, c] = tip[i]
             _integrals(centre, spread, cases, time, tip, part[c])
@@ -173,7 +173,7 @@ def moments(
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def _tops(centre: Floats, spread: Floats, y: Floats, h: Floats, tip: Floats, off: Floats, count: int) -> None:
+def tops(centre: Floats, spread: Floats, y: Floats, h: Floats, tip: Floats, off: Floats, count: int) -> None:
     """Brings `tip` to where normal(centre, spread) x Poisson(y; h exp(e)) is highest, as `support` does; `off` is for use."""
     for i in range(count):
         if not (tip[i] - centre[i]) ** 2 < WIDE**2 * spread[i]:

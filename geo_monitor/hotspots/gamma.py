@@ -167,10 +167,12 @@ def quantiles(laws: Laws, law: Ints, p: float, start: Floats, share: float = 1.0
     found = np.empty(len(law))
 
     def seek(own: Ints) -> None:
-        grid = NONE if share >= 1.0 else Told(told.first[own], told.step[own], told.cdf[own])
-        found[own] = _quantiles(laws, law[own], p, start[own], share, grid)
+        part = slice(own[0], own[-1] + 1)  # no copy: the whole is large
+        grid = NONE if share >= 1.0 else Told(told.first[part], told.step[part], told.cdf[part])
+        found[part] = _quantiles(laws, law[part], p, start[part], share, grid)
 
-    shared(seek, len(law))
+    if len(law):
+        shared(seek, len(law))
     return found
 
 

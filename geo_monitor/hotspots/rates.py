@@ -14,9 +14,7 @@ Under the field, the answer in each reach is a mixture over its hyperparameters 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,7 +24,7 @@ import numpy as np
 from geo_monitor.hotspots import exchangeable
 from geo_monitor.hotspots.field import Fit, fit
 from geo_monitor.hotspots.gamma import Told, quantiles
-from geo_monitor.hotspots.mixtures import POINTS, mixtures
+from geo_monitor.hotspots.mixtures import POINTS, crossings, mixtures
 from geo_monitor.hotspots.sparse import neighbours
 from geo_monitor.settings import Settings
 
@@ -61,15 +59,7 @@ class Posterior:
         """Under the field: first log rate and step of each reach's grid (n,), its distribution function there
         (n, POINTS), mean (n,)."""
         fit = self.fit
-        rows = np.array_split(np.arange(len(self.cases)), 2 * (os.cpu_count() or 1))
-
-        def part(own: NDArray[np.int64]) -> tuple[Floats, Floats, Floats, Floats]:
-            mean, variance = fit.cavity_mean[:, own], fit.cavity_variance[:, own]
-            return mixtures(mean, variance, fit.parts, fit.weight, self.cases[own], self.hours[own])
-
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            first, step, cdf, mean = zip(*pool.map(part, rows), strict=True)
-        return np.concatenate(first), np.concatenate(step), np.concatenate(cdf), np.concatenate(mean)
+        return mixtures(fit.cavity_mean, fit.cavity_variance, fit.parts, fit.weight, self.cases, self.hours)
 
     @property
     def mean(self) -> Floats:
@@ -93,10 +83,7 @@ class Posterior:
     def quantile(self, p: float) -> Floats:
         """Rate below which the reach lies with probability `p` (0 < p < 1), (n,)."""
         first, step, cdf, _ = self._grid
-        low = np.clip((cdf < p).sum(axis=1) - 1, 0, POINTS - 2)
-        row = np.arange(len(first))
-        a, b = cdf[row, low], cdf[row, low + 1]
-        log_rate = first + step * (low + (p - a) / np.maximum(b - a, 1e-300))
+        log_rate = crossings(first, step, cdf, p)
         if self.lonely is None or self.share < NEGLIGIBLE:
             return np.exp(log_rate)
         if self.share > 1 - NEGLIGIBLE:

@@ -221,12 +221,18 @@ class Field(Model):
 
     def _undetermined(self, log_r: float) -> Unit:
         """The unit of all reaches, but for its determinant, which no moment needs."""
-        p, value = self.river, self._shares(log_r) @ self.powers
+        p, value = self.river, self._at(log_r)
         sd = np.empty(p.n)
         sd[p.order] = self._deviations(log_r)
         diagonal = np.empty(p.n)
         diagonal[p.order] = value[p.l_start[:-1]]
         return Unit(diagonal * sd**2, value[p.a_place] * sd[p.row_a] * sd[p.row_b], np.nan)
+
+    def _at(self, log_r: float) -> Floats:
+        """(k^2 I + L)^smoothness over all reaches, where its factor will stand."""
+        return np.asarray(
+            np.einsum("a,al->l", self._shares(log_r), self.powers)
+        )  # no algebra library: its threads spin
 
     def _shares(self, log_r: Any) -> Floats:
         """Of what `powers` (k^2 I + L)^smoothness is the sum, (smoothness + 1, ...)."""
@@ -247,7 +253,7 @@ class Field(Model):
         for i in at:
             known = self._knots.get(int(i))
             if known is None:
-                value = self._shares(i * KNOT) @ self.powers
+                value = self._at(i * KNOT)
                 self.river.eliminate(value, np.arange(self.river.n))
                 variance = Factor(self.river, value).inverse_diagonal()[self.river.order]
                 known = self._knots[int(i)] = 0.5 * np.log(variance)
@@ -359,7 +365,8 @@ def fit(links: Any, y: Floats, h: Floats, settings: Settings) -> Fit:
     """
     from scipy.special import logsumexp
 
-    rivers = [Field.on(links, smoothness, settings) for smoothness in SMOOTHNESS]
+    with ThreadPoolExecutor(THREADS) as pool:
+        rivers = list(pool.map(lambda smoothness: Field.on(links, smoothness, settings), SMOOTHNESS))
     fields = [river.over(h > 0) for river in rivers] if (h > 0).any() else rivers
     # without neighbours a field is no more than a spread, and `exchangeable.py` tells of reaches that stand out; the
     # models that take longest go first

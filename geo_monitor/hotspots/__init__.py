@@ -4,6 +4,8 @@
 |---|---|---|
 | `rates.py` | how many cases an hour of looking finds | cases, hours, links -> rate, rate_lo, rate_hi, rr, p_hot |
 | `field.py`, `sparse.py` | ... its model along the water, and the sparse matrices of that | |
+| `propagation.py`, `tilted.py` | ... how the posterior is found, and the moments of a cell's own law | |
+| `mixtures.py` | ... what is known of a reach, over all hyperparameters | laws, cases, hours -> distribution |
 | `gamma.py` | mixtures of gamma laws asked often: tables, quantiles | shapes, scales, weights -> probabilities |
 | `exchangeable.py` | the same without neighbours (gamma-Poisson) | cases, hours -> `Posterior` |
 | `gistar.py` | is a stretch high (or low) together | rate, looked, distances -> gi_z, q_value |

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo_monitor.hotspots.sparse import Pattern
+from geo_monitor.hotspots.sparse import ABREAST, Pattern
 
 
 def lake(side: int) -> sp.csr_matrix:
@@ -42,6 +42,24 @@ def test_factor_solves_and_inverts_as_dense_algebra_does(n: int, seed: int) -> N
     assert factor.inverse_diagonal() == pytest.approx(np.diag(np.linalg.inv(whole)), rel=1e-9)
     assert factor.log_det == pytest.approx(np.linalg.slogdet(whole)[1], rel=1e-9, abs=1e-9)
     assert pattern.multiply(diagonal, link, right) == pytest.approx(whole @ right, rel=1e-9, abs=1e-9)
+
+
+def test_matrices_eliminated_abreast_are_those_eliminated_alone() -> None:
+    """To the last bit, and of some columns only what is then left."""
+    rng = np.random.default_rng(11)
+    pattern = Pattern.of(lake(7))
+    values = np.column_stack(
+        [pattern.laid(rng.uniform(4.5, 9.0, 49), rng.uniform(-1.0, 1.0, len(pattern.row_a))) for _ in range(ABREAST)]
+    )
+    alone = [np.ascontiguousarray(column) for column in values.T]
+    for columns in (np.arange(20), np.arange(20, 49)):
+        pattern.eliminate_abreast(values, columns)
+        for one in alone:
+            pattern.eliminate(one, columns)
+        assert values.T.tobytes() == np.array(alone).tobytes()
+    bad = np.tile(pattern.laid(np.ones(49), np.full(len(pattern.row_a), 2.0))[:, None], ABREAST)
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+        pattern.eliminate_abreast(bad, np.arange(49))
 
 
 def test_a_tree_has_no_fill_and_a_lake_little() -> None:

@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-UNITS = 24  # kept at a time
+UNITS = 12  # kept at a time: two threads have up to four each in use
 KNOT, KNOTS = 0.25, 6  # of log r
 SMOOTHNESS = (1, 2)  # a broken line along the water, or a smooth curve: the data weigh them
 BOUNDS = (  # of log s, logit f, log r
@@ -107,6 +108,7 @@ class Field(Model):
     goes: Ints
     _units: dict[float, Unit] = field(default_factory=dict)
     _knots: dict[int, Floats] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     @property
     def start(self) -> Floats:
@@ -193,8 +195,7 @@ class Field(Model):
         """The structured part at range exp(log_r) reaches: (k^2 I + L)^smoothness, scaled to variance 1."""
         unit = self._units.get(log_r)
         if unit is None:
-            self._make([log_r])
-            unit = self._units[log_r]
+            unit = self._make([log_r])[0]
         return unit
 
     def ready(self, thetas: Floats) -> None:
@@ -202,8 +203,8 @@ class Field(Model):
         for first in range(0, len(missing), ABREAST):
             self._make(missing[first : first + ABREAST])
 
-    def _make(self, log_r: list[float]) -> None:
-        """Makes the units at these ranges, `ABREAST` at most."""
+    def _make(self, log_r: list[float]) -> list[Unit]:
+        """Makes, and keeps for a while, the units at these ranges, `ABREAST` at most."""
         p, river, full = self.pattern, self.river, log_r + log_r[:1] * (ABREAST - len(log_r))
         value = _put_together(self.powers, self._shares(np.array(full)))
         river.eliminate_abreast(value, self.goes)
@@ -214,10 +215,12 @@ class Field(Model):
         diagonal, link = _scaled(value, sd, p.l_start, p.a_place, place, place[p.row_a], place[p.row_b])
         p.eliminate_abreast(value, np.arange(p.n))
         log_det = 2.0 * np.log(value[p.l_start[:-1]] * sd).sum(axis=0)
-        while len(self._units) > UNITS - ABREAST:
-            self._units.pop(next(iter(self._units)), None)
-        for at, one in enumerate(log_r):
-            self._units[one] = Unit(diagonal[at], link[at], float(log_det[at]))
+        made = [Unit(diagonal[at], link[at], float(log_det[at])) for at in range(len(log_r))]
+        with self._lock:
+            self._units |= zip(log_r, made, strict=True)
+            for one in [*self._units][: max(len(self._units) - UNITS, 0)]:
+                del self._units[one]
+        return made
 
     def _undetermined(self, log_r: float) -> Unit:
         """The unit of all reaches, but for its determinant, which no moment needs."""
@@ -230,9 +233,8 @@ class Field(Model):
 
     def _at(self, log_r: float) -> Floats:
         """(k^2 I + L)^smoothness over all reaches, where its factor will stand."""
-        return np.asarray(
-            np.einsum("a,al->l", self._shares(log_r), self.powers)
-        )  # no algebra library: its threads spin
+        # not by an algebra library, whose threads would spin
+        return np.asarray(np.einsum("a,al->l", self._shares(log_r), self.powers))
 
     def _shares(self, log_r: Any) -> Floats:
         """Of what `powers` (k^2 I + L)^smoothness is the sum, (smoothness + 1, ...)."""

@@ -183,20 +183,16 @@ class Field(Model):
         pull, grip = np.zeros((2, n))
         pull[self.kept], grip[self.kept] = law.pull, law.grip
         # what a reach has for itself has no part in this
-        whole = type(self)(
-            **(vars(river) | {"_units": {float(node.theta[2]): river._undetermined(float(node.theta[2]))}})
-        )
-        joint = river._joint(whole.prior(node.theta), pull, grip)
+        prior = self._law(node.theta, river._undetermined(float(node.theta[2])))
+        joint = river._joint(prior, pull, grip)
         variance = joint.variance()
         rest = 1.0 / variance - grip
         return (joint.mean / variance - pull) / rest, 1.0 / rest
 
     def unit(self, log_r: float) -> Unit:
         """The structured part at range exp(log_r) reaches: (k^2 I + L)^smoothness, scaled to variance 1."""
-        unit = self._units.get(log_r)
-        if unit is None:
-            unit = self._make([log_r])[0]
-        return unit
+        held = self._units.get(log_r)
+        return self._make([log_r])[0] if held is None else held
 
     def ready(self, thetas: Floats) -> None:
         missing = [log_r for log_r in dict.fromkeys(thetas[:, 2].tolist()) if log_r not in self._units]
@@ -207,13 +203,13 @@ class Field(Model):
         """Makes, and keeps for a while, the units at these ranges, `ABREAST` at most."""
         p, river, full = self.pattern, self.river, log_r + log_r[:1] * (ABREAST - len(log_r))
         value = _put_together(self.powers, self._shares(np.array(full)))
-        river.eliminate_abreast(value, self.goes)
+        river.eliminate(value, self.goes)
         sd = np.column_stack([self._deviations(one, self.stays) for one in full])
         value = _columns(value, river.l_start, self.stays, len(p.l_row))
         place = np.empty(p.n, dtype=np.int64)
         place[p.order] = np.arange(p.n)
         diagonal, link = _scaled(value, sd, p.l_start, p.a_place, place, place[p.row_a], place[p.row_b])
-        p.eliminate_abreast(value, np.arange(p.n))
+        p.eliminate(value, np.arange(p.n))
         log_det = 2.0 * np.log(value[p.l_start[:-1]] * sd).sum(axis=0)
         made = [Unit(diagonal[at], link[at], float(log_det[at])) for at in range(len(log_r))]
         with self._lock:
@@ -265,10 +261,13 @@ class Field(Model):
 
     def prior(self, theta: Floats) -> Prior:
         """The law of u at theta, and that of v."""
-        unit = self.unit(float(theta[2]))
+        return self._law(theta, self.unit(float(theta[2])))
+
+    def _law(self, theta: Floats, unit: Unit) -> Prior:
+        """`prior` of the reaches of a unit, that at the range in theta."""
         own, scale = np.exp(2.0 * theta[0]) * np.array([logistic(-theta[1]), logistic(theta[1])])
         law = np.array([[1.0, 0.0, own]])
-        return Prior(unit.diagonal / scale, unit.link / scale, unit.log_det - self.pattern.n * np.log(scale), law)
+        return Prior(unit.diagonal / scale, unit.link / scale, unit.log_det - len(unit.diagonal) * np.log(scale), law)
 
     def spread_and_range(self, log_s: float, log_r: float) -> float:
         """Log density of the hyperprior at log s and log r: s gamma, r log-normal."""
@@ -340,11 +339,10 @@ class Pockets(Field):
     def bounds(self) -> Floats:
         return np.array([BOUNDS[0], POCKET_BOUNDS, BOUNDS[2]])
 
-    def prior(self, theta: Floats) -> Prior:
-        k, w = self.settings, float(np.exp(theta[1]))
-        unit, scale = self.unit(float(theta[2])), np.exp(2.0 * theta[0])
+    def _law(self, theta: Floats, unit: Unit) -> Prior:
+        k, w, scale = self.settings, float(np.exp(theta[1])), np.exp(2.0 * theta[0])
         law = np.array([[1.0 - w, 0.0, 0.0], [w, k.pocket_raise_log, k.pocket_raise_log_sd**2]])
-        return Prior(unit.diagonal / scale, unit.link / scale, unit.log_det - self.pattern.n * np.log(scale), law)
+        return Prior(unit.diagonal / scale, unit.link / scale, unit.log_det - len(unit.diagonal) * np.log(scale), law)
 
     def log_prior(self, theta: Floats) -> float:
         """Log density of the hyperprior at (log s, log w, log r): s and r as in `Field`, w log-normal."""

@@ -126,20 +126,12 @@ def _cells(shape: Floats, low: Floats, step: Floats, count: Ints) -> Floats:
     )
 
 
-def threads(work: Callable[[Ints], None], n: int) -> None:
-    """Runs `work` on shares of 0 ... n - 1, as many at a time as there are cores; what it calls lets go of the
-    interpreter."""
-    cores = os.cpu_count() or 1
-    with ThreadPoolExecutor(cores) as pool:
-        list(pool.map(work, np.array_split(np.arange(n), 4 * cores)))
-
-
 def shared(work: Callable[[Ints], None], n: int) -> None:
     """Runs `work` on parts of 0 ... n - 1, none empty, as many at a time as there are cores; what it calls lets go of the
     interpreter."""
     cores = os.cpu_count() or 1
     with ThreadPoolExecutor(cores) as pool:
-        list(pool.map(work, np.array_split(np.arange(n), min(n, 4 * cores) or 1)))
+        list(pool.map(work, np.array_split(np.arange(n), min(n, 4 * cores)) if n else []))
 
 
 def under(laws: Laws, law: Ints, at: Floats) -> Floats:
@@ -171,8 +163,7 @@ def quantiles(laws: Laws, law: Ints, p: float, start: Floats, share: float = 1.0
         grid = NONE if share >= 1.0 else Told(told.first[part], told.step[part], told.cdf[part])
         found[part] = _quantiles(laws, law[part], p, start[part], share, grid)
 
-    if len(law):
-        shared(seek, len(law))
+    shared(seek, len(law))
     return found
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from geo_monitor.hotspots.gamma import shared
-from geo_monitor.hotspots.tilted import WIDE, quick_exp, rough_exp, support, tops
+from geo_monitor.hotspots.tilted import ends, quick_exp, rough_exp, support, tops
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,8 +50,7 @@ def mixtures(
         into = slice(cells[0], cells[-1] + 1)  # filled in place: the whole is too large to be copied
         _laid(one, other, node, each, weight, y[into], h[into], first[into], step[into], cdf[into], expected[into])
 
-    if n:
-        shared(lay, n)
+    shared(lay, n)
     return first, step, cdf, expected
 
 
@@ -139,10 +138,7 @@ def _ends(centre: Floats, spread: Floats, y: float, h: float, tip: Floats, left:
         tip[:] = support(centre[0], spread[0], y, h, np.nan)[2]  # of the next to begin with
         tops(centre, spread, np.full(laws, y), np.full(laws, h), tip, np.empty(laws), laws)
     for c in range(laws):
-        w = h * quick_exp(min(tip[c], 700.0))
-        sd = 1.0 / np.sqrt(1.0 / spread[c] + w)
-        left[c] = tip[c] - min(WIDE * np.sqrt(spread[c]), 2.0 * WIDE * sd)
-        right[c] = tip[c] + WIDE * sd
+        left[c], right[c] = ends(tip[c], h * quick_exp(min(tip[c], 700.0)), spread[c])
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})

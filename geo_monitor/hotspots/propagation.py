@@ -308,9 +308,7 @@ class Model(ABC):
 
         def slope(part: Floats) -> tuple[float, Floats]:
             theta = self._whole(part)
-            self.ready(
-                np.vstack([theta, *(theta + step for step in self._steps), *(theta - step for step in self._steps)])
-            )
+            self.ready(np.vstack([theta, theta + self._steps, theta - self._steps]))
             law, joint = self.normal(y, h, theta, *foretold(seen, part))
             seen.append(Seen(part.copy(), law.pull, law.grip, law.top))
             return law.log_density, self.slope(theta, law, joint)
@@ -384,10 +382,10 @@ def explored(told: Sequence[tuple[Model, Floats, Floats]]) -> list[list[Node]]:
             model, y, h = told[one[0]]
             return model.nodes(y, h, modes[one[0]], one[1])
 
-        nodes = list(pool.map(laid, asked))
-    return [
-        [node for some, one in zip(nodes, asked, strict=True) if one[0] == i for node in some] for i in range(len(told))
-    ]
+        found: list[list[Node]] = [[] for _ in told]
+        for (i, _), nodes in zip(asked, pool.map(laid, asked), strict=True):
+            found[i] += nodes
+    return found
 
 
 def _spread(a: Floats, left: Floats, b: Floats | None = None) -> Floats:

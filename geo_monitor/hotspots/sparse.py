@@ -132,18 +132,14 @@ class Pattern:
 
     def eliminate(self, value: Floats, columns: Ints) -> None:
         """Turns the `columns` (ascending) of a matrix that is `laid` into those of L. Of them none may wait for one that is
-        neither here nor done; what stands in the others then is the matrix that remains (the Schur complement).
+        neither here nor done; what stands in the others then is the matrix that remains (the Schur complement). `value` may
+        hold as many matrices at once as it has columns, (l, `ABREAST`): to find the way through the pattern takes longer than
+        the sums.
 
         Raises `numpy.linalg.LinAlgError` if it is not positive definite.
         """
-        bad = _cholesky(value, columns, self.l_start, self.l_row, self.run_start, self.run)
-        if bad >= 0:
-            raise np.linalg.LinAlgError(f"not positive definite at position {int(self.order[bad])}")
-
-    def eliminate_abreast(self, values: Floats, columns: Ints) -> None:
-        """`eliminate` of as many matrices at once as there are columns of `values` (l, `ABREAST`): to find the way through
-        the pattern takes longer than the sums."""
-        bad = _cholesky_abreast(values, columns, self.l_start, self.l_row, self.run_start, self.run)
+        kernel = _cholesky if value.ndim == 1 else _cholesky_abreast
+        bad = kernel(value, columns, self.l_start, self.l_row, self.run_start, self.run)
         if bad >= 0:
             raise np.linalg.LinAlgError(f"not positive definite at position {int(self.order[bad])}")
 

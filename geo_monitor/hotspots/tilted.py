@@ -41,6 +41,19 @@ _float: Any = intrinsic(_of_bits)
 
 
 @njit(cache=True, nogil=True, inline="always")
+def _series(e: float, r: float, shifted: float) -> float:
+    """2^k exp r, of `quick_exp`: the series from its eighth term on, of which `e` is what comes before and that."""
+    e = e * r + 1.0 / 5040.0
+    e = e * r + 1.0 / 720.0
+    e = e * r + 1.0 / 120.0
+    e = e * r + 1.0 / 24.0
+    e = e * r + 1.0 / 6.0
+    e = e * r + 0.5
+    e = e * r + 1.0
+    return (e * r + 1.0) * _float((_bits(shifted) + 1023) << 52)
+
+
+@njit(cache=True, nogil=True, inline="always")
 def quick_exp(x: float) -> float:
     """exp x for x < 709, to the last bit or two; 1e-308 for x under -708.
 
@@ -56,15 +69,7 @@ def quick_exp(x: float) -> float:
     e = e * r + 1.0 / 39916800.0
     e = e * r + 1.0 / 3628800.0
     e = e * r + 1.0 / 362880.0
-    e = e * r + 1.0 / 40320.0
-    e = e * r + 1.0 / 5040.0
-    e = e * r + 1.0 / 720.0
-    e = e * r + 1.0 / 120.0
-    e = e * r + 1.0 / 24.0
-    e = e * r + 1.0 / 6.0
-    e = e * r + 0.5
-    e = e * r + 1.0
-    return (e * r + 1.0) * _float((_bits(shifted) + 1023) << 52)
+    return _series(e * r + 1.0 / 40320.0, r, shifted)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -73,15 +78,22 @@ def rough_exp(x: float) -> float:
     x = max(x, -708.0)
     shifted = x * 1.4426950408889634 + 6755399441055744.0
     r = x - (shifted - 6755399441055744.0) * 0.6931471805599453
-    e = 1.0 / 40320.0
-    e = e * r + 1.0 / 5040.0
-    e = e * r + 1.0 / 720.0
-    e = e * r + 1.0 / 120.0
-    e = e * r + 1.0 / 24.0
-    e = e * r + 1.0 / 6.0
-    e = e * r + 0.5
-    e = e * r + 1.0
-    return (e * r + 1.0) * _float((_bits(shifted) + 1023) << 52)
+    return _series(1.0 / 40320.0, r, shifted)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def ends(top: float, w: float, b: float) -> tuple[float, float]:
+    """Between which log rates a law has its mass: its top, the mean number of cases there, variance of its normal part."""
+    sd = 1.0 / np.sqrt(1.0 / b + w)
+    # to the left the likelihood lets go, and only the cavity and the cases hold the law
+    return top - min(WIDE * np.sqrt(b), 2.0 * WIDE * sd), top + WIDE * sd
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _change(e: float, w: float, a: float, b: float, y: float) -> tuple[float, float]:
+    """Newton's step from e, where the mean number of cases is w, towards the top, and the curvature at e."""
+    grip = 1.0 / b + w
+    return min(max(((a - e) / b + y - w) / grip, -2.0), 2.0), grip
 
 
 @njit(cache=True, nogil=True)
@@ -98,15 +110,13 @@ def support(a: float, b: float, y: float, h: float, start: float = np.nan) -> tu
             e = max(a, min(np.log((y + 0.5) / h), a + b * y))
         w = h * quick_exp(min(e, 700.0))
         for _ in range(100):
-            grip = 1.0 / b + w
-            change = min(max(((a - e) / b + y - w) / grip, -2.0), 2.0)
+            change, grip = _change(e, w, a, b, y)
             e += change
             w = h * quick_exp(min(e, 700.0))
             if change * change * grip < NEAR * NEAR:
                 break
-    sd = 1.0 / np.sqrt(1.0 / b + w)
-    # to the left the likelihood lets go, and only the cavity and the cases hold the law
-    return e - min(WIDE * np.sqrt(b), 2.0 * WIDE * sd), e + WIDE * sd, e
+    low, high = ends(e, w, b)
+    return low, high, e
 
 
 def tilted(a: Floats, b: Floats, own: Floats, y: Floats, h: Floats) -> tuple[Floats, Floats, Floats]:
@@ -181,9 +191,7 @@ def tops(centre: Floats, spread: Floats, y: Floats, h: Floats, tip: Floats, off:
     far = 1.0
     for _ in range(TRIES):
         for i in range(len(tip)):
-            w = h[i] * quick_exp(min(tip[i], 700.0))
-            grip = 1.0 / spread[i] + w
-            change = min(max(((centre[i] - tip[i]) / spread[i] + y[i] - w) / grip, -2.0), 2.0)
+            change, grip = _change(tip[i], h[i] * quick_exp(min(tip[i], 700.0)), centre[i], spread[i], y[i])
             tip[i] += change
             off[i] = change * change * grip
         far = 0.0
@@ -203,29 +211,28 @@ def _integrals(centre: Floats, spread: Floats, y: Floats, h: Floats, tip: Floats
     n = len(tip)
     low, step, grip, height, rate, turn = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     total, first, second = np.empty(n), np.empty(n), np.empty(n)
-    for i in range(len(tip)):
+    for i in range(n):
         w = h[i] * quick_exp(min(tip[i], 700.0))
-        sd = 1.0 / np.sqrt(1.0 / spread[i] + w)
-        low[i] = tip[i] - min(WIDE * np.sqrt(spread[i]), 2.0 * WIDE * sd)
-        step[i] = (tip[i] + WIDE * sd - low[i]) / (POINTS - 1)
+        low[i], high = ends(tip[i], w, spread[i])
+        step[i] = (high - low[i]) / (POINTS - 1)
         grip[i] = 0.5 / spread[i]
         height[i] = y[i] * tip[i] - w - grip[i] * (tip[i] - centre[i]) ** 2
         rate[i], turn[i] = h[i] * quick_exp(min(low[i], 700.0)), quick_exp(min(step[i], 700.0))
         total[i], first[i], second[i] = 0.0, 0.0, 0.0
     for j in range(POINTS):
-        for i in range(len(tip)):
+        for i in range(n):
             e = low[i] + step[i] * j
             value = rough_exp(y[i] * e - rate[i] - grip[i] * (e - centre[i]) ** 2 - height[i])
             rate[i] *= turn[i]
             total[i] += value
             first[i] += value * j
             second[i] += value * (j * j)
-    for i in range(len(tip)):
+    for i in range(n):
         middle = first[i] / total[i]
         off = low[i] + step[i] * middle - centre[i]
         around = step[i] ** 2 * (second[i] / total[i] - middle**2)
         found[1, i], found[2, i] = off / spread[i], around
         found[3, i] = 0.5 * ((around + off**2) / spread[i] - 1.0) / spread[i]
         total[i] = (total[i] * step[i]) ** 2 / (2.0 * np.pi * spread[i])
-    for i in range(len(tip)):
+    for i in range(n):
         found[0, i] = height[i] + 0.5 * np.log(total[i])

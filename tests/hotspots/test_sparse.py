@@ -53,13 +53,13 @@ def test_matrices_eliminated_abreast_are_those_eliminated_alone() -> None:
     )
     alone = [np.ascontiguousarray(column) for column in values.T]
     for columns in (np.arange(20), np.arange(20, 49)):
-        pattern.eliminate_abreast(values, columns)
+        pattern.eliminate(values, columns)
         for one in alone:
             pattern.eliminate(one, columns)
         assert values.T.tobytes() == np.array(alone).tobytes()
     bad = np.tile(pattern.laid(np.ones(49), np.full(len(pattern.row_a), 2.0))[:, None], ABREAST)
     with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
-        pattern.eliminate_abreast(bad, np.arange(49))
+        pattern.eliminate(bad, np.arange(49))
 
 
 def test_a_tree_has_no_fill_and_a_lake_little() -> None:

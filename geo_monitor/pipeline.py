@@ -112,6 +112,7 @@ def analyse(
             network.adjacency,
             weighed.per_hour,
         )
+        leaning = hotspots.habit(hot["seizures"], hot["exposure_h"], settings)
 
     tables: dict[str, Any] = {
         "reaches": network.reaches,
@@ -124,7 +125,7 @@ def analyse(
         "patrols": looked.patrols,
         "hotspots": hot,
     }
-    told = summary(inputs, network, found, looked, hot, weighed, left_out, stage.timings)
+    told = summary(inputs, network, found, looked, hot, weighed, leaning, left_out, stage.timings)
     if set(methods) <= {"rates", "gistar"}:
         return Result(tables, told, period)
     days = panel(looked.total, links, inputs.seizures, network, period, weighed.per_hour)

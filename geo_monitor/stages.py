@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from geo_monitor.effort import Effort
     from geo_monitor.engine.work import Found
+    from geo_monitor.hotspots import Habit
     from geo_monitor.hotspots.exposure import Weights
     from geo_monitor.inputs import Inputs
     from geo_monitor.river import Network
@@ -57,11 +58,12 @@ def summary(
     looked: Effort,
     hot: pd.DataFrame,
     weighed: Weights,
+    leaning: Habit | None,
     left_out: dict[str, int],
     timings: dict[str, float],
 ) -> dict[str, Any]:
-    """What happened, as plain values: timings, counts, minutes on no reach, weights of an hour, seizures left out and
-    why, notes."""
+    """What happened, as plain values: timings, counts, minutes on no reach, weights of an hour, where patrols went,
+    seizures left out and why, notes."""
     first, last = _span(inputs, found)
     states = hot["state"].value_counts()
     return {
@@ -70,6 +72,7 @@ def summary(
         "timings": timings,
         "unlocated_minutes": round(float(looked.unlocated_minutes), 3),
         "exposure_weights": weighed.told(),
+        "effort_habit": leaning.told() if leaning else None,
         "seizures_left_out": {"total": sum(left_out.values()), **left_out},
         "counts": {
             "positions": found.positions,
@@ -84,7 +87,7 @@ def summary(
             "gaps": len(looked.gaps),
             "states": {name: int(states.get(name, 0)) for name in ("hot", "normal", "cold", "not_looked")},
         },
-        "notes": [*inputs.notes, *network.notes, *looked.notes],
+        "notes": [*(leaning.notes() if leaning else ()), *inputs.notes, *network.notes, *looked.notes],
     }
 
 

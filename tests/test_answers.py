@@ -370,3 +370,18 @@ def test_short_and_empty_periods(usual: tuple[Workspace, Run], start: str, end: 
 def test_a_period_that_ends_before_it_begins_is_refused(usual: tuple[Workspace, Run]) -> None:
     with pytest.raises(Usage, match="not before"):
         usual[0].analyse("2026-05-30", "2026-05-30", methods="all", now=NOW)
+
+
+def test_patrols_that_keep_away_from_the_risk_are_told(tmp_path: Path) -> None:
+    """A case every half kilometre; the lower half of the river has four times the hours: a quarter of the cases an hour."""
+    everywhere = told(hours=6.0)
+    twice = told(hours=18.0, km=(0.0, 9.5)).assign(unit_id="c")
+    twice["patrol_id"] += "c"
+    reports = cases((0.25 + 0.5 * np.arange(38)).tolist(), [1] * 38)
+    workspace = made(tmp_path, pd.concat([everywhere, twice], ignore_index=True), reports)
+    summary = workspace.analyse(now=NOW).summary
+    assert summary["effort_habit"]["leans"] == "avoids"
+    assert summary["effort_habit"]["times_at_twice_the_hours"] == pytest.approx(0.5, abs=0.03)
+    assert summary["notes"][0]["code"] == "effort_avoids"
+    even = made(tmp_path / "even", everywhere, reports).analyse(now=NOW).summary
+    assert [note for note in even["notes"] if note["code"].startswith("effort_")] == []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 WORST = 50  # reaches
 LENGTH = 0.05  # share of the river's length
 SMALL_P = 0.05
+LEAST = 1 / 3
 
 
 def named(score: Floats, count: float) -> Floats:
@@ -32,8 +33,9 @@ def named(score: Floats, count: float) -> Floats:
 def measured(answer: Answer, rate: Floats, hours: Floats, looked_h: float) -> dict[str, float]:
     """precision: share of the `WORST` named that are truly among them; held: true rate they hold, per hour; share: of that
     of the truly worst; activity: share of all true rate in the first `LENGTH` of the river (each reach is as long); and,
-    where the method has them, coverage: share of reaches looked at whose interval holds the truth; small_p: share of
-    p-values under `SMALL_P`. A river with one rate all over has no worst reach.
+    where the method has them, coverage: share of reaches looked at whose interval holds the truth; above, below: shares of
+    those whose truth lies above and below it, and above_least, below_least of the `LEAST` of them with fewest hours; small_p:
+    share of p-values under `SMALL_P`. A river with one rate all over has no worst reach.
 
     >>> from benchmarks.accuracy.methods import Answer
     >>> rate = np.array([4.0, 3.0, 2.0, 1.0])
@@ -50,8 +52,11 @@ def measured(answer: Answer, rate: Floats, hours: Floats, looked_h: float) -> di
         found["activity"] = float(named(answer.score, LENGTH * len(rate)) @ rate) / float(rate.sum())
     if answer.low is not None and answer.high is not None:
         looked = hours >= looked_h
-        inside = (answer.low <= rate) & (rate <= answer.high)
-        found["coverage"] = float(inside[looked].mean())
+        above, below = rate > answer.high, rate < answer.low
+        found["coverage"] = float((~above & ~below)[looked].mean())
+        found["above"], found["below"] = float(above[looked].mean()), float(below[looked].mean())
+        least = looked & (hours <= np.quantile(hours[looked], LEAST))
+        found["above_least"], found["below_least"] = float(above[least].mean()), float(below[least].mean())
     if len(answer.p):
         found["small_p"] = float((answer.p < SMALL_P).mean())
     return found

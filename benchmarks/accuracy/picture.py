@@ -22,7 +22,7 @@ def draw(records: list[dict[str, Any]], path: Path) -> None:
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
     judged = [record for record in records if record["kind"] != "flat"]
-    names = [name for name in records[0]["methods"] if name != "scan"]
+    names = [name for name in records[0]["methods"] if name not in ("scan", "habit")]
     for step, habit in enumerate(HABITS):
         own = [record["methods"] for record in judged if record["habit"] == habit]
         if own:

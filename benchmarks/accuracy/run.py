@@ -10,10 +10,12 @@ import numpy as np
 
 from benchmarks.accuracy import methods, worlds
 from benchmarks.accuracy.measures import SMALL_P, measured
+from geo_monitor import hotspots
 from geo_monitor.hotspots.scan import scan
 
 SCAN_PERMUTATIONS = 199  # replicates: p down to 0.005
-MEASURES = ("precision", "share", "activity", "coverage", "small_p")
+SIDES = ("above", "below", "above_least", "below_least")
+MEASURES = ("precision", "share", "activity", "coverage", *SIDES, "small_p", "told")
 
 
 def runs(count: int, first: int = 0, reaches: int = worlds.REACHES) -> Iterator[dict[str, Any]]:
@@ -33,7 +35,8 @@ def runs(count: int, first: int = 0, reaches: int = worlds.REACHES) -> Iterator[
 
 
 def judged(made: worlds.World, hours: Any, cases: Any) -> dict[str, dict[str, float]]:
-    """The measures of every method on one world, and its seconds; on a flat one also the p-value of the scan."""
+    """The measures of every method on one world, and its seconds; whether a habit of patrols is told; on a flat one also the
+    p-value of the scan."""
     seen = methods.Looked(cases, hours, made.river.links, made.river.points)
     found = {}
     for name, method in methods.METHODS.items():
@@ -41,6 +44,10 @@ def judged(made: worlds.World, hours: Any, cases: Any) -> dict[str, dict[str, fl
         answer = method(seen, made)
         seconds = time.perf_counter() - begin
         found[name] = measured(answer, made.rate, hours, methods.SETTINGS.looked_h) | {"seconds": seconds}
+    begin = time.perf_counter()
+    leaning = hotspots.habit(cases, hours)
+    told = leaning is not None and leaning.leans != ""
+    found["habit"] = {"told": float(told), "seconds": time.perf_counter() - begin}
     if made.kind == "flat":
         begin = time.perf_counter()
         first = scan(cases, hours, made.river.links, permutations=SCAN_PERMUTATIONS, max_clusters=1)

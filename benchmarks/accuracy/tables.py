@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.accuracy.run import SIDES
 from benchmarks.accuracy.worlds import HABITS, KINDS
 
 
@@ -36,6 +37,21 @@ def tables(answer: dict[str, Any]) -> str:
     ]
     title = "True rates inside their 90 % interval: mean over worlds (least–most)"
     parts.append(_table(title, ["kind", "method", *(f"effort {habit}" for habit in HABITS)], body))
+    for title, sides in (
+        ("True rates above / below the interval of `rates`: mean over worlds", SIDES[:2]),
+        ("The same in the third of the reaches with fewest hours", SIDES[2:]),
+    ):
+        body = [
+            [
+                kind,
+                *(" / ".join(f"{rows[kind, habit, 'rates'][side]['mean']:.3f}" for side in sides) for habit in HABITS),
+            ]
+            for kind in patchy
+        ]
+        parts.append(_table(title, ["kind", *(f"effort {habit}" for habit in HABITS)], body))
+    body = [[kind, *(f"{rows[kind, habit, 'habit']['told']['mean']:.2f}" for habit in HABITS)] for kind in kinds]
+    title = "Share of worlds in which a run says that patrols follow or avoid the risk (`effort_habit`)"
+    parts.append(_table(title, ["kind", *(f"effort {habit}" for habit in HABITS)], body))
     if "flat" in kinds:
         body = [
             [name, *(f"{rows['flat', habit, name]['small_p']['mean']:.3f}" for habit in HABITS)]

@@ -8,6 +8,7 @@
 | `mixtures.py` | ... what is known of a reach, over all hyperparameters | laws, cases, hours -> distribution |
 | `gamma.py` | mixtures of gamma laws asked often: tables, quantiles | shapes, scales, weights -> probabilities |
 | `exchangeable.py` | the same without neighbours (gamma-Poisson) | cases, hours -> `Posterior` |
+| `habit.py` | do patrols follow the risk, so that rates lean | cases, hours -> `Habit` |
 | `gistar.py` | is a stretch high (or low) together | rate, looked, distances -> gi_z, q_value |
 | `series.py`, `emerging.py` | how did it become so | cases, hours by step -> z by step -> class |
 | `scan.py` | which connected stretch stands out, when | cases, expected, links -> clusters |
@@ -27,6 +28,7 @@ from geo_monitor.hotspots.displacement import displacement
 from geo_monitor.hotspots.emerging import emerging
 from geo_monitor.hotspots.forecast import forecast
 from geo_monitor.hotspots.gistar import benjamini_hochberg, gistar
+from geo_monitor.hotspots.habit import Habit, habit
 from geo_monitor.hotspots.near_repeat import near_repeat
 from geo_monitor.hotspots.operations import around, flow, operations, rings
 from geo_monitor.hotspots.predictability import predictability
@@ -39,6 +41,7 @@ from geo_monitor.hotspots.table import adcodes, state, table
 from geo_monitor.hotspots.why import why
 
 __all__ = [
+    "Habit",
     "Posterior",
     "Spell",
     "adcodes",
@@ -50,6 +53,7 @@ __all__ = [
     "forecast",
     "gi_series",
     "gistar",
+    "habit",
     "near_repeat",
     "operations",
     "posterior",

@@ -21,6 +21,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Nothing was computed.",
     ),
     "rates_hours.hint": ("无人巡查的江段填 0。", "Use 0 for reaches where nobody looked."),
+    "effort_follows": (
+        "巡护多的江段，每小时查获也多：巡护小时每多一倍，每小时查获为 {times} 倍（区间 {lo}–{hi}）。巡护少的江段往往被高估，"
+        "真实水平低于区间的会比标称的多。",
+        "Patrols are out most where they find most an hour: where hours are twice as many, cases an hour are {times}-fold "
+        "({lo}–{hi}). Reaches seldom looked at tend to be told too high: more of them lie under their interval than it says.",
+    ),
+    "effort_avoids": (
+        "巡护多的江段，每小时查获反而少：巡护小时每多一倍，每小时查获为 {times} 倍（区间 {lo}–{hi}）。巡护少的江段往往被低估，"
+        "真实水平高于区间的会比标称的多，宜先到这些江段补巡。",
+        "Patrols are out least where they find most an hour: where hours are twice as many, cases an hour are {times}-fold "
+        "({lo}–{hi}). Reaches seldom looked at tend to be told too low: more of them lie over their interval than it says. "
+        "Look there first.",
+    ),
     "forecast_shape": (
         "案件数与小时数须为形状相同的二维数组（行为时段，列为江段），且不得为空；收到的形状为 {cases} 与 {hours}。未计算。",
         "Cases and hours must be two-dimensional (a row a step, a column a reach), of equal shape and not empty; got "

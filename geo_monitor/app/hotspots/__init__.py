@@ -101,7 +101,7 @@ def page(path: str, speaker: Speaker) -> None:
         return
     intervals, compared, watch, clusters = st.tabs([speaker.say(f"tab_{name}") for name in tabs.NAMES])
     with intervals:
-        tabs.draw_intervals(area, reaches, speaker)
+        tabs.draw_intervals(run, area, reaches, speaker)
     with compared:
         tabs.draw_compare(path, runs, run, area, choice.area, speaker)
     with watch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,11 +14,13 @@ from geo_monitor.app.hotspots import compare, intervals
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.rows import rows
 from geo_monitor.app.words import day, km, number, percent
+from geo_monitor.messages import text
 
 if TYPE_CHECKING:
     from geo_monitor.app.words import Speaker
 
 NAMES = ("intervals", "compare", "watch", "clusters")
+HABITS = ("effort_follows", "effort_avoids")  # notes of a run
 ROWS = 200  # rows of a table at most
 
 
@@ -27,14 +30,17 @@ def basin_rate(frame: pd.DataFrame) -> float:
     return float(looked["expected"].sum() / looked["exposure_h"].sum()) if len(looked) else float("nan")
 
 
-def draw_intervals(area: pd.DataFrame, whole: pd.DataFrame, speaker: Speaker) -> None:
-    """The worst looked-at reaches of the area."""
+def draw_intervals(run: pd.Series, area: pd.DataFrame, whole: pd.DataFrame, speaker: Speaker) -> None:
+    """The worst looked-at reaches of the area, and which way intervals lean where patrols have a habit."""
     told = intervals.frame(levels.worst_first(area), speaker)
     if not len(told):
         st.info(speaker.say("intervals_none"))
         return
     chart = intervals.chart(told, basin_rate(whole), speaker, LOOKS[controls.theme()])
     st.vega_lite_chart(told, chart, key="chart-intervals", width="content")
+    for note in json.loads(str(run["summary"]))["notes"]:
+        if note["code"] in HABITS:
+            st.caption(text(note["code"], speaker.lang, **note["params"]))
 
 
 def draw_compare(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks.accuracy import worlds
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.stats import nbinom, norm
 
+from benchmarks.accuracy import worlds
 from geo_monitor.hotspots import habit
 from geo_monitor.settings import Settings
 

@@ -29,7 +29,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "effort_avoids": (
         "巡护多的江段，每小时查获反而少：巡护小时每多一倍，每小时查获为 {times} 倍（区间 {lo}–{hi}）。巡护少的江段往往被低估，"
-        "真实水平高于区间的会比标称的多，宜先到这些江段补巡。",
+        "真实水平高于区间的会比标称的多，宜先加强这些江段的巡护。",
         "Patrols are out least where they find most an hour: where hours are twice as many, cases an hour are {times}-fold "
         "({lo}–{hi}). Reaches seldom looked at tend to be told too low: more of them lie over their interval than it says. "
         "Look there first.",

@@ -246,7 +246,7 @@ class FakeWorkspace:
                 "made_at": END,
                 "period_from": END - timedelta(days=365),
                 "period_to": END,
-                "summary": "{}",
+                "summary": '{"notes": []}',
             }
             return tables.table("runs").conform(pd.DataFrame([row]))
         if name == "seizure_links":

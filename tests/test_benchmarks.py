@@ -112,8 +112,21 @@ def test_measures_by_hand() -> None:
     assert found["share"] == pytest.approx(found["held"] / sum(range(11, 61)))
     assert found["activity"] == pytest.approx(3 * np.mean(range(51, 61)) / sum(range(1, 61)))  # 3 of the 10, at random
     assert found["coverage"] == pytest.approx(58 / 59)  # the first, missed, was not looked at; the second counts
+    assert (found["above"], found["below"]) == (pytest.approx(1 / 59), 0.0)
     assert found["small_p"] == 0.5
     assert set(measured(Answer(score), np.ones(60), hours, 2.0)) == set()
+
+
+def test_misses_where_hours_are_fewest_by_hand() -> None:
+    """Nine reaches of 2 to 10 hours: of the three with fewest one lies above its interval and one below, of the others one
+    above."""
+    rate, hours = np.arange(1.0, 10.0), np.arange(2.0, 11.0)
+    low, high = rate - 0.5, rate + 0.5
+    high[[0, 5]], low[2] = 0.9, 3.1
+    low[0], low[5] = 0.0, 0.0
+    found = measured(Answer(rate, low, high), rate, hours, 2.0)
+    assert (found["above"], found["below"]) == (pytest.approx(2 / 9), pytest.approx(1 / 9))
+    assert (found["above_least"], found["below_least"]) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
 
 
 def test_named_are_as_many_as_asked() -> None:

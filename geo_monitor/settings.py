@@ -82,9 +82,7 @@ class Settings:
     # few cases on a river where every reach differs passed for pockets, and intervals were too narrow
     pocket_raise_log: float = 1.5  # log of how much a pocket is raised: normal around 4.5-fold ...
     pocket_raise_log_sd: float = 0.75  # ... with this sd: 95 % between 1- and 20-fold
-    habit_reaches_min: int = (
-        30  # reaches with a case before it is told whether patrols follow the risk (hotspots/habit.py)
-    )
+    habit_reaches_min: int = 30  # reaches with a case before it is told whether patrols follow the risk
     predictability_place_km: float = 5.0  # km; patrols that start within the same 5 km start from the same place
     predictability_move_m: float = 1000.0  # metres along the river after which a patrol's first direction is plain
     why_near_m: float = 2000.0  # metres by water; the neighbours a reach's rate is told with (as the Gi* band)

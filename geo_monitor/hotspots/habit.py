@@ -2,10 +2,10 @@
 
 In: cases and hours looked, one value a reach. Out: `Habit`, or None where too few cases tell.
 
-Rates take hours as given. Where hours follow the risk, a reach with few of them is like the others in nothing that the
-model is told of, and is drawn up towards those that are looked at much, whose rates are higher; where patrols keep away
-from the risk, down. That is on purpose, or habit would be made a proof; but whoever reads an interval has to know which
-way it leans. In the negative binomial regression
+Rates take hours as given. Where hours follow the risk, the model is not told that a reach with few of them differs from the
+others, and draws it up towards those that are looked at much; where patrols keep away from the risk, down. That is on
+purpose, or habit would be made a proof; but whoever reads an interval has to know which way it leans. In the negative
+binomial regression
 
     E y_i = m_i = exp(a + (1 + b) log h_i),    var y_i = m_i + c^2 m_i^2
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SURE = 3.0  # standard errors from 0 at which a habit is told: one river in 400 has none and is told of one
+SURE = 3.0  # standard errors from 0 at which a habit is told: by chance on one river in 400
 STEPS, END = 100, 1e-10  # of Newton's method; of its last step
 STEEP = 20.0  # a slope, or a standard error of one, that tells nothing
 FAR = 500.0  # a log mean beyond which none is sought
@@ -66,7 +66,7 @@ class Habit:
 def habit(cases: ArrayLike, hours: ArrayLike, settings: Settings | None = None) -> Habit | None:
     """The habit of patrols on a river.
 
-    cases, hours (n,): as of `rates.rates`. Of reaches looked at enough (`settings.looked_h`, 2 h): those that were passed for
+    cases (n,) and hours (n,) of looking, as of `rates.rates`. Of reaches looked at enough (`settings.looked_h`, 2 h): those that were passed for
     a minute are many, and would decide it. None where hours are the same in all of them, where fewer than
     `settings.habit_reaches_min` (30) of them have a case, as the interval needs that many, and where any slope would
     do: all cases at one end of the hours.

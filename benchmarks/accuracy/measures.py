@@ -52,8 +52,9 @@ def measured(answer: Answer, rate: Floats, hours: Floats, looked_h: float) -> di
         found["activity"] = float(named(answer.score, LENGTH * len(rate)) @ rate) / float(rate.sum())
     if answer.low is not None and answer.high is not None:
         looked = hours >= looked_h
+        inside = (answer.low <= rate) & (rate <= answer.high)
         above, below = rate > answer.high, rate < answer.low
-        found["coverage"] = float((~above & ~below)[looked].mean())
+        found["coverage"] = float(inside[looked].mean())
         found["above"], found["below"] = float(above[looked].mean()), float(below[looked].mean())
         least = looked & (hours <= np.quantile(hours[looked], LEAST))
         found["above_least"], found["below_least"] = float(above[least].mean()), float(below[least].mean())

@@ -90,11 +90,17 @@ def latest(held: pd.DataFrame) -> pd.Series | None:
     return found
 
 
+def summary(run: pd.Series) -> dict[str, Any]:
+    """What a run (a row of `runs`) says of itself."""
+    told: dict[str, Any] = json.loads(str(run["summary"]))
+    return told
+
+
 def period(run: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
     """The time a run speaks of: its period where one was given, else from the first to the last of its data."""
     import pandas as pd
 
-    told = json.loads(str(run["summary"]))
+    told = summary(run)
     ends = []
     for column, key in (("period_from", "data_from"), ("period_to", "data_to")):
         value = told.get(key) if pd.isna(run[column]) else run[column]

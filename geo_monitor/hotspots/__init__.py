@@ -9,6 +9,7 @@
 | `gamma.py` | mixtures of gamma laws asked often: tables, quantiles | shapes, scales, weights -> probabilities |
 | `exchangeable.py` | the same without neighbours (gamma-Poisson) | cases, hours -> `Posterior` |
 | `habit.py` | do patrols follow the risk, so that rates lean | cases, hours -> `Habit` |
+| `newton.py` | the top of a concave function | value, step -> place |
 | `gistar.py` | is a stretch high (or low) together | rate, looked, distances -> gi_z, q_value |
 | `series.py`, `emerging.py` | how did it become so | cases, hours by step -> z by step -> class |
 | `scan.py` | which connected stretch stands out, when | cases, expected, links -> clusters |

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo_monitor.errors import Usage
+from geo_monitor.hotspots.newton import climbed
 from geo_monitor.settings import Settings
 from geo_monitor.tables import PLATFORMS
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 BOAT = 0  # its place in `tables.PLATFORMS`: the reference, an hour of which is the unit of exposure
-NEWTON_STEPS = 100
-NEWTON_END = 1e-10  # of a log weight: steps smaller than this end the search
 
 
 @dataclass(frozen=True)
@@ -156,19 +155,13 @@ def _fit(h: Floats, y: Floats, w: Floats, free: NDArray[np.bool_], settings: Set
         value = seen @ (eta - eta.max()) - count @ np.log(whole) - 0.5 * precision * log @ log
         return part / whole[:, None], float(value)
 
-    log = np.zeros(len(kind))
-    chance, value = chances(log)
-    for _ in range(NEWTON_STEPS):
+    def step(log: Floats) -> Floats:
+        chance, _ = chances(log)
         slope = kind @ (seen - count @ chance) - precision * log
-        step = np.linalg.solve(_curvature(kind, chance, count, precision), slope)
-        # concave: a step that does not climb is too long
-        size = 1.0
-        while size > NEWTON_END and chances(log + size * step)[1] < value:
-            size /= 2
-        log = log + size * step
-        chance, value = chances(log)
-        if np.abs(size * step).max(initial=0.0) < NEWTON_END:
-            break
+        return np.linalg.solve(_curvature(kind, chance, count, precision), slope)
+
+    log = climbed(np.zeros(len(kind)), lambda log: chances(log)[1], step)
+    chance, _ = chances(log)
     inverse = np.linalg.inv(_curvature(kind, chance, count, precision))
     score = (found - count[:, None] * chance) @ kind.T  # of each reach
     robust = inverse @ (score.T @ score + precision * np.eye(len(kind))) @ inverse

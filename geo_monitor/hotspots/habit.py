@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geo_monitor.hotspots.newton import END, STEPS, climbed
 from geo_monitor.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SURE = 3.0  # standard errors from 0 at which a habit is told: by chance on one river in 400
-STEPS, END = 100, 1e-10  # of Newton's method; of its last step
-STEEP = 20.0  # a slope, or a standard error of one, that tells nothing
+STEEP = 20.0  # a coefficient, or a standard error of one, that tells nothing
 FAR = 500.0  # a log mean beyond which none is sought
 MOST = 1e4  # c^2
 
@@ -93,13 +93,13 @@ def habit(cases: ArrayLike, hours: ArrayLike, settings: Settings | None = None) 
     at, c2 = np.array([np.log(y.sum() / h.sum()), 0.0]), 0.0
     for _ in range(STEPS):
         before = at
-        at = _climbed(y, h, columns, at, c2)
-        c2 = _spread(y, h * np.exp(columns @ at))
-        if np.abs(at - before).max() < END or abs(at[1]) > STEEP:
+        at = _coefficients(y, h, columns, at, c2)
+        if np.abs(at).max() > STEEP:
+            return None
+        c2 = _spread(y, _mean(h, columns, at))
+        if np.abs(at - before).max() < END:
             break
-    if abs(at[1]) > STEEP:
-        return None
-    mean = h * np.exp(columns @ at)
+    mean = _mean(h, columns, at)
     inverse = np.linalg.inv(columns.T @ ((mean / (1.0 + c2 * mean))[:, None] * columns))
     score = ((y - mean) / (1.0 + c2 * mean))[:, None] * columns
     robust = inverse @ (score.T @ score) @ inverse
@@ -110,25 +110,24 @@ def habit(cases: ArrayLike, hours: ArrayLike, settings: Settings | None = None) 
     return Habit(slope, spread, (slope - wide, slope + wide))
 
 
-def _climbed(y: Floats, h: Floats, columns: Floats, at: Floats, c2: float) -> Floats:
-    """The likeliest coefficients (2,) at c^2 = `c2`, sought from `at`."""
+def _mean(h: Floats, columns: Floats, at: Floats) -> Floats:
+    return np.asarray(h * np.exp(np.minimum(columns @ at, FAR)))
+
+
+def _coefficients(y: Floats, h: Floats, columns: Floats, at: Floats, c2: float) -> Floats:
+    """The likeliest (2,) at c^2 = `c2`, sought from `at`."""
 
     def value(at: Floats) -> float:
-        line = columns @ at
-        mean = h * np.exp(np.minimum(line, FAR))
-        return float(y @ line - (mean.sum() if c2 == 0.0 else (y + 1.0 / c2) @ np.log1p(c2 * mean)))
+        mean = _mean(h, columns, at)
+        return float(y @ (columns @ at) - (mean.sum() if c2 == 0.0 else (y + 1.0 / c2) @ np.log1p(c2 * mean)))
 
-    for _ in range(STEPS):
-        mean = h * np.exp(np.minimum(columns @ at, FAR))
+    def step(at: Floats) -> Floats:
+        mean = _mean(h, columns, at)
         weight = 1.0 / (1.0 + c2 * mean)
-        step = np.linalg.solve(columns.T @ ((mean * weight)[:, None] * columns), columns.T @ ((y - mean) * weight))
-        size, before = 1.0, value(at)
-        while size > END and value(at + size * step) < before:  # concave: a step that does not climb is too long
-            size /= 2
-        at = at + size * step
-        if np.abs(size * step).max() < END or abs(at[1]) > STEEP:
-            break
-    return at
+        curvature = columns.T @ ((mean * weight)[:, None] * columns)
+        return np.asarray(np.linalg.solve(curvature, columns.T @ ((y - mean) * weight)), dtype=float)
+
+    return climbed(at, value, step, STEEP)
 
 
 def _spread(y: Floats, mean: Floats) -> float:

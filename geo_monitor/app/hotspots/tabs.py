@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -38,7 +37,7 @@ def draw_intervals(run: pd.Series, area: pd.DataFrame, whole: pd.DataFrame, spea
         return
     chart = intervals.chart(told, basin_rate(whole), speaker, LOOKS[controls.theme()])
     st.vega_lite_chart(told, chart, key="chart-intervals", width="content")
-    for note in json.loads(str(run["summary"]))["notes"]:
+    for note in data.summary(run)["notes"]:
         if note["code"] in HABITS:
             st.caption(text(note["code"], speaker.lang, **note["params"]))
 

@@ -9,7 +9,6 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,17 +102,26 @@ class Grid:
         own = network.reach_at(along.mean(axis=1))
         widest, narrowest = _tolerances(network, search, order, own)
         far, surely = widest * most + 1.0, narrowest * least - 1.0
-        rows = np.linspace(0, cells[4], BANDS + 1).astype(np.int64).tolist()
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            bands = pool.map(lambda band: listing(ends, far, surely, *cells[:4], *band), pairwise(rows))
-            pairs = [np.concatenate(part) for part in zip(*bands, strict=True)]
-        first, listed, away = _by_cell(pairs[0], pairs[1], pairs[2], cells)
         from_y = float(south - size)
         rows_y = from_y + SCALE_STEP_M * np.arange(int((north - south + 3 * size) // SCALE_STEP_M) + 2)
         table = scale(to_degrees(np.zeros(len(rows_y)), rows_y)[1])
         tolerance = network.tolerance_m[n:]
-        edge_at, edges = _edges(shapes)
-        lake_first, lake_listed, lake_away = _lakes(shapes, edge_at, edges, tolerance, most, cells)
+        first = np.empty(cells[3] * cells[4] + 1, np.int32)
+        rows = np.linspace(0, cells[4], BANDS + 1).astype(np.int64).tolist()
+
+        def band(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
+            return listing(ends, far, surely, *cells[:4], low, first[low * cells[3] : high * cells[3]])
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            lakes = pool.submit(_lakes, shapes, tolerance, most, cells)
+            bands = list(pool.map(band, rows[:-1], rows[1:]))
+            lake_first, lake_listed, lake_away, edge_at, edges = lakes.result()
+        listed, away = (np.concatenate(part) for part in zip(*bands, strict=True))
+        at = 0
+        for low, high, (part, _) in zip(rows[:-1], rows[1:], bands, strict=True):
+            first[low * cells[3] : high * cells[3]] += at
+            at += len(part)
+        first[-1] = at
         return cls(
             *cells, first, listed, away, ends, along, axis.stem[a].astype(np.int64), search.astype(np.int64),
             own.astype(np.int64), low_sorted, order.astype(np.int64), from_y, table, lake_first, lake_listed, lake_away,
@@ -137,17 +145,6 @@ def _tolerances(
     return np.where(own >= 0, most, tolerance.max(initial=0.0)), np.where(own >= 0, least, 0.0)
 
 
-def _by_cell(
-    cell: np.ndarray, listed: np.ndarray, away: np.ndarray, cells: Cells, group: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where each cell's list begins (cells + 1,), and the lists, nearest first (within each group)."""
-    from geo_monitor.river.kernels import filed
-
-    group = np.zeros(len(cell), np.int64) if group is None else group
-    first, order = filed(cell.astype(np.int64), group, away, cells[3] * cells[4])
-    return first, listed[order].astype(np.int32), away[order].astype(np.float32)
-
-
 def _edges(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Edges (e, 4) of areas and where those of each begin (n + 1,)."""
     parts, owner = shapely.get_parts(shapes, return_index=True)
@@ -161,31 +158,30 @@ def _edges(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _lakes(
-    shapes: np.ndarray, edge_at: np.ndarray, edges: np.ndarray, tolerance: np.ndarray, scale_most: float, cells: Cells
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lists of lake cells, by cell of the grid, tolerance and distance from its middle."""
-    from geo_monitor.river.kernels import from_areas
+    shapes: np.ndarray, tolerance: np.ndarray, scale_most: float, cells: Cells
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Where each grid cell's list of lake cells begins (cells + 1,), the lists by tolerance and distance from its middle, and
+    the lake cells' `_edges`."""
+    from geo_monitor.river.kernels import lake_listing
 
+    edge_at, edges = _edges(shapes)
     west, south, size, nx, ny = cells
     half = size * np.sqrt(0.5)
     x, y = (west + (np.arange(nx) + 0.5) * size, south + (np.arange(ny) + 0.5) * size)
     reach = tolerance * scale_most + half + 1.0
-    west_, south_, east_, north_ = shapely.bounds(shapes).reshape(-1, 4).T
-    left, right = np.searchsorted(x, west_ - reach), np.searchsorted(x, east_ + reach)
-    down, up = np.searchsorted(y, south_ - reach), np.searchsorted(y, north_ + reach)
-    count = (right - left) * (up - down)
-    lake_ = np.repeat(np.arange(len(shapes)), count)
-    step = np.arange(len(lake_)) - np.repeat(np.cumsum(count) - count, count)
-    row, column = np.divmod(step, np.maximum(right - left, 1)[lake_])
-    i, j = left[lake_] + column, down[lake_] + row
-    away_ = from_areas(x[i], y[j], lake_, edge_at, edges)
-    near = away_ <= reach[lake_]
-    cell_, lake_, away_ = (j * nx + i)[near], lake_[near], away_[near]
-    groups = np.unique(tolerance, return_inverse=True)[1].astype(np.int64)
-    # as for segments: where one is surely within its tolerance, those a diagonal farther are never nearest
-    key = cell_ * (groups.max(initial=0) + 1) + groups[lake_]
-    sure = np.full(nx * ny * (groups.max(initial=0) + 1), np.inf, dtype=np.float32)
-    inside = away_ + half <= tolerance[lake_]
-    np.minimum.at(sure, key[inside], away_[inside])
-    keep = away_ <= sure[key] + 2 * half + 1e-2
-    return _by_cell(cell_[keep], lake_[keep], away_[keep], cells, groups[lake_[keep]])
+    low, high = np.split(shapely.bounds(shapes).reshape(-1, 4) + np.outer(reach, [-1.0, -1.0, 1.0, 1.0]), 2, axis=1)
+    boxes = np.column_stack(
+        [np.searchsorted(x, (low[:, 0], high[:, 0])).T, np.searchsorted(y, (low[:, 1], high[:, 1])).T]
+    )
+    tolerances, group = np.unique(tolerance, return_inverse=True)
+    lists = lake_listing(
+        boxes.astype(np.int64),
+        reach,
+        tolerance - half,
+        group.astype(np.int64),
+        max(len(tolerances), 1),
+        *cells,
+        edge_at,
+        edges,
+    )
+    return *lists, edge_at, edges

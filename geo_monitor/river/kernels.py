@@ -28,43 +28,72 @@ def _away2(x: float, y: float, ax: float, ay: float, bx: float, by: float) -> fl
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def listing(
-    ends: np.ndarray, far: np.ndarray, surely: np.ndarray, west: float, south: float, size: float, nx: int, low: int,
-    high: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """Pairs (p,) of grid cell and segment such that the segment can be the nearest of those in whose tolerance some point
-    of the cell lies, and how far it is from the middle of the cell: of the rows [low, high) of cells.
+    ends: np.ndarray,
+    far: np.ndarray,
+    surely: np.ndarray,
+    west: float,
+    south: float,
+    size: float,
+    nx: int,
+    low: int,
+    begin: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of each grid cell in some rows, from `low` on: the segments that can be the nearest of those in whose tolerance some
+    point of the cell lies, and how far they are from the middle of the cell, nearest first. Lists (p,), one cell's after the
+    other's; where they begin is written into `begin` (cells,).
 
     ends (s, 4): ax, ay, bx, by; far (s,): farther from the segment it is nobody's; surely (s,): this near a point is its.
     """
-    half = size * np.sqrt(0.5)
-    closest = np.full(nx * (high - low), np.inf, dtype=np.float32)  # squared at first; good to a millimetre
-    cell, segment, away = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32)
-    count = 0
-    for look in range(3):  # the closest of each cell, then how many pairs there are, then the pairs
+    half, cells = size * np.sqrt(0.5), len(begin)
+    closest = np.full(cells, np.inf, dtype=np.float32)  # squared at first; good to a millimetre
+    listed, away = np.empty(0, np.int32), np.empty(0, np.float32)
+    begin[:] = 0
+    for look in range(3):  # the closest of each cell, then how many each lists, then the lists
         if look == 1:
             closest[:] = np.sqrt(closest) + np.float32(2 * half + 1e-2)
         elif look == 2:
-            cell, segment, away = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.float32)
-        count = _listed(look, ends, far, surely, west, south, size, nx, low, high, half, closest, cell, segment, away)
-    return cell, segment, away
+            count = _begins(begin)
+            listed, away = np.empty(count, np.int32), np.empty(count, np.float32)
+        _listed(look, ends, far, surely, west, south, size, nx, low, half, closest, begin, listed, away)
+    end = 0
+    for c in range(cells):  # each says where its list ends: which is where the next begins
+        begin[c], end = end, begin[c]
+        for p in range(begin[c] + 1, end):
+            s, d, at = listed[p], away[p], p
+            while at > begin[c] and away[at - 1] > d:  # lists are short
+                listed[at], away[at] = listed[at - 1], away[at - 1]
+                at -= 1
+            listed[at], away[at] = s, d
+    return listed, away
+
+
+@bare(error_model="numpy")
+def _begins(count: np.ndarray) -> int:
+    """Turns counts (n,) into where each begins, one after the other. Gives how many there are."""
+    total = 0
+    for c in range(len(count)):
+        count[c], total = total, total + count[c]
+    return total
 
 
 @bare(error_model="numpy")
 def _listed(
     look: int, ends: np.ndarray, far: np.ndarray, surely: np.ndarray, west: float, south: float, size: float, nx: int,
-    low: int, high: int, half: float, closest: np.ndarray, cell: np.ndarray, segment: np.ndarray, away: np.ndarray,
-) -> int:  # fmt: skip
-    """A pass of `listing`: 0 brings `closest` down, 1 counts pairs, 2 fills them in. Gives how many there are."""
-    count = 0
+    low: int, half: float, closest: np.ndarray, there: np.ndarray, listed: np.ndarray, away: np.ndarray,
+) -> None:  # fmt: skip
+    """A pass of `listing`: 0 brings `closest` down, 1 counts in `there`, 2 adds to the lists, which end `there`."""
+    high = low + len(there) // nx
     for s in range(len(ends)):
         ax, ay, bx, by = ends[s, 0], ends[s, 1], ends[s, 2], ends[s, 3]
         wide = surely[s] - half if look == 0 else far[s] + half
         if wide <= 0.0:
             continue
-        i0 = max(int((min(ax, bx) - wide - west) // size), 0)
-        i1 = min(int((max(ax, bx) + wide - west) // size), nx - 1)
-        j0 = max(int((min(ay, by) - wide - south) // size), low)
-        j1 = min(int((max(ay, by) + wide - south) // size), high - 1)
+        j0 = max(int((min(ay, by) - wide - south) / size), low)
+        j1 = min(int((max(ay, by) + wide - south) / size), high - 1)
+        if j0 > j1:
+            continue
+        i0 = max(int((min(ax, bx) - wide - west) / size), 0)
+        i1 = min(int((max(ax, bx) + wide - west) / size), nx - 1)
         for j in range(j0, j1 + 1):
             for i in range(i0, i1 + 1):
                 d2 = _away2(west + (i + 0.5) * size, south + (j + 0.5) * size, ax, ay, bx, by)
@@ -76,9 +105,8 @@ def _listed(
                 # what is nearest to any point of the cell is no farther from its middle than this by a diagonal
                 elif d2 <= np.float64(closest[c]) ** 2:
                     if look == 2:
-                        cell[count], segment[count], away[count] = j * nx + i, s, np.sqrt(d2)
-                    count += 1
-    return count
+                        listed[there[c]], away[there[c]] = s, np.sqrt(d2)
+                    there[c] += 1
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -231,34 +259,59 @@ def _from_area(x: float, y: float, edges: np.ndarray, first: int, last: int) -> 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def from_areas(x: np.ndarray, y: np.ndarray, area: np.ndarray, edge_at: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Distance (p,) of points from an area each, 0 inside; edges (e, 4) of area c: edge_at[c] to edge_at[c + 1]."""
-    away = np.empty(len(x))
-    for p in range(len(x)):
-        away[p] = _from_area(x[p], y[p], edges, edge_at[area[p]], edge_at[area[p] + 1])
-    return away
+def lake_listing(
+    boxes: np.ndarray, far: np.ndarray, surely: np.ndarray, group: np.ndarray, groups: int, west: float, south: float,
+    size: float, nx: int, ny: int, edge_at: np.ndarray, edges: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """`listing` of lake cells (n,), by group and then distance: where each grid cell's list begins (cells + 1,), and the lists.
 
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def filed(cell: np.ndarray, group: np.ndarray, away: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where each cell's list begins (cells + 1,), and the order (p,) by cell, group and distance, else as they came."""
-    first = np.zeros(cells + 1, np.int32)
-    for p in range(len(cell)):
-        first[cell[p] + 1] += 1
-    for c in range(cells):
-        first[c + 1] += first[c]
-    there = first[:-1].copy()
-    order = np.empty(len(cell), np.int32)
-    for p in range(len(cell)):  # lists are short: each goes to its place from the end
-        begin, at = first[cell[p]], there[cell[p]]
-        there[cell[p]] += 1
-        while at > begin and (
-            group[order[at - 1]] > group[p] or (group[order[at - 1]] == group[p] and away[order[at - 1]] > away[p])
-        ):
-            order[at] = order[at - 1]
-            at -= 1
-        order[at] = p
-    return first, order
+    boxes (n, 4): columns [left, right) and rows [down, up) of grid cells it may be listed in; group (n,): of equal tolerance.
+    """
+    room = 0
+    for lake in range(len(boxes)):
+        room += (boxes[lake, 1] - boxes[lake, 0]) * (boxes[lake, 3] - boxes[lake, 2])
+    cell, area, away = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.float32)
+    # by how much the closest of each group is nearer than it has to be: nothing is written where there is no lake
+    spare = np.zeros(nx * ny * groups, np.float32)
+    count = 0
+    for lake in range(len(boxes)):
+        for j in range(boxes[lake, 2], boxes[lake, 3]):
+            for i in range(boxes[lake, 0], boxes[lake, 1]):
+                d = _from_area(
+                    west + (i + 0.5) * size, south + (j + 0.5) * size, edges, edge_at[lake], edge_at[lake + 1]
+                )
+                if d <= far[lake]:
+                    cell[count], area[count], away[count] = j * nx + i, lake, d
+                    count += 1
+                    key = (j * nx + i) * groups + group[lake]
+                    spare[key] = max(spare[key], surely[lake] - d)
+    diagonal, left = size * np.sqrt(2.0) + 1e-2, 0
+    first = np.zeros(nx * ny + 1, np.int32)
+    for p in range(count):  # as for segments: those farther than the closest by a diagonal are never nearest
+        lake = area[p]
+        nearer = spare[np.int64(cell[p]) * groups + group[lake]]
+        if nearer == 0.0 or away[p] <= surely[lake] - nearer + diagonal:
+            cell[left], area[left], away[left] = cell[p], lake, away[p]
+            first[cell[p]] += 1
+            left += 1
+    _begins(first)
+    order = np.empty(left, np.int32)
+    for p in range(left):
+        order[first[cell[p]]] = p
+        first[cell[p]] += 1
+    end = 0
+    for c in range(len(first)):
+        first[c], end = end, first[c]
+        for q in range(first[c] + 1, end):
+            p, at = order[q], q
+            while at > first[c] and (
+                group[area[order[at - 1]]] > group[area[p]]
+                or (group[area[order[at - 1]]] == group[area[p]] and away[order[at - 1]] > away[p])
+            ):
+                order[at] = order[at - 1]
+                at -= 1
+            order[at] = p
+    return first, area[order], away[order]
 
 
 @bare(error_model="numpy")

@@ -103,7 +103,7 @@ class Network:
             told.update(np.ascontiguousarray(array).data)
         told.update(b"".join(shapely.to_wkb(self.cells.shape).tolist()))
         for name in ("reach_id", "river"):
-            told.update("\x1f".join(self.reaches[name].astype(str)).encode())
+            told.update("\x1f".join(self.reaches[name].astype(str).tolist()).encode())
         told.update(repr(self.holes).encode())
         return told.hexdigest()
 

@@ -133,7 +133,8 @@ class Chunk:
         """The rows (n,) bool that are true."""
         if keep.all():
             return self
-        rows = {part.name: getattr(self, part.name)[keep] for part in fields(self) if part.name != "bounds"}
+        kept = np.flatnonzero(keep)
+        rows = {part.name: getattr(self, part.name).take(kept) for part in fields(self) if part.name != "bounds"}
         return Chunk(**rows, bounds=_bounds(rows["unit"]))
 
     def parts(self, parts: int) -> list[Chunk]:
@@ -179,7 +180,7 @@ class Tracks:
             first = last
 
     def _chunk(self, rows: np.ndarray) -> Chunk:
-        taken = {name: values[rows] for name, values in self.columns.items()}
+        taken = {name: values.take(rows) for name, values in self.columns.items()}
         if "reach" not in taken:  # not yet located
             taken |= {"reach": np.broadcast_to(np.int32(-1), len(rows)), "km": np.broadcast_to(np.nan, len(rows))}
         unit, time = taken["unit"], taken["time"]

@@ -306,8 +306,8 @@ def forecast(ground: Ground) -> pd.DataFrame:
     return _table("forecast", frame)
 
 
-def why(ground: Ground, hot: pd.DataFrame, known: Posterior) -> pd.DataFrame:
-    """Table `why`: every reach somebody looked at, and those within 2 km by water of one."""
+def why(ground: Ground, hot: pd.DataFrame, known: Posterior, habit: hotspots.Habit | None) -> pd.DataFrame:
+    """Table `why`: every reach somebody looked at, and those within 2 km by water of one. habit: of the patrols."""
     import pandas as pd
 
     from geo_monitor.messages import text
@@ -335,13 +335,15 @@ def why(ground: Ground, hot: pd.DataFrame, known: Posterior) -> pd.DataFrame:
     )
     frame["like_reach_id"] = [ground.ids[other] if other >= 0 else None for other in like]
     frame.loc[~has, "like_seizures"] = pd.NA
+    leans = habit.leans_at(frame["exposure_h"]) if habit else [""] * len(frame)
     for language in ("zh", "en"):
-        frame[language] = [_sentence(item, settings, language, text) for item in frame.itertuples()]
+        rows = zip(frame.itertuples(), leans, strict=True)
+        frame[language] = [_sentence(item, lean, settings, language, text) for item, lean in rows]
     return _table("why", frame)
 
 
-def _sentence(row: Any, settings: Settings, language: str, text: Any) -> str:
-    """One sentence a commander can say aloud."""
+def _sentence(row: Any, leans: str, settings: Settings, language: str, text: Any) -> str:
+    """One sentence a commander can say aloud. leans: as of a `Habit`, or nothing."""
     import pandas as pd
 
     place = text(
@@ -364,6 +366,8 @@ def _sentence(row: Any, settings: Settings, language: str, text: Any) -> str:
         text("why.near" if row.near_h > 0 else "why.near_none", language, seizures=row.near_seizures,
              hours=f"{row.near_h:.1f}", alone=f"{10 * row.rate_alone:.2f}"),
     ]  # fmt: skip
+    if leans:
+        parts.insert(1, text(f"why.{leans}", language))
     if not pd.isna(row.like_m):
         parts.append(
             text("why.like", language, km=f"{row.like_m / 1000:.1f}", seizures=row.like_seizures,
@@ -377,7 +381,7 @@ def _sentence(row: Any, settings: Settings, language: str, text: Any) -> str:
     wanted = row.state == "not_looked" or row.narrowing >= settings.why_wanted
     code = "why.shift_wanted" if wanted else "why.shift"
     parts.append(text(code, language, hours=f"{settings.shift_h:g}", share=f"{100 * row.narrowing:.0f}"))
-    return (";" if language == "zh" else "; ").join(parts) + ("。" if language == "zh" else ".")
+    return ("；" if language == "zh" else "; ").join(parts) + ("。" if language == "zh" else ".")
 
 
 def predictability(ground: Ground, patrols: pd.DataFrame, tracks: Iterable[tuple[Chunk, Any]]) -> pd.DataFrame:

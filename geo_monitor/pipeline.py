@@ -150,7 +150,7 @@ def analyse(
             tables["forecast"] = answers.forecast(ground)
     if "why" in methods:
         with stage("why"):
-            tables["why"] = answers.why(ground, hot, known)
+            tables["why"] = answers.why(ground, hot, known, leaning)
     if "predictability" in methods:
         with stage("predictability"):
             tables["predictability"] = answers.predictability(ground, looked.patrols, work.tracks(job, inputs.plan))

@@ -216,6 +216,7 @@ def test_a_sentence_holds_its_figures_and_no_blank(usual: tuple[Workspace, Run],
             assert figure in sentence, (figure, sentence)
         assert not re.search(r"nan|None|NaT|<NA>|inf\b|[{}]|  ", sentence), sentence
         assert sentence.endswith("。" if language == "zh" else ".")
+        assert not set(sentence) & set(";,?!()" if language == "zh" else "；，：。"), sentence
         assert sentence.count("。" if language == "zh" else ". ") == (1 if language == "zh" else 0)
 
 
@@ -239,6 +240,26 @@ def test_sentences_name_state_and_recommend_where_nobody_looked(tmp_path: Path) 
     assert hot["seizures"].tolist() == [12]
     assert hot["en"].str.contains("is hot: 12 cases").all()
     assert hot["zh"].str.contains("为高发").all()
+
+
+@pytest.mark.parametrize(
+    ("many", "few", "zh", "en"),
+    [(20, 2, "估计值可能偏高", "may be too high"), (2, 8, "估计值可能偏低", "may be too low")],
+)
+def test_a_sentence_says_which_way_a_rate_leans(tmp_path: Path, many: int, few: int, zh: str, en: str) -> None:
+    """Km 0-10 have some three times the hours of km 10-19, and more cases an hour there or fewer."""
+    below, above = told(km=(0.0, 10.0)), told(every=6, km=(10.0, 19.0))
+    above = above.assign(patrol_id="q" + above["patrol_id"], unit_id="c")
+    middles = np.arange(38) / 2 + 0.25
+    km = np.repeat(middles, np.where(middles < 10, many, few))
+    workspace = made(tmp_path, pd.concat([below, above]), cases(list(km), [2 * (n % 100) for n in range(len(km))]))
+    run = workspace.analyse(methods="why", now=NOW)
+    assert run.summary["effort_habit"]["leans"] == ("follows" if many > few else "avoids")
+    why = run.table("why")
+    lean = why["km_from"] >= 10.0
+    assert (lean.sum(), (~lean).sum()) == (19, 20)
+    for language, words in (("zh", zh), ("en", en)):
+        assert (why[language].str.contains(words) == lean).all()
 
 
 # --- too little data ------------------------------------------------------------------------------------------------

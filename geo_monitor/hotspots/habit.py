@@ -39,16 +39,22 @@ MOST = 1e4  # c^2
 
 @dataclass(frozen=True)
 class Habit:
-    """`slope` of log cases an hour along log hours, its `interval` (lo, hi), and its standard error `spread`."""
+    """`slope` of log cases an hour along log hours, its `interval` (lo, hi), and its standard error `spread`; `few`: hours that
+    a third of the reaches looked at do not have more of."""
 
     slope: float
     spread: float
     interval: tuple[float, float]
+    few: float
 
     @property
     def leans(self) -> str:
         """`follows` where patrols go where most is found an hour, `avoids` where they go elsewhere, else nothing."""
         return "" if abs(self.slope) < SURE * self.spread else "follows" if self.slope > 0 else "avoids"
+
+    def leans_at(self, hours: ArrayLike) -> list[str]:
+        """`leans` of each reach with so many hours (n,): only where they are `few` do rates lean enough to be told of."""
+        return [self.leans if few else "" for few in (np.asarray(hours, dtype=float) <= self.few).tolist()]
 
     def told(self) -> dict[str, Any]:
         """As plain values, for the summary of a run: how many times the cases an hour where hours are twice as many."""
@@ -107,7 +113,7 @@ def habit(cases: ArrayLike, hours: ArrayLike, settings: Settings | None = None) 
     if spread > STEEP:
         return None
     wide = NormalDist().inv_cdf(0.5 + settings.interval / 2) * spread
-    return Habit(slope, spread, (slope - wide, slope + wide))
+    return Habit(slope, spread, (slope - wide, slope + wide), float(np.quantile(h, 1 / 3, method="lower")))
 
 
 def _mean(h: Floats, columns: Floats, at: Floats) -> Floats:

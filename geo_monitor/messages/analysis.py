@@ -362,6 +362,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "neighbours and the basin an estimated {rate} per 10 hours (90 % interval {lo}-{hi}; the basin's {basin}, "
         "{times} times)",
     ),
+    "why.follows": (
+        "巡查多集中在多发江段，此处巡查少，估计值可能偏高",
+        "patrols are out most where they find most and were here little, so this may be too high",
+    ),
+    "why.avoids": (
+        "多发江段反而巡查少，此处巡查也少，估计值可能偏低",
+        "patrols are out least where they find most and were here little, so this may be too low",
+    ),
     "why.near": (
         "水路 2 公里内另巡查 {hours} 小时查获 {seizures} 起，不计本江段数据则估计为 {alone} 起",
         "within 2 km by water {seizures} more cases in {hours} hours; without its own data the estimate would be {alone}",

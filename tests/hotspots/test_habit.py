@@ -25,7 +25,7 @@ def test_two_kinds_of_reaches_by_hand() -> None:
     assert found.spread == pytest.approx(np.sqrt(1 / 10 + 1 / 20) / np.log(4.0), rel=1e-9)
     z = norm.ppf(0.95)
     assert found.interval == pytest.approx((-0.5 - z * found.spread, -0.5 + z * found.spread))
-    assert (found.leans, found.notes()) == ("", [])
+    assert (found.leans, found.notes(), found.leans_at([0.0])) == ("", [], [""])
     assert found.told()["times_at_twice_the_hours"] == round(2.0**-0.5, 3)
 
 
@@ -42,6 +42,8 @@ def test_a_habit_is_told_with_its_numbers() -> None:
         "hi": pytest.approx(float(note["params"]["hi"]), abs=0.005),
         "leans": "avoids",
     }
+    assert found.few == 4.0
+    assert found.leans_at([0.0, 4.0, 4.1]) == ["avoids", "avoids", ""]
     more = habit(np.tile([1.0, 4.0], 45), np.tile([4.0, 8.0], 45))
     assert more is not None
     assert [note["code"] for note in more.notes()] == ["effort_follows"]

@@ -173,15 +173,6 @@ def _lakes(
     boxes = np.column_stack(
         [np.searchsorted(x, (low[:, 0], high[:, 0])).T, np.searchsorted(y, (low[:, 1], high[:, 1])).T]
     )
-    tolerances, group = np.unique(tolerance, return_inverse=True)
-    lists = lake_listing(
-        boxes.astype(np.int64),
-        reach,
-        tolerance - half,
-        group.astype(np.int64),
-        max(len(tolerances), 1),
-        *cells,
-        edge_at,
-        edges,
-    )
-    return *lists, edge_at, edges
+    group = np.unique(tolerance, return_inverse=True)[1].astype(np.int64)
+    boxes, sure = boxes.astype(np.int64), tolerance - half
+    return *lake_listing(boxes, reach, sure, group, *cells, edge_at, edges), edge_at, edges

@@ -260,8 +260,8 @@ def _from_area(x: float, y: float, edges: np.ndarray, first: int, last: int) -> 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def lake_listing(
-    boxes: np.ndarray, far: np.ndarray, surely: np.ndarray, group: np.ndarray, groups: int, west: float, south: float,
-    size: float, nx: int, ny: int, edge_at: np.ndarray, edges: np.ndarray,
+    boxes: np.ndarray, far: np.ndarray, surely: np.ndarray, group: np.ndarray, west: float, south: float, size: float,
+    nx: int, ny: int, edge_at: np.ndarray, edges: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """`listing` of lake cells (n,), by group and then distance: where each grid cell's list begins (cells + 1,), and the lists.
 
@@ -270,48 +270,49 @@ def lake_listing(
     room = 0
     for lake in range(len(boxes)):
         room += (boxes[lake, 1] - boxes[lake, 0]) * (boxes[lake, 3] - boxes[lake, 2])
-    cell, area, away = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.float32)
-    # by how much the closest of each group is nearer than it has to be: nothing is written where there is no lake
-    spare = np.zeros(nx * ny * groups, np.float32)
-    count = 0
+    cell, area, away = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room)
+    first, count = np.zeros(nx * ny + 1, np.int32), 0
     for lake in range(len(boxes)):
         for j in range(boxes[lake, 2], boxes[lake, 3]):
             for i in range(boxes[lake, 0], boxes[lake, 1]):
-                d = _from_area(
-                    west + (i + 0.5) * size, south + (j + 0.5) * size, edges, edge_at[lake], edge_at[lake + 1]
-                )
+                x, y = west + (i + 0.5) * size, south + (j + 0.5) * size
+                d = _from_area(x, y, edges, edge_at[lake], edge_at[lake + 1])
                 if d <= far[lake]:
                     cell[count], area[count], away[count] = j * nx + i, lake, d
+                    first[cell[count]] += 1
                     count += 1
-                    key = (j * nx + i) * groups + group[lake]
-                    spare[key] = max(spare[key], surely[lake] - d)
-    diagonal, left = size * np.sqrt(2.0) + 1e-2, 0
-    first = np.zeros(nx * ny + 1, np.int32)
-    for p in range(count):  # as for segments: those farther than the closest by a diagonal are never nearest
-        lake = area[p]
-        nearer = spare[np.int64(cell[p]) * groups + group[lake]]
-        if nearer == 0.0 or away[p] <= surely[lake] - nearer + diagonal:
-            cell[left], area[left], away[left] = cell[p], lake, away[p]
-            first[cell[p]] += 1
-            left += 1
     _begins(first)
-    order = np.empty(left, np.int32)
-    for p in range(left):
+    order = np.empty(count, np.int32)
+    for p in range(count):
         order[first[cell[p]]] = p
         first[cell[p]] += 1
-    end = 0
+    diagonal, end, kept = size * np.sqrt(2.0) + 1e-2, 0, 0
     for c in range(len(first)):
-        first[c], end = end, first[c]
-        for q in range(first[c] + 1, end):
+        begin, end = end, first[c]
+        first[c] = kept
+        for q in range(begin + 1, end):
             p, at = order[q], q
-            while at > first[c] and (
-                group[area[order[at - 1]]] > group[area[p]]
-                or (group[area[order[at - 1]]] == group[area[p]] and away[order[at - 1]] > away[p])
-            ):
+            while at > begin and _before(p, order[at - 1], area, group, away):
                 order[at] = order[at - 1]
                 at -= 1
             order[at] = p
-    return first, area[order], away[order]
+        closest, of = 0.0, -1
+        for q in range(begin, end):  # as for segments: those farther than a close one by a diagonal are never nearest
+            p = order[q]
+            if group[area[p]] != of:
+                closest, of = away[p], group[area[p]]
+            if closest >= surely[area[p]] or away[p] <= closest + diagonal:
+                order[kept] = p
+                kept += 1
+    return first, area[order[:kept]], away[order[:kept]].astype(np.float32)
+
+
+@bare(error_model="numpy")
+def _before(p: int, q: int, area: np.ndarray, group: np.ndarray, away: np.ndarray) -> bool:
+    """Whether p comes before q in a list, by group and then distance."""
+    if group[area[p]] != group[area[q]]:
+        return group[area[p]] < group[area[q]]
+    return away[p] < away[q]
 
 
 @bare(error_model="numpy")

@@ -201,7 +201,7 @@ class Workspace:
         from geo_monitor.store.held import Held
 
         if kind not in KINDS:
-            raise Usage("kind_unknown", kind=kind, kinds=", ".join(KINDS))
+            raise Usage("kind_unknown", kind=kind, kinds=[*KINDS])
         if not (path.is_file() or path.is_dir()):  # a device or pipe may have no end
             raise Usage("file_missing", file=str(path))
         self.viewer.needs("import")
@@ -364,7 +364,7 @@ class Workspace:
             if name in REVISED:
                 return self.store.revised(name, every=True)
             if name not in RECORDS:
-                raise Usage("no_versions", table=name, tables=", ".join((*RECORDS, *REVISED)))
+                raise Usage("no_versions", table=name, tables=[*RECORDS, *REVISED])
             return self.store.history(name)
         if name == "positions":
             return shape.from_arrow(self.store.positions())
@@ -534,7 +534,7 @@ def _methods(methods: Sequence[str] | str, known: Sequence[str]) -> list[str]:
     asked = [name.strip().replace("-", "_") for name in asked if name.strip()]
     unknown = [name for name in asked if name not in known and name != "all"]
     if unknown or not asked:
-        raise Usage("method_unknown", method=", ".join(unknown), methods=", ".join(known))
+        raise Usage("method_unknown", method=[*unknown], methods=[*known])
     # rates and Gi* make the table everything else stands beside
     return [name for name in known if name in {"rates", "gistar", *asked} or "all" in asked]
 

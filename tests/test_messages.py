@@ -39,6 +39,15 @@ def test_chinese_is_punctuated_as_chinese() -> None:
     assert not wrong
 
 
+def test_a_list_is_told_as_each_language_does() -> None:
+    error = Usage("method_unknown", method=["甲", "乙"], methods=("scan", "why"))
+    assert messages.text(error.code, "zh", **error.params) == "没有名为“甲、乙”的方法。未分析。"
+    assert str(error) == 'There is no method "甲, 乙". Nothing was analysed.'
+    assert messages.hint(error.code, "zh", **error.params) == "可用的方法：scan、why，或 all。"
+    # what somebody typed is no code of ours
+    assert "@fault" in messages.text(error.code, "en", method=["@fault"])
+
+
 def test_no_code_stands_in_two_areas() -> None:
     from importlib import import_module
 

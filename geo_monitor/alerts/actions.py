@@ -72,9 +72,9 @@ def close(
     """
     row = _ready(row, "close", now, settings)
     if not outcome:
-        raise Refused("warning_outcome_missing", id=row["warning_id"], outcomes=", ".join(OUTCOMES))
+        raise Refused("warning_outcome_missing", id=row["warning_id"], outcomes=[*OUTCOMES])
     if outcome not in OUTCOMES:
-        raise Usage("warning_outcome_unknown", outcome=outcome, outcomes=", ".join(OUTCOMES))
+        raise Usage("warning_outcome_unknown", outcome=outcome, outcomes=[*OUTCOMES])
     words = _reason(row, "close", reason) if outcome in TOLD_WHY else _words(reason)
     return changed(row, {"closed_at": now, "closed_by": who}, words, state="closed", outcome=outcome)
 
@@ -97,7 +97,7 @@ def regrade(
     settings = settings or Settings()
     row = _ready(row, "regrade", now, settings)
     if grade not in GRADES:
-        raise Usage("warning_grade_unknown", grade=grade, grades=", ".join(GRADES))
+        raise Usage("warning_grade_unknown", grade=grade, grades=[*GRADES])
     if grade == row["grade"]:
         raise Refused("warning_grade_same", id=row["warning_id"], grade=f"@alerts.grade_{grade}")
     words = _reason(row, "regrade", reason)

@@ -40,9 +40,9 @@ def by_hand(
     """
     settings = settings or Settings()
     if cls not in WARNING_CLASSES:
-        raise Usage("warning_class_unknown", cls=cls, classes=", ".join(WARNING_CLASSES))
+        raise Usage("warning_class_unknown", cls=cls, classes=[*WARNING_CLASSES])
     if grade not in GRADES:
-        raise Usage("warning_grade_unknown", grade=grade, grades=", ".join(GRADES))
+        raise Usage("warning_grade_unknown", grade=grade, grades=[*GRADES])
     if not words.strip():
         raise Refused("warning_reason_missing", id="-", action="@alerts.action_raise")
     place = context.place(reach_id)

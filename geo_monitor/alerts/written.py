@@ -167,7 +167,7 @@ class _Reader:
         self._known(self.given, FIELDS, "")
         for name in NEEDED:
             if self.given.get(name) in (None, ""):
-                raise Refused("rule_field_missing", field=name, needed=", ".join(NEEDED))
+                raise Refused("rule_field_missing", field=name, needed=[*NEEDED])
         rule = self._text("rule", self.given["rule"], 40)
         if not SLUG.fullmatch(rule):
             raise self._bad("rule", "slug")
@@ -199,7 +199,7 @@ class _Reader:
         for name in given:
             if name not in names:
                 at = f"{path}{name}"
-                raise Refused("rule_field_unknown", field=at, line=self._line(at), fields=", ".join(names))
+                raise Refused("rule_field_unknown", field=at, line=self._line(at), fields=[*names])
 
     def _text(self, field: str, value: Any, most: int) -> str:
         if not isinstance(value, str) or len(value) > most:
@@ -214,8 +214,9 @@ class _Reader:
     def _one_of(self, field: str, allowed: tuple[str, ...]) -> str:
         value = self.given[field]
         if value not in allowed:
-            told = ", ".join(allowed)
-            raise Refused("rule_field_choice", field=field, line=self._line(field), value=str(value), allowed=told)
+            raise Refused(
+                "rule_field_choice", field=field, line=self._line(field), value=str(value), allowed=[*allowed]
+            )
         return str(value)
 
     def _list(self, field: str, value: Any, each: Callable[[str, Any], Any]) -> list[Any]:
@@ -242,7 +243,7 @@ class _Reader:
         for name, value in given.items():
             at, short = f"values.{name}", str(name).removeprefix("event_")
             if short not in known:
-                told = ", ".join(known) or "–"
+                told = [*known] or "–"
                 raise Refused("rule_threshold_unknown", field=at, line=self._line(at), kind=kind, names=told)
             if self._number(at, value) < 0:
                 raise self._bad(at, "positive")

@@ -222,8 +222,7 @@ def main() -> int:
     try:
         result = WORKS[told["work"]].do(Workspace(told["root"], viewer), told["asked"], tell)
     except GeoMonitorError as error:
-        params = {name: str(value) for name, value in error.params.items()}
-        print(json.dumps({"error": error.code, "params": params}), flush=True)
+        print(json.dumps({"error": error.code, "params": error.params}, default=str), flush=True)
         return 1
     print(json.dumps({"result": result}), flush=True)
     return 0

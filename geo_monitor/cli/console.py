@@ -105,7 +105,7 @@ class Console:
 def one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
     """Raises `Usage("option_value")` for a value of an option that is none of those `allowed`; none given is fine."""
     if value is not None and value not in allowed:
-        raise Usage("option_value", option=option, value=value, allowed=", ".join(allowed))
+        raise Usage("option_value", option=option, value=value, allowed=[*allowed])
 
 
 def _keep(error: BaseException, workspace: Path) -> tuple[str, str]:

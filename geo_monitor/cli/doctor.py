@@ -85,7 +85,7 @@ def versions() -> Finding:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             missing.append(name)
-    params = {"python": platform.python_version(), "libraries": ", ".join(found), "missing": ", ".join(missing)}
+    params = {"python": platform.python_version(), "libraries": [*found], "missing": [*missing]}
     return Finding("versions", "broken" if missing or sys.version_info < (3, 11) else "fine", params)
 
 
@@ -113,7 +113,7 @@ def rasters() -> Finding:
     params = {
         "vector": ".".join(str(part) for part in pyogrio.__gdal_version__),
         "raster": rasterio.__gdal_version__,
-        "missing": ", ".join(missing),
+        "missing": [*missing],
     }
     return Finding("gdal", "broken" if missing else "fine", params)
 
@@ -130,7 +130,7 @@ def parser() -> Finding:
         return Finding("parser", "broken", {"detail": str(error).strip().splitlines()[-1]})
     more = sorted(set(drivers) - set(KEPT))
     missing = [name for name in PROTECTIONS if name not in held] + ["drivers"] * bool(more)
-    params = {"missing": ", ".join(missing), "drivers": ", ".join(more)}
+    params = {"missing": [*missing], "drivers": [*more]}
     return Finding("parser", "look" if missing else "fine", params)
 
 
@@ -199,7 +199,7 @@ def workspace(root: Path) -> list[Finding]:
     wanted = set(receipts.loc[(receipts["status"] != "duplicate") & ~gone, "sha256"])
     bad = sorted(name for name in wanted if not store.raw(name).exists() or files.sha256(store.raw(name)) != name)
     named = "receipt_id" if private else "file"
-    names = ", ".join(receipts.loc[receipts["sha256"].isin(bad), named].head(3))
+    names = receipts.loc[receipts["sha256"].isin(bad), named].head(3).tolist()
     found.append(Finding("raw", "broken" if bad else "fine", {"count": len(wanted), "bad": len(bad), "names": names}))
     tracks = receipts[(receipts["kind"] == "tracks") & receipts["status"].str.startswith("accepted")]
     held = _fixes_held(root) + expire.of_receipts(store)
@@ -208,9 +208,7 @@ def workspace(root: Path) -> list[Finding]:
         rows = json.loads(str(receipt.receipt))["en"]["rows"]
         if held.get(str(receipt.receipt_id), 0) != rows.get("accepted", 0) + rows.get("corrected", 0):
             lost.append(str(receipt.receipt_id))
-    found.append(
-        Finding("positions", "broken" if lost else "fine", {"count": len(tracks), "lost": ", ".join(lost[:3])})
-    )
+    found.append(Finding("positions", "broken" if lost else "fine", {"count": len(tracks), "lost": lost[:3]}))
     count = sum(len(positions.listed(day)) for day in positions.days(root / "positions"))
     found.append(Finding("files", "look" if count > MANY_FILES else "fine", {"count": f"{count:,}"}))
     found += _feeds(store)

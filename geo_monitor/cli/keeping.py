@@ -39,7 +39,7 @@ def backup(
     if made.key_file:
         console.say(console("backup.key", file=str(made.key_file)))
     if made.damaged:
-        console.say(console("backup.damaged", count=len(made.damaged), names=", ".join(made.damaged[:3])))
+        console.say(console("backup.damaged", count=len(made.damaged), names=made.damaged[:3]))
 
 
 def restore(
@@ -89,7 +89,7 @@ def compact(
     size = {"mb_before": f"{done.bytes_before / 1e6:,.1f}", "mb_after": f"{done.bytes_after / 1e6:,.1f}"}
     console.result(asdict(done), [console("compact.done" if done.days else "compact.nothing", **counts, **size)])
     if done.unreadable:
-        console.say(console("compact.unreadable", count=len(done.unreadable), days=", ".join(done.unreadable[:3])))
+        console.say(console("compact.unreadable", count=len(done.unreadable), days=done.unreadable[:3]))
         raise typer.Exit(3)
 
 

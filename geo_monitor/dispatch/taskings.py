@@ -148,7 +148,7 @@ def act(
         if result is None:
             raise Refused("tasking_result_missing")
         if result.outcome not in OUTCOMES:
-            raise Refused("tasking_result_unknown", outcome=result.outcome, outcomes=", ".join(OUTCOMES))
+            raise Refused("tasking_result_unknown", outcome=result.outcome, outcomes=[*OUTCOMES])
         return replace(new, result=result.outcome, text=result.text, report_id=result.report_id)
     if result is not None:
         raise Refused("tasking_result_early", action=f"@tasking.action.{action}")

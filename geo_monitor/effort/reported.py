@@ -63,7 +63,7 @@ class Reported:
             if (platform < 0).any():
                 from geo_monitor.errors import GeoMonitorError
 
-                raise GeoMonitorError("tracks_platform_unknown", names=", ".join(sorted(set(named[platform < 0]))))
+                raise GeoMonitorError("tracks_platform_unknown", names=sorted(set(named[platform < 0])))
         else:
             platform = np.full(len(frame), PLATFORMS.index("boat"), dtype=np.int64)
         order = np.lexsort((frame["patrol_id"].astype(str).rank(method="dense").to_numpy(), end, start, unit))

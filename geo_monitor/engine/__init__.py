@@ -47,4 +47,4 @@ def run(engine: str, job: Job, plan: Plan, root: Path, stage: Stages, ahead: Ahe
         from geo_monitor.engine import spark
 
         return spark.run(job, plan, stage)
-    raise Usage("engine_unknown", engine=engine, engines=", ".join(ENGINES))
+    raise Usage("engine_unknown", engine=engine, engines=[*ENGINES])

@@ -143,15 +143,14 @@ def limits(rule: Rule, settings: Settings) -> Mapping[str, float]:
     900.0
     """
     if rule.kind not in KINDS:
-        raise Refused("event_kind_unknown", rule=rule.rule, kind=rule.kind, kinds=", ".join(KINDS))
+        raise Refused("event_kind_unknown", rule=rule.rule, kind=rule.kind, kinds=[*KINDS])
     names = [part.name for part in fields(Settings) if part.name.startswith(f"event_{rule.kind}_")]
     names += ["event_current_mps"] if rule.kind == "slow" else []
     values = {name.removeprefix("event_"): getattr(settings, name) for name in names}
     for name, value in rule.values.items():
         short = name.removeprefix("event_")
         if short not in values:
-            known = ", ".join(values) or "-"
-            raise Refused("event_threshold_unknown", rule=rule.rule, kind=rule.kind, name=name, names=known)
+            raise Refused("event_threshold_unknown", rule=rule.rule, kind=rule.kind, name=name, names=[*values] or "-")
         values[short] = type(values[short])(value)
     return values
 

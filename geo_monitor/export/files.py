@@ -110,7 +110,7 @@ def format_of(path: Path) -> str:
     for kind in FORMATS:
         if path.name.lower().endswith(f".{kind}"):
             return kind
-    raise Usage("export_format", file=path.name, formats=", ".join(FORMATS))
+    raise Usage("export_format", file=path.name, formats=[*FORMATS])
 
 
 def cells(frame: pd.DataFrame) -> pd.DataFrame:

@@ -109,7 +109,7 @@ def _shapefile(frame: gpd.GeoDataFrame, name: str, path: Path, about: dict[str, 
         notes.append({"code": "shp_text_cut", "params": {"count": cut, "bytes": SHP_TEXT}})
     layers = _layers(frame, name)
     if len(layers) > 1:
-        notes.append({"code": "shp_layers", "params": {"layers": ", ".join(layers)}})
+        notes.append({"code": "shp_layers", "params": {"layers": [*layers]}})
     with tempfile.TemporaryDirectory(dir=path.parent) as made:
         folder = Path(made)
         for layer, (part, geometry_type) in layers.items():

@@ -94,5 +94,5 @@ def _options(scheme: str, query: str, feed: str) -> dict[str, str]:
     known = OPTIONS.get(scheme, {"unit"})
     for name, value in options.items():
         if name not in known or not value:
-            raise Usage("feed_option", feed=_hidden(feed), option=name, options=", ".join(sorted(known)))
+            raise Usage("feed_option", feed=_hidden(feed), option=name, options=sorted(known))
     return options

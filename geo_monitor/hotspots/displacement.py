@@ -273,7 +273,7 @@ def _checked(
     """cases, hours (2, k, n); treated, ring (k, n)."""
     arrays = [np.atleast_2d(np.asarray(values, dtype=float)) for values in (*cases, *hours, treated, ring)]
     if any(a.ndim != 2 or a.shape != arrays[0].shape for a in arrays):
-        raise Usage("displacement_shape", shapes=", ".join(str(a.shape) for a in arrays))
+        raise Usage("displacement_shape", shapes=[str(a.shape) for a in arrays])
     counts, spent, mask, code = np.stack(arrays[:2]), np.stack(arrays[2:4]), arrays[4], arrays[5]
     for name, wrong in (
         ("cases", ~((counts >= 0) & (counts == np.floor(counts)) & (counts < np.inf))),

@@ -180,7 +180,7 @@ def _checked(codes: dict[str, ArrayLike]) -> dict[str, NDArray[np.int64]]:
     arrays = {name: np.asarray(values) for name, values in codes.items()}
     shapes = {array.shape for array in arrays.values()}
     if len(shapes) > 1 or len(next(iter(shapes))) != 1:
-        raise Usage("predictability_shape", shapes=", ".join(f"{name} {a.shape}" for name, a in arrays.items()))
+        raise Usage("predictability_shape", shapes=[f"{name} {a.shape}" for name, a in arrays.items()])
     allowed = {"start_minute": (0, 1439), "direction": (-1, 1)}
     whole = {}
     for name, array in arrays.items():

@@ -129,11 +129,10 @@ def _given(kind: str, known: tuple[Field, ...], headers: list[str], given: Mappi
         field = next((field for field in known if field.name == ours), None)
         field = field or next((f for f in known if normal(ours) in {normal(word) for word in f.synonyms}), None)
         if field is None:
-            names = ", ".join(field.name for field in known)
-            raise Refused("column_unknown", column=ours, kind=kind, columns=names)
+            raise Refused("column_unknown", column=ours, kind=kind, columns=[field.name for field in known])
         header = theirs if theirs in headers else next((h for h in headers if normal(h) == normal(theirs)), None)
         if header is None:
-            raise Refused("column_not_there", column=theirs, headers=", ".join(headers[:40]))
+            raise Refused("column_not_there", column=theirs, headers=headers[:40])
         unit, factor = _unit(field, header)
         taken[field.name] = Match(field, header, unit, factor)
     return taken

@@ -228,10 +228,10 @@ def _columns(kind: str, raw: Raw, options: Options) -> Columns:
 
 def _tell_columns(ledger: Ledger | Book, found: Columns) -> None:
     if found.ignored:
-        ledger.note("columns_ignored", columns=", ".join(found.ignored[:20]))
+        ledger.note("columns_ignored", columns=found.ignored[:20])
     dropped = [header for header in found.personal if header not in found.names]
     if dropped:
-        ledger.note("columns_personal", columns=", ".join(dropped))
+        ledger.note("columns_personal", columns=[*dropped])
 
 
 def _once(notes: Sequence[Message]) -> list[Message]:

@@ -64,7 +64,7 @@ def parts(members: list[Member], budget: Budget, kind: str, options: Options, se
 
 def _tell_names(raw: Raw, budget: Budget) -> None:
     if budget.names_recoded:
-        raw.notes.append(Message("names_recoded", {"names": ", ".join(budget.names_recoded[:5])}))
+        raw.notes.append(Message("names_recoded", {"names": budget.names_recoded[:5]}))
 
 
 def read(members: list[Member], budget: Budget, kind: str, options: Options, settings: Settings, file: str) -> Raw:
@@ -104,12 +104,12 @@ def read(members: list[Member], budget: Budget, kind: str, options: Options, set
     if not raws:
         if failed:
             raise failed[0][1]
-        raise Refused("nothing_usable", file=file, files=", ".join(left[:20]))
+        raise Refused("nothing_usable", file=file, files=left[:20])
     if kind == "tracks" and len(raws) > 1:
         raws = [_with_unit(part, options) for part in raws]
     raw = together(raws)
     if len(raws) > 1:
-        layers = ", ".join(part.name for part in raws[:50])
+        layers = [part.name for part in raws[:50]]
         if kind == "tracks":  # a folder of tracks is how they come
             raw.notes.append(Message("several_layers", {"layers": layers}))
         else:
@@ -117,7 +117,7 @@ def read(members: list[Member], budget: Budget, kind: str, options: Options, set
     for name, reason in failed:
         raw.warn("member_skipped", None, member=name, why=str(reason))
     if left:
-        raw.notes.append(Message("members_left", {"members": ", ".join(left[:20])}))
+        raw.notes.append(Message("members_left", {"members": left[:20]}))
     _tell_names(raw, budget)
     return raw
 

@@ -120,7 +120,7 @@ def only_types(types: NDArray[Any], families: tuple[str, ...], ledger: Ledger) -
     allowed = [number for family in families for number in FAMILIES[family]]
     wrong = ~np.isin(types, allowed) & (types >= 0)
     for number in sorted(set(types[wrong & ledger.alive].tolist())):
-        wanted = ", ".join({"point": "Point", "line": "LineString", "polygon": "Polygon"}[f] for f in families)
+        wanted = [{"point": "Point", "line": "LineString", "polygon": "Polygon"}[family] for family in families]
         ledger.refuse(types == number, "geometry_type", found=NAMES[number], wanted=wanted)
 
 

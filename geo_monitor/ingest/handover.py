@@ -29,7 +29,8 @@ COUNTS = ("read", "accepted", "quarantined", "unchanged", "corrected")
 LANGUAGES: tuple[Lang, ...] = ("zh", "en")
 EXTRA = {"agency": "string", "version": "int64"}  # columns of the store beside those of a table
 PEOPLE = {name: "int64" if name == "version" else "string" for name in PERSON}
-PARAM_CHARACTERS = 2_000  # a longer piece of a sentence is cut
+PARAM_CHARACTERS = 2_000  # a longer piece of a sentence is cut ...
+LISTED = 50  # ... and so is a longer list in one
 JSON_BYTES = 64 << 20  # a longer line or receipt is none of ours
 NO_SENTENCE = ("parser_", "scratch_", "fault")  # codes only we ourselves say
 
@@ -239,7 +240,7 @@ def message(found: Any) -> Message:
     code, params, rows = found
     if not isinstance(code, str) or code not in catalogue() or code.startswith(NO_SENTENCE):
         raise Garbled(f"unknown code: {str(code)[:60]}")
-    if not isinstance(params, dict) or not all(_is_scalar(value) for value in params.values()):
+    if not isinstance(params, dict) or not all(_is_plain(value) for value in params.values()):
         raise Garbled(f"{code}: params are no plain values")
     if not isinstance(rows, list) or len(rows) > ROWS_NAMED or not all(type(row) is int for row in rows):
         raise Garbled(f"{code}: rows are no numbers")
@@ -263,7 +264,14 @@ def _is_scalar(value: Any) -> bool:
     return value is None or isinstance(value, str | int | float | bool)
 
 
+def _is_plain(value: Any) -> bool:
+    """Whether it is one value or a list of some."""
+    return all(map(_is_scalar, value)) if isinstance(value, list) else _is_scalar(value)
+
+
 def _cut(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_cut(one) for one in value[:LISTED]] + ["…"] * (len(value) > LISTED)
     if isinstance(value, str) and len(value) > PARAM_CHARACTERS:
         return value[:PARAM_CHARACTERS] + "…"
     return value

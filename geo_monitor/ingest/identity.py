@@ -256,7 +256,7 @@ def _tell_ended(
         left = known[identity[i]][0] - stated[identity[i]]
         ends[i] = any(_begin(held[begins]) > _begin(content[i][begins]) for held in left)
     zones = sorted({identity[i][1] for i in np.flatnonzero(ends).tolist()})
-    ledger.warn("zone_version_ended", ends, zones=", ".join(zones[:10]))
+    ledger.warn("zone_version_ended", ends, zones=zones[:10])
 
 
 def _begin(valid_from: Any) -> float:

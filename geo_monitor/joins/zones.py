@@ -151,7 +151,7 @@ def level_gaps(
             reach = max(reach, b)
         if hours > 0:
             ids = sorted({zone.zone_id for zone in asked})
-            params = {"station": station, "hours": f"{hours:,.1f}", "zones": ", ".join(ids[:10]), "count": len(ids)}
+            params = {"station": station, "hours": f"{hours:,.1f}", "zones": ids[:10], "count": len(ids)}
             notes.append({"code": "level_unknown", "params": params})
     return notes
 

@@ -58,19 +58,22 @@ def worded(told: str, lang: Lang = "zh") -> str:
 
 def text(code: str, lang: Lang = "zh", **params: Any) -> str:
     """The sentence for `code` in `lang`, its placeholders filled; a value "@code" is the words for that code, where those
-    have no placeholders of their own (a name that somebody typed may look like one that has).
+    have no placeholders of their own (a name that somebody typed may look like one that has). A list is told as one.
 
     >>> text("unknown_table", "en", table="boats")
     'There is no table called "boats".'
     """
     zh, en = catalogue()[code]
-    words = {
-        name: text(value[1:], lang)
-        if isinstance(value, str) and value[:1] == "@" and "{" not in "".join(catalogue().get(value[1:], "{"))
-        else value
-        for name, value in params.items()
-    }
+    words = {name: _told(value, lang) for name, value in params.items()}
     return (zh if lang == "zh" else en).format(**words)
+
+
+def _told(value: Any, lang: Lang) -> Any:
+    if isinstance(value, list | tuple):
+        return ("、" if lang == "zh" else ", ").join(map(str, value))
+    if isinstance(value, str) and value[:1] == "@" and "{" not in "".join(catalogue().get(value[1:], "{")):
+        return text(value[1:], lang)
+    return value
 
 
 def hint(code: str, lang: Lang = "zh", **params: Any) -> str | None:

@@ -172,7 +172,7 @@ def named(plant: str | Plant | None) -> Plant | None:
         return None
     kind = plant if isinstance(plant, str) else plant.kind
     if kind not in PLANTS:
-        raise Usage("simulate_plant", plant=kind, plants=", ".join(PLANTS))
+        raise Usage("simulate_plant", plant=kind, plants=[*PLANTS])
     return PLANTS[plant] if isinstance(plant, str) else plant
 
 

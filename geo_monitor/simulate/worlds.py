@@ -109,7 +109,7 @@ def world(
     days = (wanted.days if wanted else 180) if days is None else days
     mean_rate = (wanted.rate_per_h if wanted else 0.06) if mean_rate is None else mean_rate
     if habit not in HABITS:
-        raise Usage("simulate_habit", habit=habit, habits=", ".join(HABITS))
+        raise Usage("simulate_habit", habit=habit, habits=[*HABITS])
     if days < 2 or units < 1 or mean_rate <= 0 or fixes_max < 1:
         raise Usage("simulate_size", days=days, units=units, mean_rate=mean_rate, fixes_max=fixes_max)
     reaches = network.reaches

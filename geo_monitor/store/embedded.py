@@ -125,7 +125,7 @@ class Store:
             }
             strange = [name for name in strange if name not in ours and not name.startswith(files.TEMPORARY)]
             if strange:
-                raise Refused("workspace_not_empty", root=str(root), names=", ".join(strange[:5]))
+                raise Refused("workspace_not_empty", root=str(root), names=strange[:5])
         if held == [DATABASE]:
             return cls(root)
         if not held and (root / unfinished.RESTORING).exists():
@@ -477,7 +477,7 @@ class Store:
         """
         name = table_of(table)
         if name not in RECORDS:
-            raise Usage("unknown_table", table=table, tables=", ".join(sorted(RECORDS)))
+            raise Usage("unknown_table", table=table, tables=sorted(RECORDS))
         of = SQL[name]
         columns = [of.c[column] for column in stored(name).names]
         held = sql.select(SQL["receipts"].c.receipt_id).where(in_force(as_of))
@@ -500,7 +500,7 @@ class Store:
         """Every row of a table of records ever stored, with received_at, withdrawn_at and withdrawn_reason."""
         name = table_of(table)
         if name not in RECORDS:
-            raise Usage("unknown_table", table=table, tables=", ".join(sorted(RECORDS)))
+            raise Usage("unknown_table", table=table, tables=sorted(RECORDS))
         of, receipts = SQL[name], SQL["receipts"]
         beside = [column for column in tables.TABLES["receipts"].columns if column.name in HISTORY]
         shape = replace(stored(name), columns=(*stored(name).columns, *beside))

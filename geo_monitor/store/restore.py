@@ -72,7 +72,7 @@ def restore(file: Path, root: Path, url: str | None = None, tell: Tell = silent)
     begun = RESTORING in there
     strange = sorted(there - {RESTORING, ".lock"} - ({*FOLDERS, *LOOSE} if begun else set()))
     if root.is_file() or strange:
-        raise Refused("workspace_not_empty", root=str(root), names=", ".join(strange[:5]) or root.name)
+        raise Refused("workspace_not_empty", root=str(root), names=strange[:5] or root.name)
     with _opened(file) as archive:
         told = manifest(archive, file)
         files.folder(root)

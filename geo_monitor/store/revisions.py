@@ -141,7 +141,7 @@ def _write(
 
 def _table(name: str) -> sql.Table:
     if name not in REVISED:
-        raise Usage("unknown_table", table=name, tables=", ".join(REVISED))
+        raise Usage("unknown_table", table=name, tables=[*REVISED])
     return SQL[name]
 
 

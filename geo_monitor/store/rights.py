@@ -46,7 +46,7 @@ class Viewer:
     def needs(self, *rights: str) -> None:
         """Raises `Denied("not_allowed")` unless the viewer has one of these rights."""
         if not self.rights & set(rights):
-            raise Denied("not_allowed", account=self.account, roles=", ".join(self.roles), right=" / ".join(rights))
+            raise Denied("not_allowed", account=self.account, roles=[*self.roles], right=" / ".join(rights))
 
 
 OWNER = Viewer("local", None, tuple(ROLES), (EVERYWHERE,))  # of a workspace without accounts: whoever opens it

@@ -90,7 +90,7 @@ class Seen:
         seen = self.agencies
         others = [] if seen is None else sorted(set(agencies) - set(seen))
         if others:
-            raise Denied("agency_not_yours", account=self.viewer.account, agencies=", ".join(others[:5]))
+            raise Denied("agency_not_yours", account=self.viewer.account, agencies=others[:5])
 
     def may_withdraw(self, receipt_id: str) -> None:
         """Raises `Denied("receipt_not_yours")` for the receipt of an agency that is not seen."""
@@ -328,7 +328,7 @@ class Seen:
             return frame["reach_id"].isin(near).to_numpy(dtype=bool)
         if rule == "reaches":
             return [bool(near & set(members)) for members in frame["reach_ids"]]
-        raise Denied("not_allowed", account=self.viewer.account, roles=", ".join(self.viewer.roles), right=rule)
+        raise Denied("not_allowed", account=self.viewer.account, roles=[*self.viewer.roles], right=rule)
 
     # A unit or report is its agency's only where no other agency sent one of that name: who claims a boat or a number
     # must not see by it what became of another's.

@@ -170,7 +170,7 @@ def _rows(store: Store, receipts: list[Any], fixes: Counter[str], found: Verdict
         where = "seizures" if name == "persons" else name
         strange = [receipt_id for receipt_id in counts if accepted.get(receipt_id) != where]
         if strange:
-            found.wrong("rows_of_nobody", table=name, receipts=", ".join(sorted(strange)[:3]))
+            found.wrong("rows_of_nobody", table=name, receipts=sorted(strange)[:3])
     found.looked["receipts"] = len(receipts)
     found.looked["rows"] = sum(sum(counts.values()) for name, counts in held.items() if name != "positions")
 

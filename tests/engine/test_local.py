@@ -277,7 +277,7 @@ def test_an_engine_that_does_not_exist_is_told(workspace: Workspace) -> None:
     with pytest.raises(Usage) as told:
         workspace.analyse(engine="cloud")
     assert told.value.code == "engine_unknown"
-    assert told.value.params["engines"] == "local, spark"
+    assert told.value.params["engines"] == ["local", "spark"]
 
 
 def test_no_positions_at_all(tmp_path: Path) -> None:

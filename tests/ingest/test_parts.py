@@ -309,6 +309,14 @@ def test_files_that_are_not_what_was_agreed(tmp_path: Path, make: Callable[[Path
         make(tmp_path)
 
 
+def test_lists_in_messages_are_plain_and_cut() -> None:
+    (layers,) = handover.message(["several_layers", {"layers": ["x" * 3000, *["b"] * 60]}, []]).params.values()
+    assert layers == ["x" * handover.PARAM_CHARACTERS + "…", *["b"] * (handover.LISTED - 1), "…"]
+    for odd in ([["a"]], [{"a": 1}], {"a": 1}):
+        with pytest.raises(handover.Garbled, match="no plain values"):
+            handover.message(["several_layers", {"layers": odd}, []])
+
+
 def test_a_spool_gives_back_what_was_put_in(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "a.arrow")
     assert list(spool) == []

@@ -182,7 +182,7 @@ def test_hours_without_a_level_are_counted_once_a_station_within_the_time_looked
     span = ms("2026-06-01T00:00+08:00"), ms("2026-06-04T08:00+08:00")
     # 8 h before the first reading, 22 h from 10:00 of the 2nd to 08:00 of the 3rd
     assert level_gaps(frame, levels, *span) == [
-        {"code": "level_unknown", "params": {"station": "星子", "hours": "30.0", "zones": "Y, Z", "count": 2}}
+        {"code": "level_unknown", "params": {"station": "星子", "hours": "30.0", "zones": ["Y", "Z"], "count": 2}}
     ]
     assert level_gaps(frame, levels, span[0] + 9 * H, span[0] + 20 * H) == []
     # a season narrows what is asked: in force on 3 June only, whose first 8 h are unknown

@@ -122,7 +122,7 @@ class Source:
     def need(self, *names: str) -> None:
         """Raises `Refused("columns_missing")` where none of `names` is a column."""
         if not any(name in self for name in names):
-            headers = ", ".join(str(name) for name in self.raw.cells.column_names[:40])
+            headers = self.raw.cells.column_names[:40]
             raise Refused("columns_missing", needed=" / ".join(names), headers=headers)
 
     def column(self, name: str) -> pa.ChunkedArray:
@@ -170,7 +170,7 @@ class Source:
         codes, cells = self.coded(name)
         few, unknown = vocabulary.translate(name, np.array([*cells, None], dtype=object))
         if unknown.any():
-            some = ", ".join(sorted(cell for cell, odd in zip(cells, unknown, strict=False) if odd)[:5])
+            some = sorted(cell for cell, odd in zip(cells, unknown, strict=False) if odd)[:5]
             self.ledger.warn("word_unknown", unknown[codes], column=self.columns.header(name), words=some)
         return np.asarray(few[codes], dtype=object)
 

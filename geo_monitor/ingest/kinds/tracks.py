@@ -157,11 +157,11 @@ class _Tracks:
             found.refused, found.reason = row[order], reason[order]
         return found
 
-    def _words(self, name: str) -> tuple[Array, Array, str]:
+    def _words(self, name: str) -> tuple[Array, Array, list[str]]:
         """Of each code of a column, and of none, the allowed value and whether the word is unknown; some of those."""
         cells = list(self.cells.coders[name].names)
         few, unknown = vocabulary.translate(name, np.array([*cells, None], dtype=object))
-        return few, unknown, ", ".join(sorted(cell for cell, odd in zip(cells, unknown, strict=False) if odd)[:5])
+        return few, unknown, sorted(cell for cell, odd in zip(cells, unknown, strict=False) if odd)[:5]
 
     def _points(self) -> Iterator[crs.Points]:
         few = self.words["platform"][0]

@@ -54,9 +54,9 @@ def read(path: Path, kind: str, settings: Settings, name: str) -> Raw:
         raise Refused("header_unknown", file=name, headers=first)
     raw = together(parts)
     if len(parts) > 1:
-        raw.warn("several_layers", None, layers=", ".join(title for title in filled if title not in left))
+        raw.warn("several_layers", None, layers=[title for title in filled if title not in left])
     if left:
-        raw.warn("sheets_skipped", None, sheets=", ".join(left))
+        raw.warn("sheets_skipped", None, sheets=[*left])
     if not raw.read:
         raise Refused("file_no_rows", file=name)
     return raw

@@ -31,7 +31,7 @@ def held(tmp_path: Path, database: str | None, monkeypatch: pytest.MonkeyPatch) 
     assert receipt.rows["accepted"] == 2
     notes = {note.code: note.params for note in receipt.notes}
     assert notes["names_sealed"] == {"count": 3}
-    assert notes["columns_personal"] == {"columns": "身份证号, 执法人员姓名"}
+    assert notes["columns_personal"] == {"columns": ["身份证号", "执法人员姓名"]}
     return made
 
 

@@ -404,7 +404,7 @@ def _read(path: Path, written: int, size: int) -> Settings:
     given = tomllib.loads(path.read_text(encoding="utf-8"))
     unknown = sorted(set(given) - {field.name for field in fields(Settings)})
     if unknown:
-        raise Refused("settings_unknown", names=[*unknown])
+        raise Refused("settings_unknown", names=unknown)
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
     }  # bands are written as lists

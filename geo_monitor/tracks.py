@@ -227,7 +227,7 @@ def encode(fixes: pa.Table, located: pa.Table | pa.RecordBatch | None = None, ro
     code, names = _codes(fixes, "platform", taken)
     unknown = sorted(set(names) - set(PLATFORMS))
     if unknown:
-        raise GeoMonitorError("tracks_platform_unknown", names=[*unknown])
+        raise GeoMonitorError("tracks_platform_unknown", names=unknown)
     number = np.array([PLATFORMS.index(name) for name in names] + [PLATFORMS.index("boat")], dtype=np.int8)
     columns = {
         "unit": unit,

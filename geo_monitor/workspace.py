@@ -534,7 +534,7 @@ def _methods(methods: Sequence[str] | str, known: Sequence[str]) -> list[str]:
     asked = [name.strip().replace("-", "_") for name in asked if name.strip()]
     unknown = [name for name in asked if name not in known and name != "all"]
     if unknown or not asked:
-        raise Usage("method_unknown", method=[*unknown], methods=[*known])
+        raise Usage("method_unknown", method=unknown, methods=[*known])
     # rates and Gi* make the table everything else stands beside
     return [name for name in known if name in {"rates", "gistar", *asked} or "all" in asked]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from geo_monitor.app.basemap import names
-from geo_monitor.messages import Lang, text
+from geo_monitor.messages import Lang, listed, text
 from geo_monitor.settings import Settings
 from geo_monitor.tables import TIMEZONE
 
@@ -68,9 +68,8 @@ class Speaker:
         left, right = self.locality(row.adcode_left), self.locality(row.adcode_right)
         if left and left == right:
             return self.say("both", place=left)
-        joint = "、" if self.lang == "zh" else ", "
         sides = [self.say(side, place=name) for side, name in (("left", left), ("right", right)) if name]
-        return joint.join(sides)
+        return listed(sides, self.lang)
 
     def rate(self, row: Any) -> str:
         """Rate, interval, ratio and p_hot in one clause."""

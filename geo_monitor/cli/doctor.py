@@ -85,7 +85,7 @@ def versions() -> Finding:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             missing.append(name)
-    params = {"python": platform.python_version(), "libraries": [*found], "missing": [*missing]}
+    params = {"python": platform.python_version(), "libraries": found, "missing": missing}
     return Finding("versions", "broken" if missing or sys.version_info < (3, 11) else "fine", params)
 
 
@@ -113,7 +113,7 @@ def rasters() -> Finding:
     params = {
         "vector": ".".join(str(part) for part in pyogrio.__gdal_version__),
         "raster": rasterio.__gdal_version__,
-        "missing": [*missing],
+        "missing": missing,
     }
     return Finding("gdal", "broken" if missing else "fine", params)
 
@@ -130,7 +130,7 @@ def parser() -> Finding:
         return Finding("parser", "broken", {"detail": str(error).strip().splitlines()[-1]})
     more = sorted(set(drivers) - set(KEPT))
     missing = [name for name in PROTECTIONS if name not in held] + ["drivers"] * bool(more)
-    params = {"missing": [*missing], "drivers": [*more]}
+    params = {"missing": missing, "drivers": more}
     return Finding("parser", "look" if missing else "fine", params)
 
 

@@ -222,7 +222,7 @@ def _air(
 def _ask(frame: pd.DataFrame, table: str, columns: tuple[str, ...]) -> None:
     missing = [name for name in columns if name not in frame]
     if missing:
-        raise Usage("dispatch_columns", table=table, columns=[*missing])
+        raise Usage("dispatch_columns", table=table, columns=missing)
 
 
 def _column(frame: pd.DataFrame, name: str) -> list[Any]:

@@ -231,7 +231,7 @@ def _tell_columns(ledger: Ledger | Book, found: Columns) -> None:
         ledger.note("columns_ignored", columns=found.ignored[:20])
     dropped = [header for header in found.personal if header not in found.names]
     if dropped:
-        ledger.note("columns_personal", columns=[*dropped])
+        ledger.note("columns_personal", columns=dropped)
 
 
 def _once(notes: Sequence[Message]) -> list[Message]:

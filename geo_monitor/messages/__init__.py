@@ -6,6 +6,7 @@ A hint (what to do next) is the sentence under `<code>.hint`, where there is one
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from typing import Any, Literal
@@ -70,10 +71,19 @@ def text(code: str, lang: Lang = "zh", **params: Any) -> str:
 
 def _told(value: Any, lang: Lang) -> Any:
     if isinstance(value, list | tuple):
-        return ("、" if lang == "zh" else ", ").join(map(str, value))
+        return listed(map(str, value), lang)
     if isinstance(value, str) and value[:1] == "@" and "{" not in "".join(catalogue().get(value[1:], "{")):
         return text(value[1:], lang)
     return value
+
+
+def listed(parts: Iterable[str], lang: Lang) -> str:
+    """Names in a row.
+
+    >>> listed(["甲", "乙"], "zh"), listed(["a", "b"], "en")
+    ('甲、乙', 'a, b')
+    """
+    return ("、" if lang == "zh" else ", ").join(parts)
 
 
 def hint(code: str, lang: Lang = "zh", **params: Any) -> str | None:

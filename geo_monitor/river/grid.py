@@ -170,9 +170,7 @@ def _lakes(
     x, y = (west + (np.arange(nx) + 0.5) * size, south + (np.arange(ny) + 0.5) * size)
     reach = tolerance * scale_most + half + 1.0
     low, high = np.split(shapely.bounds(shapes).reshape(-1, 4) + np.outer(reach, [-1.0, -1.0, 1.0, 1.0]), 2, axis=1)
-    boxes = np.column_stack(
-        [np.searchsorted(x, (low[:, 0], high[:, 0])).T, np.searchsorted(y, (low[:, 1], high[:, 1])).T]
-    )
+    columns, rows = np.searchsorted(x, [low[:, 0], high[:, 0]]), np.searchsorted(y, [low[:, 1], high[:, 1]])
+    boxes = np.column_stack([*columns, *rows]).astype(np.int64)
     group = np.unique(tolerance, return_inverse=True)[1].astype(np.int64)
-    boxes, sure = boxes.astype(np.int64), tolerance - half
-    return *lake_listing(boxes, reach, sure, group, *cells, edge_at, edges), edge_at, edges
+    return *lake_listing(boxes, reach, tolerance - half, group, *cells, edge_at, edges), edge_at, edges

@@ -28,16 +28,9 @@ def _away2(x: float, y: float, ax: float, ay: float, bx: float, by: float) -> fl
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def listing(
-    ends: np.ndarray,
-    far: np.ndarray,
-    surely: np.ndarray,
-    west: float,
-    south: float,
-    size: float,
-    nx: int,
-    low: int,
+    ends: np.ndarray, far: np.ndarray, surely: np.ndarray, west: float, south: float, size: float, nx: int, low: int,
     begin: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Of each grid cell in some rows, from `low` on: the segments that can be the nearest of those in whose tolerance some
     point of the cell lies, and how far they are from the middle of the cell, nearest first. Lists (p,), one cell's after the
     other's; where they begin is written into `begin` (cells,).

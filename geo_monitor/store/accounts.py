@@ -339,7 +339,7 @@ class Accounts:
             raise Usage("share_table", table=table, tables=[*SHARED])
         wrong = [name for name in hidden if name not in SHARED[table]]
         if wrong:
-            raise Usage("share_field", field=[*wrong], table=table, fields=[*SHARED[table]])
+            raise Usage("share_field", field=wrong, table=table, fields=[*SHARED[table]])
         if not reason.strip():
             raise Usage("reason_missing")
         known = {name for name, _ in self.agencies()}
@@ -415,7 +415,7 @@ class Accounts:
 def _check_roles(roles: Iterable[str]) -> None:
     wrong = [role for role in roles if role not in ROLES]
     if wrong or not list(roles):
-        raise Usage("role_unknown", role=[*wrong], roles=[*ROLES])
+        raise Usage("role_unknown", role=wrong, roles=[*ROLES])
 
 
 def _check_adcodes(adcodes: Iterable[str]) -> None:

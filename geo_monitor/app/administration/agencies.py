@@ -12,6 +12,7 @@ from geo_monitor.app.administration import forms
 from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.uploads import told
 from geo_monitor.app.words import Speaker
+from geo_monitor.messages import listed
 from geo_monitor.store.accounts import NAME_LENGTH, SHARED
 
 if TYPE_CHECKING:
@@ -93,14 +94,15 @@ def _shares(held: Workspace, speaker: Speaker) -> None:
     if not every:
         st.info(speaker.say("admin_no_shares"))
         return
-    joint = "、" if speaker.lang == "zh" else ", "
     shown = [
         {
             speaker.say("admin_share_number"): one["number"],
             speaker.say("admin_share_table"): speaker.say(f"admin_table_{one['table']}"),
             speaker.say("admin_share_from"): plain(one["from"]),
             speaker.say("admin_share_to"): plain(one["to"]),
-            speaker.say("admin_share_hidden"): joint.join(speaker.say(f"admin_field_{name}") for name in one["hidden"])
+            speaker.say("admin_share_hidden"): listed(
+                (speaker.say(f"admin_field_{name}") for name in one["hidden"]), speaker.lang
+            )
             or speaker.say("admin_nothing_hidden"),
             speaker.say("admin_share_why"): plain(one["reason"]),
         }

@@ -11,7 +11,7 @@ import streamlit as st
 from geo_monitor.app.deck import escaped, plain
 from geo_monitor.app.uploads import told
 from geo_monitor.app.words import Speaker
-from geo_monitor.messages import catalogue, text
+from geo_monitor.messages import catalogue, listed, text
 from geo_monitor.tables import TIMEZONE
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _detail(cell: Any, speaker: Speaker) -> str:
         held = json.loads(value) if name in ("roles", "adcodes") and isinstance(value, str) else value
         words = [_word(name, one, speaker) for one in (held if isinstance(held, list) else [held])]
         label = _known(f"admin_key_{name}", speaker) or name
-        parts.append(label + ("：" + "、".join(words) if speaker.lang == "zh" else ": " + ", ".join(words)))
+        parts.append(label + ("：" if speaker.lang == "zh" else ": ") + listed(words, speaker.lang))
     return ("；" if speaker.lang == "zh" else "; ").join(parts)
 
 

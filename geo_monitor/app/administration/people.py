@@ -12,6 +12,7 @@ from geo_monitor.app.deck import plain
 from geo_monitor.app.uploads import told
 from geo_monitor.app.words import Speaker, moment
 from geo_monitor.errors import Usage
+from geo_monitor.messages import listed
 from geo_monitor.store.accounts import NAME_LENGTH, PASSWORD_LENGTH
 from geo_monitor.store.rights import ROLES
 
@@ -54,8 +55,10 @@ def _table(every: list[dict[str, Any]], last: dict[str, Any], speaker: Speaker) 
         {
             speaker.say("admin_name"): plain(one["name"]),
             speaker.say("admin_agency"): plain(one["agency"]),
-            speaker.say("admin_roles"): _listed([speaker.say(f"admin_role_{role}") for role in one["roles"]], speaker),
-            speaker.say("admin_areas"): _listed([forms.place(code, speaker) for code in one["adcodes"]], speaker),
+            speaker.say("admin_roles"): listed(
+                (speaker.say(f"admin_role_{role}") for role in one["roles"]), speaker.lang
+            ),
+            speaker.say("admin_areas"): listed((forms.place(code, speaker) for code in one["adcodes"]), speaker.lang),
             speaker.say("admin_state"): _state(one, speaker),
             speaker.say("admin_last"): moment(last.get(one["name"])),
             speaker.say("admin_identity_short"): plain(one["identity"]),
@@ -63,10 +66,6 @@ def _table(every: list[dict[str, Any]], last: dict[str, Any], speaker: Speaker) 
         for one in every
     ]
     st.dataframe(pd.DataFrame(shown), hide_index=True, key="admin-accounts")
-
-
-def _listed(parts: list[str], speaker: Speaker) -> str:
-    return ("、" if speaker.lang == "zh" else ", ").join(parts)
 
 
 def _locked(one: dict[str, Any]) -> bool:

@@ -18,6 +18,7 @@ import pandas as pd
 from geo_monitor.app.brief import facts
 from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, day, km, moment, number
+from geo_monitor.messages import listed
 from geo_monitor.tables import TIMEZONE
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def name(value: object) -> str:
 
 def joined(speaker: Speaker, parts: Sequence[str]) -> str:
     """Names in a row."""
-    return ("、" if speaker.lang == "zh" else ", ").join(part for part in parts if part)
+    return listed(filter(None, parts), speaker.lang)
 
 
 def comma(speaker: Speaker, parts: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from geo_monitor.app.basemap import names
 from geo_monitor.app.rows import rows
 from geo_monitor.app.words import Speaker, km, number, percent
 from geo_monitor.loop.warnings import WHO
-from geo_monitor.messages import text, worded
+from geo_monitor.messages import listed, text, worded
 from geo_monitor.settings import Settings
 from geo_monitor.tables import TIMEZONE
 from geo_monitor.tracks import KNOT
@@ -53,7 +53,7 @@ class Teller:
         return ("；" if self.speaker.lang == "zh" else "; ").join(part for part in parts if part)
 
     def listed(self, parts: Sequence[str]) -> str:
-        return ("、" if self.speaker.lang == "zh" else ", ").join(part for part in parts if part)
+        return listed(filter(None, parts), self.speaker.lang)
 
     def unit(self, unit_id: str | None) -> str:
         return "" if unit_id is None or unit_id != unit_id else self.units.get(unit_id, unit_id)

@@ -13,7 +13,7 @@ from geo_monitor.app.hotspots import compare, intervals
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.rows import rows
 from geo_monitor.app.words import day, km, number, percent
-from geo_monitor.messages import text
+from geo_monitor.messages import listed, text
 
 if TYPE_CHECKING:
     from geo_monitor.app.words import Speaker
@@ -165,7 +165,7 @@ def _place(ids: Any, whole: pd.DataFrame, speaker: Speaker) -> str:
             low, high = km(channel["km_from"].min()), km(channel["km_to"].max())
             called = speaker.say("place_km", river=called, low=low, high=high)
         told.append(called)
-    return plain(("、" if speaker.lang == "zh" else ", ").join(told))
+    return plain(listed(told, speaker.lang))
 
 
 def _table(shown: pd.DataFrame, ids: list[str], name: str) -> None:

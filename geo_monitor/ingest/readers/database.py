@@ -69,11 +69,11 @@ def _layers(base: sqlite3.Connection, name: str) -> Raw:
     if len(parts) > 1:
         raw.warn("several_layers", None, layers=[part.name for part in parts])
     if views:
-        raw.warn("gpkg_views_skipped", None, views=[*views])
+        raw.warn("gpkg_views_skipped", None, views=views)
     own = [trigger for trigger in triggers if not trigger.startswith(("rtree_", "trigger_insert_feature_count_",
            "trigger_delete_feature_count_", "gpkg_", "fid_", "trigger_"))]  # fmt: skip
     if own:
-        raw.warn("gpkg_triggers", None, triggers=[*own])
+        raw.warn("gpkg_triggers", None, triggers=own)
     return raw
 
 

@@ -199,9 +199,8 @@ def test_hyperparameters_are_learned_back() -> None:
     water = worlds.river("branches", 2, 1000)
     rng = np.random.default_rng(2)
     alike = worlds.field(water.links, 10.0, 1, rng)
-    smoothness, theta = worlds.learned(water, 0.1 * np.exp(0.9 * alike + 0.45 * rng.standard_normal(1000)))
+    theta = worlds.learned(water, 0.1 * np.exp(0.9 * alike + 0.45 * rng.standard_normal(1000)))
     spread = np.hypot(0.9, 0.45)
-    assert smoothness == 1
     assert np.exp(theta[0]) == pytest.approx(spread, rel=0.15)
     assert 1 / (1 + np.exp(-theta[1])) == pytest.approx(0.9**2 / spread**2, abs=0.1)
     assert 6 < np.exp(theta[2]) < 16

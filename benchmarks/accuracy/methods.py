@@ -135,10 +135,10 @@ def ours(seen: Looked, truth: World) -> Answer:
 
 def oracle(seen: Looked, truth: World) -> Answer:
     """The same model, told its true hyperparameters."""
-    model = Field.on(seen.links, truth.smoothness, SETTINGS)
+    model = Field.on(seen.links, SETTINGS)
     nothing = np.zeros(len(seen.cases))
     law, _ = model.normal(seen.cases, seen.hours, truth.theta, nothing, nothing)
-    fit = Fit(law.cavity_mean[None], law.cavity_variance[None], np.ones(1), np.zeros((1, 5)), own=law.own[None])
+    fit = Fit(law.cavity_mean[None], law.cavity_variance[None], np.ones(1), np.zeros((1, 4)), own=law.own[None])
     looked = seen.hours >= SETTINGS.looked_h
     basin = float(seen.cases[looked].sum() / seen.hours[looked].sum())
     return _told(Posterior(fit, seen.cases, seen.hours, basin, basin))

@@ -56,14 +56,13 @@ class River:
 @dataclass(frozen=True)
 class World:
     """`rate` (n,), cases per hour; `lean` (n,), mean 0 and sd 1: what patrols follow or avoid; `theta`: the true log s,
-    logit f, log r of the field, with `smoothness`."""
+    logit f, log r of the field."""
 
     kind: str
     river: River
     rate: Floats
     lean: Floats
     theta: Floats
-    smoothness: int
 
 
 def river(name: str, seed: int, reaches: int = REACHES) -> River:
@@ -102,13 +101,13 @@ def world(kind: str, water: River, mean_rate: float, seed: int) -> World:
     rng = np.random.default_rng([seed, 12])
     n = water.links.shape[0]
     spread, share, reach = (float(rng.choice(given)) for given in (SPREADS, SHARES, RANGES))
-    smoothness, theta = 1, _theta(spread, share, reach)
+    theta = _theta(spread, share, reach)
     if kind == "car":
         alike = field(water.links, reach, 1, rng)
         log_risk = spread * (np.sqrt(share) * alike + np.sqrt(1 - share) * rng.standard_normal(n))
     elif kind == "pockets":
         # the recipe of `geo-monitor simulate` (geo_monitor/simulate/risk.py)
-        smoothness, reach = 2, float(np.sqrt(12.0)) * risk.RANGE_REACHES
+        reach = float(np.sqrt(12.0)) * risk.RANGE_REACHES
         alike = field(water.links, reach, 2, rng)
         pockets = np.zeros(n)
         where = rng.choice(n, size=max(1, n // risk.POCKET_EVERY), replace=False)
@@ -136,8 +135,8 @@ def world(kind: str, water: River, mean_rate: float, seed: int) -> World:
     rate = np.exp(log_risk)
     rate *= mean_rate / rate.mean()
     if kind == "out_of_step":
-        smoothness, theta = learned(water, rate)
-    return World(kind, water, rate, (alike - alike.mean()) / alike.std(), theta, smoothness)
+        theta = learned(water, rate)
+    return World(kind, water, rate, (alike - alike.mean()) / alike.std(), theta)
 
 
 def patrolled(made: World, habit: str, seed: int) -> tuple[Floats, Floats]:
@@ -204,20 +203,15 @@ def pieces(water: River, length: float, offset: float) -> tuple[Any, Any]:
     return _links(pairs, count), sp.csr_matrix((shares, (rows, columns)), shape=(n, count))
 
 
-def learned(water: River, rate: Floats) -> tuple[int, Floats]:
-    """Smoothness and theta of the model as they follow from looking ENDLESS_H hours into every reach."""
-    from geo_monitor.hotspots.field import SMOOTHNESS, Field
+def learned(water: River, rate: Floats) -> Floats:
+    """Theta of the model as it follows from looking ENDLESS_H hours into every reach."""
+    from geo_monitor.hotspots.field import Field
     from geo_monitor.hotspots.propagation import explored
     from geo_monitor.settings import Settings
 
-    hours = np.full(len(rate), ENDLESS_H)
-    nodes = []
-    for smoothness in SMOOTHNESS:
-        model, cases = Field.on(water.links, smoothness, Settings()), np.round(rate * ENDLESS_H)
-        found = explored([(model, cases, hours)])[0]
-        nodes += [(log_weight, smoothness, theta) for log_weight, theta, _ in found]
-    _, smoothness, theta = max(nodes, key=lambda node: node[0])
-    return smoothness, theta
+    model, cases = Field.on(water.links, Settings()), np.round(rate * ENDLESS_H)
+    nodes = explored([(model, cases, np.full(len(rate), ENDLESS_H))])[0]
+    return max(nodes, key=lambda node: node.log_weight).theta
 
 
 def _theta(spread: float, share: float, reach: float) -> Floats:

@@ -11,11 +11,10 @@ spike and a slab (Mitchell & Beauchamp 1988, JASA 83:1023-1032). A normal v has 
 stand out, and the intervals of all others come out too wide.
 
 R(r) is the correlation of a proper conditional autoregression (CAR) on the river graph of range r: its precision is
-(k^2 I + L)^a with L the graph's Laplacian, scaled to variance 1 in every reach, so that a dead end, a confluence and the
-middle of a lake are equally uncertain before anything is known (the scaling of Sorbye & Rue 2014, Spatial Stat. 8:39-51,
-reach by reach). a = 1 is the plain CAR, a broken line along the water; a = 2 a smooth curve (Lindgren, Rue & Lindstrom
-2011, JRSS B 73:423-498). s is the spread of log rates, f its share that is structured (as in BYM2, Riebler et al. 2016,
-Stat. Methods Med. Res. 25:1145-1165).
+k^2 I + L with L the graph's Laplacian and k = 2 / r (Lindgren, Rue & Lindstrom 2011, JRSS B 73:423-498), scaled to variance
+1 in every reach, so that a dead end, a confluence and the middle of a lake are equally uncertain before anything is known
+(the scaling of Sorbye & Rue 2014, Spatial Stat. 8:39-51, reach by reach). s is the spread of log rates, f its share that is
+structured (as in BYM2, Riebler et al. 2016, Stat. Methods Med. Res. 25:1145-1165).
 
 How the posterior is worked out: `propagation.py`.
 """
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
 
 UNITS = 12  # kept at a time: two threads have up to four each in use
 KNOT, KNOTS = 0.25, 6  # of log r
-SMOOTHNESS = (1, 2)  # a broken line along the water, or a smooth curve: the data weigh them
 BOUNDS = (  # of log s, logit f, log r
     (np.log(0.02), np.log(3.0)),  # no difference at all; rates 400-fold apart
     (-5.0, 5.0),
@@ -71,8 +69,7 @@ class Fit:
 
     Mean and variance (k, n) of the normal laws (`cavity`) of what is shared, and `own` (k, c, 3) of what the reach has for
     itself: a mixture of c normal laws, a row the share, mean and variance of one; None: nothing. `weight` (k,) sums to 1;
-    `theta` (k, 5): s, f, r, smoothness, share w of pockets. `log_evidence`: log probability of the cases under the whole
-    model.
+    `theta` (k, 4): s, f, r, share w of pockets. `log_evidence`: log probability of the cases under the whole model.
     """
 
     cavity_mean: Floats
@@ -90,20 +87,18 @@ class Fit:
 
 @dataclass
 class Field(Model):
-    """The model on one river graph, for one smoothness.
+    """The model on one river graph.
 
-    `river`: pattern of the precision over all reaches; `powers` (smoothness + 1, l): I, L, ... L^smoothness laid on it, from which the
-    precision is put together; `joined`: whether any reach has a neighbour; `effects`: the
-    level. The hyperparameters theta are log s, logit f, log r.
+    `river`: pattern of the precision over all reaches; `laplacian` (l,): L laid on it; `joined`: whether any reach has a
+    neighbour; `effects`: the level. The hyperparameters theta are log s, logit f, log r.
 
     Branches nobody looked at say nothing: `over` has the law of all other reaches by itself. `pattern` is its precision's,
     `stays` are the columns of `river` that are left, `goes` those that are not.
     """
 
     joined: bool
-    smoothness: int
     river: Pattern
-    powers: Floats
+    laplacian: Floats
     stays: Ints
     goes: Ints
     _units: dict[float, Unit] = field(default_factory=dict)
@@ -131,7 +126,7 @@ class Field(Model):
         return np.arange(3) if self.joined else np.array([0])
 
     @classmethod
-    def on(cls, links: Any, smoothness: int, settings: Settings) -> Field:
+    def on(cls, links: Any, settings: Settings) -> Self:
         """The model on scipy.sparse `links` (n, n), symmetric; self-links and values do not matter."""
         import scipy.sparse as sp
 
@@ -140,20 +135,10 @@ class Field(Model):
         touch.setdiag(0.0)
         touch.eliminate_zeros()
         touch.data[:] = 1.0
-        laplacian = (sp.diags(np.asarray(touch.sum(axis=1)).ravel()) - touch).tocsr()
-        reach = sp.identity(n, format="csr")
-        powers = [reach]
-        for _ in range(smoothness):
-            powers.append((powers[-1] @ laplacian).tocsr())
-            reach = reach + reach @ touch
-        pattern = Pattern.of(reach)
-        a, b = pattern.row_a, pattern.row_b
-        laid = [
-            pattern.laid(matrix.diagonal(), np.asarray(matrix[a, b]).ravel() if len(a) else np.zeros(0))
-            for matrix in powers
-        ]
+        pattern = Pattern.of(sp.identity(n, format="csr") + touch)
+        laplacian = pattern.laid(np.asarray(touch.sum(axis=1)).ravel(), np.full(len(pattern.row_a), -1.0))
         level, nothing = Effects.level(n, settings), np.zeros(0, dtype=np.int64)
-        return cls(pattern, level, settings, touch.nnz > 0, smoothness, pattern, np.array(laid), np.arange(n), nothing)
+        return cls(pattern, level, settings, touch.nnz > 0, pattern, laplacian, np.arange(n), nothing)
 
     @property
     def kept(self) -> Ints:
@@ -190,7 +175,7 @@ class Field(Model):
         return (joint.mean / variance - pull) / rest, 1.0 / rest
 
     def unit(self, log_r: float) -> Unit:
-        """The structured part at range exp(log_r) reaches: (k^2 I + L)^smoothness, scaled to variance 1."""
+        """The structured part at range exp(log_r) reaches: k^2 I + L, scaled to variance 1."""
         held = self._units.get(log_r)
         return self._make([log_r])[0] if held is None else held
 
@@ -202,7 +187,7 @@ class Field(Model):
     def _make(self, log_r: list[float]) -> list[Unit]:
         """Makes, and keeps for a while, the units at these ranges, `ABREAST` at most."""
         p, river, full = self.pattern, self.river, log_r + log_r[:1] * (ABREAST - len(log_r))
-        value = _put_together(self.powers, self._shares(np.array(full)))
+        value = np.column_stack([self._at(one) for one in full])
         river.eliminate(value, self.goes)
         sd = np.column_stack([self._deviations(one, self.stays) for one in full])
         value = _columns(value, river.l_start, self.stays, len(p.l_row))
@@ -228,19 +213,13 @@ class Field(Model):
         return Unit(diagonal * sd**2, value[p.a_place] * sd[p.row_a] * sd[p.row_b], np.nan)
 
     def _at(self, log_r: float) -> Floats:
-        """(k^2 I + L)^smoothness over all reaches, where its factor will stand."""
-        # not by an algebra library, whose threads would spin
-        return np.asarray(np.einsum("a,al->l", self._shares(log_r), self.powers))
-
-    def _shares(self, log_r: Any) -> Floats:
-        """Of what `powers` (k^2 I + L)^smoothness is the sum, (smoothness + 1, ...)."""
-        # k = sqrt(8 nu) / r with nu = smoothness - 1/2 (Lindgren, Rue & Lindstrom 2011, JRSS B 73:423-498)
-        a = self.smoothness
-        k2 = 8.0 * (a - 0.5) * np.exp(-2.0 * log_r)
-        return np.array([math.comb(a, power) * k2 ** (a - power) for power in range(a + 1)])
+        """k^2 I + L over all reaches, (l,), where its factor will stand."""
+        value = self.laplacian.copy()
+        value[self.river.l_start[:-1]] += 4.0 * np.exp(-2.0 * log_r)
+        return value
 
     def _deviations(self, log_r: float, which: Any = slice(None)) -> Floats:
-        """Standard deviations under (k^2 I + L)^smoothness of those reaches `which`, in the river's order of elimination.
+        """Standard deviations under k^2 I + L of those reaches `which`, in the river's order of elimination.
 
         Their logs are smooth in log r: polynomials through those at the nearest `KNOTS` of even steps, which every range
         asked for shares, are right to 1e-4.
@@ -289,19 +268,6 @@ class Field(Model):
             a, b = self.settings.field_share_prior_a, self.settings.field_share_prior_b
             value -= a * np.logaddexp(0.0, -theta[1]) + b * np.logaddexp(0.0, theta[1]) + betaln(a, b)
         return float(value)
-
-
-@njit(cache=True, nogil=True)
-def _put_together(powers: Floats, share: Floats) -> Floats:
-    """The sums (l, k) of `powers` (a, l), of each as much as `share` (a, k) says."""
-    total = np.empty((powers.shape[1], ABREAST))
-    for p in range(len(total)):
-        for c in range(ABREAST):
-            total[p, c] = share[0, c] * powers[0, p]
-        for a in range(1, len(powers)):
-            for c in range(ABREAST):
-                total[p, c] += share[a, c] * powers[a, p]
-    return total
 
 
 @njit(cache=True, nogil=True)
@@ -358,26 +324,25 @@ class Pockets(Field):
 
 
 def fit(links: Any, y: Floats, h: Floats, settings: Settings) -> Fit:
-    """The posterior of the log rates, averaged over the hyperparameters, both smoothnesses and both laws of what a reach
-    has for itself, each as likely as the other beforehand.
+    """The posterior of the log rates, averaged over the hyperparameters and both laws of what a reach has for
+    itself, each as likely as the other beforehand.
 
     links scipy.sparse (n, n), symmetric; y, h (n,): cases and hours, y = 0 where h = 0.
     """
     from scipy.special import logsumexp
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        rivers = list(pool.map(lambda smoothness: Field.on(links, smoothness, settings), SMOOTHNESS))
-    fields = [river.over(h > 0) for river in rivers] if (h > 0).any() else rivers
+    river = Field.on(links, settings)
+    each = river.over(h > 0) if (h > 0).any() else river
     # without neighbours a field is no more than a spread, and `exchangeable.py` tells of reaches that stand out; the
-    # models that take longest go first
-    models = [*(Pockets(**vars(one)) for one in fields[::-1]), *fields[::-1]] if fields[0].joined else fields[:1]
-    laid_out = explored([(model, y[model.kept], h[model.kept]) for model in models])
+    # model that takes longest goes first
+    models = [Pockets(**vars(each)), each] if river.joined else [each]
+    laid_out = explored([(model, y[each.kept], h[each.kept]) for model in models])
     nodes = [node for found in laid_out for node in found]
     of = [model for model, found in zip(models, laid_out, strict=True) for _ in found]
     weight, keep = weights(nodes)
 
     def everywhere(i: int) -> tuple[Floats, Floats]:
-        return of[i].everywhere(nodes[i], rivers[of[i].smoothness - 1])
+        return of[i].everywhere(nodes[i], river)
 
     with ThreadPoolExecutor(THREADS) as pool:
         mean, variance = (np.array(found) for found in zip(*pool.map(everywhere, keep), strict=True))
@@ -391,13 +356,7 @@ def fit(links: Any, y: Floats, h: Floats, settings: Settings) -> Fit:
         cavity_variance=variance,
         weight=weight,
         theta=np.column_stack(
-            [
-                np.exp(theta[:, 0]),
-                np.where(pockets > 0, 1.0, logistic(theta[:, 1])),
-                np.exp(theta[:, 2]),
-                [of[i].smoothness for i in keep],
-                pockets,
-            ]
+            [np.exp(theta[:, 0]), np.where(pockets > 0, 1.0, logistic(theta[:, 1])), np.exp(theta[:, 2]), pockets]
         ),
         # each model as likely as the other; the design's weights are for a standard normal density
         log_evidence=float(

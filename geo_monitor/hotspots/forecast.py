@@ -6,7 +6,7 @@ rate_hi, rr, p_hot of every reach.
     y_ti | e_ti ~ Poisson(h_ti exp(e_ti)),   e_ti = b'x_t + u_ti + v_i,   x_t = (1, cos, sin) of the time of year,
     u ~ N(0, s^2 f A(q) (x) R(r)),   v_i ~ N(0, s^2 (1 - f)).
 
-R(r) is the correlation along the water of `field.py` (smoothness 1); A(q) = exp(-2 |days| / q) that of an autoregression in
+R(r) is the correlation along the water of `field.py`; A(q) = exp(-2 |days| / q) that of an autoregression in
 time, told the same way: 0.14 at the range. Their Kronecker product is a separable law in space and time, with precision
 A^-1 (x) R^-1, and both are sparse. v is what stays with a reach: a bend that hides boats hides them every week. (Were v drawn
 anew in every step, held-out weeks would score worse where places stay different, and no better elsewhere.) It is kept as one
@@ -61,7 +61,7 @@ class Drift(Model):
         """The model on scipy.sparse `links` (n, n) at the middles of the steps `days` (t,), 0.5 being noon of 1 January."""
         import scipy.sparse as sp
 
-        river = Field.on(links, 1, settings)
+        river = Field.on(links, settings)
         n, t = river.pattern.n, len(days)
         a, b = river.pattern.row_a, river.pattern.row_b
         here = np.arange(n)

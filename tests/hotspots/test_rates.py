@@ -25,7 +25,7 @@ def chain(n: int) -> sp.csr_matrix:
 
 def test_one_reach_nobody_looked_at_is_a_log_normal_law() -> None:
     """Everything else says normal(-2, 0.8^2) of the log rate: mean exp(-2 + 0.32), quantiles those of the normal law."""
-    alone = Fit(np.array([[-2.0]]), np.array([[0.64]]), np.ones(1), np.ones((1, 5)))
+    alone = Fit(np.array([[-2.0]]), np.array([[0.64]]), np.ones(1), np.ones((1, 4)))
     known = Posterior(alone, np.zeros(1), np.zeros(1), 1.0, 1.0)
     assert known.mean[0] == pytest.approx(np.exp(-2 + 0.32), rel=1e-4)
     for p in (0.05, 0.5, 0.95):
@@ -36,7 +36,7 @@ def test_one_reach_nobody_looked_at_is_a_log_normal_law() -> None:
 
 def test_own_data_enter_by_the_exact_likelihood() -> None:
     """Two nodes, 2 cases in 5 h: against a fine sum over log rates."""
-    two = Fit(np.array([[-1.0], [-2.0]]), np.array([[1.0], [0.5]]), np.array([0.3, 0.7]), np.ones((2, 5)))
+    two = Fit(np.array([[-1.0], [-2.0]]), np.array([[1.0], [0.5]]), np.array([0.3, 0.7]), np.ones((2, 4)))
     known = Posterior(two, np.array([2.0]), np.array([5.0]), 1.0, 1.0)
     e = np.linspace(-12, 6, 200_001)
     density = np.zeros_like(e)
@@ -51,7 +51,7 @@ def test_own_data_enter_by_the_exact_likelihood() -> None:
 def test_a_pocket_enters_by_its_chance_in_the_light_of_the_reachs_own_data() -> None:
     """One node: log rate normal(-2, 0.3), with 1 in 20 raised by normal(1.5, 0.5); 4 cases in 5 h, and nobody there."""
     law = Fit(
-        np.full((1, 2), -2.0), np.full((1, 2), 0.3), np.ones(1), np.ones((1, 5)),
+        np.full((1, 2), -2.0), np.full((1, 2), 0.3), np.ones(1), np.ones((1, 4)),
         own=np.array([[[0.95, 0.0, 0.0], [0.05, 1.5, 0.5]]]),
     )  # fmt: skip
     known = Posterior(law, np.array([4.0, 0.0]), np.array([5.0, 0.0]), 1.0, 1.0)
@@ -256,7 +256,7 @@ def test_answers_are_those_of_the_plain_slow_form(world: int, share: float | Non
 def test_prior_and_data_at_odds_are_still_multiplied() -> None:
     """10,000 cases in an hour against a field sure (sd 0.01) of one in 22,000 hours: the likelihood at the field's mean
     is e^-200,000 of its best. The law's top is where (e + 10) / 0.01^2 + exp(e) = 10,000."""
-    fit = Fit(np.array([[-10.0]]), np.array([[1e-4]]), np.ones(1), np.zeros((1, 5)))
+    fit = Fit(np.array([[-10.0]]), np.array([[1e-4]]), np.ones(1), np.zeros((1, 4)))
     known = Posterior(fit, np.array([1e4]), np.array([1.0]), 1.0, 1.0)
     top = optimize.brentq(lambda e: (e + 10) / 1e-4 + np.exp(e) - 1e4, -12.0, 2.0)
     assert np.log(known.quantile(0.5)[0]) == pytest.approx(top, abs=1e-4)

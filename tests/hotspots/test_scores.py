@@ -16,7 +16,7 @@ from geo_monitor.hotspots.field import Fit
 from geo_monitor.hotspots.rates import Posterior
 from geo_monitor.hotspots.scores import inside, log_predictive, log_score, pai, pei
 
-TWO = Fit(np.array([[-1.0], [-2.5]]), np.array([[0.8], [0.3]]), np.array([0.3, 0.7]), np.ones((2, 5)))
+TWO = Fit(np.array([[-1.0], [-2.5]]), np.array([[0.8], [0.3]]), np.array([0.3, 0.7]), np.ones((2, 4)))
 
 
 def test_what_was_never_looked_at_is_a_mixture_of_poisson_log_normals() -> None:
@@ -40,7 +40,7 @@ def test_chances_sum_to_one_with_and_without_own_data() -> None:
 
 def test_own_data_count_first() -> None:
     """One law, 2 cases in 5 h, then 1 in 3 h: the ratio of two integrals."""
-    one = Fit(np.array([[-1.0]]), np.array([[0.8]]), np.ones(1), np.ones((1, 5)))
+    one = Fit(np.array([[-1.0]]), np.array([[0.8]]), np.ones(1), np.ones((1, 4)))
 
     def integral(*data: tuple[int, float]) -> float:
         def density(e: float) -> float:
@@ -73,7 +73,7 @@ def test_the_true_law_scores_best_on_average() -> None:
 
     def expected(rate: float) -> float:
         e = np.log(rate)
-        law = Fit(np.array([[e]]), np.array([[1e-8]]), np.ones(1), np.ones((1, 5)))
+        law = Fit(np.array([[e]]), np.array([[1e-8]]), np.ones(1), np.ones((1, 4)))
         known = Posterior(law, np.zeros(1), np.zeros(1), 1.0, 0.0)
         return sum(stats.poisson.pmf(k, 2.0) * log_predictive(known, [k], [4.0])[0] for k in range(25))
 

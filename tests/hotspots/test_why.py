@@ -25,7 +25,7 @@ NONE = sp.csr_matrix((1, 1))
 
 def known(cases: Sequence[float], hours: list[float], mean: list[float], variance: list[float]) -> Posterior:
     """One hyperparameter node: the log rate of reach i is Normal(mean, variance) before its own data."""
-    fit = Fit(np.array([mean]), np.array([variance]), np.ones(1), np.ones((1, 5)))
+    fit = Fit(np.array([mean]), np.array([variance]), np.ones(1), np.ones((1, 4)))
     return Posterior(fit, np.array(cases, dtype=float), np.array(hours), 0.1, 0.1)
 
 

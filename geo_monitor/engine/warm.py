@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -68,16 +70,14 @@ def load() -> None:
             getattr(importlib.import_module(module), name).compile(signature)
 
 
-def _called() -> list[tuple[str, str, list[Any]]]:
-    """What of the main job's compiled code has been called: module, name, signatures."""
+def _kernels() -> Iterator[tuple[str, str, Any]]:
+    """The main job's compiled code that this process has: module, name, dispatcher."""
     from numba.core.dispatcher import Dispatcher
 
-    found = []
     for module in [name for name in sys.modules if name.startswith(MAIN)]:
         for name, one in vars(sys.modules[module]).items():
             if isinstance(one, Dispatcher) and one.py_func.__module__ == module and one.signatures:
-                found.append((module, name, list(one.signatures)))
-    return found
+                yield module, name, one
 
 
 def needed() -> bool:
@@ -86,8 +86,35 @@ def needed() -> bool:
 
 
 def warm() -> None:
-    """Runs the main job and the detectors on a river of three kilometres with one boat, which compiles them; then builds the
-    shipped river, which every workspace shares that is not sent its own."""
+    """Compiles the main job and the detectors; then builds the shipped river, which every workspace shares that is not sent
+    its own."""
+    from geo_monitor.engine import rivers
+    from geo_monitor.inputs import Drawing
+    from geo_monitor.settings import Settings
+
+    _run()
+    settings = Settings()
+    rivers.network(Drawing.nothing_sent(settings), settings, folder())
+    if shelf() is None:
+        return  # nowhere to write to: compiled code is not kept either, and the next time is as slow
+    if any(one.stats.cache_misses for _, _, one in _kernels()):
+        # what compiled code calls is compiled with it and comes with it: a process that only loads tells what is asked for
+        subprocess.run([sys.executable, "-m", "geo_monitor.engine.warm"], check=False)
+    else:
+        _note()
+
+
+def _note() -> None:
+    """Leaves the mark: module, name and signatures of what this process loaded."""
+    called = [(module, name, list(one.signatures)) for module, name, one in _kernels()]
+    with suppress(OSError):  # a full disk: the next `init` compiles again
+        temporary = mark().with_suffix(f".{os.getpid()}")
+        temporary.write_bytes(pickle.dumps(called))
+        temporary.replace(mark())
+
+
+def _run() -> None:
+    """The main job and the detectors on a river of three kilometres with one boat."""
     import geopandas as gpd
     import numpy as np
     import pandas as pd
@@ -95,10 +122,9 @@ def warm() -> None:
     import shapely
 
     from geo_monitor import effort, events, hotspots, joins, river
-    from geo_monitor.engine import rivers, work
+    from geo_monitor.engine import work
     from geo_monitor.engine.blocks import SCHEMA, Block
     from geo_monitor.engine.kept import to_bytes
-    from geo_monitor.inputs import Drawing
     from geo_monitor.joins.areas import Areas
     from geo_monitor.joins.visits import Underway
     from geo_monitor.joins.zones import Zone
@@ -139,9 +165,8 @@ def warm() -> None:
     assert len(table) and exposure.sum() > 0
     hotspots.rates([3, 0, 1, 0], [6.0, 6.0, 6.0, 0.0], network.adjacency[:4, :4], settings=settings)
     events.warm(network, settings)
-    rivers.network(Drawing.nothing_sent(settings), settings, folder())
-    with suppress(OSError):  # nowhere to write to: compiled code is not kept either, and the next time is as slow
-        mark().parent.mkdir(parents=True, exist_ok=True)
-        temporary = mark().with_suffix(f".{os.getpid()}")
-        temporary.write_bytes(pickle.dumps(_called()))
-        temporary.replace(mark())
+
+
+if __name__ == "__main__":
+    _run()
+    _note()

@@ -12,11 +12,13 @@ import pytest
 from geo_monitor.engine import warm
 
 CODE = """
+import pickle
 import sys
 from pathlib import Path
 from geo_monitor.engine import warm
 warm.warm()
-print(warm.needed(), len(list(Path(sys.argv[1]).rglob("*.nbc"))))
+loaded = {f"{module}.{name}" for module, name, _ in pickle.loads(warm.mark().read_bytes())}
+print(warm.needed(), len(list(Path(sys.argv[1]).rglob("*.nbc"))), *loaded)
 """
 
 
@@ -27,9 +29,12 @@ def test_it_leaves_compiled_code_and_is_not_needed_again(tmp_path: Path) -> None
         [sys.executable, "-W", "ignore", "-c", CODE, str(cache)], env=given, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    needed, compiled = done.stdout.split()
+    needed, compiled, *loaded = done.stdout.split()
     assert needed == "False"
     assert int(compiled) > 25  # kernels of river, joins, effort, hotspots
+    # what is only called by other compiled code comes with it: loaded by itself it would take half a second of every analysis
+    assert "geo_monitor.effort.kernels.merged" in loaded
+    assert "geo_monitor.effort.kernels._largest" not in loaded
 
 
 def test_the_mark_changes_with_the_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

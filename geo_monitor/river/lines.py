@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from geo_monitor.river.geodesy import Floats, scale, segment_lengths, to_degrees, to_mercator
 from geo_monitor.settings import Settings
@@ -61,6 +59,8 @@ class Graph:
 
     def components(self) -> np.ndarray:
         """Component number of each node."""
+        from scipy.sparse.csgraph import connected_components
+
         a = [edge.a for edge in self.edges]
         b = [edge.b for edge in self.edges]
         n = len(self.lonlat)
@@ -133,6 +133,9 @@ def _parts(lines: gpd.GeoDataFrame, settings: Settings) -> list[Edge]:
 
 def _node(parts: list[Edge], settings: Settings) -> Graph:
     """Split the parts at every vertex that is an end, or is met by more than two segments."""
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
     if not parts:
         return Graph(np.zeros((0, 2)), [], [])
     points = np.concatenate([part.lonlat for part in parts])

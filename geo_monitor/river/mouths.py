@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import shapely
 from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import dijkstra
 
 from geo_monitor.river.geodesy import distances
 from geo_monitor.river.lines import Graph, truth_value
@@ -114,6 +113,8 @@ def _at_sea(built: Graph, component: np.ndarray, degree: np.ndarray, land: Any) 
 
 def _drawn_to(built: Graph, component: np.ndarray, degree: np.ndarray, number: int) -> int:
     """The end to which the longest line leads on, along its own river where that goes on."""
+    from scipy.sparse.csgraph import dijkstra
+
     edges = [edge for edge in built.edges if component[edge.a] == number]
     n = len(built.lonlat)
     a, b = [e.a for e in edges], [e.b for e in edges]

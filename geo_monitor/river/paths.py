@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 from scipy.sparse import coo_matrix, csr_matrix
-from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.spatial import cKDTree
 
 from geo_monitor.river.geodesy import Floats, distances, scale, to_degrees, to_mercator
 
 if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
     from geo_monitor.river.network import Network
 
 FAR_M = 50_000.0  # ways longer than this are not looked for: no boat makes them between two fixes
@@ -63,6 +63,8 @@ class WaterGraph:
 
     # ---- construction -------------------------------------------------------------------------------------------
     def _nodes(self) -> None:
+        from scipy.sparse.csgraph import connected_components
+
         net = self.network
         n = net.channels
         places = [net.low[:n], net.high[:n], (net.low[:n] + net.high[:n]) / 2]
@@ -168,6 +170,8 @@ class WaterGraph:
     @cached_property
     def _channel_tree(self) -> cKDTree:
         """The middles of channel reaches, Mercator metres."""
+        from scipy.spatial import cKDTree
+
         reaches, n = self.network.reaches, self.network.channels
         return cKDTree(np.c_[to_mercator(reaches["lon"].to_numpy()[:n], reaches["lat"].to_numpy()[:n])])
 
@@ -194,6 +198,8 @@ class WaterGraph:
     # ---- questions ----------------------------------------------------------------------------------------------
     def links(self) -> tuple[np.ndarray, np.ndarray, Floats]:
         """Pairs (a < b) of reaches that touch, and metres by water between their mid points."""
+        from scipy.sparse.csgraph import dijkstra
+
         # a reach touches a node where one of its edges ends; mid points touch nothing but their own
         half = np.unique(np.c_[np.r_[self.edge_a, self.edge_b], np.r_[self.owner_a, self.owner_b]], axis=0)
         node, owner = half[:, 0], half[:, 1]

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import dijkstra
 
 from geo_monitor.river.geodesy import Floats, segment_lengths
 from geo_monitor.river.lines import Edge, Graph
@@ -122,6 +121,8 @@ class _Drainage:
         return weights
 
     def _tree(self, weights: dict[int, float]) -> _Tree:
+        from scipy.sparse.csgraph import dijkstra
+
         adjacent: dict[int, list[int]] = defaultdict(list)
         best: dict[tuple[int, int], int] = {}
         for n in self.numbers:

@@ -17,11 +17,12 @@ def chain(n: int) -> sp.csr_matrix:
     return sp.diags([np.ones(n - 1), np.ones(n - 1)], [-1, 1]).tocsr()
 
 
-def correlation(links: sp.csr_matrix, log_r: float) -> np.ndarray:
-    """Straight from the definition: (k^2 I + L)^-1 with k = 2 / r, scaled to a diagonal of 1."""
+def correlation(links: sp.csr_matrix, log_r: float, smoothness: int = 1) -> np.ndarray:
+    """Straight from the definition: (k^2 I + L)^-smoothness, scaled to a diagonal of 1. The model's is 1, with k = 2 / r."""
     touch = links.toarray()
-    k2 = (2 / np.exp(log_r)) ** 2
-    covariance = np.linalg.inv(np.diag(touch.sum(axis=1)) - touch + k2 * np.eye(len(touch)))
+    k2 = 8 * (smoothness - 0.5) * np.exp(-2 * log_r)
+    precision = np.linalg.matrix_power(np.diag(touch.sum(axis=1)) - touch + k2 * np.eye(len(touch)), smoothness)
+    covariance = np.linalg.inv(precision)
     sd = np.sqrt(np.diag(covariance))
     return covariance / np.outer(sd, sd)
 
@@ -196,19 +197,19 @@ def test_the_range_is_told_by_the_data() -> None:
 
 
 def test_pockets_are_told_from_a_rough_river_by_the_data() -> None:
-    """A river on which every 50th reach is raised ten-fold, and one where every reach differs a little: the first
+    """A smooth river on which every 50th reach is raised ten-fold, and one where every reach differs a little: the first
     is told with pockets and the second without."""
     rng = np.random.default_rng(3)
     links, n = chain(1500), 1500
-    root = np.linalg.cholesky(correlation(links, np.log(30.0)))
-    along, h = root @ rng.standard_normal(n), np.full(n, 12.0)
+    root = np.linalg.cholesky(correlation(links, np.log(30.0), 2) + 1e-9 * np.eye(n))
+    smooth, h = root @ rng.standard_normal(n), np.full(n, 12.0)
     raised = np.where(np.arange(n) % 50 == 25, np.log(10.0), 0.0)
     found = []
     for own in (raised, 0.6 * rng.standard_normal(n)):
-        y = rng.poisson(h * np.exp(-1.5 + 0.8 * along + own)).astype(float)
+        y = rng.poisson(h * np.exp(-1.5 + 0.8 * smooth + own)).astype(float)
         found.append(fit(links, y, h, Settings()))
     pockets = [float(known.weight @ (known.theta[:, 3] > 0)) for known in found]
     assert pockets == pytest.approx([1.0, 0.0], abs=0.02)
-    # of the first: one reach in 50, within what 30 of them can tell; the spread is that of the part along the water alone
+    # of the first: one reach in 50, within what 30 of them can tell; the spread is that of the smooth part alone
     assert 0.01 < found[0].weight @ found[0].theta[:, 3] < 0.04
-    assert found[0].weight @ found[0].theta[:, 0] == pytest.approx(0.8 * along.std(), abs=0.15)
+    assert found[0].weight @ found[0].theta[:, 0] == pytest.approx(0.8 * smooth.std(), abs=0.15)

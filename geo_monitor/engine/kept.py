@@ -12,11 +12,13 @@ import logging
 import mmap
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +33,7 @@ RECENT = 3  # results kept of a block: periods and reach lengths that people go 
 HASH = 32  # bytes in front of a file: the hash of the rest
 HASHED = 1 << 24  # bytes hashed at once, side by side
 Arrays = Mapping[str, np.ndarray]
+Content = bytes | memoryview  # of arrays, as `to_bytes` has them
 
 
 def digest(*values: Any) -> str:
@@ -54,7 +57,7 @@ def of_arrays(arrays: Arrays) -> str:
     return digest(*(part for name in sorted(arrays) for part in (name, arrays[name])))
 
 
-def _hash(content: bytes | memoryview) -> bytes:
+def _hash(content: Content) -> bytes:
     """The SHA-256 of the SHA-256 of its pieces."""
     whole = memoryview(content)
 
@@ -129,6 +132,49 @@ class Kept:
                 path.unlink(missing_ok=True)
 
 
+class Aside:
+    """What `to_bytes` gave, again and again, put aside on the disk of the workspace `root`: memory does not grow with it.
+
+    On a full disk it stays in memory. The file has no name and goes with this object.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._file: Any = None
+        self._size = 0
+        self._held: list[slice | Content] = []
+
+    def append(self, content: Content) -> None:
+        """Puts `content` behind the others."""
+        if any(not isinstance(place, slice) for place in self._held[-1:]):  # there was no room before
+            self._held.append(content)
+            return
+        try:
+            with files.room(self._root):
+                self._held.append(self._written(content))
+        except Refused:
+            self._held.append(content)
+
+    def __iter__(self) -> Iterator[Content]:
+        """All, in their order. What is written into them is not written into the file."""
+        if self._size:
+            whole = memoryview(mmap.mmap(self._file.fileno(), self._size, access=mmap.ACCESS_COPY))
+        for place in self._held:
+            yield whole[place] if isinstance(place, slice) else place
+
+    def _written(self, content: Content) -> slice:
+        if self._file is None:
+            folder = self._root / FOLDER
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115  open for as long as this object is
+            finalize(self, self._file.close)
+        left = memoryview(content)
+        while left:
+            left = left[self._file.write(left) :]
+        self._size += len(content)
+        return slice(self._size - len(content), self._size)
+
+
 def to_bytes(arrays: Arrays, compression: str | None = "lz4") -> bytes:
     """Named arrays as an Arrow stream of one row. What is not compressed need not be read as a whole."""
     table = pa.table({name: _column(array) for name, array in arrays.items()})
@@ -138,7 +184,7 @@ def to_bytes(arrays: Arrays, compression: str | None = "lz4") -> bytes:
     return bytes(sink.getvalue())
 
 
-def of_bytes(content: bytes | memoryview, prefix: str = "") -> dict[str, np.ndarray]:
+def of_bytes(content: Content, prefix: str = "") -> dict[str, np.ndarray]:
     """The inverse of `to_bytes`, of arrays whose names begin with `prefix`. They can be written to (compiled code is
     another for arrays that can't); those that were not compressed lie in `content`, if that can be written to."""
     with pa.ipc.open_stream(content) as stream:

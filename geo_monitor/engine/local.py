@@ -25,7 +25,7 @@ from geo_monitor.effort import Moored
 from geo_monitor.engine import work
 from geo_monitor.engine.blocks import Plan, Reader
 from geo_monitor.engine.earlier import Earlier, due, settled
-from geo_monitor.engine.kept import Kept, of_bytes, to_bytes
+from geo_monitor.engine.kept import Aside, Content, Kept, of_bytes, to_bytes
 from geo_monitor.engine.work import Found, Job, Laid, Part
 from geo_monitor.joins.visits import Underway
 from geo_monitor.tracks import Chunk
@@ -76,19 +76,19 @@ def run(job: Job, plan: Plan, root: Path, stage: Stages, ahead: Ahead | None = N
     keep = {what: Kept(root, what) for what in (*work.KINDS_OF_WORK, "earlier")}
     keys = work.Keys(job, plan)
     earlier = Earlier.held(keys, keep["earlier"])
-    found, moored, underway = Found(), earlier.moored, earlier.underway
+    found, moored, underway = Found(Aside(root), Aside(root)), earlier.moored, earlier.underway
     till = settled(keys) if due(keys, earlier.blocks) else 0
     with _Hands(job, ahead or Ahead(plan, job.platforms, job.settings), stage) as hands:
         for number in range(earlier.blocks, len(plan.blocks)):
             if number == till > 0:
                 earlier = Earlier(till, earlier.found.joined(found), moored, underway)
-                found = Found()
+                found = Found(Aside(root), Aside(root))
             block = plan.blocks[number]
             wanted = {"effort": keys.effort(number, moored), "visits": keys.visits(number, underway)}
             if len(keys.reports(number)):
                 wanted["near"] = keys.near(number)
             held = {what: keep[what].packed(block.name, key) for what, key in wanted.items()}
-            given: dict[str, bytes | memoryview] = {what: part for what, part in held.items() if part is not None}
+            given: dict[str, Content] = {what: part for what, part in held.items() if part is not None}
             missing = [what for what in wanted if what not in given]
             if missing:
                 made = hands.work(number, missing, moored, underway)

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from geo_monitor.effort import Looked, Moored, halo_ms, look
 from geo_monitor.engine.blocks import Block, Plan, Reader, Span
-from geo_monitor.engine.kept import Arrays, digest, of_arrays, of_bytes
+from geo_monitor.engine.kept import Arrays, Aside, Content, digest, of_arrays, of_bytes
 from geo_monitor.joins import nearest
 from geo_monitor.joins.areas import Areas
 from geo_monitor.joins.nearest import Near
@@ -274,8 +274,8 @@ class Found:
     `near` is for reports by place; span: first and last moment of all fixes.
     """
 
-    effort: list[bytes | memoryview] = field(default_factory=list)
-    visited: list[bytes | memoryview] = field(default_factory=list)
+    effort: list[Content] | Aside = field(default_factory=list)
+    visited: list[Content] | Aside = field(default_factory=list)
     nears: list[tuple[np.ndarray, Near]] = field(default_factory=list)
 
     def add_near(self, rows: np.ndarray, arrays: Arrays) -> None:
@@ -329,7 +329,7 @@ class Found:
 
     def joined(self, other: Found) -> Found:
         """This and what other blocks gave."""
-        return Found(self.effort + other.effort, self.visited + other.visited, self.nears + other.nears)
+        return Found([*self.effort, *other.effort], [*self.visited, *other.visited], self.nears + other.nears)
 
     def together(self) -> Arrays:
         """Effort and visits of all blocks as if one had given them, but for what goes on."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from geo_monitor.engine.kept import Kept, of_bytes, to_bytes
+from geo_monitor.engine.kept import Aside, Kept, of_bytes, to_bytes
 
 ARRAYS = {
     "a.number": np.arange(6, dtype=np.int64).reshape(3, 2),
@@ -45,3 +47,42 @@ def test_what_is_written_into_them_is_not_written_into_the_file(tmp_path: Path) 
     again = kept.get("day", "key")
     assert again is not None
     assert again["a.number"].tolist() == ARRAYS["a.number"].tolist()
+
+
+def test_what_is_put_aside_comes_back_in_order_as_often_as_asked(tmp_path: Path) -> None:
+    aside = Aside(tmp_path)
+    assert list(aside) == []
+    aside.append(b"first")
+    assert [bytes(content) for content in aside] == [b"first"]
+    aside.append(memoryview(b"second"))
+    for content in aside:
+        content[:1] = b"!"  # of their own: the file does not see it
+    assert [bytes(content) for content in aside] == [b"first", b"second"]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []  # nothing is left behind, whatever happens
+
+
+def test_on_a_full_disk_it_stays_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    aside = Aside(tmp_path)
+    aside.append(b"first")
+    whole = io.FileIO.write
+
+    class Full:
+        """A file on a disk with room for three bytes."""
+
+        def __init__(self, file: io.FileIO) -> None:
+            self.file, self.room = file, 3
+
+        def fileno(self) -> int:
+            return self.file.fileno()
+
+        def write(self, content: memoryview) -> int:
+            if not self.room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            wrote = whole(self.file, content[: self.room])
+            self.room -= wrote
+            return wrote
+
+    monkeypatch.setattr(aside, "_file", Full(aside._file))
+    aside.append(b"second")
+    aside.append(b"third")
+    assert [bytes(content) for content in aside] == [b"first", b"second", b"third"]

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from geo_monitor.inputs import Period, held, read
 from geo_monitor.panel import panel
 from geo_monitor.settings import Settings
-from geo_monitor.stages import Stages, Tell, silent, summary
+from geo_monitor.stages import Stages, Tell, silent
+from geo_monitor.summary import summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,7 +24,7 @@ from geo_monitor.app.layers import TOOLTIP
 from geo_monitor.app.look import LOOKS
 from geo_monitor.app.words import Speaker, moment
 from geo_monitor.errors import GeoMonitorError
-from geo_monitor.messages import hint, text
+from geo_monitor.messages import hint, listed, text
 from geo_monitor.store.schema import RECORDS
 from geo_monitor.tables import TIMEZONE
 
@@ -240,7 +240,7 @@ def _outcome(receipt: dict[str, Any], speaker: Speaker, kept: bool = True) -> No
 def _where(rows: Sequence[int], speaker: Speaker) -> str:
     if not rows:
         return ""
-    return speaker.say("rows", rows=", ".join(map(str, rows[:12])) + ("…" if len(rows) > 12 else ""))
+    return speaker.say("rows", rows=listed(map(str, rows[:12]), speaker.lang) + ("…" if len(rows) > 12 else ""))
 
 
 def _preview(upload: Upload, speaker: Speaker) -> None:

@@ -14,6 +14,7 @@ import typer
 
 from geo_monitor.cli.console import console
 from geo_monitor.errors import Denied, Usage
+from geo_monitor.messages import listed
 
 if TYPE_CHECKING:
     from geo_monitor.store.rights import Viewer
@@ -142,7 +143,7 @@ def _told(viewer: Viewer) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value if value is not None else "")
+    return listed(value, console.lang) if isinstance(value, list) else str(value if value is not None else "")
 
 
 # --- accounts -------------------------------------------------------------------------------------------------------
@@ -208,7 +209,7 @@ def accounts_list(as_json: Json = False) -> None:
     lines = []
     for one in held:
         state = console("account.disabled") if one["disabled"] else ""
-        told = [", ".join(one["roles"]), one["agency"] or "", " ".join(one["adcodes"]), state]
+        told = [listed(one["roles"], console.lang), one["agency"] or "", " ".join(one["adcodes"]), state]
         lines.append((one["name"], "  ".join(part for part in told if part)))
     console.result({"accounts": held}, console.table(lines))
 

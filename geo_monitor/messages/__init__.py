@@ -78,12 +78,12 @@ def _told(value: Any, lang: Lang) -> Any:
 
 
 def listed(parts: Iterable[str], lang: Lang) -> str:
-    """Names in a row.
+    """Names in a row; who has none is left out.
 
-    >>> listed(["甲", "乙"], "zh"), listed(["a", "b"], "en")
+    >>> listed(["甲", "乙"], "zh"), listed(["a", "", "b"], "en")
     ('甲、乙', 'a, b')
     """
-    return ("、" if lang == "zh" else ", ").join(parts)
+    return ("、" if lang == "zh" else ", ").join(filter(None, parts))
 
 
 def hint(code: str, lang: Lang = "zh", **params: Any) -> str | None:

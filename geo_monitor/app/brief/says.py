@@ -83,7 +83,7 @@ def name(value: object) -> str:
 
 def joined(speaker: Speaker, parts: Sequence[str]) -> str:
     """Names in a row."""
-    return listed(filter(None, parts), speaker.lang)
+    return listed(parts, speaker.lang)
 
 
 def comma(speaker: Speaker, parts: Sequence[str]) -> str:

@@ -53,7 +53,7 @@ class Teller:
         return ("；" if self.speaker.lang == "zh" else "; ").join(part for part in parts if part)
 
     def listed(self, parts: Sequence[str]) -> str:
-        return listed(filter(None, parts), self.speaker.lang)
+        return listed(parts, self.speaker.lang)
 
     def unit(self, unit_id: str | None) -> str:
         return "" if unit_id is None or unit_id != unit_id else self.units.get(unit_id, unit_id)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 DISTRICTS = ("上海", "重庆")  # of these the shipped localities are counties and districts, elsewhere cities
 LOCALITIES = "divisions/localities.geojson"
 SHIPPED = ("rivers_10m", "lakes_10m", "land_10m_estuary")  # what `river.shipped` reads
+DRAWN = ("river", "jurisdictions", "raster")  # kinds of uploads that change the river
 EVER = blocks.Span(-(1 << 60), 1 << 60)
 
 
@@ -143,16 +144,22 @@ def held(store: Store, period: Period) -> tuple[Period, list[dict[str, Any]]]:
     return replace(period, start=utc(begin)), [{"code": "positions_from", "params": {"first": shanghai_date(begin)}}]
 
 
+def drawing(store: Store, settings: Settings, as_of: datetime | None = None) -> Drawing:
+    """What was in force at `as_of` (None: is now) of all that a river is built from (`DRAWN`)."""
+    river = store.records("river", as_of)
+    kinds = {"lines": "channel", "lakes": "lake", "marks": "mark"}
+    sent = {name: river[river["what"] == what].reset_index(drop=True) for name, what in kinds.items()}
+    sent["jurisdictions"] = store.records("jurisdictions", as_of)
+    return Drawing(sent, [store.raw(digest) for digest in store.records("raster", as_of)["raster_id"]], settings)
+
+
 def read(store: Store, period: Period, settings: Settings) -> Inputs:
     """Everything in force at `period.as_of` that lies in the period."""
     notes: list[dict[str, Any]] = []
-    river = store.records("river", period.as_of)
-    kinds = {"lines": "channel", "lakes": "lake", "marks": "mark"}
-    sent = {name: river[river["what"] == what].reset_index(drop=True) for name, what in kinds.items()}
-    if not len(sent["lines"]):
+    river = drawing(store, settings, period.as_of)
+    if not len(river.sent["lines"]):
         notes.append({"code": "river_shipped", "params": {"accuracy": f"{settings.accuracy_shipped_m:,.0f}"}})
-    sent["jurisdictions"] = store.records("jurisdictions", period.as_of)
-    if not len(sent["jurisdictions"]):
+    if not len(river.sent["jurisdictions"]):
         features = re.findall(rb'"type"\s*:\s*"Feature"', reference.path(LOCALITIES).read_bytes())
         notes.append({"code": "jurisdictions_shipped", "params": {"count": len(features)}})
     seizures = store.records("seizures", period.as_of)
@@ -161,9 +168,7 @@ def read(store: Store, period: Period, settings: Settings) -> Inputs:
     patrols["platform"] = patrols["unit_id"].map(platforms)
     zones = store.records("zones", period.as_of, all_versions=True)
     return Inputs(
-        river=Drawing(
-            sent, [store.raw(digest) for digest in store.records("raster", period.as_of)["raster_id"]], settings
-        ),
+        river=river,
         zones=zones,
         levels=_asked(store, zones, period),
         plan=blocks.plan(store.position_parts(period.as_of, period.start, period.end), period.span),

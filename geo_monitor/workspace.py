@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import shutil
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo_monitor import settings as settings_file
 from geo_monitor import tables
-from geo_monitor.errors import Denied, Refused, Usage
+from geo_monitor.errors import Denied, GeoMonitorError, Refused, Usage
 from geo_monitor.loop.ground import begin_rules
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import Store, audit, expire, files, live
@@ -168,6 +168,22 @@ class Workspace:
         """
         given = (agency, crs, datum, encoding, columns, role, accuracy)
         return self._taken(kind, Path(path), given, now, store=not dry_run, tell=tell).receipt
+
+    def build_river(self, receipt: Receipt, tell: Tell = silent) -> None:
+        """Builds the river of analyses where the upload of `receipt` has changed it, so that the next one need not wait.
+
+        One that cannot be built is for the analysis to tell of.
+        """
+        from geo_monitor.engine import rivers
+        from geo_monitor.inputs import DRAWN, drawing
+
+        if receipt.kind not in DRAWN or receipt.status == "rejected":
+            return
+        tell("river", 0.0)
+        settings = self.settings
+        with suppress(GeoMonitorError):
+            rivers.network(drawing(self._store, settings), settings, self.root)
+        tell("river", 1.0)
 
     def preview(
         self,

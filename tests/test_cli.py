@@ -212,6 +212,9 @@ def test_files_in_analysis_out(shell: Shell, tmp_path: Path) -> None:
     for kind, name in (("river", "river.geojson"), ("tracks", "tracks.csv"), ("seizures", "s.csv")):
         receipt = shell.json("import", kind, tmp_path / name)
         assert receipt["status"].startswith("accepted"), receipt
+    assert list((shell.root / "derived" / "river").rglob("*.arrow")), (
+        "built where it was sent, not where it is asked for"
+    )
     summary = shell.json("analyse", "--from", "2026-06-01", "--to", "2026-06-02")
     assert summary["unlocated_minutes"] == 0
     assert summary["seizures_left_out"]["total"] == 0

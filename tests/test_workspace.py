@@ -19,6 +19,7 @@ import shapely
 from geo_monitor import open as open_workspace
 from geo_monitor import tables
 from geo_monitor.errors import Refused, Usage
+from geo_monitor.ingest import Receipt
 from geo_monitor.store import Store
 from geo_monitor.times import moment
 from geo_monitor.workspace import Workspace
@@ -243,3 +244,46 @@ def test_an_upload_of_several_files_is_one_file_and_always_the_same(tmp_path: Pa
     (tmp_path / "empty").mkdir()
     with pytest.raises(Usage, match="empty"), one_file(tmp_path / "empty"):
         pass
+
+
+def sent(workspace: Workspace, folder: Path, name: str, wide: bool = False) -> Receipt:
+    """An upload of the river, or of one with a lake in it."""
+    shapes = [shapely.LineString([(112.0, 30.0), (112.2, 30.0)]), *([shapely.box(112.08, 29.99, 112.1, 30.01)] * wide)]
+    rows = [
+        {"type": "Feature", "properties": {"name": f"江{at}"}, "geometry": shapely.geometry.mapping(shape)}
+        for at, shape in enumerate(shapes)
+    ]
+    path = folder / name
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": rows}), encoding="utf-8")
+    return workspace.import_file("river", path)
+
+
+def test_an_analysis_does_not_wait_for_a_river_that_was_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = open_workspace(tmp_path / "ws")
+    told: list[str] = []
+    for name, wide in (("a.geojson", False), ("b.geojson", True)):
+        receipt = sent(workspace, tmp_path, name, wide)
+        assert receipt.status != "rejected", receipt.to_json("en")
+        workspace.build_river(receipt, lambda stage, share: told.append(stage))
+    assert set(told) == {"river"}
+
+    def built(*given: object, **more: object) -> None:
+        raise AssertionError("built again")
+
+    monkeypatch.setattr("geo_monitor.river.build", built)
+    reaches = workspace.analyse(now=NOW).table("reaches")
+    assert set(reaches["river"]) == {"江0", "江1"}
+
+
+def test_a_river_that_cannot_be_built_is_told_by_the_analysis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = open_workspace(tmp_path / "ws")
+    receipt = sent(workspace, tmp_path, "a.geojson")
+
+    def refused(*given: object, **more: object) -> None:
+        raise Refused("river_empty")
+
+    monkeypatch.setattr("geo_monitor.river.build", refused)
+    workspace.build_river(receipt)
+    with pytest.raises(Refused) as told:
+        workspace.analyse(now=NOW)
+    assert told.value.code == "river_empty"

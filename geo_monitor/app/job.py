@@ -166,6 +166,7 @@ def _upload(held: Workspace, asked: Asked, tell: Tell) -> dict[str, Any]:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     now = datetime.fromisoformat(asked["now"])
     receipt = held.import_file(asked["kind"], asked["file"], **asked["given"], now=now, tell=tell)
+    held.build_river(receipt, tell)
     return {lang: receipt.to_json(lang) for lang in ("zh", "en")}
 
 

@@ -114,6 +114,9 @@ def import_(
     console.result(told, _receipt_lines(told, dry_run))
     if receipt.status == "rejected":
         raise typer.Exit(3)
+    if not dry_run:
+        with console.progress() as tell:
+            workspace.build_river(receipt, tell)
 
 
 @app.command("withdraw")

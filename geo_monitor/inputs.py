@@ -17,7 +17,7 @@ import pyarrow as pa
 from geo_monitor import reference, tables
 from geo_monitor.engine import blocks
 from geo_monitor.times import shanghai_date, utc
-from geo_monitor.tracks import milliseconds
+from geo_monitor.tracks import NEVER, milliseconds
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -154,7 +154,9 @@ def drawing(store: Store, settings: Settings, as_of: datetime | None = None) -> 
 
 
 def read(store: Store, period: Period, settings: Settings) -> Inputs:
-    """Everything in force at `period.as_of` that lies in the period."""
+    """Everything in force at `period.as_of` that lies in the period. Raises as `work.halo`."""
+    from geo_monitor.engine import work
+
     notes: list[dict[str, Any]] = []
     river = drawing(store, settings, period.as_of)
     if not len(river.sent["lines"]):
@@ -162,18 +164,20 @@ def read(store: Store, period: Period, settings: Settings) -> Inputs:
     if not len(river.sent["jurisdictions"]):
         features = re.findall(rb'"type"\s*:\s*"Feature"', reference.path(LOCALITIES).read_bytes())
         notes.append({"code": "jurisdictions_shipped", "params": {"count": len(features)}})
-    seizures = store.records("seizures", period.as_of)
+    seizures = _within(store.records("seizures", period.as_of), "time", period)
+    times = milliseconds(seizures["time"])
     patrols = store.records("patrols", period.as_of)
     platforms = store.records("units", period.as_of).set_index("unit_id")["platform"].dropna()
     patrols["platform"] = patrols["unit_id"].map(platforms)
     zones = store.records("zones", period.as_of, all_versions=True)
+    fixes = store.position_parts(period.as_of, period.start, period.end)
     return Inputs(
         river=river,
         zones=zones,
         levels=_asked(store, zones, period),
-        plan=blocks.plan(store.position_parts(period.as_of, period.start, period.end), period.span),
+        plan=blocks.plan(fixes, period.span, work.halo(settings), times[times != NEVER]),
         platforms={str(unit_id): str(platform) for unit_id, platform in platforms.items()},
-        seizures=_within(seizures, "time", period),
+        seizures=seizures,
         reported=_within(patrols[patrols["how"] == "reported"], "started_at", period),
         notes=notes,
     )

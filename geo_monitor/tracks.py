@@ -138,7 +138,9 @@ class Chunk:
         return Chunk(**rows, bounds=_bounds(rows["unit"]))
 
     def parts(self, parts: int) -> list[Chunk]:
-        """The chunk in at most `parts` of about equal size, cut between units."""
+        """The chunk in at most `parts` of about equal size, cut between units; one without fixes is one part."""
+        if not len(self):
+            return [self]
         cuts = np.unique(np.searchsorted(self.bounds, len(self) * np.arange(1, parts) / parts))
         edges = np.unique(np.r_[0, self.bounds[cuts], len(self)])
         return [

@@ -295,6 +295,7 @@ class Workspace:
         `Refused`: `positions_expired`, `expired_meanwhile`.
         """
         from geo_monitor import pipeline
+        from geo_monitor.engine.kept import let_go
         from geo_monitor.inputs import Period
 
         self.viewer.needs("analyse")
@@ -334,7 +335,12 @@ class Workspace:
             "as_of": period.as_of,
             "summary": json.dumps(summary, ensure_ascii=False),
         }
-        self._store.write_run(row, result.tables, self.viewer.account)
+        try:
+            self._store.write_run(row, result.tables, self.viewer.account)
+        except Refused as error:
+            if error.code != "disk_full" or not let_go(self.root):
+                raise
+            self._store.write_run(row, result.tables, self.viewer.account)  # in the room of what only saves time
         return self.run(run_id)  # as the viewer may read it
 
     @property

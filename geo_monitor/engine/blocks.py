@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from geo_monitor.store import positions
 from geo_monitor.store.positions import Part
-from geo_monitor.tracks import DAY_MS, SHANGHAI_MS
+from geo_monitor.tracks import DAY_MS, SHANGHAI_MS, shanghai_day
 
 BLOCK_DAYS = 4  # a new day in a year of data is then 1 or 2 blocks of 92, and a block has enough rows for array work
 BLOCK_ROWS = 2_000_000  # rows of a block; more are cut into days, and a day into units
@@ -46,7 +46,7 @@ class Block:
     """Shanghai days [first, last) since 1970, of units in [low, high) (text; None: no bound).
 
     `parts` are those of its own days, by day and name of file; `before` and `after` those of the days on both sides, of
-    which only the halo is read.
+    which only the halo is read. A block may have no parts: reports of its time are near fixes of its halo.
     """
 
     first: int
@@ -80,25 +80,33 @@ class Plan:
     ends: Span | None = field(default=None)  # first and last moment the files tell of, within the period
 
 
-def plan(parts: Sequence[Part], span: Span, rows: int = BLOCK_ROWS) -> Plan:
-    """Cuts `parts` of positions into blocks of about `rows` rows at most."""
-    return positions.following(parts, partial(_plan, span=span, rows=rows))
+def plan(parts: Sequence[Part], span: Span, halo_ms: int, reports: np.ndarray, rows: int = BLOCK_ROWS) -> Plan:
+    """Cuts `parts` of positions into blocks of about `rows` rows at most, with a halo of `halo_ms`. reports: times (n,) of
+    what has to lie in a block of its own time where there are fixes within the halo, ms UTC."""
+    return positions.following(parts, partial(_plan, span=span, halo_ms=halo_ms, reports=reports, rows=rows))
 
 
-def _plan(parts: Sequence[Part], span: Span, rows: int) -> Plan:
+def _plan(parts: Sequence[Part], span: Span, halo_ms: int, reports: np.ndarray, rows: int) -> Plan:
     by_day = attrgetter("day")
     of_day = {day: tuple(part) for day, part in groupby(sorted(parts, key=attrgetter("day", "path")), by_day)}
     heads = {day: [told for _, _, told in positions.said(part)] for day, part in of_day.items()}
     sizes = {day: sum(told.rows for told in held) for day, held in heads.items()}
+    beside = -(-halo_ms // DAY_MS)
+
+    def of(low: int, high: int) -> tuple[Part, ...]:
+        return tuple(part for day in range(low, high) for part in of_day.get(day, ()))
+
+    told = {int(day) for day in np.unique(shanghai_day(reports))}
+    every_day = of_day.keys() | {day for day in told if of(day - beside, day + beside + 1)}
     blocks: list[Block] = []
-    for _, group in groupby(sorted(of_day), lambda day: day // BLOCK_DAYS):
+    for _, group in groupby(sorted(every_day), lambda day: day // BLOCK_DAYS):
         days = list(group)
-        whole = sum(sizes[day] for day in days) <= rows
+        whole = sum(sizes.get(day, 0) for day in days) <= rows
         first = days[0] // BLOCK_DAYS * BLOCK_DAYS
         for low, high in [(first, first + BLOCK_DAYS)] if whole else [(day, day + 1) for day in days]:
-            own = tuple(path for day in days if low <= day < high for path in of_day[day])
-            block = Block(low, high, own, of_day.get(low - 1, ()), of_day.get(high, ()))
-            blocks += [block] if whole or sizes[low] <= rows else _by_units(block, -(-sizes[low] // rows))
+            block = Block(low, high, of(low, high), of(low - beside, low), of(high, high + beside))
+            size = sizes.get(low, 0)
+            blocks += [block] if whole or size <= rows else _by_units(block, -(-size // rows))
     every = [told for held in heads.values() for told in held]
     firsts = [told.first for told in every if told.first is not None]
     lasts = [told.last for told in every if told.last is not None]

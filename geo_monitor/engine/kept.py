@@ -12,11 +12,13 @@ import logging
 import mmap
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Event
 from typing import Any
 from weakref import finalize
 
@@ -30,6 +32,7 @@ log = logging.getLogger("geo_monitor")
 
 FOLDER = "derived"
 RECENT = 3  # results kept of a block: periods and reach lengths that people go back and forth between
+LEFT_S = 3600.0  # seconds after which a temporary file is one that a killed analysis left
 HASH = 32  # bytes in front of a file: the hash of the rest
 HASHED = 1 << 24  # bytes hashed at once, side by side
 Arrays = Mapping[str, np.ndarray]
@@ -71,13 +74,20 @@ def _hash(content: Content) -> bytes:
         return hashlib.sha256(b"".join(pool.map(told, begins))).digest()
 
 
-class Kept:
-    """The results of one kind of work (`what`) in the workspace `root`."""
+def let_go(root: Path) -> bool:
+    """Empties what is kept in the workspace `root`; whether there was anything."""
+    there = (root / FOLDER).is_dir()
+    shutil.rmtree(root / FOLDER, ignore_errors=True)
+    return there
 
-    def __init__(self, root: Path, what: str) -> None:
+
+class Kept:
+    """The results of one kind of work (`what`) in the workspace `root`. `full`: set once the disk is, for all kinds alike."""
+
+    def __init__(self, root: Path, what: str, full: Event | None = None) -> None:
         self._root = root / FOLDER
         self._folder = self._root / what
-        self._room = True
+        self._full = full or Event()
 
     def any(self, block: str = "*") -> bool:
         """Whether anything is kept of a block, or of one at all."""
@@ -94,12 +104,14 @@ class Kept:
         try:
             with path.open("rb") as file:
                 content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-        except (FileNotFoundError, ValueError):  # nothing can be mapped of an empty file
+        except (OSError, ValueError):  # not there, or nobody may read it; nothing can be mapped of an empty file
             return None
         if _hash(content[HASH:]) != content[:HASH]:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
             return None
-        path.touch()
+        with suppress(OSError):  # it only tells what was used last
+            path.touch()
         return content[HASH:]
 
     def put(self, block: str, key: str, arrays: Arrays) -> None:
@@ -109,10 +121,11 @@ class Kept:
     def put_packed(self, block: str, key: str, content: bytes) -> None:
         """Keeps what `to_bytes` gave under `key`; of one block only the `RECENT` used last stay.
 
-        On a full disk nothing is kept, and what was is let go. The file is not forced onto the disk, which would take
-        longer than the work: its hash tells whether it is whole.
+        What is kept only saves time: on a full disk it is let go, with what was kept before, and where the folder cannot be
+        written to, or is taken away meanwhile, nothing is kept. The file is not forced onto the disk, which would take longer
+        than the work: its hash tells whether it is whole.
         """
-        if not self._room:
+        if self._full.is_set():
             return
         folder = self._folder / block
         temporary = folder / f"{files.TEMPORARY}{os.getpid()}-{key}"
@@ -122,20 +135,24 @@ class Kept:
                 temporary.write_bytes(_hash(content) + content)
                 temporary.replace(folder / f"{key}.arrow")
         except Refused:
-            self._room = False  # what is kept only saves time: the room is for what was sent and found out
-            shutil.rmtree(self._root, ignore_errors=True)
+            self._full.set()
+            let_go(self._root.parent)
             log.warning("no room to keep what blocks gave: %s is emptied", self._root)
             return
-        with suppress(FileNotFoundError):  # another analysis was quicker
+        except OSError as error:
+            log.warning("what blocks gave is not kept: %s", error)
+            return
+        with suppress(OSError):  # another analysis was quicker
             held = sorted(folder.glob("*.arrow"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-            for path in held[RECENT:]:
+            left = [path for path in folder.glob(f"{files.TEMPORARY}*") if time.time() - path.stat().st_mtime > LEFT_S]
+            for path in [*held[RECENT:], *left]:
                 path.unlink(missing_ok=True)
 
 
 class Aside:
     """What `to_bytes` gave, again and again, put aside on the disk of the workspace `root`: memory does not grow with it.
 
-    On a full disk it stays in memory. The file has no name and goes with this object.
+    On a full disk, or where nothing can be written, it stays in memory. The file has no name and goes with this object.
     """
 
     def __init__(self, root: Path) -> None:
@@ -152,7 +169,7 @@ class Aside:
         try:
             with files.room(self._root):
                 self._held.append(self._written(content))
-        except Refused:
+        except (Refused, OSError):  # full, or not to be written to
             self._held.append(content)
 
     def __iter__(self) -> Iterator[Content]:

@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -73,7 +74,8 @@ def run(job: Job, plan: Plan, root: Path, stage: Stages, ahead: Ahead | None = N
     stage under way (reading and locating) went to joins and to effort. ahead: of the same plan, where it has begun."""
     for name in ("joins", "effort"):
         stage.spent(name, 0.0)
-    keep = {what: Kept(root, what) for what in (*work.KINDS_OF_WORK, "earlier")}
+    full = Event()
+    keep = {what: Kept(root, what, full) for what in (*work.KINDS_OF_WORK, "earlier")}
     keys = work.Keys(job, plan)
     earlier = Earlier.held(keys, keep["earlier"])
     found, moored, underway = Found(Aside(root), Aside(root)), earlier.moored, earlier.underway

@@ -144,15 +144,19 @@ def lane(job: Job, batches: Iterable[pa.RecordBatch], span: Span) -> Iterator[tu
     from geo_monitor.joins.visits import Underway
 
     moored, underway = Moored.nowhere(), Underway.nobody()
-    for number, table in _with_halo(_by_block(batches), job.halo_ms):
+    for number, table, alone in _with_halo(_beside(_by_block(batches)), job.halo_ms):
         block = Block(number * BLOCK_DAYS, (number + 1) * BLOCK_DAYS, (), (), ())
+        near = ["near"] if len(work.reports(job, block.span)) else []
+        wanted = near if alone else ["effort", "visits", *near]
+        if not wanted:
+            continue
         laid = Laid.of(table, block, job.platforms)
-        wanted = [what for what in work.KINDS_OF_WORK if what != "near" or len(work.reports(job, laid.span))]
         chunk = work.located(laid.chunk, job)[0] if "effort" in wanted else laid.chunk
         part = work.part(laid, chunk, job, wanted, moored, underway)
         given = work.together([part], laid, job, moored, underway)
-        moored, underway = work.stays(given["effort"]), work.visits_underway(given["visits"])
-        for what in ("effort", "visits"):  # nobody outside of the lane needs what goes on in it
+        if not alone:
+            moored, underway = work.stays(given["effort"]), work.visits_underway(given["visits"])
+        for what in {"effort", "visits"} & given.keys():  # nobody outside of the lane needs what goes on in it
             yield what, {name: array for name, array in given[what].items() if not name.startswith(GOING_ON)}
         if "near" in given:
             yield "near", {"rows": work.reports(job, laid.span), **given["near"]}
@@ -194,8 +198,21 @@ def _columns(table: pa.Table) -> pa.Table:
     ).cast(SCHEMA)
 
 
-def _with_halo(blocks: Iterable[tuple[int, pa.Table]], halo_ms: int) -> Iterator[tuple[int, pa.Table]]:
-    """Each block with the end of the one before and the beginning of the one after it."""
+def _beside(blocks: Iterable[tuple[int, pa.Table]]) -> Iterator[tuple[int, pa.Table]]:
+    """Blocks, and without rows those beside them in which nobody sent anything: there may be a report there."""
+    last: int | None = None
+    for number, table in blocks:
+        between = {number - 1} if last is None else {last + 1, number - 1} - {last, number}
+        for other in sorted(between):
+            yield other, SCHEMA.empty_table()
+        yield number, table
+        last = number
+    if last is not None:
+        yield last + 1, SCHEMA.empty_table()
+
+
+def _with_halo(blocks: Iterable[tuple[int, pa.Table]], halo_ms: int) -> Iterator[tuple[int, pa.Table, bool]]:
+    """Each block with the end of the one before and the beginning of the one after it, and whether that is all there is."""
     before: list[pa.Table] = []
     held: tuple[int, pa.Table] | None = None
 
@@ -206,9 +223,9 @@ def _with_halo(blocks: Iterable[tuple[int, pa.Table]], halo_ms: int) -> Iterator
     for number, table in blocks:
         if held is not None:
             end = Block(0, (held[0] + 1) * BLOCK_DAYS, (), (), ()).span.end
-            yield held[0], pa.concat_tables([*before, held[1], *cut(table, end, end + halo_ms)])
+            yield held[0], pa.concat_tables([*before, held[1], *cut(table, end, end + halo_ms)]), not len(held[1])
             start = Block(number * BLOCK_DAYS, 0, (), (), ()).span.start
             before = cut(held[1], start - halo_ms, start)
         held = number, table
     if held is not None:
-        yield held[0], pa.concat_tables([*before, held[1]])
+        yield held[0], pa.concat_tables([*before, held[1]]), not len(held[1])

@@ -16,15 +16,16 @@ import numpy as np
 import pyarrow as pa
 
 from geo_monitor.effort import Looked, Moored, halo_ms, look
-from geo_monitor.engine.blocks import Block, Plan, Reader, Span
+from geo_monitor.engine.blocks import BLOCK_DAYS, Block, Plan, Reader, Span
 from geo_monitor.engine.kept import Arrays, Aside, Content, digest, of_arrays, of_bytes
+from geo_monitor.errors import Refused
 from geo_monitor.joins import nearest
 from geo_monitor.joins.areas import Areas
 from geo_monitor.joins.nearest import Near
 from geo_monitor.joins.visits import Underway, Visits, advance
 from geo_monitor.river import chainage
 from geo_monitor.tables import PLATFORMS
-from geo_monitor.tracks import Chunk, encode, milliseconds
+from geo_monitor.tracks import DAY_MS, Chunk, encode, milliseconds
 
 if TYPE_CHECKING:
     from geo_monitor.inputs import Inputs
@@ -69,8 +70,12 @@ class Job:
 
 
 def halo(settings: Settings) -> int:
-    """How much before and after a block is looked at with it, ms."""
-    return max(halo_ms(settings), round(settings.nearest_window_s * 1000))
+    """How much before and after a block is looked at with it, ms. Raises `Refused("halo_too_long")` where that is more than
+    a block."""
+    found = max(halo_ms(settings), round(settings.nearest_window_s * 1000))
+    if found > BLOCK_DAYS * DAY_MS:
+        raise Refused("halo_too_long", days=BLOCK_DAYS)
+    return found
 
 
 def areas(inputs: Inputs, settings: Settings) -> Areas:

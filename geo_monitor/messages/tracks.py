@@ -14,6 +14,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "可用的巡查方式：boat（船）、foot（步行）、drone（无人机）、vehicle（车）、camera（监控）。请更正后重新上传。",
         "The platforms are boat, foot, drone, vehicle and camera. Correct the value and send the file again.",
     ),
+    "halo_too_long": (
+        "设置中的时间窗口过长，超过 {days} 天。未作计算，数据未改动。",
+        "The time windows in the settings are too long: over {days} days. Nothing was computed, no data were changed.",
+    ),
+    "halo_too_long.hint": (
+        "请在 settings.toml 中调小 nearest_window_s、gap_s、stakeout_s 或 stakeout_stray_s（单位为秒）。",
+        "Make nearest_window_s, gap_s, stakeout_s or stakeout_stray_s (seconds) in settings.toml smaller.",
+    ),
     "effort_spread_broken": (
         "两点之间的水路分摊比例之和为 {share}，应为 1。这是河网计算的差错，未作计算，数据未改动。",
         "The shares of the way by water between two fixes sum to {share} instead of 1. This is a fault of the river "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,29 @@ def test_what_is_written_into_them_is_not_written_into_the_file(tmp_path: Path) 
     again = kept.get("day", "key")
     assert again is not None
     assert again["a.number"].tolist() == ARRAYS["a.number"].tolist()
+
+
+def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "derived").write_text("a file\n")
+    kept = Kept(tmp_path, "effort")
+    kept.put("day", "key", ARRAYS)
+    assert kept.get("day", "key") is None
+    aside = Aside(tmp_path)
+    aside.append(b"first")
+    assert list(aside) == [b"first"]
+
+
+def test_what_a_killed_analysis_left_is_cleared_away(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, "effort")
+    kept.put("day", "key", ARRAYS)
+    folder = tmp_path / "derived" / "effort" / "day"
+    old, fresh = folder / ".tmp-1-key", folder / ".tmp-2-key"
+    for path in (old, fresh):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    kept.put("day", "other", ARRAYS)
+    assert not old.exists()
+    assert fresh.exists()  # somebody may be writing it
 
 
 def test_what_is_put_aside_comes_back_in_order_as_often_as_asked(tmp_path: Path) -> None:

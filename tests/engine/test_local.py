@@ -15,7 +15,7 @@ import pytest
 from geo_monitor import engine, joins, river
 from geo_monitor.engine import blocks, earlier, work
 from geo_monitor.engine.kept import FOLDER
-from geo_monitor.errors import Usage
+from geo_monitor.errors import Refused, Usage
 from geo_monitor.inputs import Period, read, with_platforms
 from geo_monitor.settings import Settings
 from geo_monitor.store import Store
@@ -74,7 +74,10 @@ def counted() -> Iterator[dict[str, int]]:
         yield found
 
 
-def test_blocks_give_what_everything_at_once_gives(workspace: Workspace) -> None:
+@pytest.mark.parametrize("beside", [False, True])
+def test_blocks_give_what_everything_at_once_gives(workspace: Workspace, tmp_path: Path, beside: bool) -> None:
+    if beside:
+        worlds.border(workspace, tmp_path)
     found = tables(workspace)
     store, settings = Store(workspace.root), Settings()
     inputs = read(store, Period(), settings)
@@ -86,7 +89,7 @@ def test_blocks_give_what_everything_at_once_gives(workspace: Workspace) -> None
     visits = joins.zone_visits(fixes, inputs.zones, settings, inputs.levels)
     links = joins.seizure_links(inputs.seizures, fixes, inputs.zones, network, settings, levels=inputs.levels)
     expected = {"effort": whole.effort, "effort_gaps": whole.gaps, "zone_visits": visits, "seizure_links": links}
-    assert len(inputs.plan.blocks) == 3
+    assert len(inputs.plan.blocks) == (5 if beside else 3)
     assert min(len(frame) for frame in expected.values()) > 2
     for column in ("zone_ids", "zone_ids_possible"):
         found["seizure_links"][column] = found["seizure_links"][column].map(list)
@@ -254,6 +257,81 @@ def test_a_period_is_what_lies_in_it(workspace: Workspace, period: dict[str, str
     )
     fixes = Store(workspace.root).positions(None, edges.start, edges.end)
     assert workspace.run().summary["counts"]["positions"] == fixes.num_rows > 0
+
+
+def test_reports_at_a_border_of_blocks_are_asked_of_both_sides(workspace: Workspace, tmp_path: Path) -> None:
+    worlds.border(workspace, tmp_path)
+    links = tables(workspace)["seizure_links"].set_index("report_id").loc[["B1", "B2", "B3"]]
+    assert links["nearest_unit_id"].tolist() == ["U8"] * 3
+    assert links["nearest_unit_s"].tolist() == [-19 * 60, -19 * 60, 16 * 60]
+    assert set(links["use"]) == {"rate"}
+    shutil.rmtree(workspace.root / FOLDER)
+    with mock.patch.object(blocks.plan, "__defaults__", (300,)):
+        again = tables(workspace)["seizure_links"].set_index("report_id").loc[["B1", "B2", "B3"]]
+    pd.testing.assert_frame_equal(again, links, check_exact=True)
+
+
+def test_windows_longer_than_a_day(workspace: Workspace) -> None:
+    """S2, at 23:54 of the fourth day, is looked for from the second day on; a window longer than a block is refused."""
+    (workspace.root / "settings.toml").write_text("nearest_window_s = 180000.0\n")
+    expected = tables(workspace)
+    for rows in (300, 3000):
+        shutil.rmtree(workspace.root / FOLDER)
+        with mock.patch.object(blocks.plan, "__defaults__", (rows,)):
+            same(tables(workspace), expected)
+    (workspace.root / "settings.toml").write_text("nearest_window_s = 400000.0\n")
+    with pytest.raises(Refused) as told:
+        workspace.analyse()
+    assert told.value.code == "halo_too_long"
+
+
+@pytest.mark.parametrize("rows", [300, 1 << 30])
+@pytest.mark.parametrize("period", [{"start": "2026-06-02T03:00", "end": "2026-06-02T03:01"},
+                                    {"end": "2026-05-31T00:00:01"}, {"start": "2026-06-11T23:59:59.999"}])  # fmt: skip
+def test_a_period_in_which_nobody_sent_anything(workspace: Workspace, period: dict[str, str], rows: int) -> None:
+    """Files of its days there are, but they tell of other hours (U2, which always sends, is withdrawn with its days)."""
+    for receipt in [*workspace.store.tracks()]:
+        workspace.withdraw(receipt, "another time")
+    quiet = worlds.tracks(2).query("unit_id == 'U0'")
+    ends = pd.concat([worlds.tracks(day).query("unit_id == 'U0'") for day in (0, 11)])
+    worlds.send(workspace, workspace.root.parent, "tracks", pd.concat([quiet, ends], ignore_index=True), "quiet")
+    with mock.patch.object(blocks.plan, "__defaults__", (rows,)):
+        run = workspace.analyse(**period)
+    assert run.summary["counts"]["positions"] == 0
+    assert not len(run.table("effort"))
+
+
+def test_a_part_of_units_without_fixes_in_the_period(workspace: Workspace) -> None:
+    """U1 patrols by night, U0 by day: of the parts of a day some have nothing to do."""
+    period = {"start": "2026-06-02T00:00", "end": "2026-06-02T05:59"}
+    expected = tables(workspace, **period)
+    assert workspace.run().summary["counts"]["positions"] > 0
+    shutil.rmtree(workspace.root / FOLDER)
+    with mock.patch.object(blocks.plan, "__defaults__", (1,)):
+        same(tables(workspace, **period), expected)
+
+
+def test_the_folder_of_what_is_kept_may_be_of_no_use(workspace: Workspace) -> None:
+    expected = tables(workspace)
+    shutil.rmtree(workspace.root / FOLDER)
+    (workspace.root / FOLDER).write_text("a file of that name\n")
+    same(tables(workspace), expected)
+
+
+def test_on_a_full_disk_a_run_takes_the_room_of_what_is_kept(workspace: Workspace) -> None:
+    write = Store.write_run
+
+    def full(store: Store, *given: Any) -> Any:
+        if (workspace.root / FOLDER).exists():
+            raise Refused("disk_full", place="", free_mb=0)
+        return write(store, *given)
+
+    with mock.patch.object(Store, "write_run", full):
+        workspace.analyse()
+    assert not (workspace.root / FOLDER).exists()
+    nowhere = mock.patch.object(Store, "write_run", side_effect=Refused("disk_full", place="", free_mb=0))
+    with nowhere, pytest.raises(Refused):
+        workspace.analyse()
 
 
 def test_a_file_that_was_damaged_is_made_anew(workspace: Workspace) -> None:

@@ -89,7 +89,10 @@ def working(pid: int) -> bool:
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return worlds.made(tmp_path_factory.mktemp("spark"))
+    folder = tmp_path_factory.mktemp("spark")
+    made = worlds.made(folder)
+    worlds.border(made, folder)  # of a lane of its own
+    return made
 
 
 def same(workspace: Workspace, run: str, expected: str) -> None:

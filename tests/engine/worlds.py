@@ -50,6 +50,25 @@ def send(workspace: Workspace, folder: Path, kind: str, frame: pd.DataFrame, nam
     return receipt.receipt_id
 
 
+def border(workspace: Workspace, folder: Path) -> None:
+    """U8 patrols for twenty minutes before and after midnights at which blocks meet, and never in the blocks beside; there
+    are reports on the other side of each, the last of which is in a block in which nobody was."""
+    rows = [
+        {"unit_id": "U8", "time": START + pd.Timedelta(days=day, minutes=minute), "lon": 112.15, "lat": 30.0}
+        for day, minutes in ((4, range(-20, -9, 5)), (12, range(-20, -9, 5)), (0, range(10, 21, 5)))
+        for minute in minutes
+    ]
+    send(workspace, folder, "tracks", pd.DataFrame(rows), "border")
+    reports = {
+        "report_id": ["B1", "B2", "B3"],
+        "time": START + pd.to_timedelta([4 * 24 + 0.15, 12 * 24 + 0.15, -0.1], unit="h"),
+        "lon": [112.152, 112.152, 112.151],
+        "lat": [30.0, 30.0, 30.0],
+        "origin": ["tip", "tip", "tip"],
+    }
+    send(workspace, folder, "seizures", pd.DataFrame(reports), "border-seizures")
+
+
 def made(folder: Path, days: range = range(DAYS)) -> Workspace:
     """The workspace, with `days` sent one by one."""
     workspace = Workspace.create(folder / "w")

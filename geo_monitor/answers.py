@@ -16,9 +16,11 @@ Steps are counted back from the end of the period: 28 days where a method asks f
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +45,7 @@ FRESH = 4  # weeks the forecast sees week by week: they make its last 28-day ste
 MONTHS = 12  # ... after so many steps of 28 days
 SURGE, CRACKDOWN = 1, 2  # treatments as `hotspots.reemergence` codes them
 TREATED = {SURGE: "surge", CRACKDOWN: "crackdown"}
+NARROWED = 0.005  # share of an interval that is told as more than nothing
 PUNISHED = ("administrative", "criminal")  # dispositions that are a crackdown and not advice
 
 
@@ -122,9 +125,13 @@ def clusters(ground: Ground) -> pd.DataFrame:
         cases = np.where(expected > 0, cases, 0.0)
         if cases.sum() == 0:
             continue
+        told = np.flatnonzero(
+            expected.sum(axis=1) > 0
+        )  # before and after, nothing can be found: a date far off costs nothing
+        span = slice(told[0], told[-1] + 1)
         found = hotspots.scan(
-            cases.astype(np.int64),
-            expected,
+            cases[span].astype(np.int64),
+            expected[span],
             ground.network.adjacency,
             seed=ground.seed,
             prospective=kind == "now",
@@ -136,8 +143,8 @@ def clusters(ground: Ground) -> pd.DataFrame:
                     "cluster_id": f"{kind}-{number}",
                     "kind": kind,
                     "reach_ids": ground.names(row["members"]),
-                    "period_from": ground.begin(row["step_from"]),
-                    "period_to": ground.begin(row["step_to"] + 1),
+                    "period_from": ground.begin(int(told[0]) + row["step_from"]),
+                    "period_to": ground.begin(int(told[0]) + row["step_to"] + 1),
                     "seizures": int(row["cases"]),
                     "expected": row["expected"],
                     "rr": row["rr"],
@@ -320,7 +327,8 @@ def why(ground: Ground, hot: pd.DataFrame, known: Posterior, habit: hotspots.Hab
     row = hot.iloc[which].reset_index(drop=True)
     like = found["like"].to_numpy()
     has = like >= 0
-    frame = row[["reach_id", "river", "km_from", "km_to", "state", "seizures", "exposure_h", "last_look"]].assign(
+    columns = ["reach_id", "river", "km_from", "km_to", "state", "seizures", "patrol_h", "exposure_h", "last_look"]
+    frame = row[columns].assign(
         rate=row["rate"],
         rate_lo=row["rate_lo"],
         rate_hi=row["rate_hi"],
@@ -356,18 +364,20 @@ def _sentence(row: Any, leans: str, settings: Settings, language: str, text: Any
             language,
             place=place,
             seizures=row.seizures,
-            hours=f"{row.exposure_h:.1f}",
-            rate=f"{10 * row.rate:.2f}",
-            lo=f"{10 * row.rate_lo:.2f}",
-            hi=f"{10 * row.rate_hi:.2f}",
-            basin=f"{10 * row.basin_rate:.2f}",
-            times=f"{row.rate / row.basin_rate:.1f}",
+            hours=f"{row.patrol_h:.1f}",
+            rate=_plain(10 * row.rate),
+            lo=_plain(10 * row.rate_lo),
+            hi=_plain(10 * row.rate_hi),
+            basin=_plain(10 * row.basin_rate),
+            times=_plain(row.rate / row.basin_rate, 1),
         ),
         text("why.near" if row.near_h > 0 else "why.near_none", language, seizures=row.near_seizures,
-             hours=f"{row.near_h:.1f}", alone=f"{10 * row.rate_alone:.2f}"),
+             hours=f"{row.near_h:.1f}", alone=_plain(10 * row.rate_alone)),
     ]  # fmt: skip
     if leans:
         parts.insert(1, text(f"why.{leans}", language))
+    if f"{row.exposure_h:.1f}" != f"{row.patrol_h:.1f}":
+        parts.insert(1, text("why.weighed", language, hours=f"{row.exposure_h:.1f}"))
     if not pd.isna(row.like_m):
         parts.append(
             text("why.like", language, km=f"{row.like_m / 1000:.1f}", seizures=row.like_seizures,
@@ -378,10 +388,21 @@ def _sentence(row: Any, leans: str, settings: Settings, language: str, text: Any
         if pd.isna(row.last_look)
         else text("why.last", language, at=row.last_look.tz_convert("Asia/Shanghai").strftime("%Y-%m-%d %H:%M"))
     )
-    wanted = row.state == "not_looked" or row.narrowing >= settings.why_wanted
+    nobody = row.state == "not_looked" and row.narrowing >= NARROWED
+    wanted = nobody or row.narrowing >= settings.why_wanted
     code = "why.shift_wanted" if wanted else "why.shift"
     parts.append(text(code, language, hours=f"{settings.shift_h:g}", share=f"{100 * row.narrowing:.0f}"))
     return ("；" if language == "zh" else "; ").join(parts) + ("。" if language == "zh" else ".")
+
+
+def _plain(value: float, decimals: int = 2) -> str:
+    """A number >= 0 that is read aloud: `decimals`, or, where they would show nothing of it, two digits.
+
+    >>> [_plain(value) for value in (19.739, 0.3, 0.0452, 0.00123, 0.0)]
+    ['19.74', '0.30', '0.05', '0.0012', '0.00']
+    """
+    small = 0 < value < 0.5 * 10.0**-decimals
+    return f"{value:.{1 - math.floor(math.log10(value)) if small else decimals}f}"
 
 
 def predictability(ground: Ground, patrols: pd.DataFrame, tracks: Iterable[tuple[Chunk, Any]]) -> pd.DataFrame:
@@ -432,8 +453,8 @@ def _beginnings(
     for chunk, unit_ids in tracks:
         on = np.flatnonzero((chunk.reach >= 0) & ~np.isnan(chunk.km))
         unit, time, along, of = chunk.unit[on], chunk.time[on], chunk.km[on], chunk.reach[on]
-        edges = np.flatnonzero(np.diff(unit, prepend=-1))
-        for low, high in zip(edges, [*edges[1:], len(unit)], strict=True):
+        edges = np.flatnonzero(np.diff(unit, prepend=-1, append=-1))
+        for low, high in pairwise(edges):
             for number in of_unit.get(str(unit_ids[unit[low]]), ()):
                 first, last = low + np.searchsorted(time[low:high], [begin[number], end[number] + 1])
                 if first == last or direction[number]:

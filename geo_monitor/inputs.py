@@ -164,9 +164,12 @@ def read(store: Store, period: Period, settings: Settings) -> Inputs:
     if not len(river.sent["jurisdictions"]):
         features = re.findall(rb'"type"\s*:\s*"Feature"', reference.path(LOCALITIES).read_bytes())
         notes.append({"code": "jurisdictions_shipped", "params": {"count": len(features)}})
-    seizures = _within(store.records("seizures", period.as_of), "time", period)
+    # in an order of their own, whatever the order in which they were sent
+    seizures = _within(store.records("seizures", period.as_of), "time", period).sort_values(
+        "report_id", ignore_index=True
+    )
     times = milliseconds(seizures["time"])
-    patrols = store.records("patrols", period.as_of)
+    patrols = store.records("patrols", period.as_of).sort_values("patrol_id", kind="stable", ignore_index=True)
     platforms = store.records("units", period.as_of).set_index("unit_id")["platform"].dropna()
     patrols["platform"] = patrols["unit_id"].map(platforms)
     zones = store.records("zones", period.as_of, all_versions=True)

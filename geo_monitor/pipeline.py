@@ -114,6 +114,7 @@ def analyse(
             weighed.per_hour,
         )
         leaning = hotspots.habit(hot["seizures"], hot["exposure_h"], settings)
+        inputs.notes += joins.beyond_hours(inputs.seizures, links, looked.days)
 
     tables: dict[str, Any] = {
         "reaches": network.reaches,

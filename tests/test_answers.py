@@ -185,6 +185,38 @@ def test_a_hot_kilometre_is_named_by_every_method(usual: tuple[Workspace, Run]) 
     assert len(frames["displacement"]) == 0
 
 
+def test_tracks_that_lie_on_no_river_are_no_fault(tmp_path: Path) -> None:
+    """Some on the river, and in another block some a degree away from it."""
+    there = fixes("t", "2026-05-20T00:00:00+00:00", 120).assign(lon=lambda frame: 112.0 + 0.001 * np.arange(len(frame)))
+    away = fixes("u", "2026-04-20T00:00:00+00:00", 120).assign(lat=31.0)
+    workspace = made(tmp_path, tracks=pd.concat([there, away], ignore_index=True))
+    frames = checked(workspace.analyse(methods="all", now=NOW))
+    assert sorted(frames["predictability"]["unit_id"]) == ["t", "u"]
+    only = made(tmp_path / "only", tracks=away)
+    checked(only.analyse(methods="all", now=NOW))
+
+
+def test_cases_from_before_any_hours_are_told_and_cost_nothing(usual: tuple[Workspace, Run], tmp_path: Path) -> None:
+    """Two cases six years before the first patrol: in the rates, as everything is, and told; no cluster is found by them."""
+    rng = np.random.default_rng(5)
+    ago = [*range(0, DAYS, 2)]
+    km = [*rng.uniform(9.0, 10.0, len(ago))]
+    plain = made(tmp_path / "plain", told(), cases(km, ago)).analyse(methods="all", now=NOW)
+    early = made(tmp_path / "early", told(), cases([*km, 3.2, 3.3], [*ago, 2200, 2201]))
+    run = early.analyse(methods="all", now=NOW)
+    code = {note["code"]: note["params"] for note in run.summary["notes"]}
+    assert code["cases_beyond_hours"] == {"count": 2, "first": "2025-08-15", "last": "2026-05-30"}
+    assert "cases_beyond_hours" not in {note["code"] for note in plain.summary["notes"]}
+    # ten days more are a step of their own, so the windows may be others
+    one, other = (checked(done)["clusters"][["kind", "reach_ids", "p_value"]] for done in (plain, run))
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_nobody_looked_is_told(tmp_path: Path) -> None:
+    run = made(tmp_path, reports=cases([3.0], [1])).analyse(now=NOW)
+    assert "no_hours" in {note["code"] for note in run.summary["notes"]}
+
+
 # --- sentences ------------------------------------------------------------------------------------------------------
 
 
@@ -192,6 +224,7 @@ def test_a_hot_kilometre_is_named_by_every_method(usual: tuple[Workspace, Run]) 
 def test_a_sentence_holds_its_figures_and_no_blank(usual: tuple[Workspace, Run], language: str) -> None:
     table = usual[1].table("why")
     assert len(table) > 30
+    hot = usual[1].table("hotspots").set_index("reach_id")
     for row in table.to_dict("records"):
         sentence = str(row[language])
         figures = [
@@ -199,6 +232,7 @@ def test_a_sentence_holds_its_figures_and_no_blank(usual: tuple[Workspace, Run],
             f"{row['km_from']:.1f}-{row['km_to']:.1f}",
             f"{row['seizures']}",
             f"{row['exposure_h']:.1f}",
+            f"{hot['patrol_h'][row['reach_id']]:.1f}",
             f"{10 * row['rate']:.2f}",
             f"{10 * row['rate_lo']:.2f}-{10 * row['rate_hi']:.2f}",
             f"{10 * row['basin_rate']:.2f}",

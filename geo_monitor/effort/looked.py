@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,14 @@ class Effort:
     def effort(self) -> pd.DataFrame:
         """The same as a frame."""
         return TABLES["effort"].from_arrow(self.table)
+
+    @property
+    def days(self) -> tuple[date, date] | None:
+        """First and last day, Asia/Shanghai, on which somebody looked; None: nobody ever."""
+        import pyarrow.compute as pc
+
+        first, last = pc.min_max(self.table["day"]).as_py().values()
+        return None if first is None else (first, last)
 
     @cached_property
     def hours(self) -> np.ndarray:

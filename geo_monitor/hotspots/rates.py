@@ -144,7 +144,8 @@ def rates(
 
     Returns
     -------
-    DataFrame (n rows): rate, rate_lo, rate_hi (per hour), rr (rate / basin rate), p_hot. Never NaN: where nobody
+    DataFrame (n rows): rate (the posterior mean; where next to nothing is known, and a few enormous rates that cannot be
+    excluded carry it out of the interval, the end of that), rate_lo, rate_hi (per hour), rr (rate / basin rate), p_hot. Never NaN: where nobody
     looked it is what the neighbours and the prior say; without any case the basin's rate in rr and p_hot is the
     expected mean rate.
 
@@ -174,13 +175,14 @@ def told(known: Posterior | exchangeable.Posterior, factor: float, interval: flo
     """The columns of `rates` from what is known, of this model or of the exchangeable one."""
     import pandas as pd
 
-    mean = known.mean
+    low, high = known.quantile((1 - interval) / 2), known.quantile((1 + interval) / 2)
+    rate = np.clip(known.mean, low, high)
     return pd.DataFrame(
         {
-            "rate": mean,
-            "rate_lo": known.quantile((1 - interval) / 2),
-            "rate_hi": known.quantile((1 + interval) / 2),
-            "rr": mean / known.basin,
+            "rate": rate,
+            "rate_lo": low,
+            "rate_hi": high,
+            "rr": rate / known.basin,
             "p_hot": known.above(factor * known.basin),
         }
     )

@@ -18,6 +18,7 @@ tau). p_back at step k is the posterior probability of tau <= k.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ class Spell:
 
     `members`: reaches, ascending. `hot_from`, `hot_to`: first and last hot step. `treatment`: code of the treatment.
     `start`: first step of the watch, the one after the treatment (= number of steps: the watch begins with the next
-    data). `again`: first hot step of a later treated spell that shares a reach, or None.
+    data). `again`: first hot step of a later treated spell of the same place, or None.
     """
 
     members: tuple[int, ...]
@@ -76,7 +77,8 @@ def spells(
     2. Such a spell was treated if one of its reaches was in a step within `reemergence_near_days` of its last hot step,
        and not before its first. Of several treatments the last counts, to the end of its unbroken run of steps.
     3. The watch begins with the step after that run, or after the last hot step where that is later.
-    4. A spell whose reaches are in a later treated spell by then never went quiet: the later one stands for both.
+    4. A later treated spell is the same place where it shares at least half of the reaches of the smaller of the two. One
+       that begins by then means that the place never went quiet: the later one stands for both.
 
     Ordered by start, first hot step, first member. Raises `Usage`: `reemergence_shape`, `reemergence_value`,
     `reemergence_links`, `reemergence_step_days`.
@@ -112,13 +114,15 @@ def spells(
             end += 1
         found.append((max(end, last) + 1, first, tuple(int(i) for i in members), last, int(course[end])))
     found.sort()
-    begins: dict[int, list[int]] = {}  # reach -> first steps of its treated spells
-    for _, first, place, _, _ in found:
+    of_reach: dict[int, list[int]] = {}  # reach -> its treated spells
+    for number, (_, _, place, _, _) in enumerate(found):
         for reach in place:
-            begins.setdefault(reach, []).append(first)
+            of_reach.setdefault(reach, []).append(number)
     answer = []
     for start, first, place, last, kind in found:
-        again = min((step for reach in place for step in begins[reach] if step > last), default=None)
+        shared = Counter(number for reach in place for number in of_reach[reach])
+        same = (number for number, both in shared.items() if 2 * both >= min(len(place), len(found[number][2])))
+        again = min((found[number][1] for number in same if found[number][1] > last), default=None)
         if again is None or again >= start:
             answer.append(Spell(place, first, last, start, kind, again))
     return answer

@@ -71,9 +71,11 @@ def table(
     patrol_h, exposure_h = looked_h.sum(axis=(1, 2)), (looked_h * weight).sum(axis=(1, 2))
     looked = patrol_h >= settings.looked_h
     known = posterior(y, exposure_h, links, looked=looked, settings=settings)
-    rate = known.mean
+    low, high = (known.quantile((1 + side * settings.interval) / 2) for side in (-1, 1))
+    rate = np.clip(known.mean, low, high)
     p_hot = known.above(settings.hot_factor * known.basin)
-    p_cold = known.below(settings.cold_factor * known.basin)
+    # the rate that cold is told by is cases / hours: none is below that of a basin without a case
+    p_cold = known.below(settings.cold_factor * known.basin) if known.crude > 0 else np.zeros(n)
     # on rates that know nothing of their neighbours: Gi* is to find likeness along the water, not to be handed it
     lonely = known.lonely or exchangeable.posterior(y, exposure_h, looked=looked, settings=settings)
     local = gistar(lonely.mean, looked, distance_within, settings.gi_permutations, seed)
@@ -92,8 +94,8 @@ def table(
             "exposure_h": exposure_h,
             "expected": exposure_h * known.crude,
             "rate": rate,
-            "rate_lo": known.quantile((1 - settings.interval) / 2),
-            "rate_hi": known.quantile((1 + settings.interval) / 2),
+            "rate_lo": low,
+            "rate_hi": high,
             "rr": rate / known.basin,
             "p_hot": p_hot,
             "gi_z": local["gi_z"].to_numpy(),

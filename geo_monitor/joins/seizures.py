@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from geo_monitor.joins.nearest import Near, nearest
 from geo_monitor.joins.zones import zones_between
 from geo_monitor.settings import Settings
 from geo_monitor.tables import TABLES
-from geo_monitor.tracks import encode, milliseconds
+from geo_monitor.tracks import encode, milliseconds, shanghai_day
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -87,6 +88,18 @@ def seizure_counts(links: pd.DataFrame, network: Any) -> tuple[np.ndarray, np.nd
         counts.append(np.bincount(at, minlength=len(network.reaches)))
     left_out = {use: int((links["use"] == use).sum()) for use in USES if use != "rate"}
     return counts[0], counts[1], left_out
+
+
+def beyond_hours(seizures: pd.DataFrame, links: pd.DataFrame, days: tuple[date, date] | None) -> list[dict[str, Any]]:
+    """Notes on cases in the rate for which there can be no hours. seizures, links: the same reports in the same order;
+    days: first and last Shanghai day on which somebody looked."""
+    if days is None:
+        return [{"code": "no_hours", "params": {}}]
+    day = shanghai_day(milliseconds(seizures["time"]))[(links["use"] == "rate").to_numpy()].astype("datetime64[D]")
+    first, last = days
+    count = int(((day < np.datetime64(first)) | (day > np.datetime64(last))).sum())
+    told = {"count": count, "first": str(first), "last": str(last)}
+    return [{"code": "cases_beyond_hours", "params": told}] if count else []
 
 
 def _near(place: Places, fixes: pa.Table, settings: Settings) -> Near:

@@ -34,6 +34,23 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "({lo}–{hi}). Reaches seldom looked at tend to be told too low: more of them lie over their interval than it says. "
         "Look there first.",
     ),
+    "no_hours": (
+        "本期无巡护时长：各江段频率均为先验值，不能据以判断。",
+        "Nobody looked in the period: every rate is what was assumed before any data, and nothing can be judged by it.",
+    ),
+    "no_hours.hint": (
+        "请核对时段（--from、--to），并导入该时段的轨迹或巡护记录。",
+        "Check the period (--from, --to), and import tracks or patrols of that time.",
+    ),
+    "cases_beyond_hours": (
+        "有 {count} 起计入频率的案件不在有巡护记录的日期（{first} 至 {last}）之内：只计案件而无时长，频率会偏高。",
+        "{count} cases in the rates lie outside the days of which there are hours ({first} to {last}): cases without the "
+        "hours that found them make rates too high.",
+    ),
+    "cases_beyond_hours.hint": (
+        "请用 --from、--to 把时段限于有巡护记录的日期，或补报此前的巡护，并核对案件日期。",
+        "Limit the period to those days (--from, --to), send the patrols of the time before, and check the dates of the cases.",
+    ),
     "forecast_shape": (
         "案件数与小时数须为形状相同的二维数组（行为时段，列为江段），且不得为空；收到的形状为 {cases} 与 {hours}。未计算。",
         "Cases and hours must be two-dimensional (a row a step, a column a reach), of equal shape and not empty; got "
@@ -361,6 +378,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{place} cannot be judged, too little was looked: {hours} hours and {seizures} cases in the period; by its "
         "neighbours and the basin an estimated {rate} per 10 hours (90 % interval {lo}-{hi}; the basin's {basin}, "
         "{times} times)",
+    ),
+    "why.weighed": (
+        "按手段折算计 {hours} 小时",
+        "weighed by platform and night this counts as {hours} hours",
     ),
     "why.follows": (
         "巡查多集中在多发江段，此处巡查少，估计值可能偏高",

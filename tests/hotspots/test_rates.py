@@ -23,6 +23,17 @@ def chain(n: int) -> sp.csr_matrix:
     return sp.diags([np.ones(n - 1), np.ones(n - 1)], [-1, 1]).tocsr() if n > 1 else sp.csr_matrix((1, 1))
 
 
+@pytest.mark.parametrize(("looked", "hours", "cases"), [(5, 20.0, 0), (1, 300.0, 0), (1, 2.0, 1), (300, 2.0, 0)])
+def test_a_rate_lies_within_its_interval_however_little_is_known(looked: int, hours: float, cases: int) -> None:
+    """The mean of a law with a heavy tail need not: a few enormous rates that nothing excludes carry it away."""
+    n = 300
+    chain = sp.diags([np.ones(n - 1)] * 2, [-1, 1]).tocsr()
+    h = np.where(np.arange(n) < looked, hours, 0.0)
+    found = rates([cases, *[0] * (n - 1)], h, chain)
+    assert (found["rate_lo"] <= found["rate"]).all()
+    assert (found["rate"] <= found["rate_hi"]).all()
+
+
 def test_one_reach_nobody_looked_at_is_a_log_normal_law() -> None:
     """Everything else says normal(-2, 0.8^2) of the log rate: mean exp(-2 + 0.32), quantiles those of the normal law."""
     alone = Fit(np.array([[-2.0]]), np.array([[0.64]]), np.ones(1), np.ones((1, 4)))

@@ -134,6 +134,23 @@ def test_no_case_at_all_is_answered() -> None:
     assert not (table.state == "hot").any()
 
 
+def test_without_a_case_nothing_is_cold() -> None:
+    """Every third reach is looked at for 1,008 h, the others for 2.05 h."""
+    n = 60
+    hours = np.where(np.arange(n) % 3, 2.05, 1008.0)
+    looked = np.zeros((n, len(PLATFORMS), 2))
+    looked[:, PLATFORMS.index("boat"), 0] = hours
+    frame = pd.concat([reaches().iloc[:1]] * n, ignore_index=True).assign(reach_id=[f"r{i}" for i in range(n)])
+    touch = sp.diags([np.ones(n - 1)] * 2, [-1, 1]).tocsr()
+    none = np.zeros(n, dtype=int)
+    found, _ = hotspots.table(frame, none, none, looked, touch, np.full(n, 10), FEW, links=touch)
+    assert set(found["state"]) == {"normal"}
+    # the same where all that was looked counts for nothing
+    nothing = np.zeros((len(PLATFORMS), 2))
+    found, _ = hotspots.table(frame, none, none, looked, touch, np.full(n, 10), FEW, 0, touch, nothing)
+    assert set(found["state"]) == {"normal"}
+
+
 def test_nobody_looked_at_all() -> None:
     table = made(hours=np.zeros_like(HOURS), cases=[0] * N)
     TABLES["hotspots"].check(table)

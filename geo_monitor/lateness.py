@@ -32,7 +32,7 @@ def lateness(store: Store, receipts: pd.DataFrame) -> pd.DataFrame:
 
     received = receipts.set_index("receipt_id")["received_at"].dt.tz_convert(TIMEZONE).dt.normalize()
     parts_held = positions.parts(store.root / "positions", received.index, store.held_from, None)
-    held_rows = [(day, name, told.rows) for day, name, told in positions.following(parts_held, positions.said)]
+    held_rows = [(day, name, told.rows) for day, name, told in positions.asked(parts_held, positions.said)]
     held_rows += [row for row in expire.of_days(store) if row[1] in received.index]
     fixes = [
         (name, pd.Timestamp(str(np.datetime64(day, "D")), tz=TIMEZONE), count, 0) for day, name, count in held_rows

@@ -83,7 +83,7 @@ class Plan:
 def plan(parts: Sequence[Part], span: Span, halo_ms: int, reports: np.ndarray, rows: int = BLOCK_ROWS) -> Plan:
     """Cuts `parts` of positions into blocks of about `rows` rows at most, with a halo of `halo_ms`. reports: times (n,) of
     what has to lie in a block of its own time where there are fixes within the halo, ms UTC."""
-    return positions.following(parts, partial(_plan, span=span, halo_ms=halo_ms, reports=reports, rows=rows))
+    return positions.asked(parts, partial(_plan, span=span, halo_ms=halo_ms, reports=reports, rows=rows))
 
 
 def _plan(parts: Sequence[Part], span: Span, halo_ms: int, reports: np.ndarray, rows: int) -> Plan:
@@ -162,7 +162,7 @@ def _between(table: pa.Table, start: int, end: int) -> pa.Table:
 
 def _read(part: Part, low: str | None, high: str | None) -> pa.Table:
     """The rows of a part, of units in [low, high); columns of `SCHEMA`."""
-    found = positions.following([part], lambda parts: [_read_file(one, low, high) for one in parts])
+    found = positions.asked([part], lambda parts: [_read_file(one, low, high) for one in parts])
     return pa.concat_tables(found)
 
 

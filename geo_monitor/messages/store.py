@@ -120,6 +120,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "geo-monitor verify tells which file: restore it from a backup and try again, or let go of the days before it with an "
         "earlier --before.",
     ),
+    "positions_unreadable": (
+        "定位文件 {files} 读不出来或已损坏。未作计算，数据未改动。",
+        "Files of positions cannot be read or are damaged: {files}. Nothing was computed, no data were changed.",
+    ),
+    "positions_unreadable.hint": (
+        "请运行 geo-monitor verify 查明是哪些文件，从备份恢复后再试；或用 --from、--to 避开那一天。",
+        "geo-monitor verify tells which files: restore them from a backup and try again, or leave that day out with --from, --to.",
+    ),
     "positions_expired": (
         "{first} 之前的定位数据已按保存期限销毁，该时段有无巡护已无从得知，无法据此作答。未作任何更改。",
         "Positions before {first} were let go: nothing is known of who was out then, so this time cannot be answered for. "

@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from geo_monitor import tables
+from geo_monitor.errors import Refused
 from geo_monitor.store.files import TEMPORARY, replacing
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Box = tuple[float, float, float, float]  # west, south, east, north
 ROW_GROUP = 1 << 17
+NAMED = 3  # files that an error names
 COMPACT = "compact-"  # how the name of a file of many receipts begins
 TOLD = b"geo_monitor"  # in the metadata of such a file: JSON {receipt_id: a `Told`}
 DAY_MS = 86_400_000
@@ -278,6 +280,25 @@ def following(parts: Sequence[Part], do: Callable[[Sequence[Part]], T]) -> T:
             parts = again
 
 
+def asked(parts: Sequence[Part], do: Callable[[Sequence[Part]], T]) -> T:
+    """The same for whoever asks what there is. Raises `Refused("positions_unreadable")` where a file is not there or is not
+    what was written."""
+    try:
+        return following(parts, do)
+    except (pa.ArrowInvalid, OSError) as error:
+        named = [part.path for part in parts if not _opens(part.path)] or [part.path for part in parts]
+        files = [f"{path.parent.name}/{path.name}" for path in named[:NAMED]] + ["…"] * (len(named) > NAMED)
+        raise Refused("positions_unreadable", files=files) from error
+
+
+def _opens(path: Path) -> bool:
+    try:
+        told(path)
+    except (pa.ArrowInvalid, OSError, ValueError):
+        return False
+    return True
+
+
 def where_now(parts: Sequence[Part]) -> list[Part]:
     """Parts as they lie now, by day and name of file. Raises `FileNotFoundError` where one lies nowhere."""
     found, gone = [], dict[Path, list[str]]()
@@ -330,7 +351,7 @@ def read(
 
     `encoded` leaves words (unit_id, role ...) as Arrow dictionaries: a tenth of the memory. beside: rows of `positions`
     that lie in no file, of the time asked for. box: west, south, east, north in degrees, edges included. Row groups that
-    by their statistics hold nothing of these times, units and places are not read.
+    by their statistics hold nothing of these times, units and places are not read. Raises as `asked`.
     """
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
@@ -349,7 +370,7 @@ def read(
             where = condition if where is None else where & condition
     # statistics of a column that is read as a dictionary are not looked at (pyarrow 26)
     words = set(WORDS) if units is None else set(WORDS) - {"unit_id"}
-    table = following(parts, lambda parts: _rows(parts, schema, where, words))
+    table = asked(parts, lambda parts: _rows(parts, schema, where, words))
     if beside is not None and len(beside):
         if units is not None:
             beside = beside.filter(pc.is_in(beside["unit_id"], value_set=pa.array(sorted(units), pa.string())))

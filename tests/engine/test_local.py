@@ -334,6 +334,16 @@ def test_on_a_full_disk_a_run_takes_the_room_of_what_is_kept(workspace: Workspac
         workspace.analyse()
 
 
+@pytest.mark.parametrize("keep", [0, 40, -40])
+def test_a_file_of_positions_that_was_damaged_is_named(workspace: Workspace, keep: int) -> None:
+    path = sorted((workspace.root / "positions").rglob("*.parquet"))[3]
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(Refused) as told:
+        workspace.analyse()
+    assert told.value.code == "positions_unreadable"
+    assert told.value.params["files"] == [f"{path.parent.name}/{path.name}"]
+
+
 def test_a_file_that_was_damaged_is_made_anew(workspace: Workspace) -> None:
     expected = tables(workspace)
     kept = sorted((workspace.root / FOLDER).rglob("*.arrow"))

@@ -380,7 +380,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{times} times)",
     ),
     "why.weighed": (
-        "按手段折算计 {hours} 小时",
+        "按手段加权计 {hours} 小时",
         "weighed by platform and night this counts as {hours} hours",
     ),
     "why.follows": (

@@ -15,7 +15,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The platforms are boat, foot, drone, vehicle and camera. Correct the value and send the file again.",
     ),
     "halo_too_long": (
-        "设置中的时间窗口过长，超过 {days} 天。未作计算，数据未改动。",
+        "设置中的时间范围过长，超过 {days} 天。未作计算，数据未改动。",
         "The time windows in the settings are too long: over {days} days. Nothing was computed, no data were changed.",
     ),
     "halo_too_long.hint": (

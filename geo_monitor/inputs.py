@@ -165,9 +165,8 @@ def read(store: Store, period: Period, settings: Settings) -> Inputs:
         features = re.findall(rb'"type"\s*:\s*"Feature"', reference.path(LOCALITIES).read_bytes())
         notes.append({"code": "jurisdictions_shipped", "params": {"count": len(features)}})
     # in an order of their own, whatever the order in which they were sent
-    seizures = _within(store.records("seizures", period.as_of), "time", period).sort_values(
-        "report_id", ignore_index=True
-    )
+    seizures = _within(store.records("seizures", period.as_of), "time", period)
+    seizures = seizures.sort_values("report_id", kind="stable", ignore_index=True)
     times = milliseconds(seizures["time"])
     patrols = store.records("patrols", period.as_of).sort_values("patrol_id", kind="stable", ignore_index=True)
     platforms = store.records("units", period.as_of).set_index("unit_id")["platform"].dropna()

@@ -156,8 +156,8 @@ def lane(job: Job, batches: Iterable[pa.RecordBatch], span: Span) -> Iterator[tu
         given = work.together([part], laid, job, moored, underway)
         if not alone:
             moored, underway = work.stays(given["effort"]), work.visits_underway(given["visits"])
-        for what in {"effort", "visits"} & given.keys():  # nobody outside of the lane needs what goes on in it
-            yield what, {name: array for name, array in given[what].items() if not name.startswith(GOING_ON)}
+            for what in ("effort", "visits"):  # nobody outside of the lane needs what goes on in it
+                yield what, {name: array for name, array in given[what].items() if not name.startswith(GOING_ON)}
         if "near" in given:
             yield "near", {"rows": work.reports(job, laid.span), **given["near"]}
     yield (

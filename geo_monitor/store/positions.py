@@ -281,10 +281,12 @@ def following(parts: Sequence[Part], do: Callable[[Sequence[Part]], T]) -> T:
 
 
 def asked(parts: Sequence[Part], do: Callable[[Sequence[Part]], T]) -> T:
-    """The same for whoever asks what there is. Raises `Refused("positions_unreadable")` where a file is not there or is not
-    what was written."""
+    """The same for whoever asks what there is. Raises `Refused("positions_unreadable")` where a file is not what was written,
+    and as `where_now`."""
     try:
         return following(parts, do)
+    except FileNotFoundError:  # let go meanwhile, mostly: `Store.keeping_up`
+        raise
     except (pa.ArrowInvalid, OSError) as error:
         named = [part.path for part in parts if not _opens(part.path)] or [part.path for part in parts]
         files = [f"{path.parent.name}/{path.name}" for path in named[:NAMED]] + ["…"] * (len(named) > NAMED)

@@ -125,9 +125,8 @@ def clusters(ground: Ground) -> pd.DataFrame:
         cases = np.where(expected > 0, cases, 0.0)
         if cases.sum() == 0:
             continue
-        told = np.flatnonzero(
-            expected.sum(axis=1) > 0
-        )  # before and after, nothing can be found: a date far off costs nothing
+        # before and after these steps nothing can be found: a date far off costs nothing
+        told = np.flatnonzero(expected.sum(axis=1) > 0)
         span = slice(told[0], told[-1] + 1)
         found = hotspots.scan(
             cases[span].astype(np.int64),

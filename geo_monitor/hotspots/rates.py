@@ -145,9 +145,9 @@ def rates(
     Returns
     -------
     DataFrame (n rows): rate (the posterior mean; where next to nothing is known, and a few enormous rates that cannot be
-    excluded carry it out of the interval, the end of that), rate_lo, rate_hi (per hour), rr (rate / basin rate), p_hot. Never NaN: where nobody
-    looked it is what the neighbours and the prior say; without any case the basin's rate in rr and p_hot is the
-    expected mean rate.
+    excluded carry it out of the interval, the end of that), rate_lo, rate_hi (per hour), rr (rate / basin rate), p_hot.
+    Never NaN: where nobody looked it is what the neighbours and the prior say; without any case the basin's rate in rr and
+    p_hot is the expected mean rate.
 
     Raises `Usage`: `rates_shape`, `rates_cases`, `rates_hours`, `rates_links`, `rates_links_symmetric`.
 

@@ -113,10 +113,10 @@ def test_archives_that_lead_out(tmp_path: Path) -> None:
     }
     (tmp_path / "deep.zip").write_bytes(nested)
     cases["archive_too_deep"] = tmp_path / "deep.zip"
-    before = sorted(tmp_path.parent.rglob("*"))
+    before = set(tmp_path.parent.rglob("*"))
     for code, path in cases.items():
         assert refused(give("seizures", path)) == code
-    assert sorted(tmp_path.parent.rglob("*")) == before
+    assert not set(tmp_path.parent.rglob("*")) - before  # what other tests left there may go meanwhile
 
 
 def test_names_in_gbk_inside_a_zip(tmp_path: Path) -> None:

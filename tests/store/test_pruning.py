@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from geo_monitor.engine import blocks
+from geo_monitor.errors import Refused
 from geo_monitor.store import Store, compact, positions
 from tests.store.uploads import fixes, upload
 
@@ -65,8 +65,9 @@ def test_only_row_groups_that_may_hold_it_are_read(store: Store, asked: dict[str
     assert {f"u{number}" for number in groups} == set(expected["unit_id"].to_pylist())
     spoil(store, groups)
     assert store.positions(**asked).equals(expected)
-    with pytest.raises((pa.ArrowException, OSError)):
+    with pytest.raises(Refused) as told:
         store.positions()
+    assert told.value.code == "positions_unreadable"
 
 
 def test_a_part_of_the_units_of_a_day_is_read_alone(store: Store) -> None:

@@ -163,7 +163,7 @@ class Aside:
 
     def append(self, content: Content) -> None:
         """Puts `content` behind the others."""
-        if any(not isinstance(place, slice) for place in self._held[-1:]):  # there was no room before
+        if self._held and not isinstance(self._held[-1], slice):  # there was no room before
             self._held.append(content)
             return
         try:

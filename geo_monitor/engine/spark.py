@@ -146,7 +146,8 @@ def lane(job: Job, batches: Iterable[pa.RecordBatch], span: Span) -> Iterator[tu
     moored, underway = Moored.nowhere(), Underway.nobody()
     for number, table, alone in _with_halo(_beside(_by_block(batches)), job.halo_ms):
         block = Block(number * BLOCK_DAYS, (number + 1) * BLOCK_DAYS, (), (), ())
-        near = ["near"] if len(work.reports(job, block.span)) else []
+        rows = work.reports(job, block.span)
+        near = ["near"] if len(rows) else []
         wanted = near if alone else ["effort", "visits", *near]
         if not wanted:
             continue
@@ -159,7 +160,7 @@ def lane(job: Job, batches: Iterable[pa.RecordBatch], span: Span) -> Iterator[tu
             for what in ("effort", "visits"):  # nobody outside of the lane needs what goes on in it
                 yield what, {name: array for name, array in given[what].items() if not name.startswith(GOING_ON)}
         if "near" in given:
-            yield "near", {"rows": work.reports(job, laid.span), **given["near"]}
+            yield "near", {"rows": rows, **given["near"]}
     yield (
         "visits",
         work.packed_visits([(underway.finished(job.areas, job.settings), Underway.nobody())], Underway.nobody()),

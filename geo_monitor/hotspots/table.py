@@ -14,7 +14,7 @@ from geo_monitor.errors import Usage
 from geo_monitor.hotspots import exchangeable
 from geo_monitor.hotspots.exposure import stated
 from geo_monitor.hotspots.gistar import gistar
-from geo_monitor.hotspots.rates import Posterior, posterior
+from geo_monitor.hotspots.rates import Posterior, posterior, told
 from geo_monitor.settings import Settings
 from geo_monitor.tables import PLATFORMS, TABLES
 
@@ -71,9 +71,7 @@ def table(
     patrol_h, exposure_h = looked_h.sum(axis=(1, 2)), (looked_h * weight).sum(axis=(1, 2))
     looked = patrol_h >= settings.looked_h
     known = posterior(y, exposure_h, links, looked=looked, settings=settings)
-    low, high = (known.quantile((1 + side * settings.interval) / 2) for side in (-1, 1))
-    rate = np.clip(known.mean, low, high)
-    p_hot = known.above(settings.hot_factor * known.basin)
+    answer = told(known, settings.hot_factor, settings.interval)
     # the rate that cold is told by is cases / hours: none is below that of a basin without a case
     p_cold = known.below(settings.cold_factor * known.basin) if known.crude > 0 else np.zeros(n)
     # on rates that know nothing of their neighbours: Gi* is to find likeness along the water, not to be handed it
@@ -93,14 +91,10 @@ def table(
             "patrol_h": patrol_h,
             "exposure_h": exposure_h,
             "expected": exposure_h * known.crude,
-            "rate": rate,
-            "rate_lo": low,
-            "rate_hi": high,
-            "rr": rate / known.basin,
-            "p_hot": p_hot,
+            **answer,
             "gi_z": local["gi_z"].to_numpy(),
             "q_value": local["q_value"].to_numpy(),
-            "state": state(patrol_h, p_hot, p_cold, settings),
+            "state": state(patrol_h, answer["p_hot"], p_cold, settings),
             "class": "none",
             "last_look": pd.to_datetime(pd.Series(last).where(last >= 0), unit="ms", utc=True).to_numpy(),
         }

@@ -43,9 +43,8 @@ def test_quantiles_are_those_found_by_bisection(
         return float(stats.gamma.cdf(np.exp(at), cases + shape, scale=scale) @ weight) - p
 
     assert over(found) == pytest.approx(0.0, abs=2e-9)
-    steep = max(
-        (over(found + 1e-3) - over(found - 1e-3)) / 2e-3, 1e-6
-    )  # between two laws far apart it may be next to flat
+    # between two laws far apart it may be next to flat
+    steep = max((over(found + 1e-3) - over(found - 1e-3)) / 2e-3, 1e-6)
     assert found == pytest.approx(optimize.brentq(over, -FAR, 12.0, xtol=1e-12), abs=1e-6 + 4e-9 / steep)
 
 

@@ -326,6 +326,9 @@ def test_the_program_itself(tmp_path: Path) -> None:
     told = subprocess.run([*program, "--help"], capture_output=True, env=environment, cwd=tmp_path, check=True)
     assert "长江" in told.stdout.decode("utf-8")
     assert all(name in told.stdout.decode("utf-8") for name in command("zh").commands)
+    subprocess.run([*program, "analyse"], capture_output=True, env=environment, cwd=tmp_path, check=True)
+    # the database was closed: whoever copies its file has all of it
+    assert not [*(tmp_path / "ws").glob("geo_monitor.sqlite?*")]
     wrong = subprocess.run([*program, "boats"], capture_output=True, env=environment, cwd=tmp_path, check=False)
     assert wrong.returncode == 2
 
@@ -336,3 +339,28 @@ def test_importing_the_package_is_light() -> None:
     code = f"import sys, geo_monitor, geo_monitor.cli; print([name for name in {heavy} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPO, check=True)
     assert told.stdout.strip() == "[]"
+
+
+ENDING = """
+import atexit, sys, threading, time
+from geo_monitor.cli import commands
+def command(arguments):
+    atexit.register(print, "registered")
+    threading.Thread(target=lambda: (time.sleep(0.3), print("thread"))).start()
+    return 3
+commands.run = command
+commands.main()
+"""
+
+
+def test_a_command_ends_once_all_is_done_that_was_begun() -> None:
+    ended = subprocess.run([sys.executable, "-c", ENDING], capture_output=True, text=True, cwd=REPO, check=False)
+    assert (ended.returncode, ended.stdout.split(), ended.stderr) == (3, ["thread", "registered"], "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_what_could_not_be_written_is_no_success() -> None:
+    with Path("/dev/full").open("w") as full:
+        program = [sys.executable, "-m", "geo_monitor", "--help"]
+        ended = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, cwd=REPO, check=False)
+    assert ended.returncode not in (0, 2)

@@ -6,9 +6,12 @@ Help texts are in `messages/cli.py`, in Chinese and English, and put into place 
 
 from __future__ import annotations
 
+import atexit
 import gc
+import os
 import sys
 import traceback
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -397,8 +400,21 @@ def _is_usage(error: Exception) -> bool:
 
 def main() -> None:
     """The program `geo-monitor`."""
-    gc.set_threshold(50_000, 20, 20)  # what a command makes lives until it ends: cycles are looked for less often
+    gc.set_threshold(200_000, 50, 50)  # what a command makes lives until it ends: cycles are looked for less often
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    sys.exit(run(sys.argv[1:]))
+    codes: list[int] = []
+    atexit.register(_leave, codes)  # the first registered is the last called
+    codes.append(run(sys.argv[1:]))
+    sys.exit(codes[0])
+
+
+def _leave(codes: list[int]) -> None:
+    """Ends the process of a command that gave its exit code, when threads have ended and all else is done that was to be done at
+    the end: the system takes memory back at once, Python piece by piece (0.3 s after an analysis of 5 million fixes)."""
+    with suppress(OSError, ValueError):  # whoever read what we say has gone: Python tells of it on its own way out
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for code in codes:
+            os._exit(code)

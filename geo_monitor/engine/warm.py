@@ -6,6 +6,7 @@ says for which code that was done, and what the main job calls, so that it can b
 
 from __future__ import annotations
 
+import compileall
 import hashlib
 import os
 import pickle
@@ -93,6 +94,9 @@ def warm() -> None:
     from geo_monitor.settings import Settings
 
     _run()
+    compileall.compile_dir(
+        PACKAGE, quiet=2
+    )  # where Python is told to leave no byte code it would be made on every start
     settings = Settings()
     rivers.network(Drawing.nothing_sent(settings), settings, folder())
     if shelf() is None:

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -84,6 +85,7 @@ class Store:
         self._holding = threading.local()  # the writing thread's check of its lock: others may write records meanwhile
         self._snapshot = threading.local()
         self._pulse = Pulse(self._url)
+        weakref.finalize(self, self._pulse.close)
         self._answers: dict[Hashable, tuple[tuple[int, int], Any]] = {}
         with reached(self._url, self.root):
             found = self.meta("schema_version")
@@ -366,10 +368,14 @@ class Store:
         with self.writing(unfinished.Work("analyse", str(run["run_id"]), str(run["run_id"]))):
             with files.replacing(folder) as temporary:
                 temporary.mkdir()
-                for name, frame in results.items():
+
+                def keep(name: str) -> None:
                     path = temporary / f"{name}.parquet"
-                    geoparquet.write(tables.table(name).to_arrow(frame), path)
+                    geoparquet.write(tables.table(name).to_arrow(results[name]), path)
                     files.sync(path)
+
+                with ThreadPoolExecutor(2) as pool:  # most of it is packing, and waiting for the disk
+                    list(pool.map(keep, results))
             with self.transaction() as connection:
                 schema.insert(connection, "runs", pd.DataFrame([dict(run)]))
                 audit.append(connection, run["made_at"], who, "analyse", str(run["run_id"]))

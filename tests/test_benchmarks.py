@@ -19,8 +19,7 @@ from benchmarks.accuracy.measures import measured, named
 from benchmarks.accuracy.methods import METHODS, Answer, Looked, kde_per_hour, marshall, marshall_local
 from benchmarks.accuracy.run import of_oracle
 from benchmarks.accuracy.tables import tables
-from benchmarks.engine.__main__ import differing
-from benchmarks.engine.__main__ import main as engines_main
+from benchmarks.engine import __main__ as engines_command
 from geo_monitor.store import Store
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -234,13 +233,28 @@ def test_a_kernel_over_cases_and_hours_of_a_river_alike_all_over_is_its_rate() -
 
 def test_the_engines_give_the_same_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # five boats for a day, a fix every 30 s: 2,879 steps of half a minute each
-    given = ["--fixes", str(5 * 2880), "--units", "5", "--zones", "4", "--repeat", "1", "--engines", "scan,ours,geopandas",
-             "--worlds", str(tmp_path / "worlds"), "-o", str(tmp_path)]  # fmt: skip
-    assert engines_main(given) == 0
+    given = ["--fixes", str(5 * 2880), "--units", "5", "--zones", "4", "--repeat", "1",
+             "--engines", "scan,ours,analyse,geopandas", "--worlds", str(tmp_path / "worlds"), "-o", str(tmp_path)]  # fmt: skip
+    assert engines_command.main(given) == 0
     answer = json.loads((tmp_path / "engine.json").read_text(encoding="utf-8"))["engines"]
     assert answer["scan"]["rows"] == answer["ours"]["located"] == answer["geopandas"]["located"] == 14_400
+    assert answer["analyse"]["rows"] == answer["analyse"]["located"] == 14_400
     assert answer["ours"]["minutes"] == pytest.approx(5 * 2879 / 2, abs=1e-6)
+    assert answer["analyse"]["minutes"] == pytest.approx(5 * 2879 / 2, abs=1e-6)
+    assert answer["analyse"]["seconds"] > answer["ours"]["seconds"]
     assert capsys.readouterr().out == (tmp_path / "engine.md").read_text(encoding="utf-8")
     assert (tmp_path / "engine.png").read_bytes().startswith(b"\x89PNG")
     wrong = {"a": {"rows": 5, "located": 3}, "b": {"rows": 5, "located": 4}, "c": {"rows": 6, "located": 5}}
-    assert differing(wrong) == ["located of 5 rows: {'a': 3, 'b': 4}"]
+    assert engines_command.differing(wrong) == ["located of 5 rows: {'a': 3, 'b': 4}"]
+
+
+def test_a_year_is_analysed_once_and_a_day_added_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines_command, "DAYS", 2)
+    given = ["--year", "--boats", "3", "--zones", "4", "--repeat", "2", "--worlds", str(tmp_path), "-o", str(tmp_path)]
+    assert engines_command.main(given) == 0
+    rows = json.loads((tmp_path / "engine.json").read_text(encoding="utf-8"))["year"]
+    days = [2, 2, 3, 4]
+    assert [row["fixes"] for row in rows] == [day * 3 * 2880 for day in days]
+    assert all(row["command_seconds"] > row["seconds"] > 0 for row in rows)
+    assert rows[1]["share"] == pytest.approx(rows[1]["seconds"] / rows[0]["seconds"], abs=0.01)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["17280-3-4", "engine.json", "engine.md"]

@@ -2,6 +2,8 @@
 
     python -m benchmarks.engine                              10 million positions, 300 zones, every engine
     python -m benchmarks.engine --fixes 1e8 --engines scan,ours
+    python -m benchmarks.engine --fixes 5e6 --engines scan,analyse,geopandas      the whole command beside the joins alone
+    python -m benchmarks.engine --year                       `analyse` of a year of 14 boats (14.7 million positions), then of days added
     python -m benchmarks.engine --curves                     ours from 1e5 to 1e8 positions and from 100 to 100,000 zones
 
 Every engine runs in fresh processes, one after the other; of `--repeat` runs the fastest counts. Every time is told as a
@@ -14,13 +16,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
-EVERY = ("scan", "ours", "geopandas", "duckdb", "sedona", "postgis", "movingpandas")
+from benchmarks.engine.engines import command, forget
+
+EVERY = ("scan", "ours", "analyse", "geopandas", "duckdb", "sedona", "postgis", "movingpandas")
 SLOW = {"movingpandas": 100_000, "postgis": 1_000_000}  # rows these are given: more would take hours
+DAYS, A_DAY = 365, 2880  # of a year, and fixes of a boat a day (a fix every 30 s)
 CURVE_FIXES, CURVE_ZONES = (10**5, 10**6, 10**7, 10**8), (10**2, 10**3, 10**4, 10**5)
 
 
@@ -55,7 +62,7 @@ def compared(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
         rows = min(asked.fixes, SLOW.get(name, asked.fixes))
         engines[name] = {
             "rows": rows,
-            **timed(name, root, rows, asked.repeat if name in ("scan", "ours") else 1),
+            **timed(name, root, rows, asked.repeat if name in ("scan", "ours", "analyse") else 1),
         }
         print(f"{name}: {engines[name]}", file=sys.stderr, flush=True)
     floor = engines["scan"]["seconds"] / asked.fixes
@@ -76,6 +83,30 @@ def curves(folder: Path, asked: argparse.Namespace) -> list[dict[str, Any]]:
         found.append({"fixes": fixes, "zones": zones, **ours, "scan_seconds": floor["seconds"],
                       "times_scan": round(ours["seconds"] / floor["seconds"], 1)})  # fmt: skip
         print(found[-1], file=sys.stderr, flush=True)
+    return found
+
+
+def year(folder: Path, asked: argparse.Namespace) -> list[dict[str, Any]]:
+    """`analyse` of a year, as if for the first time; once more; and after each of `--repeat` days added, one by one. seconds:
+    of the stages that go over positions (locate, joins, effort)."""
+    made = world(folder, DAYS * asked.boats * A_DAY, asked.boats, asked.zones)
+    found: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(dir=folder) as copy:
+        root = Path(copy) / "year"
+        shutil.copytree(made, root)
+        forget(root)
+        for step in ("first", "nothing new", *["a day more"] * asked.repeat):
+            if step == "a day more":
+                code = "import sys; from pathlib import Path; from benchmarks.engine import worlds; " \
+                       "worlds.add_day(Path(sys.argv[1]), *map(int, sys.argv[2:]))"  # fmt: skip
+                day = DAYS + len(found) - 2
+                subprocess.run([sys.executable, "-c", code, str(root), str(day), str(asked.boats)], check=True)
+            told = command(root)
+            seconds = sum(told["timings"][stage] for stage in ("locate", "joins", "effort"))
+            share = round(seconds / found[0]["seconds"], 4) if found else 1.0
+            row = {"step": step, "fixes": told["counts"]["positions"], "seconds": round(seconds, 3), "share": share}
+            found.append({**row, "command_seconds": told["seconds"]})
+            print(found[-1], file=sys.stderr, flush=True)
     return found
 
 
@@ -108,6 +139,15 @@ def tables(answer: dict[str, Any]) -> str:
             parts.append("\n| positions | zones | seconds | peak MB | × scan |\n| --- | --- | --- | --- | --- |")
         parts.append(f"| {row['fixes']:,} | {row['zones']:,} | {row['seconds']:,.2f} | {row['peak_mb']:,.0f} | "
                      f"{row['times_scan']:,.1f} |")  # fmt: skip
+    for row in answer.get("year", []):
+        if row is answer["year"][0]:
+            parts.append(
+                "| analysis | positions | locate, joins, effort, s | % of the first | the command, s |\n"
+                + "| --- " * 5
+                + "|"
+            )
+        parts.append(f"| {row['step']} | {row['fixes']:,} | {row['seconds']:.2f} | {100 * row['share']:.1f} | "
+                     f"{row['command_seconds']:.1f} |")  # fmt: skip
     return "\n".join(parts) + "\n"
 
 
@@ -151,15 +191,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--engines", default=",".join(EVERY))
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--curves", action="store_true")
+    parser.add_argument("--year", action="store_true")
+    parser.add_argument("--boats", type=int, default=14, help="of --year")
     parser.add_argument("--worlds", type=Path, default=Path("build/worlds"))
     parser.add_argument("-o", "--output", type=Path, default=Path("build/engine"))
     asked = parser.parse_args(arguments)
     asked.output.mkdir(parents=True, exist_ok=True)
     asked.worlds.mkdir(parents=True, exist_ok=True)
-    answer: dict[str, Any] = {"curves": curves(asked.worlds, asked)} if asked.curves else compared(asked.worlds, asked)
+    answer: dict[str, Any]
+    if asked.year:
+        answer = {"year": year(asked.worlds, asked)}
+    else:
+        answer = {"curves": curves(asked.worlds, asked)} if asked.curves else compared(asked.worlds, asked)
     (asked.output / "engine.json").write_text(json.dumps(answer, indent=1) + "\n", encoding="utf-8")
     (asked.output / "engine.md").write_text(tables(answer), encoding="utf-8")
-    draw(answer, asked.output / "engine.png")
+    if not asked.year:
+        draw(answer, asked.output / "engine.png")
     print(tables(answer), end="")
     wrong = differing(answer.get("engines", {}))
     for line in wrong:

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from geo_monitor.stages import Stages
 
 THREADS = min(os.cpu_count() or 1, 8)
-LET_GO = 8  # blocks after which unused memory is given back: each time it has to be asked for anew, which takes a while
+GIVE_BACK = (
+    8  # blocks after which unused memory is given back: each time it has to be asked for anew, which takes a while
+)
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 HEAP = 1 << 29  # bytes: what is larger is not taken from the heap, nor is more left unused at its end
 PART_ROWS = 150_000  # fixes a thread works on at once: some 100 bytes each for a while
@@ -103,9 +105,9 @@ def run(job: Job, plan: Plan, root: Path, stage: Stages, ahead: Ahead | None = N
             if "near" in given:
                 found.add_near(keys.reports(number), of_bytes(given["near"]))
             stage.done((number + 1) / len(plan.blocks))
-            if number % LET_GO == LET_GO - 1:
-                _let_go()
-    _let_go()
+            if number % GIVE_BACK == GIVE_BACK - 1:
+                _give_back()
+    _give_back()
     before = earlier.keep(keys, keep["earlier"]) if earlier.blocks == till > 0 else earlier.found
     ended = work.packed_visits([(underway.finished(job.areas, job.settings), Underway.nobody())], Underway.nobody())
     found.visited.append(to_bytes(ended))
@@ -122,7 +124,7 @@ def _one_heap() -> None:
                 ctypes.CDLL(None).mallopt(setting, value)
 
 
-def _let_go() -> None:
+def _give_back() -> None:
     """Gives what blocks before have left unused back to the system, so that memory does not grow with their number."""
     pa.default_memory_pool().release_unused()
     if sys.platform == "linux":

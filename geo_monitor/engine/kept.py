@@ -116,9 +116,9 @@ class Kept:
 
     def put(self, block: str, key: str, arrays: Arrays) -> None:
         """Keeps arrays under `key`, not compressed: `put_packed`."""
-        self.put_packed(block, key, to_bytes(arrays, compression=None))
+        self.put_packed(block, key, memoryview(_packed(arrays, None)))
 
-    def put_packed(self, block: str, key: str, content: bytes) -> None:
+    def put_packed(self, block: str, key: str, content: Content) -> None:
         """Keeps what `to_bytes` gave under `key`; of one block only the `RECENT` used last stay.
 
         What is kept only saves time: on a full disk it is let go, with what was kept before, and where the folder cannot be
@@ -132,7 +132,9 @@ class Kept:
         try:
             with files.room(self._root.parent):
                 folder.mkdir(parents=True, exist_ok=True)
-                temporary.write_bytes(_hash(content) + content)
+                with temporary.open("wb") as file:  # one after the other: together they would be there twice
+                    file.write(_hash(content))
+                    file.write(content)
                 temporary.replace(folder / f"{key}.arrow")
         except Refused:
             self._full.set()
@@ -194,11 +196,15 @@ class Aside:
 
 def to_bytes(arrays: Arrays, compression: str | None = "lz4") -> bytes:
     """Named arrays as an Arrow stream of one row. What is not compressed need not be read as a whole."""
+    return bytes(_packed(arrays, compression))
+
+
+def _packed(arrays: Arrays, compression: str | None) -> pa.Buffer:
     table = pa.table({name: _column(array) for name, array in arrays.items()})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as out:
         out.write_table(table)
-    return bytes(sink.getvalue())
+    return sink.getvalue()
 
 
 def of_bytes(content: Content, prefix: str = "") -> dict[str, np.ndarray]:

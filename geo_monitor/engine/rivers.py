@@ -8,6 +8,7 @@ build it. The shipped river is the same in every workspace and is kept where com
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from geo_monitor.settings import Settings
 
 
+Place = tuple[Path, str, str]
 DIGEST = "digest"  # of the river, kept with it: to work it out takes a while
 LINKS = ("links.a", "links.b", "links.metres")  # reaches that touch, kept with the index ...
 WATER = "water."  # ... and so are the parts of the graph of its ways
@@ -31,18 +33,41 @@ WATER = "water."  # ... and so are the parts of the graph of its ways
 
 def network(drawing: Drawing, settings: Settings, root: Path) -> Network:
     """The network that drains, of what was sent or of the shipped river, kept below `root`."""
-    from geo_monitor import river
-    from geo_monitor.river import saved
     from geo_monitor.river.grid import Grid
     from geo_monitor.river.paths import WaterGraph
 
-    root = _home(drawing, root)
-    built, indices = Kept(root, "river"), Kept(root, "grid")
-    key = _key(drawing, settings)
-    arrays = built.get("river", key)
+    home, name, key = place = _place(drawing, settings, root)
+    found, indices = _built(drawing, settings, root, place), Kept(home, "grid")
+    index = indices.get(name, key)
+    if index is None:
+        links = dict(zip(LINKS, found.pairs, strict=True))
+        water = {WATER + part: array for part, array in found.water.arrays().items()}
+        indices.put(name, key, found.grid.arrays() | links | water)
+    else:
+        a, b, metres = (index.pop(link) for link in LINKS)
+        found.pairs = a, b, metres
+        found.water = WaterGraph(found, {part: index.pop(WATER + part) for part in WaterGraph.PARTS})
+        found.grid = Grid.from_arrays(index)
+    return found
+
+
+def _built(drawing: Drawing, settings: Settings, root: Path, place: Place) -> Network:
+    """The same, kept at `place`, not ready to be located on."""
+    from geo_monitor import river
+    from geo_monitor.river import saved
+
+    home, name, key = place
+    built = Kept(home, "river")
+    arrays = built.get(name, key)
     if arrays is not None:
         found = saved.from_arrays(arrays, settings)
         found.digest = str(arrays[DIGEST][0])
+        return found
+    if drawing.masks:  # they measure the widths of a river that is there mostly
+        bare = replace(drawing, masks=[])
+        found = _built(bare, settings, root, _place(bare, settings, root))
+        for mask in drawing.masks:
+            found = river.with_mask(found, mask)
     else:
         found = river.build(
             drawing.lines,
@@ -52,28 +77,17 @@ def network(drawing: Drawing, settings: Settings, root: Path) -> Network:
             reach_length_m=settings.reach_length_m,
             settings=settings,
         )
-        for mask in drawing.masks:
-            found = river.with_mask(found, mask)
-        built.put("river", key, {DIGEST: np.array([found.digest], dtype=object), **saved.to_arrays(found)})
-    index = indices.get("river", key)
-    if index is None:
-        links = dict(zip(LINKS, found.pairs, strict=True))
-        water = {WATER + name: array for name, array in found.water.arrays().items()}
-        indices.put("river", key, found.grid.arrays() | links | water)
-    else:
-        a, b, metres = (index.pop(name) for name in LINKS)
-        found.pairs = a, b, metres
-        found.water = WaterGraph(found, {name: index.pop(WATER + name) for name in WaterGraph.PARTS})
-        found.grid = Grid.from_arrays(index)
+    built.put(name, key, {DIGEST: np.array([found.digest], dtype=object), **saved.to_arrays(found)})
     return found
 
 
-def _home(drawing: Drawing, root: Path) -> Path:
-    """Where the river is kept: below the workspace `root` what was sent to it; the shipped one beside compiled code, if that
-    can be written."""
+def _place(drawing: Drawing, settings: Settings, root: Path) -> Place:
+    """Where the river is kept (below the workspace `root` what was sent to it; the shipped one beside compiled code, if that
+    can be written), as what, and its key."""
     from geo_monitor.engine import warm
 
-    return root if drawing.own else warm.shelf() or root
+    home = root if drawing.own else warm.shelf() or root
+    return home, "masked" if drawing.masks else "river", _key(drawing, settings)
 
 
 def _key(drawing: Drawing, settings: Settings) -> str:

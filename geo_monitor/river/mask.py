@@ -95,38 +95,54 @@ def _measure(network: Network, reach: np.ndarray, source: Any, to_mask: Any, ste
     axis = network.axis
     offsets = np.arange(-WIDEST_M, WIDEST_M + step, step)
     widths = np.full((len(reach), len(PROBES)), np.nan)
+    span = float(np.median(network.high[reach] - network.low[reach]))
     for column, share in enumerate(PROBES):
         position = network.low[reach] + share * (network.high[reach] - network.low[reach])
+        x, y = np.interp(position, axis.position, axis.x), np.interp(position, axis.position, axis.y)
+        lon, lat = to_degrees(x, y)
+        covered = np.flatnonzero(
+            _covered(source, *to_mask.transform(lon, lat))
+        )  # a mask covers a few reaches of a river
+        if not len(covered):
+            continue
+        position, x, y, k = position[covered], x[covered], y[covered], scale(lat[covered])
         stem = axis.stem[np.searchsorted(axis.position, position)]
-        ux, uy = np.zeros(len(reach)), np.zeros(len(reach))
+        ux, uy = np.zeros(len(covered)), np.zeros(len(covered))
         for number in np.unique(stem):
             own, vertices = stem == number, axis.stem == number
             start = axis.start[number]
-            span = float(np.median(network.high[reach] - network.low[reach]))
             ux[own], uy[own] = direction(
                 axis.x[vertices], axis.y[vertices], axis.position[vertices] - start, position[own] - start, span
             )
-        x, y = np.interp(position, axis.position, axis.x), np.interp(position, axis.position, axis.y)
-        k = scale(to_degrees(x, y)[1])
         lon, lat = to_degrees(
             x[:, None] - uy[:, None] * offsets * k[:, None], y[:, None] + ux[:, None] * offsets * k[:, None]
         )
         wet = _sample(source, *to_mask.transform(lon, lat))
-        widths[:, column] = _run(wet, offsets, step, network.accuracy_m[reach])
+        widths[covered, column] = _run(wet, offsets, step, network.accuracy_m[reach[covered]])
     known = ~np.isnan(widths).all(axis=1)
     result = np.full(len(reach), np.nan)
     result[known] = np.nanmedian(widths[known], axis=1)
     return result
 
 
+def _place(source: Any, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Column and row of a raster at points in its CRS, fractions of a pixel kept."""
+    inverse = ~source.transform
+    x, y = np.asarray(x), np.asarray(y)
+    return inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f
+
+
+def _covered(source: Any, x: Floats, y: Floats) -> np.ndarray:
+    """Whether points in the CRS of a raster lie on it."""
+    col, row = _place(source, x, y)
+    return np.asarray((col >= 0) & (col < source.width) & (row >= 0) & (row < source.height))
+
+
 def _sample(source: Any, x: Floats, y: Floats) -> Floats:
     """1 water, 0 not, NaN outside the raster, at points in its CRS."""
     from rasterio.windows import Window
 
-    inverse = ~source.transform
-    col = inverse.a * np.asarray(x) + inverse.b * np.asarray(y) + inverse.c
-    row = inverse.d * np.asarray(x) + inverse.e * np.asarray(y) + inverse.f
-    inside = (col >= 0) & (col < source.width) & (row >= 0) & (row < source.height)
+    (col, row), inside = _place(source, x, y), _covered(source, x, y)
     result = np.full(col.shape, np.nan)
     if not inside.any():
         return result

@@ -11,6 +11,8 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
+from rasterio.transform import from_origin
 
 from geo_monitor import river
 from geo_monitor.engine import rivers, warm
@@ -71,6 +73,30 @@ def test_another_length_of_reach_a_lake_or_a_locality_is_another_river(workspace
         assert receipt.status.startswith("accepted"), receipt.to_json("en")
         assert not with_lake["adcode_left"].equals(reaches(workspace)["adcode_left"])
     assert len(times) == 4
+
+
+def test_a_mask_is_measured_on_the_river_that_is_there(workspace: Workspace, tmp_path: Path) -> None:
+    """40 m of water to each side of the line, pixels of about 10 m, over the middle of it."""
+    before = reaches(workspace)
+    lon, lat = float(before["lon"].median()), float(before["lat"].median())
+    wet = np.zeros((40, 400))
+    wet[16:24] = 1
+    mask = tmp_path / "mask.tif"
+    with rasterio.open(
+        mask, "w", driver="GTiff", height=40, width=400, count=1, dtype="uint8", crs="EPSG:4326",
+        transform=from_origin(lon - 0.02, lat + 0.002, 0.0001, 0.0001),
+    ) as target:  # fmt: skip
+        target.write(wet.astype("uint8"), 1)
+    receipt = workspace.import_file("raster", mask)
+    assert receipt.status == "accepted", receipt.to_json("en")
+    with built() as times:
+        workspace.build_river(receipt)
+        with_mask = workspace.analyse().table("locating")
+        workspace.withdraw(receipt.receipt_id, "another is coming")
+        assert reaches(workspace).equals(before)  # the one without it is kept, too
+    assert times == []
+    wider = with_mask["tolerance_m"] > with_mask["tolerance_m"].min()
+    assert 0 < wider.sum() < len(before)
 
 
 def test_a_river_that_is_not_as_it_was_written_is_built_again(workspace: Workspace) -> None:

@@ -12,6 +12,7 @@ from pyproj import Transformer
 from rasterio.transform import from_origin
 
 from geo_monitor import river
+from geo_monitor.river import mask
 from tests.river.drawing import EAST, LAT, LON, NORTH, build, degrees, line, located
 
 NETWORK = build(("长江", line((0, 0), (10_000, 0)), {"accuracy_m": 100.0}))  # flows east: left is north
@@ -75,6 +76,21 @@ def test_what_the_mask_does_not_cover_stays(tmp_path: Path) -> None:
     again = river.with_mask(network, lonlat_mask(tmp_path / "other.tif", 200, -200, x=(-2_000, 5_000)))
     assert np.allclose(again.half_width_m[covered], 400, atol=20)
     assert np.allclose(again.half_width_m[bare], 200, atol=20)
+
+
+def test_only_what_the_mask_covers_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mask of a stretch was asked about every reach of the river, thousands of points to each: 44 s for the shipped one."""
+    asked = []
+    do = mask._sample
+    monkeypatch.setattr(mask, "_sample", lambda source, x, y: (asked.append(len(x)), do(source, x, y))[1])
+    network = river.with_mask(NETWORK, lonlat_mask(tmp_path / "part.tif", 400, -400, x=(5_000, 7_000)))
+    covered = int((network.half_width_m > 0).sum())
+    assert 4 <= covered <= 5
+    assert max(asked) <= covered
+    asked.clear()
+    far = lonlat_mask(tmp_path / "far.tif", 400, -400, x=(500_000, 502_000))
+    assert river.with_mask(NETWORK, far).half_width_m.max() == 0
+    assert asked == []
 
 
 def test_water_beside_the_line_counts_within_its_accuracy(tmp_path: Path) -> None:

@@ -166,9 +166,9 @@ def _one(member: Member, kind: str, options: Options, settings: Settings, place:
     if found == "xlsx":
         return workbook.read(member.path, kind, settings, name)
     if found == "gpx":
-        return xml.gpx(member.path, name)
+        return xml.gpx(member.path, options.encoding, settings, name)
     if found == "kml":
-        return xml.kml(member.path, name, kind)
+        return xml.kml(member.path, kind, options.encoding, settings, name)
     if found == "geojson":
         return geojson.read(member.path, options.encoding, settings, name)
     if found == "nmea":

@@ -57,6 +57,12 @@ class Raw:
     def warn(self, code: str, rows: list[int] | None = None, **params: Any) -> None:
         self.warnings.append((code, rows or [], params))
 
+    def read_as(self, encoding: Encoding) -> None:
+        """Says in which encoding the text was read, and what was strange about it."""
+        self.encoding = encoding
+        for code in encoding.warnings:
+            self.warn(code)
+
 
 class Again(Exception):
     """What a reader gave so far does not hold: it has to be asked for its parts from the beginning."""

@@ -260,17 +260,19 @@ class Decoded:
     """A text file piece by piece, as often as asked, never whole in memory; its encoding is told at once.
 
     Lines that are not in the file's main encoding are decoded by themselves (`encoding_mixed` is among the warnings).
-    pieces: gives the file's bytes from the beginning, cut anywhere. Raises `Refused("choice_needed")`,
-    `Refused("encoding_broken")` where the given encoding does not fit.
+    pieces: gives the file's bytes from the beginning, cut anywhere; declared: what the file says of its encoding. Raises
+    `Refused("choice_needed")`, `Refused("encoding_broken")` where the given encoding does not fit.
     """
 
-    def __init__(self, pieces: Pieces, options_encoding: str | None, sure: float, where: str) -> None:
+    def __init__(
+        self, pieces: Pieces, options_encoding: str | None, sure: float, where: str, declared: str | None = None
+    ) -> None:
         self._pieces, self._errors, self._mixed = pieces, "strict", False
         if options_encoding:
             self.encoding = given(options_encoding)
         else:
             head, longer = _head(pieces())
-            self.encoding = _encoding(head, longer, pieces, sure, where)
+            self.encoding = _encoding(head, longer, pieces, sure, where, declared)
         used = self.encoding.used
         self._name = "utf-8-sig" if used == "utf-8" else used
         line = self._broken()
@@ -345,14 +347,14 @@ def file_pieces(path: Path) -> Pieces:
     return pieces
 
 
-def _encoding(head: bytes, longer: bool, pieces: Pieces, sure: float, where: str) -> Encoding:
+def _encoding(head: bytes, longer: bool, pieces: Pieces, sure: float, where: str, declared: str | None) -> Encoding:
     for bom, name in BOMS:
         if head.startswith(bom):
             return Encoding(name, "declared", 1.0)
     wide = _utf16(head)
     if wide:
         return Encoding(wide, "detected", 0.95)
-    return detect(_lines(head, longer, pieces), None, sure, where)
+    return detect(_lines(head, longer, pieces), declared, sure, where)
 
 
 def _head(pieces: Iterable[bytes]) -> tuple[bytes, bool]:

@@ -331,8 +331,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The file mixes encodings (GBK and UTF-8); each line was read in its own.",
     ),
     "encoding_declared_wrong": (
-        "文件声明的编码（.cpg）与内容不符，已按内容判断。",
-        "The encoding the file declares (.cpg) does not fit; it was read by its content.",
+        "文件声明的编码（.cpg 或文件头）与内容不符，已按内容判断。",
+        "The encoding the file declares (.cpg, or in its head) does not fit; it was read by its content.",
     ),
     # --- columns -------------------------------------------------------------------------------------------------
     "column_unknown": (

@@ -213,3 +213,39 @@ def test_metres_without_a_zone_ask_for_the_system(tmp_path: Path) -> None:
     given = give("zones", path, crs="EPSG:4546")  # CGCS2000, three degrees around 111°E: x 500,000 is the meridian
     assert given.rows.geometry.iloc[0].bounds[0] == pytest.approx(111.0, abs=1e-7)
     assert given.receipt.crs["how"] == "given"
+
+
+@pytest.mark.parametrize(
+    ("written", "declared", "warned"),
+    [
+        ("gbk", "GBK", False),
+        ("gbk", "gb2312", False),
+        ("gb18030", "GB18030", False),
+        ("utf-8", "UTF-8", False),
+        ("utf-8-sig", "utf-8", False),
+        ("utf-8", None, False),
+        ("utf-16", "UTF-16", False),
+        ("gbk", "UTF-8", True),  # a program that writes what the machine speaks under the head it always writes
+        ("utf-8", "GB2312", True),
+        ("gbk", None, True),  # without a word XML is UTF-8
+    ],
+)
+def test_xml_in_the_encodings_it_is_sent_in(tmp_path: Path, written: str, declared: str | None, warned: bool) -> None:
+    """expat knows none of China's; programs that ask Windows write them."""
+    names = [f"{name}禁捕区（{number}）" for number in range(3) for name in NAMES]
+    text = kml([(name, kml_polygon(A)) for name in names])
+    head = "" if declared is None else f'<?xml version="1.0" encoding="{declared}"?>\n'
+    path = tmp_path / "禁捕区.kml"
+    path.write_bytes((head + text.partition("?>")[2]).encode(written))
+    upload = give("zones", path)
+    assert upload.rows["name"].tolist() == names
+    assert codes(upload, "warnings") == ({"encoding_declared_wrong"} if warned else set())
+    used = upload.receipt.encoding["used"]
+    assert used == {"gbk": "gb18030", "utf-8-sig": "utf-8"}.get(written, written)
+
+
+def test_xml_of_a_given_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "a.kml"
+    path.write_bytes(kml([("長江禁漁區", kml_polygon(A))]).replace("UTF-8", "Big5").encode("big5"))
+    assert give("zones", path, encoding="big5").rows["name"].tolist() == ["長江禁漁區"]
+    assert give("zones", path).rows["name"].tolist() == ["長江禁漁區"]

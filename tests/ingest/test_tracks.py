@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from functools import reduce
 from pathlib import Path
@@ -45,6 +46,21 @@ def test_gpx_tracks_are_units_and_patrols_and_segments_are_not(tmp_path: Path) -
     assert set(rows["role"]) == {"patrol"}
     assert set(rows["source"]) == {"gps"}
     assert rows["time"].min() == pd.Timestamp("2025-06-01T00:00Z")
+
+
+def test_gpx_in_gb2312_and_gpx_without_times(tmp_path: Path) -> None:
+    track = "<trk><name>渔政宜宾艇</name><trkseg>" + "".join(
+        f'<trkpt lat="30" lon="{112 + i / 1000}"><time>2026-05-01T00:0{i}:00Z</time></trkpt>' for i in range(5)
+    )
+    text = gpx(track + "</trkseg></trk>").replace('version="1.0"?', 'version="1.0" encoding="gb2312"?', 1)
+    path = tmp_path / "a.gpx"
+    path.write_bytes(text.encode("gb2312"))
+    upload = give("tracks", path)
+    assert set(upload.rows["unit_id"]) == {"渔政宜宾艇"} and len(upload.rows) == 5
+    path.write_bytes(re.sub("<time>.*?</time>", "", text).encode("gb2312"))
+    (error,) = give("tracks", path).receipt.errors
+    assert error.code == "columns_missing"
+    assert "time" not in error.params["headers"]
 
 
 def test_gpx_without_names_are_named_after_their_files(tmp_path: Path) -> None:

@@ -52,12 +52,11 @@ def read(path: Path, encoding: str | None, settings: Settings, name: str) -> Raw
         if was_open:
             closed.append(number)
     table = _table(kept, [str(key) for row in bad for key in row.cells])
-    raw = Raw(table, numbered(len(kept), bad), encoding=used, name=name, bad=bad, standard=True)
+    raw = Raw(table, numbered(len(kept), bad), name=name, bad=bad, standard=True)
     raw.shapes = np.empty(len(shapes), dtype=object)
     raw.shapes[:] = shapes
     raw.crs = _crs(document)
-    for code in used.warnings:
-        raw.warn(code)
+    raw.read_as(used)
     if closed:
         raw.warn("ring_closed", closed, count=len(closed))
     return raw

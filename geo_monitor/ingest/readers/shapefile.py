@@ -34,11 +34,10 @@ def read(parts: dict[str, Path], encoding: str | None, settings: Settings, name:
 
     raw = Raw(table.table(used.used).filter(pa.array(live)), np.arange(1, int(live.sum()) + 1, dtype=np.int64))
     raw.shapes = shapes[live]
-    raw.encoding, raw.name, raw.expected = used, name, True
+    raw.name, raw.expected = name, True
     if ".prj" in parts:
         raw.crs = parts[".prj"].read_text(encoding="utf-8", errors="replace").strip() or None
-    for code in used.warnings:
-        raw.warn(code)
+    raw.read_as(used)
     if ".shx" not in parts:
         raw.warn("shx_rebuilt")
     if not raw.read:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +14,43 @@ import shapely
 from geo_monitor.errors import Refused
 from geo_monitor.ingest.raw import BadRow, Raw, numbered
 from geo_monitor.ingest.receipt import Message
-from geo_monitor.ingest.text import Encoding
+from geo_monitor.ingest.text import Decoded, file_pieces
+
+if TYPE_CHECKING:
+    from geo_monitor.settings import Settings
+
+HEAD = 1024  # bytes of a file in which XML says its encoding
 
 GPX_FIELDS = {"unit_id": "name", "patrol_id": "track", "time": "time", "lon": "lon", "lat": "lat", "speed": "speed",
               "heading": "course"}  # fmt: skip
 
 
-def _events(path: Path, name: str) -> Iterator[tuple[str, Any, str]]:
+class _Source:
+    """A text as a file that a parser reads: told as text it is not asked what its head says of bytes, of which expat knows
+    UTF-8 and UTF-16, but none of the encodings of China."""
+
+    def __init__(self, pieces: Iterable[str]) -> None:
+        self._pieces, self._piece, self._at = iter(pieces), "", 0
+
+    def read(self, size: int) -> str:
+        while self._at == len(self._piece):
+            piece = next(self._pieces, None)
+            if piece is None:
+                return ""
+            self._piece, self._at = piece, 0
+        self._at, begun = min(self._at + size, len(self._piece)), self._at
+        return self._piece[begun : self._at]
+
+
+def _decoded(path: Path, encoding: str | None, settings: Settings, name: str) -> Decoded:
+    """The text of an XML file. Where neither it nor anybody says, it is UTF-8, by the standard. Raises as `Decoded`."""
+    with path.open("rb") as file:
+        said = re.match(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)""", file.read(HEAD))
+    declared = said[1].decode("ascii", errors="ignore") if said else "utf-8"
+    return Decoded(file_pieces(path), encoding, settings.encoding_sure, name, declared)
+
+
+def _events(text: Decoded, name: str) -> Iterator[tuple[str, Any, str]]:
     """(start or end, element, local tag). Raises `Refused`: `xml_entities`, `xml_broken`."""
     from xml.etree.ElementTree import ParseError
 
@@ -27,7 +58,7 @@ def _events(path: Path, name: str) -> Iterator[tuple[str, Any, str]]:
     from defusedxml.ElementTree import iterparse
 
     try:
-        for event, element in iterparse(str(path), events=("start", "end"), forbid_dtd=True):
+        for event, element in iterparse(_Source(text), events=("start", "end"), forbid_dtd=True):
             yield event, element, element.tag.rpartition("}")[2]
     except DefusedXmlException:
         raise Refused("xml_entities", file=name) from None
@@ -35,18 +66,19 @@ def _events(path: Path, name: str) -> Iterator[tuple[str, Any, str]]:
         raise Refused("xml_broken", file=name, detail=str(error)[:80]) from None
 
 
-def gpx(path: Path, name: str) -> Raw:
+def gpx(path: Path, encoding: str | None, settings: Settings, name: str) -> Raw:
     """All tracks and segments of a GPX file: a row a point; unit = track name, one patrol a track.
 
-    Raises `Refused`: `xml_entities`, `xml_broken`, `gpx_no_tracks`.
+    Raises `Refused`: `xml_entities`, `xml_broken`, `gpx_no_tracks`, and as `text.Decoded`.
     """
+    text = _decoded(path, encoding, settings, name)
     columns: dict[str, list[str | None]] = {
         key: [] for key in ("name", "track", "lon", "lat", "time", "speed", "course")
     }
     labels: list[str | None] = []
     track, label, other = 0, None, 0
     depth: list[str] = []
-    for event, element, tag in _events(path, name):
+    for event, element, tag in _events(text, name):
         if event == "start":
             depth.append(tag)
             if tag == "trk":
@@ -75,24 +107,27 @@ def gpx(path: Path, name: str) -> Raw:
     columns["name"] = labels
     if not columns["lon"]:
         raise Refused("gpx_no_tracks", file=name, points=other)
-    table = pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()})
+    # only what is told anywhere
+    table = pa.table({key: pa.array(values, pa.string()) for key, values in columns.items() if any(values)})
     # GPX 1.1 gives speed in m/s (as its extensions do) and time in UTC
-    fields = {ours: theirs for ours, theirs in GPX_FIELDS.items() if table[theirs].null_count < len(table)}
+    fields = {ours: theirs for ours, theirs in GPX_FIELDS.items() if theirs in table.column_names}
     raw = Raw(table, numbered(len(table)), name=name, standard=True, fields=fields, source="gps")
+    raw.read_as(text.encoding)
     if other:
         raw.notes.append(Message("gpx_points_left", {"count": other}))
     return raw
 
 
-def kml(path: Path, name: str, kind: str) -> Raw:
+def kml(path: Path, kind: str, encoding: str | None, settings: Settings, name: str) -> Raw:
     """The placemarks of a KML file: a row each, with their shape, name, extended data and time.
 
     For tracks, a placemark with a `gx:Track` gives a row a point. Raises as `gpx`, and `json_no_features`.
     """
+    text = _decoded(path, encoding, settings, name)
     rows: list[dict[str, str | None]] = []
     shapes: list[Any] = []
     bad: list[BadRow] = []
-    for event, element, tag in _events(path, name):
+    for event, element, tag in _events(text, name):
         if event != "end" or tag != "Placemark":
             continue
         told = _placemark(element)
@@ -124,7 +159,7 @@ def kml(path: Path, name: str, kind: str) -> Raw:
     keys.update(dict.fromkeys(key for refused in bad for key in refused.cells))
     table = pa.table({key: pa.array([row.get(key) for row in rows], pa.string()) for key in keys})
     raw = Raw(table, numbered(len(rows), bad), name=name, bad=bad, standard=True)
-    raw.encoding = Encoding("utf-8", "declared", 1.0)
+    raw.read_as(text.encoding)
     raw.shapes = np.empty(len(shapes), dtype=object)
     raw.shapes[:] = shapes
     return raw

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from geo_monitor.river.mask import Mask
     from geo_monitor.settings import Settings
     from geo_monitor.store import Store
 
@@ -50,11 +51,10 @@ class Period:
 
 @dataclass
 class Drawing:
-    """What a river is built from. lines, lakes, marks, jurisdictions are frames of these tables; `masks` paths of water
-    masks. What is shipped is read only when asked for: once a river is built of it, nobody does."""
+    """What a river is built from. lines, lakes, marks, jurisdictions are frames of these tables; `masks` water masks. What is shipped is read only when asked for: once a river is built of it, nobody does."""
 
     sent: dict[str, gpd.GeoDataFrame]  # lines, lakes, marks, jurisdictions as far as they were sent: no rows is none
-    masks: list[Path]
+    masks: list[Mask]
     settings: Settings
 
     @classmethod
@@ -150,7 +150,7 @@ def drawing(store: Store, settings: Settings, as_of: datetime | None = None) -> 
     kinds = {"lines": "channel", "lakes": "lake", "marks": "mark"}
     sent = {name: river[river["what"] == what].reset_index(drop=True) for name, what in kinds.items()}
     sent["jurisdictions"] = store.records("jurisdictions", as_of)
-    return Drawing(sent, [store.raw(digest) for digest in store.records("raster", as_of)["raster_id"]], settings)
+    return Drawing(sent, store.masks(as_of), settings)
 
 
 def read(store: Store, period: Period, settings: Settings) -> Inputs:

@@ -229,7 +229,7 @@ class Workspace:
         work = Work("import", path.name)
         writing = self._store.writing(work) if store else nullcontext()
         tell("turn", 0.0)
-        held = Held(self._store, self.store.agencies)
+        held = Held(self._store, self.store.agencies, self.settings)
         with files.room(self.root), one_file(path, self.root) as raw, writing:
             tell("parse", 1 / 3)
             with limited.reading(kind, raw, options, held, settings, now, self.root) as upload:

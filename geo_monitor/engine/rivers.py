@@ -16,12 +16,14 @@ import numpy as np
 
 from geo_monitor import __version__
 from geo_monitor.engine.kept import Kept, digest
+from geo_monitor.errors import Refused
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
     from geo_monitor.inputs import Drawing
     from geo_monitor.river import Network
+    from geo_monitor.river.mask import Mask
     from geo_monitor.settings import Settings
 
 
@@ -67,7 +69,7 @@ def _built(drawing: Drawing, settings: Settings, root: Path, place: Place) -> Ne
         bare = replace(drawing, masks=[])
         found = _built(bare, settings, root, _place(bare, settings, root))
         for mask in drawing.masks:
-            found = river.with_mask(found, mask)
+            found = _measured(found, mask, settings)
     else:
         found = river.build(
             drawing.lines,
@@ -79,6 +81,21 @@ def _built(drawing: Drawing, settings: Settings, root: Path, place: Place) -> Ne
         )
     built.put(name, key, {DIGEST: np.array([found.digest], dtype=object), **saved.to_arrays(found)})
     return found
+
+
+def _measured(network: Network, mask: Mask, settings: Settings) -> Network:
+    """`network` with the widths that a mask tells. Raises `Refused("raster_broken")` where it is not what was sent any more."""
+    from rasterio.errors import RasterioError
+
+    from geo_monitor import river
+    from geo_monitor.ingest.files import geotiff
+
+    try:
+        with geotiff(mask.path, settings) as path:
+            return river.with_mask(network, path, mask.crs)
+    except (RasterioError, OSError) as error:
+        detail = getattr(error, "strerror", None) or str(error)
+        raise Refused("raster_broken", file=mask.name, detail=detail[:80]) from error
 
 
 def _place(drawing: Drawing, settings: Settings, root: Path) -> Place:
@@ -108,7 +125,7 @@ def _key(drawing: Drawing, settings: Settings) -> str:
     ]
     frames = [_told(frame) for _, frame in sorted(drawing.sent.items())]
     files = [hashlib.sha256(path.read_bytes()).hexdigest() for path in drawing.used]
-    masks = [mask.name for mask in drawing.masks]
+    masks = [f"{mask.path.name} {mask.crs or ''}" for mask in drawing.masks]
     return digest(made_by, vars(settings), *(part for frame in frames for part in frame), files, masks)
 
 

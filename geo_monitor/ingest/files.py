@@ -45,6 +45,17 @@ def rasters(members: list[Member]) -> list[Member]:
     return [member for member in members if sniff.kind(member.path) == "tif"]
 
 
+@contextmanager
+def geotiff(path: Path, settings: Settings) -> Iterator[Path]:
+    """The one GeoTIFF of an upload that is kept as it was sent: the file itself, or what an archive holds, for as long as the
+    block lasts. Raises as `opened`, and `Refused("raster_one")`."""
+    with opened(path, settings) as (members, _):
+        found = rasters(members)
+        if len(found) != 1:
+            raise Refused("raster_one", file=path.name, found=len(found))
+        yield found[0].path
+
+
 def parts(members: list[Member], budget: Budget, kind: str, options: Options, settings: Settings, file: str) -> Parts:
     """As `read`, part by part: a CSV or Parquet file that came alone is never whole in memory."""
     from geo_monitor.ingest.readers import columnar, delimited

@@ -1,4 +1,4 @@
-"""A water mask (GeoTIFF, non-zero = water) as a measure of how wide the river is.
+"""A water mask (GeoTIFF, above 0 = water) as a measure of how wide the river is.
 
 Across each reach the mask is probed square to the line; the water that holds the line, or lies nearest to it within the
 accuracy of the line, gives the width. Half of it widens the locating tolerance and tells `mid` from the banks.
@@ -6,10 +6,9 @@ accuracy of the line, gives the width. Half of it widens the locating tolerance 
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -25,17 +24,27 @@ STEPS = 2_000  # probes to a side at the most: a mask finer than 5 m is read at 
 PIXELS = 32_000_000  # pixels read at once: bounds memory
 
 
-def with_mask(network: Network, path: Path | str) -> Network:
+class Mask(NamedTuple):
+    """A water mask as it was sent: where its upload lies, what it was called, its outline (WGS84), and the CRS that was given
+    for it (None: that of the file)."""
+
+    path: Path
+    name: str
+    outline: Any
+    crs: str | None = None
+
+
+def with_mask(network: Network, path: Path | str, crs: str | None = None) -> Network:
     """The same network with `half_width_m` (metres) measured on the water mask at `path`, where the mask covers it.
 
-    The mask may be in any CRS that the file declares; nodata counts as not water. Reaches outside keep what they had.
+    crs: of the mask, any; None: what the file declares. Nodata counts as not water. Reaches outside keep what they had.
     Raises what rasterio raises for a file that is no raster.
     """
     import rasterio
     from pyproj import Transformer
 
-    with rasterio.open(_inside(Path(path))) as source:
-        to_mask = Transformer.from_crs("EPSG:4326", source.crs, always_xy=True)
+    with rasterio.open(path, driver="GTiff") as source:
+        to_mask = Transformer.from_crs("EPSG:4326", crs or source.crs, always_xy=True)
         middle = network.reaches.iloc[len(network.reaches) // 2]
         x0, y0 = to_mask.transform([middle["lon"], middle["lon"]], [middle["lat"], middle["lat"] + 0.001])
         unit = float(np.hypot(x0[1] - x0[0], y0[1] - y0[0])) / 110.9  # CRS units a metre (0.001 degrees are 110.9 m)
@@ -49,9 +58,9 @@ def with_mask(network: Network, path: Path | str) -> Network:
     return replace(network, half_width_m=half)
 
 
-def water(path: Path | str, box: list[float], pixels: int) -> tuple[list[Any], float]:
+def water(path: Path | str, box: list[float], pixels: int, crs: str | None = None) -> tuple[list[Any], float]:
     """The water of a mask within a box (west, south, east, north; WGS84 degrees) as polygons in WGS84, and the metres of
-    a pixel as it was read: at most `pixels` of them, so that a large box is read coarser.
+    a pixel as it was read: at most `pixels` of them, so that a large box is read coarser. crs: as for `with_mask`.
 
     Raises what rasterio raises for a file that is no raster.
     """
@@ -62,9 +71,10 @@ def water(path: Path | str, box: list[float], pixels: int) -> tuple[list[Any], f
     from rasterio.warp import transform_bounds
     from rasterio.windows import Window, from_bounds
 
-    with rasterio.open(_inside(Path(path))) as source:
+    with rasterio.open(path, driver="GTiff") as source:
+        system = crs or source.crs
         whole = Window(0, 0, source.width, source.height)
-        around = from_bounds(*transform_bounds("EPSG:4326", source.crs, *box), source.transform)
+        around = from_bounds(*transform_bounds("EPSG:4326", system, *box), source.transform)
         window = around.round_offsets(op="floor").round_lengths(op="ceil").intersection(whole)
         step = max(float(np.sqrt(window.width * window.height / pixels)), 1.0)
         size = (max(int(window.height / step), 1), max(int(window.width / step), 1))
@@ -73,21 +83,12 @@ def water(path: Path | str, box: list[float], pixels: int) -> tuple[list[Any], f
         transform *= transform.scale(window.width / size[1], window.height / size[0])
         wet = np.ma.filled(block > 0, False).astype(np.uint8)
         found = [shapely.geometry.shape(shape) for shape, _ in shapes(wet, wet == 1, transform=transform)]
-        to_degrees = Transformer.from_crs(source.crs, "EPSG:4326", always_xy=True)
+        to_degrees = Transformer.from_crs(system, "EPSG:4326", always_xy=True)
         polygons = shapely.transform(
             np.array(found, dtype=object), lambda xy: np.column_stack(to_degrees.transform(xy[:, 0], xy[:, 1]))
         )
         metre = (box[3] - box[1]) * 111_195.1 / max(size[0], 1)
         return polygons.tolist(), float(metre)
-
-
-def _inside(path: Path) -> str:
-    """What rasterio opens: the file itself, or the GeoTIFF in a zip (uploads are kept as they were sent)."""
-    if not zipfile.is_zipfile(path):
-        return str(path)
-    with zipfile.ZipFile(path) as archive:
-        name = next(name for name in archive.namelist() if name.lower().endswith((".tif", ".tiff")))
-    return f"/vsizip/{{{path}}}/{name}"
 
 
 def _measure(network: Network, reach: np.ndarray, source: Any, to_mask: Any, step: float) -> Floats:
@@ -155,7 +156,7 @@ def _sample(source: Any, x: Floats, y: Floats) -> Floats:
             continue
         left, bottom = int(c[own].min()), int(r[own].max())
         block = source.read(1, window=Window(left, top, int(c[own].max()) - left + 1, bottom - top + 1), masked=True)
-        values[own] = np.ma.filled(block != 0, False)[r[own] - top, c[own] - left]
+        values[own] = np.ma.filled(block > 0, False)[r[own] - top, c[own] - left]
     result[inside] = values
     return result
 

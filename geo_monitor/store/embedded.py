@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo_monitor.ingest import Receipt, Upload
+    from geo_monitor.river.mask import Mask
 
 T = TypeVar("T")
 log = logging.getLogger("geo_monitor")
@@ -649,6 +650,20 @@ class Store:
     def raw(self, digest: str) -> Path:
         """Where the bytes of an upload lie."""
         return self.root / "raw" / digest
+
+    def masks(self, as_of: Moment = None) -> list[Mask]:
+        """The water masks in force at `as_of`."""
+        from geo_monitor.river.mask import Mask
+
+        held = self.records("raster", as_of)
+        receipts = SQL["receipts"]
+        of = receipts.c.receipt_id.in_(held["receipt_id"].tolist())
+        told = {} if held.empty else dict(self.rows(sql.select(receipts.c.receipt_id, receipts.c.receipt).where(of)))
+        found = []
+        for digest, name, outline, by in held[["raster_id", "name", "geometry", "receipt_id"]].itertuples(index=False):
+            crs = json.loads(told[by])["en"]["crs"]
+            found.append(Mask(self.raw(digest), name, outline, crs["used"] if crs["how"] == "given" else None))
+        return found
 
     def persons(self) -> pd.DataFrame:
         """The people in reports in force, as pseudonyms; of each report those of its newest version."""

@@ -15,12 +15,15 @@ import sqlalchemy as sql
 from numpy.typing import NDArray
 
 from geo_monitor.ingest.receipt import Nothing, zone_key
+from geo_monitor.settings import Settings
 from geo_monitor.store import positions
 from geo_monitor.store.embedded import Store
 from geo_monitor.store.schema import SQL
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from geo_monitor.river.mask import Mask
 
 M_PER_DEGREE = 111_195.1
 CERTAIN = ("given", "named", "receiver", "tested")  # how the datum of an upload was known, to be a reference for others
@@ -40,11 +43,11 @@ class Held:
     """A view of `store` for a reader of uploads; inside `store.writing()` it stays true until the commit.
 
     seen: the agencies whose rows the sender may read (None: all). A receipt must not tell what others hold: their
-    records are left out, their fixes are marked as not seen.
+    records are left out, their fixes are marked as not seen. settings: limits on archives that masks were sent in.
     """
 
-    def __init__(self, store: Store, seen: Collection[str] | None = None) -> None:
-        self._store = store
+    def __init__(self, store: Store, seen: Collection[str] | None = None, settings: Settings | None = None) -> None:
+        self._store, self._settings = store, settings or Settings()
         self._seen = None if seen is None else frozenset(seen)
 
     def records(self, kind: str) -> pd.DataFrame:
@@ -116,20 +119,22 @@ class Held:
         """Water of the masks held as polygons, and where each mask covers the box."""
         import shapely
 
+        from geo_monitor.ingest.files import geotiff
         from geo_monitor.river.mask import water
 
-        for digest, outline in zip(self._rasters["raster_id"], self._rasters["geometry"], strict=True):
-            cover = shapely.intersection(outline, shapely.box(*box))
+        for mask in self._held_masks:
+            cover = shapely.intersection(mask.outline, shapely.box(*box))
             if cover.is_empty:
                 continue
-            shapes, pixel = water(self._store.raw(digest), shapely.bounds(cover).tolist(), MASK_PIXELS)
+            with geotiff(mask.path, self._settings) as path:
+                shapes, pixel = water(path, shapely.bounds(cover).tolist(), MASK_PIXELS, mask.crs)
             yield "cover", pixel, cover, None
             for shape in sorted(shapes, key=lambda one: -one.area)[:SHAPES]:
                 yield "mask", pixel, shape, None
 
     @cached_property
-    def _rasters(self) -> pd.DataFrame:
-        return self._store.records("rasters")
+    def _held_masks(self) -> list[Mask]:
+        return self._store.masks()
 
     def _fixes(self, box: Box) -> Iterator[tuple[str, float, Any, str | None]]:
         """Fixes of boats whose datum is certain, one a square."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +18,13 @@ from rasterio.transform import from_origin
 from geo_monitor import river
 from geo_monitor.engine import rivers, warm
 from geo_monitor.engine.kept import FOLDER
+from geo_monitor.errors import Refused
 from geo_monitor.inputs import Drawing, Period, read
 from geo_monitor.river import Network
 from geo_monitor.river.paths import WaterGraph
 from geo_monitor.settings import Settings
 from geo_monitor.store import Store
+from geo_monitor.store.held import Held
 from geo_monitor.workspace import Workspace
 from tests.engine import worlds
 
@@ -75,19 +78,30 @@ def test_another_length_of_reach_a_lake_or_a_locality_is_another_river(workspace
     assert len(times) == 4
 
 
-def test_a_mask_is_measured_on_the_river_that_is_there(workspace: Workspace, tmp_path: Path) -> None:
-    """40 m of water to each side of the line, pixels of about 10 m, over the middle of it."""
-    before = reaches(workspace)
-    lon, lat = float(before["lon"].median()), float(before["lat"].median())
-    wet = np.zeros((40, 400))
-    wet[16:24] = 1
-    mask = tmp_path / "mask.tif"
+def mask(path: Path, at: pd.Series, wet: float = 1, dry: float = 0, crs: str | None = "EPSG:4326") -> Path:
+    """40 m of water to each side of the line, pixels of about 10 m, some 4 km around a reach."""
+    pixels = np.full((40, 400), dry)
+    pixels[16:24] = wet
     with rasterio.open(
-        mask, "w", driver="GTiff", height=40, width=400, count=1, dtype="uint8", crs="EPSG:4326",
-        transform=from_origin(lon - 0.02, lat + 0.002, 0.0001, 0.0001),
+        path, "w", driver="GTiff", height=40, width=400, count=1, dtype="float32", crs=crs,
+        transform=from_origin(at["lon"] - 0.02, at["lat"] + 0.002, 0.0001, 0.0001),
     ) as target:  # fmt: skip
-        target.write(wet.astype("uint8"), 1)
-    receipt = workspace.import_file("raster", mask)
+        target.write(pixels.astype("float32"), 1)
+    return path
+
+
+def zipped(path: Path, name: bytes, content: Path) -> Path:
+    """As old Windows programs zip: the name as its bytes are, no flag that says UTF-8."""
+    stand_in = "x" * len(name)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(content, stand_in)
+    path.write_bytes(path.read_bytes().replace(stand_in.encode(), name))
+    return path
+
+
+def test_a_mask_is_measured_on_the_river_that_is_there(workspace: Workspace, tmp_path: Path) -> None:
+    before = reaches(workspace)
+    receipt = workspace.import_file("raster", mask(tmp_path / "mask.tif", before.iloc[len(before) // 2]))
     assert receipt.status == "accepted", receipt.to_json("en")
     with built() as times:
         workspace.build_river(receipt)
@@ -97,6 +111,46 @@ def test_a_mask_is_measured_on_the_river_that_is_there(workspace: Workspace, tmp
     assert times == []
     wider = with_mask["tolerance_m"] > with_mask["tolerance_m"].min()
     assert 0 < wider.sum() < len(before)
+
+
+@pytest.mark.parametrize("form", ["plain", "gbk", "backslash", "nested", "folder", "given", "negative", "nan"])
+def test_a_mask_is_found_in_whatever_it_was_sent_in(workspace: Workspace, tmp_path: Path, form: str) -> None:
+    """An analysis opens what the import took: of a zip whose names GDAL reads otherwise it had ended with a fault, as of a
+    mask whose CRS was given; values that are no water for the import were water for it."""
+    before = reaches(workspace)
+    dry = {"negative": -9999.0, "nan": np.nan}.get(form, 0.0)
+    path = mask(
+        tmp_path / "mask.tif", before.iloc[len(before) // 2], dry=dry, crs=None if form == "given" else "EPSG:4326"
+    )
+    if form == "gbk":
+        path = zipped(tmp_path / "a.zip", "水域/掩膜.tif".encode("gbk"), path)
+    elif form == "backslash":
+        path = zipped(tmp_path / "a.zip", b"data\\MASK.TIF", path)
+    elif form == "nested":
+        path = zipped(tmp_path / "b.zip", b"inner.zip", zipped(tmp_path / "a.zip", b"mask.tif", path))
+    elif form == "folder":
+        (tmp_path / "sent").mkdir()
+        path = path.rename(tmp_path / "sent" / "mask.tif").parent
+    receipt = workspace.import_file("raster", path, crs="EPSG:4326" if form == "given" else None)
+    assert receipt.status == "accepted", receipt.to_json("en")
+    tolerance = workspace.analyse().table("locating")["tolerance_m"]
+    assert tolerance.max() - tolerance.min() == pytest.approx(40, abs=6)
+    assert 0 < (tolerance > tolerance.min()).sum() < len(before)
+    # and so do checks of a datum that an upload does not name
+    at = before.iloc[len(before) // 2]
+    box = (at["lon"] - 0.01, at["lat"] - 0.001, at["lon"] + 0.01, at["lat"] + 0.001)
+    known = Held(workspace._store).reference(*box)
+    (water,) = known.loc[known["kind"] == "mask", "geometry"]
+    assert water.bounds == pytest.approx((box[0], at["lat"] - 0.0004, box[2], at["lat"] + 0.0004), abs=2e-4)
+
+
+def test_a_mask_that_is_gone_is_told_by_its_name(workspace: Workspace, tmp_path: Path) -> None:
+    at = reaches(workspace).iloc[3]
+    receipt = workspace.import_file("raster", mask(tmp_path / "水域.tif", at))
+    (workspace.root / "raw" / receipt.sha256).unlink()
+    with pytest.raises(Refused) as told:
+        workspace.analyse()
+    assert (told.value.code, told.value.params["file"]) == ("raster_broken", "水域.tif")
 
 
 def test_a_river_that_is_not_as_it_was_written_is_built_again(workspace: Workspace) -> None:

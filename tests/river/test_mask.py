@@ -12,7 +12,9 @@ from pyproj import Transformer
 from rasterio.transform import from_origin
 
 from geo_monitor import river
+from geo_monitor.ingest.files import geotiff
 from geo_monitor.river import mask
+from geo_monitor.settings import Settings
 from tests.river.drawing import EAST, LAT, LON, NORTH, build, degrees, line, located
 
 NETWORK = build(("长江", line((0, 0), (10_000, 0)), {"accuracy_m": 100.0}))  # flows east: left is north
@@ -122,4 +124,5 @@ def test_a_mask_sent_in_a_zip_and_kept_without_an_ending(tmp_path: Path) -> None
     kept = tmp_path / "0f3a"
     with zipfile.ZipFile(kept, "w") as archive:
         archive.write(mask, "水域/掩膜.tif")
-    assert np.allclose(river.with_mask(NETWORK, kept).half_width_m, 400, atol=20)
+    with geotiff(kept, Settings()) as path:
+        assert np.allclose(river.with_mask(NETWORK, path).half_width_m, 400, atol=20)

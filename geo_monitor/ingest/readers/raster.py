@@ -90,5 +90,5 @@ def _look(source: Any, path: Path, crs: str | None, settings: Settings, name: st
         raise Refused("raster_broken", file=name, detail="geotransform")
     number = system.to_epsg()
     size = source.width * source.height
-    return Raster(source.width, source.height, float(pixel), outline, f"EPSG:{number}" if number else system.name,
+    return Raster(source.width, source.height, float(pixel), outline, f"EPSG:{number}" if number else crs or system.name,
                   data / size, water / size)  # fmt: skip

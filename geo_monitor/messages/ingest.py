@@ -686,7 +686,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "stretch_missing.hint": ("请补上起止里程后重新上传这些行。", "Add the stretch and send these rows again."),
     # --- rasters -------------------------------------------------------------------------------------------------
     "raster_broken": ("栅格“{file}”无法读取：{detail}", 'The raster "{file}" can\'t be read: {detail}'),
-    "raster_broken.hint": ("请重新导出 GeoTIFF。", "Export the GeoTIFF again."),
+    "raster_broken.hint": (
+        "请重新导出 GeoTIFF 后上传；分析因它中断时，请先撤回这份上传。",
+        "Export the GeoTIFF again and send it; where it stops an analysis, withdraw that upload first.",
+    ),
     "raster_one": (
         "“{file}”里应有且只有一个 GeoTIFF（找到 {found} 个）。",
         'There must be exactly one GeoTIFF in "{file}" (found {found}).',

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from geo_monitor.errors import Usage
 from geo_monitor.tables import TIMEZONE
 
+YEARS = range(1900, 2200)
+
 
 def utc(ms: float) -> datetime:
     """The moment of milliseconds since 1970 UTC.
@@ -40,6 +42,8 @@ def moment(value: str | datetime) -> datetime:
             value = datetime.fromisoformat(value.strip().replace("/", "-"))
         except ValueError:
             raise Usage("time_unreadable", time=value) from None
+    if value.year not in YEARS:  # a slip of the pen, and beyond what times in tables can hold
+        raise Usage("time_unreadable", time=value.isoformat())
     if value.tzinfo is None:
         value = value.replace(tzinfo=ZoneInfo(TIMEZONE))
     return value.astimezone(UTC)

@@ -221,6 +221,7 @@ class Workspace:
         if not (path.is_file() or path.is_dir()):  # a device or pipe may have no end
             raise Usage("file_missing", file=str(path))
         self.viewer.needs("import")
+        self.store.may_change(kind)
         agency, crs, datum, encoding, columns, role, accuracy = given
         if agency:
             self.store.may_send([agency])
@@ -236,6 +237,8 @@ class Workspace:
                 upload = replace(upload, receipt=replace(upload.receipt, file=path.name))
                 if upload.rows is not None and "agency" in upload.rows:
                     self.store.may_send(upload.rows["agency"].dropna().astype(str).unique())
+                if upload.rows is not None and kind == "river":
+                    self.store.may_draw(upload.rows, settings.accuracy_shipped_m)
                 if store:
                     tell("keep", 2 / 3)
                     return Upload(self._store.commit(upload, raw, self.viewer.account))

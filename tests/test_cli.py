@@ -364,3 +364,18 @@ def test_what_could_not_be_written_is_no_success() -> None:
         program = [sys.executable, "-m", "geo_monitor", "--help"]
         ended = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, cwd=REPO, check=False)
     assert ended.returncode not in (0, 2)
+
+
+def test_an_output_that_cannot_be_written_is_no_fault(filled: Shell, tmp_path: Path) -> None:
+    (tmp_path / "f.txt").write_text("")
+    for place in (tmp_path / "f.txt" / "a.csv", tmp_path / ("渔" * 82 + ".csv"), Path("/proc/x.csv")):
+        code, out, _ = filled("export", "zones", "-o", str(place), "--json")
+        assert (code, json.loads(out)["error"]["code"]) == (2, "output_unwritable"), out
+    code, out, _ = filled("backup", "-o", str(tmp_path), "--json")
+    assert (code, json.loads(out)["error"]["code"]) == (2, "output_unwritable"), out
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_year_that_is_none(filled: Shell, day: str) -> None:
+    code, out, _ = filled("analyse", "--from", day, "--json")
+    assert (code, json.loads(out)["error"]["code"]) == (2, "time_unreadable"), out

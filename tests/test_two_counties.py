@@ -17,7 +17,7 @@ import pytest
 from geo_monitor import tables
 from geo_monitor.export.files import FORMATS
 from tests import counties
-from tests.counties import MARK, WORD, Office
+from tests.counties import MARK, WORD, Office, box, features
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,45 @@ def receipts(office: Office, account: str, tmp_path: Path) -> pd.DataFrame:
     path = tmp_path / "receipts.csv"
     office.json(account, "export", "receipts", "-o", path)
     return pd.read_csv(path)
+
+
+def test_nobody_draws_the_neighbours_water_into_his_own(office: Office, tmp_path: Path) -> None:
+    """Results are seen of reaches in one's area: with borders, or a line that gathers all within 100 km, of one's own making
+    those of others were, down to a reach of 50 m and an hour."""
+    before = tmp_path / "before.csv"
+    office.json("荆州员", "export", "hotspots", "-o", before)
+    grab = features(
+        tmp_path / "j.geojson", ({"name": "荆州", "adcode": "421000", "level": "city"}, "Polygon", box(109.0, 111.5))
+    )
+    line = features(tmp_path / "r.geojson", ({"name": "试河支流"}, "LineString", [[112.0, 30.3], [112.0, 30.5]]))
+    for arguments, code in (
+        (["import", "jurisdictions", grab], "borders_not_yours"),
+        (["import", "jurisdictions", grab, "--dry-run"], "borders_not_yours"),
+        (["import", "river", line, "--accuracy", 100_000], "accuracy_not_yours"),
+    ):
+        found, told = office("荆州员", *arguments, "--json")
+        assert (found, f'"code": "{code}"' in told) == (3, True), told
+    office.json("荆州员", "import", "river", line, "--accuracy", 200)
+    office.json("荆州员", "analyse", "--reach-length", 5000)
+    after = tmp_path / "after.csv"
+    office.json("荆州员", "export", "hotspots", "-o", after)
+    assert pd.read_csv(after)["lon"].min() == pytest.approx(pd.read_csv(before)["lon"].min())
+    office.json(
+        "管理员",
+        "accounts",
+        "add",
+        "总队员",
+        "--role",
+        "analyst",
+        "--agency",
+        "荆州渔政",
+        "--adcode",
+        "100000",
+        stdin=WORD + "\n",
+    )
+    receipt = office.json("总队员", "import", "jurisdictions", grab)
+    assert office("荆州员", "withdraw", receipt["receipt_id"], "--reason", "试")[0] == 3
+    office.json("总队员", "withdraw", receipt["receipt_id"], "--reason", "试")
 
 
 def test_no_command_tells_or_changes_it(office: Office, tmp_path: Path) -> None:

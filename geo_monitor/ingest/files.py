@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -41,8 +41,16 @@ def _members(path: Path, scratch: Path, budget: Budget) -> list[Member]:
 
 
 def rasters(members: list[Member]) -> list[Member]:
-    """The GeoTIFFs among the files of an upload."""
-    return [member for member in members if sniff.kind(member.path) == "tif"]
+    """The GeoTIFFs among the files of an upload; beside them may lie what programs leave there (overviews, statistics, pictures).
+    Raises as `sniff.kind` for a file that came alone."""
+    if len(members) == 1:
+        return members if sniff.kind(members[0].path) == "tif" else []
+    found = []
+    for member in members:
+        with suppress(Refused):
+            if member.ending not in (".ovr", ".msk") and sniff.kind(member.path) == "tif":
+                found.append(member)
+    return found
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def _text(head: bytes, path: Path) -> str:
         if re.search(rb"<(\w+:)?kml[\s>]", plain):
             return "kml"
         raise Refused("file_xml_unknown", file=path.name)
-    if plain.startswith((b"{", b"[", b"\x1e{")):
+    if plain.startswith((b"{", b"[", b"\x1e{")) and not _nmea_lines(plain):  # logs that put times in brackets
         return "geojson"
     if re.match(rb"(\\[^\\\n]*\\)?[$!][A-Z]{2}[A-Z0-9]{2,4},", plain) or _nmea_lines(plain):
         return "nmea"

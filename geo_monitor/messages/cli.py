@@ -35,6 +35,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "写法：2026-06-01 或 2026-06-01T20:30（北京时间），也可带时区 2026-06-01T12:30Z。",
         "Write 2026-06-01 or 2026-06-01T20:30 (Shanghai time), or with a zone: 2026-06-01T12:30Z.",
     ),
+    "output_unwritable": ("“{file}”无法写入：{reason}。", '"{file}" cannot be written: {reason}.'),
+    "output_unwritable.hint": (
+        "请换一个可以写入的位置或文件名。",
+        "Name another place or file that can be written to.",
+    ),
     "period_empty": (
         "起始时间 {start} 不早于截止时间 {end}。未分析。",
         "The period is empty: {start} is not before {end}. Nothing was analysed.",

@@ -69,6 +69,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "geo-monitor accounts add NAME --role admin makes the first one.",
     ),
     # --- rights -----------------------------------------------------------------------------------------------------
+    "borders_not_yours": (
+        "账号“{account}”不能更改辖区界：界线决定各单位能看到哪些江段的结果。未作任何更改。",
+        'The account "{account}" may not change jurisdictions: they decide whose water results lie on. Nothing was changed.',
+    ),
+    "accuracy_not_yours": (
+        "账号“{account}”上传的河道精度不能大于 {limit} 米：精度决定多大范围内的案件归到这条河。未作任何更改。",
+        'The account "{account}" may not send river lines of an accuracy over {limit} m: it decides from how far cases are taken to lie on them. Nothing was changed.',
+    ),
+    "accuracy_not_yours.hint": (
+        "请写明实际精度，或由区域为 100000（全国）的账号上传。",
+        "Tell their true accuracy, or have an account whose area is 100000 (the whole country) send them.",
+    ),
+    "borders_not_yours.hint": (
+        "请由区域为 100000（全国）的账号上传或撤回。",
+        "Have an account whose area is 100000 (the whole country) send or withdraw them.",
+    ),
     "not_allowed": (
         "账号“{account}”（角色：{roles}）没有这项权限（{right}）。未作任何更改。",
         'The account "{account}" (roles: {roles}) may not do this ({right}). Nothing was changed.',

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from geo_monitor.errors import Denied
 
+BORDERS = "jurisdictions"  # the kind of upload that decides on which water results lie, and so who sees them
 EVERYWHERE = "100000"  # the adcode of the whole country
 ROLES: dict[str, frozenset[str]] = {
     "commander": frozenset({"read", "analyse", "withdraw", "persons", "command", "rules"}),
@@ -41,7 +42,12 @@ class Viewer:
     @property
     def everywhere(self) -> bool:
         """Whether nothing is out of this viewer's area."""
-        return "read" in self.rights and any(prefix(adcode) == "" for adcode in self.adcodes)
+        return "read" in self.rights and self.of_all
+
+    @property
+    def of_all(self) -> bool:
+        """Whether the whole country is this viewer's area, whatever of it may be read."""
+        return any(prefix(adcode) == "" for adcode in self.adcodes)
 
     def needs(self, *rights: str) -> None:
         """Raises `Denied("not_allowed")` unless the viewer has one of these rights."""

@@ -17,7 +17,7 @@ from geo_monitor import tables
 from geo_monitor.errors import Denied, Usage
 from geo_monitor.store.accounts import Accounts, Share
 from geo_monitor.store.database import ACCEPTED, Moment, table_of
-from geo_monitor.store.rights import Viewer, inside, readable
+from geo_monitor.store.rights import BORDERS, Viewer, inside, readable
 from geo_monitor.store.schema import EXPIRED_UNITS, SQL
 
 if TYPE_CHECKING:
@@ -93,11 +93,25 @@ class Seen:
             raise Denied("agency_not_yours", account=self.viewer.account, agencies=others[:5])
 
     def may_withdraw(self, receipt_id: str) -> None:
-        """Raises `Denied("receipt_not_yours")` for the receipt of an agency that is not seen."""
+        """Raises `Denied("receipt_not_yours")` for the receipt of an agency that is not seen, and as `may_change`."""
         seen = self.agencies
-        agency = self._store.book("receipts", SQL["receipts"].c.receipt_id == receipt_id)["agency"]
-        if seen is not None and not agency.isin(list(seen)).all():
+        receipt = self._store.book("receipts", SQL["receipts"].c.receipt_id == receipt_id)
+        if seen is not None and not receipt["agency"].isin(list(seen)).all():
             raise Denied("receipt_not_yours", account=self.viewer.account, receipt_id=receipt_id)
+        for kind in receipt["kind"]:
+            self.may_change(kind)
+
+    def may_change(self, kind: str) -> None:
+        """Raises `Denied("borders_not_yours")` for the borders that say whose water results lie on, but to who answers for the
+        whole country: others would draw the water of their neighbours into their own area, and read it."""
+        if kind == BORDERS and not self.viewer.of_all:
+            raise Denied("borders_not_yours", account=self.viewer.account)
+
+    def may_draw(self, lines: pd.DataFrame, widest_m: float) -> None:
+        """Raises `Denied("accuracy_not_yours")` for lines that would gather what lies farther from them than the shipped river
+        does (`widest_m`), as `may_change`."""
+        if not self.viewer.of_all and bool((lines["accuracy_m"] > widest_m).any()):
+            raise Denied("accuracy_not_yours", account=self.viewer.account, limit=f"{widest_m:,.0f}")
 
     # --- uploaded rows ----------------------------------------------------------------------------------------------
 

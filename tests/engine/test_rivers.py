@@ -113,7 +113,9 @@ def test_a_mask_is_measured_on_the_river_that_is_there(workspace: Workspace, tmp
     assert 0 < wider.sum() < len(before)
 
 
-@pytest.mark.parametrize("form", ["plain", "gbk", "backslash", "nested", "folder", "given", "negative", "nan"])
+@pytest.mark.parametrize(
+    "form", ["plain", "gbk", "backslash", "nested", "folder", "beside", "given", "negative", "nan"]
+)
 def test_a_mask_is_found_in_whatever_it_was_sent_in(workspace: Workspace, tmp_path: Path, form: str) -> None:
     """An analysis opens what the import took: of a zip whose names GDAL reads otherwise it had ended with a fault, as of a
     mask whose CRS was given; values that are no water for the import were water for it."""
@@ -128,6 +130,13 @@ def test_a_mask_is_found_in_whatever_it_was_sent_in(workspace: Workspace, tmp_pa
         path = zipped(tmp_path / "a.zip", b"data\\MASK.TIF", path)
     elif form == "nested":
         path = zipped(tmp_path / "b.zip", b"inner.zip", zipped(tmp_path / "a.zip", b"mask.tif", path))
+    elif form == "beside":  # what programs leave beside a raster
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.write(path, "MASK.dat")
+            archive.write(path, "mask.tif.ovr")
+            for name, content in (("mask.tif.aux.xml", b"<PAMDataset/>"), ("mask.pdf", b"%PDF-1.4"), ("empty", b"")):
+                archive.writestr(name, content)
+        path = tmp_path / "a.zip"
     elif form == "folder":
         (tmp_path / "sent").mkdir()
         path = path.rename(tmp_path / "sent" / "mask.tif").parent

@@ -249,3 +249,10 @@ def test_xml_of_a_given_encoding(tmp_path: Path) -> None:
     path.write_bytes(kml([("長江禁漁區", kml_polygon(A))]).replace("UTF-8", "Big5").encode("big5"))
     assert give("zones", path, encoding="big5").rows["name"].tolist() == ["長江禁漁區"]
     assert give("zones", path).rows["name"].tolist() == ["長江禁漁區"]
+
+
+def test_a_ring_of_kml_that_is_not_closed_is_told(tmp_path: Path) -> None:
+    told = [("甲", kml_polygon(A[:-1])), ("乙", kml_polygon(B))]
+    upload = give("zones", write(tmp_path / "a.kml", kml(told)))
+    (warning,) = [one for one in upload.receipt.warnings if one.code == "ring_closed"]
+    assert warning.rows == (1,) and len(upload.rows) == 2

@@ -288,3 +288,32 @@ def test_one_patrol_under_two_names_counts_once(tmp_path: Path, off: float, move
     upload = give("tracks", write(tmp_path / "a.csv", "\n".join(["船名,时间,经度,纬度", *rows])), HeldFixes())
     assert ("patrol_twice" in codes(upload, "warnings")) is twice
     assert counts(upload) == ((40, 0, 0, 40, 0) if twice else (40, 40, 0, 0, 0))
+
+
+def test_a_log_with_times_in_brackets_is_nmea_not_json(tmp_path: Path) -> None:
+    lines = [
+        f"[2026-05-01 20:0{i}:00] " + sentence(f"GPRMC,12000{i}.00,A,3000.000,N,1120{i}.000,E,5.0,90.0,010526,,,A")
+        for i in range(5)
+    ]
+    assert counts(give("tracks", write(tmp_path / "a.log", "\n".join(lines)))) == (5, 5, 0, 0, 0)
+
+
+def test_a_log_of_which_nothing_can_be_taken_says_why(tmp_path: Path) -> None:
+    """It said that a column `time` was missing, and named columns that no such file has."""
+    lines = [f"$GPRMC,12000{i}.00,A,3000.000,N,1120{i}.000,E,5.0,90.0,010526,,,A*00" for i in range(5)]
+    upload = give("tracks", write(tmp_path / "a.nmea", "\n".join(lines)))
+    assert upload.receipt.status == "rejected"
+    assert counts(upload) == (5, 0, 5, 0, 0)
+    assert codes(upload, "errors") == {"nmea_checksum"}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_times_of_day_go_on_after_midnight(tmp_path: Path, again: bool) -> None:
+    """The day is told once, or also after midnight: 23:59:40, :50, 00:00:00, 00:00:10 UTC."""
+    place = "3000.000,N,11200.000,E,1,08,1.0,20.0,M,0,M,,"
+    lines = [sentence("GPZDA,235940.00,01,05,2026,00,00")]
+    lines += [sentence(f"GPGGA,{clock}.00,{place}") for clock in ("235940", "235950")]
+    lines += [sentence("GPZDA,000000.00,02,05,2026,00,00")] if again else []
+    lines += [sentence(f"GPGGA,{clock}.00,{place}") for clock in ("000000", "000010")]
+    rows = give("tracks", write(tmp_path / "a.nmea", "\r\n".join(lines))).rows
+    assert rows["time"].dt.strftime("%d %H%M%S").tolist() == ["01 235940", "01 235950", "02 000000", "02 000010"]

@@ -7,7 +7,9 @@ Sentences whose checksum does not fit, whose parts are incomplete or that have n
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import reduce
 from operator import xor
 from pathlib import Path
@@ -39,6 +41,7 @@ class _Log:
     other: int = 0
     static: int = 0
     ahead: str = ""
+    clock: str = ""  # the time of day told last, hhmmss
 
     def add(self, *row: str | None) -> None:
         self.rows.append(row)
@@ -62,7 +65,8 @@ def read(path: Path, name: str) -> Raw:
         raise Refused("nmea_no_positions", file=name, sentences=log.other + log.static)
     cells = {label: pa.array([row[i] for row in log.rows], pa.string()) for i, label in enumerate(COLUMNS)}
     table = pa.table(cells)
-    fields = {label: label for label in COLUMNS[:-1] if table[label].null_count < len(table)}
+    # without a row every one is there, so that the reasons of what is refused are told
+    fields = {label: label for label in COLUMNS[:-1] if not len(table) or table[label].null_count < len(table)}
     raw = Raw(table, numbered(len(table), log.bad), name=name, bad=log.bad, standard=True, fields=fields)
     raw.encoding = Encoding("ascii", "declared", 1.0)
     if log.static:
@@ -102,7 +106,7 @@ def _line(line: str, log: _Log, best: str) -> None:
     elif kind == best:
         _clocked(line, parts, log)
     elif kind == "ZDA" and len(parts) > 4 and all(parts[2:5]):
-        log.date = f"{parts[4]}-{parts[3]}-{parts[2]}"
+        log.date, log.clock = f"{parts[4]}-{parts[3]}-{parts[2]}", parts[1]
         log.other += 1
     else:
         log.other += 1
@@ -117,11 +121,11 @@ def in_degrees(value: str, side: str) -> str | None:
     return repr(-degrees if side in ("S", "W") else degrees)
 
 
-def clock_time(date: str | None, time: str) -> str | None:
-    if date is None or not re.fullmatch(r"\d{6}(\.\d+)?", time):
+def clock_time(day: str | None, time: str) -> str | None:
+    if day is None or not re.fullmatch(r"\d{6}(\.\d+)?", time):
         return None
     fraction = f".{time[7:10]}" if time[7:].strip("0") else ""
-    return f"{date}T{time[:2]}:{time[2:4]}:{time[4:6]}{fraction}Z"
+    return f"{day}T{time[:2]}:{time[2:4]}:{time[4:6]}{fraction}Z"
 
 
 def _rmc(line: str, parts: list[str], log: _Log) -> None:
@@ -156,6 +160,12 @@ def _clocked(line: str, parts: list[str], log: _Log) -> None:
     if not valid:
         log.refuse(line, "nmea_void")
         return
+    if (
+        log.date is not None and log.clock[:2] >= "18" and clock[:2] < "06"
+    ):  # midnight, and no sentence has told the day yet
+        with suppress(ValueError):
+            log.date = (date.fromisoformat(log.date) + timedelta(days=1)).isoformat()
+    log.clock = clock
     when = clock_time(log.date, clock)
     lat, lon = in_degrees(place[0], place[1]), in_degrees(place[2], place[3])
     if when is None or lat is None or lon is None:

@@ -127,6 +127,7 @@ def kml(path: Path, kind: str, encoding: str | None, settings: Settings, name: s
     rows: list[dict[str, str | None]] = []
     shapes: list[Any] = []
     bad: list[BadRow] = []
+    closed: list[int] = []
     for event, element, tag in _events(text, name):
         if event != "end" or tag != "Placemark":
             continue
@@ -152,6 +153,8 @@ def kml(path: Path, kind: str, encoding: str | None, settings: Settings, name: s
             continue
         rows.append(told)
         shapes.append(shape)
+        if _open(element):
+            closed.append(len(rows) + len(bad))
         element.clear()
     if not rows and not bad:
         raise Refused("json_no_features", file=name)
@@ -162,6 +165,8 @@ def kml(path: Path, kind: str, encoding: str | None, settings: Settings, name: s
     raw.read_as(text.encoding)
     raw.shapes = np.empty(len(shapes), dtype=object)
     raw.shapes[:] = shapes
+    if closed:
+        raw.warn("ring_closed", closed, count=len(closed))
     return raw
 
 
@@ -209,6 +214,12 @@ def _coordinates(element: Any) -> list[tuple[float, float]]:
     text = next((part.text for part in element.iter() if _local(part) == "coordinates"), None) or ""
     points = [point.split(",") for point in text.split()]
     return [(float(point[0]), float(point[1])) for point in points]
+
+
+def _open(element: Any) -> bool:
+    """Whether a ring of the placemark does not end where it began."""
+    rings = [_coordinates(part) for part in element.iter() if _local(part) == "LinearRing"]
+    return any(ring and ring[0] != ring[-1] for ring in rings)
 
 
 def _kml_shape(element: Any) -> Any:

@@ -368,9 +368,16 @@ def test_what_could_not_be_written_is_no_success() -> None:
 
 def test_an_output_that_cannot_be_written_is_no_fault(filled: Shell, tmp_path: Path) -> None:
     (tmp_path / "f.txt").write_text("")
-    for place in (tmp_path / "f.txt" / "a.csv", tmp_path / ("渔" * 82 + ".csv"), Path("/proc/x.csv")):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for place in (
+        tmp_path / "f.txt" / "a.csv",
+        tmp_path / ("渔" * 82 + ".csv"),
+        Path("/proc/x.csv"),
+        tmp_path / "pipe.csv",
+    ):
         code, out, _ = filled("export", "zones", "-o", str(place), "--json")
         assert (code, json.loads(out)["error"]["code"]) == (2, "output_unwritable"), out
+    assert (tmp_path / "pipe.csv").is_fifo()
     code, out, _ = filled("backup", "-o", str(tmp_path), "--json")
     assert (code, json.loads(out)["error"]["code"]) == (2, "output_unwritable"), out
 

@@ -33,8 +33,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The bytes are on the disk before the name is. If the block raises, `path` is as it was.
 
-    Raises `Refused("disk_full")`.
+    Raises `Refused("disk_full")`, `OSError` for a device, pipe or socket: in its place would stand a file.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "no file", str(path))
     # the whole name stays at the end: writers choose their format by it
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{path.name}")
     with room(path.parent):

@@ -381,7 +381,7 @@ def _value(shape: str, parts: dict[str, Any], zone: str | None, day_first: bool)
     if told in ("Z", "z", "UTC", "GMT"):
         return ms, True, bare
     told = told.removeprefix("UTC").removeprefix("GMT")
-    digits = told[1:].replace(":", "").ljust(2, "0")
+    digits = told[1:].replace(":", "").zfill(2)
     hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
     if hours > 14 or minutes > 59:
         return None, False, False

@@ -108,3 +108,13 @@ def test_typed_columns() -> None:
     aware = pa.array([datetime(2026, 5, 31, 23, 10)], pa.timestamp("ns", tz="UTC"))
     assert dates.parse(naive).ms[0] + dates.SHANGHAI_MS == dates.parse(aware).ms[0]
     assert dates.parse(pa.array([1719036000000])).ms[0] == 1719036000000
+
+
+def test_zones_told_by_their_hours() -> None:
+    """UTC+8 was eighty hours."""
+    told = ("UTC+8", "GMT+8", "+8", "+08", "+0800", "+08:00", "UTC+08:00")
+    assert set(read(*(f"2026-05-31 23:10:00 {zone}" for zone in told))) == {"2026-05-31T15:10:00"}
+    assert read("2026-05-31 23:10:00 UTC-3", "2026-05-31 23:10:00 +0530") == [
+        "2026-06-01T02:10:00",
+        "2026-05-31T17:40:00",
+    ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import zipfile
 from datetime import datetime, time
 from pathlib import Path
 
@@ -146,3 +148,21 @@ def test_text_that_may_be_two_things_is_a_choice(tmp_path: Path) -> None:
 def test_km_in_metres_and_marks(tmp_path: Path) -> None:
     text = "案号,时间,河流,里程(m),岸别\n1,2025-06-01 08:00,长江,12500,右岸\n2,2025-06-01 08:00,长江,K12+500,右岸\n"
     assert give("seizures", write(tmp_path / "s.csv", text)).rows["km"].tolist() == [12.5, 12.5]
+
+
+@pytest.mark.parametrize("told", ["A1", "A1:XFD1048576"])
+def test_a_workbook_that_says_it_is_smaller_or_larger_than_it_is(tmp_path: Path, told: str) -> None:
+    """Report programs write the same <dimension> into every sheet."""
+    rows = [
+        ["编号", "查获时间", "经度", "纬度"],
+        *([f"案{i}", "2026-05-01 10:00", 112.0 + i / 100, 30.0] for i in range(4)),
+    ]
+    sent = workbook(tmp_path / "sent.xlsx", rows)
+    path = tmp_path / "案件.xlsx"
+    with zipfile.ZipFile(sent) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="%s"' % told.encode(), content))
+    upload = give("seizures", path)
+    assert counts(upload) == (4, 4, 0, 0, 0)
+    assert upload.rows["lon"].tolist() == pytest.approx([112.0, 112.01, 112.02, 112.03])

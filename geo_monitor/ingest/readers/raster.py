@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from geo_monitor.settings import Settings
 
 
+CACHE_MB = 64  # of blocks that GDAL keeps: each is read once
+
+
 @dataclass(frozen=True)
 class Raster:
     """What a raster says of itself: size, metres a pixel, outline in WGS84, reference system, share of data and water."""
@@ -39,7 +42,7 @@ def read(path: Path, crs: str | None, settings: Settings, name: str) -> Raster:
 
     try:
         # an explicit driver: nothing else may claim the file
-        with rasterio.open(path, driver="GTiff") as source:
+        with rasterio.Env(GDAL_CACHEMAX=CACHE_MB), rasterio.open(path, driver="GTiff") as source:
             if source.width * source.height * source.count > settings.raster_pixels:
                 raise Refused("raster_too_large", file=name, width=source.width, height=source.height,
                               limit=f"{settings.raster_pixels / 1e6:,.0f}")  # fmt: skip

@@ -64,8 +64,11 @@ def read(path: Path, kind: str, settings: Settings, name: str) -> Raw:
 
 def _rows(sheet: Any) -> list[list[str | None]]:
     rows = []
+    sheet.reset_dimensions()  # some programs say A1 of every sheet, some all there is room for
     for cells in sheet.iter_rows(values_only=True):
         texts = [_text(cell) for cell in cells]
+        while texts and texts[-1] is None:
+            texts.pop()
         rows.append(texts)
     while rows and not any(rows[-1]):
         rows.pop()

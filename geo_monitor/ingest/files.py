@@ -134,7 +134,7 @@ def read(members: list[Member], budget: Budget, kind: str, options: Options, set
         else:
             raw.warn("several_layers", None, layers=layers)
     for name, reason in failed:
-        raw.warn("member_skipped", None, member=name, why=str(reason))
+        raw.warn("member_skipped", None, member=name, why={"code": reason.code, "params": reason.params})
     if left:
         raw.notes.append(Message("members_left", {"members": left[:20]}))
     _tell_names(raw, budget)

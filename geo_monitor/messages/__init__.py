@@ -59,7 +59,8 @@ def worded(told: str, lang: Lang = "zh") -> str:
 
 def text(code: str, lang: Lang = "zh", **params: Any) -> str:
     """The sentence for `code` in `lang`, its placeholders filled; a value "@code" is the words for that code, where those
-    have no placeholders of their own (a name that somebody typed may look like one that has). A list is told as one.
+    have no placeholders of their own (a name that somebody typed may look like one that has). A list is told as one, code and
+    params of another sentence as that.
 
     >>> text("unknown_table", "en", table="boats")
     'There is no table called "boats".'
@@ -72,6 +73,8 @@ def text(code: str, lang: Lang = "zh", **params: Any) -> str:
 def _told(value: Any, lang: Lang) -> Any:
     if isinstance(value, list | tuple):
         return listed(map(str, value), lang)
+    if isinstance(value, dict):
+        return text(value["code"], lang, **value["params"])
     if isinstance(value, str) and value[:1] == "@" and "{" not in "".join(catalogue().get(value[1:], "{")):
         return text(value[1:], lang)
     return value

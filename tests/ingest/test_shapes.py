@@ -256,3 +256,15 @@ def test_a_ring_of_kml_that_is_not_closed_is_told(tmp_path: Path) -> None:
     upload = give("zones", write(tmp_path / "a.kml", kml(told)))
     (warning,) = [one for one in upload.receipt.warnings if one.code == "ring_closed"]
     assert warning.rows == (1,) and len(upload.rows) == 2
+
+
+def test_why_a_member_was_left_out_is_told_in_both_languages(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("甲.kml", kml([("甲", kml_polygon(A))]))
+        archive.writestr("乙.kml", "<kml><Placemark>")
+    receipt = give("zones", path).receipt
+    told = {lang: receipt.to_json(lang)["warnings"] for lang in ("zh", "en")}
+    (zh,), (en,) = ([one["message"] for one in told[lang] if one["code"] == "member_skipped"] for lang in ("zh", "en"))
+    assert "已跳过：“乙.kml”的 XML 有错误" in zh
+    assert 'was skipped: The XML of "乙.kml" is broken' in en

@@ -233,6 +233,22 @@ def _receipt(blank: Receipt, told: Any) -> Receipt:
     return replace(blank, **changes)
 
 
+def _is_flat(params: Any) -> bool:
+    return isinstance(params, dict) and not any(isinstance(value, dict) for value in params.values())
+
+
+def _param(code: str, value: Any) -> Any:
+    """A plain value, or code and params, plain themselves, of another sentence. Raises `Garbled`."""
+    if isinstance(value, dict):
+        if set(value) != {"code", "params"} or not _is_flat(value["params"]):
+            raise Garbled(f"{code}: params are no plain values")
+        inner = message([value["code"], value["params"], []])
+        return {"code": inner.code, "params": inner.params}
+    if not _is_plain(value):
+        raise Garbled(f"{code}: params are no plain values")
+    return _cut(value)
+
+
 def message(found: Any) -> Message:
     """[code, params, rows] as a message that can be told in both languages. Raises `Garbled`."""
     if not isinstance(found, list) or len(found) != 3:
@@ -240,11 +256,11 @@ def message(found: Any) -> Message:
     code, params, rows = found
     if not isinstance(code, str) or code not in catalogue() or code.startswith(NO_SENTENCE):
         raise Garbled(f"unknown code: {str(code)[:60]}")
-    if not isinstance(params, dict) or not all(_is_plain(value) for value in params.values()):
-        raise Garbled(f"{code}: params are no plain values")
+    if not isinstance(params, dict):
+        raise Garbled(f"{code}: params are no record")
     if not isinstance(rows, list) or len(rows) > ROWS_NAMED or not all(type(row) is int for row in rows):
         raise Garbled(f"{code}: rows are no numbers")
-    params = {str(key): _cut(value) for key, value in params.items()}
+    params = {str(key): _param(code, value) for key, value in params.items()}
     try:
         for lang in LANGUAGES:
             text(code, lang, **params)

@@ -331,3 +331,20 @@ def test_an_encoding_that_does_not_fit_names_its_line(tmp_path: Path, monkeypatc
     with tiny(monkeypatch), pytest.raises(Refused) as error:
         text.Decoded(text.file_pieces(path), "utf-8", 0.8, "a.csv")
     assert error.value.params["line"] == 4
+
+
+def test_a_sentence_inside_a_message_is_held_to_the_same() -> None:
+    inner = {"code": "xml_broken", "params": {"file": "a.kml", "detail": "x" * 3000}}
+    told = handover.message(["member_skipped", {"member": "a.kml", "why": inner}, []]).params["why"]
+    assert told["code"] == "xml_broken" and len(told["params"]["detail"]) < 3000
+    nested = {"code": "member_skipped", "params": {"member": "a", "why": inner}}
+    for odd in (
+        {},
+        {"code": "xml_broken"},
+        {**inner, "more": 1},
+        {**inner, "code": "no such"},
+        {**inner, "params": []},
+        nested,
+    ):
+        with pytest.raises(handover.Garbled):
+            handover.message(["member_skipped", {"member": "a.kml", "why": odd}, []])

@@ -227,6 +227,10 @@ def _system(told: Told, out: Rule) -> Any:
         raise Refused("crs_unknown", crs=text[:80]) from None
     if crs.is_compound:
         crs = crs.sub_crs_list[0]
+    if crs.geodetic_crs is None:  # a grid of somebody's own, which nothing ties to the earth
+        if told.given:
+            raise Usage("crs_unknown_option", crs=text)
+        raise Refused("crs_unknown", crs=text[:80])
     number = crs.to_epsg(min_confidence=60)
     out.used = f"EPSG:{number}" if number else crs.name
     return crs

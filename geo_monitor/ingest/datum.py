@@ -81,7 +81,7 @@ def named(text: str) -> str | None:
     ('gcj02', 'bd09', 'wgs84', None)
     """
     plain = text.strip().lower().replace("-", "").replace("_", "").replace(" ", "")
-    if "gcj" in plain or "火星" in plain or "高德" in plain or "腾讯" in plain or "mars" in plain:
+    if "gcj" in plain or "火星" in plain or "高德" in plain or "腾讯" in plain or "国测局" in plain or "mars" in plain:
         return "gcj02"
     if "bd09" in plain or "百度" in plain or "baidu" in plain:
         return "bd09"

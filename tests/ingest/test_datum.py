@@ -204,3 +204,33 @@ def test_the_door_converts_what_nobody_declared_and_doubts_what_was(tmp_path: Pa
     assert declared.receipt.crs["datum_how"] == "given"
     assert upload.rows["lon"].iloc[0] != declared.rows["lon"].iloc[0]  # type: ignore[index]
     assert "datum_assumed" in made.codes(made.give("tracks", path))
+
+
+@pytest.mark.parametrize(
+    ("headers", "named"),
+    [
+        (("经度(GCJ02)", "纬度(GCJ02)"), "gcj02"),
+        (("高德经度", "高德纬度"), "gcj02"),
+        (("百度经度", "百度纬度"), "bd09"),
+        (("经度", "纬度"), None),
+    ],
+)
+def test_a_datum_named_in_the_header_of_the_coordinates(
+    tmp_path: Path, headers: tuple[str, str], named: str | None
+) -> None:
+    """It was passed over: cases lay 500 m off, and the receipt said that the file named none."""
+    true = np.array([117.01]), np.array([30.505])
+    lon, lat = datum.FORWARD[named](*true) if named else true
+    rows = f"案件编号,查获时间,{headers[0]},{headers[1]}\nA1,2026-03-04 15:20,{lon[0]:.7f},{lat[0]:.7f}\n"
+    upload = made.give("seizures", made.write(tmp_path / "a.csv", rows))
+    assert upload.rows["lon"].tolist() == pytest.approx([117.01], abs=1e-6)
+    assert upload.rows["lat"].tolist() == pytest.approx([30.505], abs=1e-6)
+    assert ("datum_converted" in made.codes(upload, "warnings")) == (named is not None)
+    assert ("datum_assumed" in made.codes(upload)) == (named is None)
+
+
+def test_a_grid_of_its_own_is_no_fault(tmp_path: Path) -> None:
+    shape = made.shapefile(tmp_path / "s", "z", [[made.box(116.2, 29.74, 116.22, 29.75)]], {"名称": ["湖口"]})
+    shape.with_suffix(".prj").write_text('LOCAL_CS["X",UNIT["metre",1]]')
+    (error,) = made.give("zones", shape.parent).receipt.errors
+    assert error.code == "crs_unknown"

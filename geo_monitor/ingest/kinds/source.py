@@ -205,9 +205,11 @@ class Source:
         return own if own is not None else day
 
     def datums(self) -> Array | None:
-        """A datum named in the rows themselves (n,), or None."""
+        """A datum named in the rows themselves, or in the header of their coordinates (n,), or None."""
         if "datum" not in self:
-            return None
+            headers = (self.columns.header(name) for name in ("lon", "lat", "position"))
+            named = next(filter(None, (datum.named(header) for header in headers if header)), None)
+            return None if named is None else np.full(len(self), named, dtype=object)
         return np.array([None if cell is None else datum.named(cell) for cell in self.texts("datum")], dtype=object)
 
     def told(self) -> crs.Told:

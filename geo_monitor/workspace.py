@@ -220,6 +220,10 @@ class Workspace:
             raise Usage("kind_unknown", kind=kind, kinds=[*KINDS])
         if not (path.is_file() or path.is_dir()):  # a device or pipe may have no end
             raise Usage("file_missing", file=str(path))
+        if path.is_dir() and self.root.resolve().is_relative_to(
+            path.resolve()
+        ):  # an upload is kept: with it all that is held
+            raise Usage("folder_holds_workspace", folder=str(path))
         self.viewer.needs("import")
         self.store.may_change(kind)
         agency, crs, datum, encoding, columns, role, accuracy = given

@@ -287,3 +287,14 @@ def test_a_river_that_cannot_be_built_is_told_by_the_analysis(tmp_path: Path, mo
     with pytest.raises(Refused) as told:
         workspace.analyse(now=NOW)
     assert told.value.code == "river_empty"
+
+
+def test_a_folder_that_holds_the_workspace_is_no_upload(tmp_path: Path) -> None:
+    """Its bytes would be kept as those of an upload: the database, everybody's reports in it, with them."""
+    workspace = Workspace.create(tmp_path / "workspace")
+    (tmp_path / "a.csv").write_text("unit_id,time,lon,lat\nA,2026-05-01 10:00,112,30\n")
+    for folder in (tmp_path, workspace.root):
+        with pytest.raises(Usage) as told:
+            workspace.import_file("tracks", folder)
+        assert told.value.code == "folder_holds_workspace"
+    assert not list((workspace.root / "raw").glob("*"))

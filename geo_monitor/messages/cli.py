@@ -30,6 +30,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind_unknown.hint": ("可用的种类：{kinds}。", "The kinds are: {kinds}."),
     "file_missing": ("找不到文件“{file}”。未导入。", 'There is no file "{file}". Nothing was imported.'),
     "folder_empty": ("文件夹“{folder}”是空的。未导入。", 'The folder "{folder}" is empty. Nothing was imported.'),
+    "folder_holds_workspace": (
+        "文件夹“{folder}”里有本工作区，不能整个上传。未导入。",
+        'The folder "{folder}" holds this workspace and cannot be sent as a whole. Nothing was imported.',
+    ),
+    "folder_holds_workspace.hint": (
+        "请指明要上传的文件，或放在单独的文件夹里。",
+        "Name the files to send, or put them into a folder of their own.",
+    ),
     "time_unreadable": ("时间“{time}”看不懂。", 'The time "{time}" was not understood.'),
     "time_unreadable.hint": (
         "写法：2026-06-01 或 2026-06-01T20:30（北京时间），也可带时区 2026-06-01T12:30Z。",

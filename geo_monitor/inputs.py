@@ -51,7 +51,8 @@ class Period:
 
 @dataclass
 class Drawing:
-    """What a river is built from. lines, lakes, marks, jurisdictions are frames of these tables; `masks` water masks. What is shipped is read only when asked for: once a river is built of it, nobody does."""
+    """What a river is built from. lines, lakes, marks, jurisdictions are frames of these tables; `masks` water masks. What is
+    shipped is read only when asked for: once a river is built of it, nobody does."""
 
     sent: dict[str, gpd.GeoDataFrame]  # lines, lakes, marks, jurisdictions as far as they were sent: no rows is none
     masks: list[Mask]

@@ -385,22 +385,22 @@ def run(arguments: list[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         console.say(console("stopped"))
         return 1
-    except OSError as error:
-        return console.failed(_unwritable(error, arguments) or error)
     except Exception as error:  # noqa: BLE001  the last door: every error is told, none is lost
         if _is_usage(error):
             return console.usage(error.format_message())  # type: ignore[attr-defined]
         if console.debug:
             traceback.print_exc()
-        return console.failed(error)
+        return console.failed(_unwritable(error, arguments) or error)
 
 
-def _unwritable(error: OSError, arguments: list[str]) -> Usage | None:
+def _unwritable(error: Exception, arguments: list[str]) -> Usage | None:
     """What to tell where the place that was named for an output (`-o`) is what went wrong."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return None
     named = [value for name, value in pairwise(arguments) if name in ("-o", "--output")]
     named += [one.partition("=")[2] for one in arguments if one.startswith("--output=")]
     for place in map(Path, named):
-        if error.filename is not None and {Path(error.filename), Path(error.filename).parent} & {place, place.parent}:
+        if {Path(error.filename), Path(error.filename).parent} & {place, place.parent}:
             return Usage("output_unwritable", file=str(place), reason=error.strerror or str(error))
     return None
 

@@ -36,9 +36,8 @@ if TYPE_CHECKING:
     from geo_monitor.stages import Stages
 
 THREADS = min(os.cpu_count() or 1, 8)
-GIVE_BACK = (
-    8  # blocks after which unused memory is given back: each time it has to be asked for anew, which takes a while
-)
+# blocks after which unused memory is given back: each time it has to be asked for anew, which takes a while
+GIVE_BACK = 8
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 HEAP = 1 << 29  # bytes: what is larger is not taken from the heap, nor is more left unused at its end
 PART_ROWS = 150_000  # fixes a thread works on at once: some 100 bytes each for a while

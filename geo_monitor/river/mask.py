@@ -101,9 +101,8 @@ def _measure(network: Network, reach: np.ndarray, source: Any, to_mask: Any, ste
         position = network.low[reach] + share * (network.high[reach] - network.low[reach])
         x, y = np.interp(position, axis.position, axis.x), np.interp(position, axis.position, axis.y)
         lon, lat = to_degrees(x, y)
-        covered = np.flatnonzero(
-            _covered(source, *to_mask.transform(lon, lat))
-        )  # a mask covers a few reaches of a river
+        # a mask covers a few reaches of a river
+        covered = np.flatnonzero(_place(source, *to_mask.transform(lon, lat))[2])
         if not len(covered):
             continue
         position, x, y, k = position[covered], x[covered], y[covered], scale(lat[covered])
@@ -126,24 +125,19 @@ def _measure(network: Network, reach: np.ndarray, source: Any, to_mask: Any, ste
     return result
 
 
-def _place(source: Any, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Column and row of a raster at points in its CRS, fractions of a pixel kept."""
+def _place(source: Any, x: Floats, y: Floats) -> tuple[Floats, Floats, np.ndarray]:
+    """Column and row of a raster at points in its CRS, fractions of a pixel kept, and whether they lie on it."""
     inverse = ~source.transform
     x, y = np.asarray(x), np.asarray(y)
-    return inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f
-
-
-def _covered(source: Any, x: Floats, y: Floats) -> np.ndarray:
-    """Whether points in the CRS of a raster lie on it."""
-    col, row = _place(source, x, y)
-    return np.asarray((col >= 0) & (col < source.width) & (row >= 0) & (row < source.height))
+    col, row = inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f
+    return col, row, (col >= 0) & (col < source.width) & (row >= 0) & (row < source.height)
 
 
 def _sample(source: Any, x: Floats, y: Floats) -> Floats:
     """1 water, 0 not, NaN outside the raster, at points in its CRS."""
     from rasterio.windows import Window
 
-    (col, row), inside = _place(source, x, y), _covered(source, x, y)
+    col, row, inside = _place(source, x, y)
     result = np.full(col.shape, np.nan)
     if not inside.any():
         return result

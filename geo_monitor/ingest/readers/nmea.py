@@ -160,9 +160,8 @@ def _clocked(line: str, parts: list[str], log: _Log) -> None:
     if not valid:
         log.refuse(line, "nmea_void")
         return
-    if (
-        log.date is not None and log.clock[:2] >= "18" and clock[:2] < "06"
-    ):  # midnight, and no sentence has told the day yet
+    # midnight has passed, and no sentence has told the day yet
+    if log.date is not None and log.clock[:2] >= "18" and clock[:2] < "06":
         with suppress(ValueError):
             log.date = (date.fromisoformat(log.date) + timedelta(days=1)).isoformat()
     log.clock = clock

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from geo_monitor.joins.areas import Areas
     from geo_monitor.store import Store
 
 # rates and Gi* always; the others when asked for, `all` means every one. What each answers: `geo_monitor.answers`
@@ -73,13 +74,17 @@ def analyse(
     loading = Thread(target=warm.load)  # while the disk is read
     loading.start()
 
+    def areas() -> Areas:
+        loading.join()  # a function called before is loaded by numba alone, which takes longer than all of them
+        return work.areas(inputs, settings)
+
     with stage("read"), store.reading():  # imports may end meanwhile: a run uses what was there at one moment
         period, begun = held(store, period)
         inputs = read(store, period, settings)
         inputs.notes += begun
     with stage("river"), ThreadPoolExecutor(1) as beside:  # the zones are made ready, and positions read, beside it
         ahead = engines.ahead(engine, inputs, settings, store.root)
-        zones = beside.submit(work.areas, inputs, settings)
+        zones = beside.submit(areas)
         network = engines.river(inputs, settings, store.root)
         loading.join()
     with stage("locate"):

@@ -1,13 +1,17 @@
-"""Loops compiled without counting who holds their arrays."""
+"""Loops compiled without counting who holds their arrays, and machine code that is run without numba's cache."""
 
 from __future__ import annotations
 
+import pickle
 import re
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 
-from geo_monitor.compiled import bare, counting
+from geo_monitor.compiled import bare, counting, made_for, ready
+from geo_monitor.hotspots import sparse
 from geo_monitor.joins import kernels as joins
 from geo_monitor.river import kernels as river
 
@@ -55,3 +59,29 @@ def test_what_a_bare_function_calls_may_make_arrays() -> None:
 def test_the_loops_of_the_main_job_are_bare() -> None:
     for one in (river.channels, river.lakes, joins.inside, joins.within, joins.advance):
         assert one.targetoptions["_nrt"] is False
+
+
+AGAIN = """
+import pickle
+import sys
+import numpy as np
+from geo_monitor import compiled
+made_for, functions = pickle.load(sys.stdin.buffer)
+assert made_for == compiled.made_for()
+compiled.run(functions)
+del functions
+from geo_monitor.hotspots import sparse
+print(sparse._postorder(np.array([2, 2, -1])).tolist(), sparse._postorder.signatures, "numba.np.arraymath" in sys.modules)
+print(sparse._postorder(np.array([1, -1], dtype=np.int32)).tolist(), len(sparse._postorder.signatures))
+"""
+
+
+def test_machine_code_runs_in_another_process_without_what_numba_compiles_with() -> None:
+    """Of a tree of three, two under the last, the order from the leaves: 0, 1, 2. Types it is not there for are compiled."""
+    sparse._postorder(np.array([1, -1]))
+    functions = [one for one in ready(sparse.__name__, "_postorder") if one.types[0].dtype.bitwidth == 64]
+    assert len(functions) == 1 and functions[0].machine
+    given = pickle.dumps((made_for(), functions))
+    done = subprocess.run([sys.executable, "-c", AGAIN], input=given, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout.decode().split("\n")[:2] == ["[0, 1, 2] [] False", "[0, 1] 1"]

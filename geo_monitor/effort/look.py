@@ -196,7 +196,8 @@ def sum_up(
     spans = together.spans[np.lexsort((together.spans[:, 1], together.spans[:, 0]))]
     order = np.lexsort((gaps[:, 1], gaps[:, 3], gaps[:, 2], gaps[:, 0]))
     gaps = gaps[order]
-    of, lo, hi = uncovered(gaps[:, 0], gaps[:, 2], gaps[:, 3], spans[:, 0], spans[:, 1], spans[:, 2])
+    # whole arrays, as `Reported` hands over too: one type to be compiled for
+    of, lo, hi = uncovered(*np.ascontiguousarray(gaps[:, [0, 2, 3]].T), *np.ascontiguousarray(spans.T))
     tracks = Tracks(
         list(together.unit_ids),
         list(together.patrol_ids),

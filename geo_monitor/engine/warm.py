@@ -1,7 +1,7 @@
 """Compiles what an analysis needs before somebody waits for it: once an installation, from `init`.
 
 numba keeps compiled code beside the package or, where that may not be written, in the user's cache folder. A mark beside it
-says for which code that was done, and what the main job calls, so that it can be loaded while the disk is read.
+says for which code that was done, and holds what the main job calls, ready to be run (`compiled.run`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 MAIN = ("geo_monitor.river.", "geo_monitor.joins.", "geo_monitor.effort.", "geo_monitor.hotspots.")
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -52,33 +51,25 @@ def _users() -> Path:
 
 
 def load() -> None:
-    """Loads what runs compiled code, and the compiled code of the main job: over half a second that can pass beside something
-    else."""
-    import importlib
+    """Loads what runs compiled code, and the compiled code of the main job: time that can pass beside something else."""
+    from geo_monitor import compiled
 
-    from numba.core.compiler_lock import global_compiler_lock
-    from numba.core.registry import cpu_target
-
-    with global_compiler_lock:  # another thread may be calling compiled code for the first time, which does the same
-        cpu_target.typing_context.refresh()
-        cpu_target.target_context.refresh()
     try:
-        called = pickle.loads(mark().read_bytes())  # noqa: S301  our own, beside compiled code that numba reads the same way
+        made_for, functions = pickle.loads(mark().read_bytes())  # noqa: S301  our own, beside code that numba reads so too
     except (FileNotFoundError, EOFError, pickle.UnpicklingError):  # nothing is compiled yet, or a fall left half of it
-        called = []
-    for module, name, signatures in called:
-        for signature in signatures:
-            getattr(importlib.import_module(module), name).compile(signature)
+        return
+    if made_for == compiled.made_for():  # else this is another machine's: numba compiles for this one what is called
+        compiled.run(functions)
 
 
-def _kernels() -> Iterator[tuple[str, str, Any]]:
-    """The main job's compiled code that this process has: module, name, dispatcher."""
+def _kernels() -> Iterator[tuple[str, str]]:
+    """The main job's functions that this process has compiled, or loaded from numba's cache: module and name."""
     from numba.core.dispatcher import Dispatcher
 
     for module in [name for name in sys.modules if name.startswith(MAIN)]:
         for name, one in vars(sys.modules[module]).items():
             if isinstance(one, Dispatcher) and one.py_func.__module__ == module and one.signatures:
-                yield module, name, one
+                yield module, name
 
 
 def needed() -> bool:
@@ -101,7 +92,7 @@ def warm() -> None:
     rivers.network(Drawing.nothing_sent(settings), settings, folder())
     if shelf() is None:
         return  # nowhere to write to: compiled code is not kept either, and the next time is as slow
-    if any(one.stats.cache_misses for _, _, one in _kernels()):
+    if any(getattr(sys.modules[module], name).stats.cache_misses for module, name in _kernels()):
         # what compiled code calls is compiled with it and comes with it: a process that only loads tells what is asked for
         subprocess.run([sys.executable, "-m", "geo_monitor.engine.warm"], check=False)
     else:
@@ -109,11 +100,13 @@ def warm() -> None:
 
 
 def _note() -> None:
-    """Leaves the mark: module, name and signatures of what this process loaded."""
-    called = [(module, name, list(one.signatures)) for module, name, one in _kernels()]
+    """Leaves the mark: what this process has loaded from numba's cache, ready to run."""
+    from geo_monitor import compiled
+
+    functions = [one for module, name in _kernels() for one in compiled.ready(module, name)]
     with suppress(OSError):  # a full disk: the next `init` compiles again
         temporary = mark().with_suffix(f".{os.getpid()}")
-        temporary.write_bytes(pickle.dumps(called))
+        temporary.write_bytes(pickle.dumps((compiled.made_for(), functions)))
         temporary.replace(mark())
 
 
@@ -152,10 +145,12 @@ def _run() -> None:
             "lat": np.full(n, 30.0),
         }
     ).select(SCHEMA.names).cast(SCHEMA)  # fmt: skip
-    zone = Zone("z", 1, np.array([[-(10**12), 10**12]]), shapely.box(112.005, 29.99, 112.01, 30.01))
+    always = np.array([[-(10**12), 10**12]])
+    passed = Zone("z", 1, always, shapely.box(112.005, 29.99, 112.01, 30.01))
+    stayed_in = Zone("y", 1, always, shapely.box(112.02, 29.99, 112.06, 30.01))
     reports = pd.DataFrame({"report_id": ["s"], "time": pd.to_datetime([60_000], unit="ms", utc=True), "lon": [112.002],
                             "lat": [30.0]})  # fmt: skip
-    job = work.Job(network, Areas.of([zone]), settings, {}, joins.places(reports, network), ())
+    job = work.Job(network, Areas.of([passed, stayed_in]), settings, {}, joins.places(reports, network), ())
     block = Block(0, 4, (), (), ())
     laid = work.Laid.of(fixes, block, {})
     chunk, _ = work.located(laid.chunk, job)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from geo_monitor import compiled
 from geo_monitor.engine import warm
+from tests.store import worlds
 
 CODE = """
 import pickle
@@ -17,8 +20,27 @@ import sys
 from pathlib import Path
 from geo_monitor.engine import warm
 warm.warm()
-loaded = {f"{module}.{name}" for module, name, _ in pickle.loads(warm.mark().read_bytes())}
+_, ready = pickle.loads(warm.mark().read_bytes())
+loaded = {f"{one.module}.{one.name}" for one in ready}
 print(warm.needed(), len(list(Path(sys.argv[1]).rglob("*.nbc"))), *loaded)
+"""
+
+ANALYSIS = """
+import sys
+from numba.core.caching import Cache
+from geo_monitor.engine import warm
+from geo_monitor.workspace import Workspace
+if warm.needed():
+    warm.warm()
+if not warm.mark().is_file():
+    sys.exit("nothing is ready")
+asked, by_itself = [], Cache._load_overload
+def ask(cache, *given):
+    asked.append(cache._py_func.__name__)
+    return by_itself(cache, *given)
+Cache._load_overload = ask
+found = Workspace(sys.argv[1]).analyse()
+print(len(found.table("hotspots")), *asked)
 """
 
 
@@ -55,14 +77,27 @@ def test_the_mark_changes_with_the_code(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert warm.mark().parent == tmp_path / "users" / "geo_monitor"
 
 
-def test_loading_beside_a_first_call_waits_for_the_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """numba's contexts are brought up to date by whoever calls compiled code first: two at once fell over each other."""
-    from numba.core.compiler_lock import global_compiler_lock
-    from numba.core.registry import cpu_target
+def test_an_analysis_runs_what_is_ready_and_asks_numba_for_nothing(tmp_path: Path) -> None:
+    """One function left out costs half a second: numba then makes itself ready to compile."""
+    line = [sys.executable, "-W", "ignore", "-c", ANALYSIS, str(worlds.workspace(tmp_path).root)]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    reaches, *asked = done.stdout.split()
+    assert int(reaches) > 0 and asked == []
 
-    held = []
-    for context in (cpu_target.typing_context, cpu_target.target_context):
-        monkeypatch.setattr(context, "refresh", lambda: held.append(global_compiler_lock.is_locked()))
-    monkeypatch.setattr(warm, "mark", lambda: tmp_path / "nothing is noted")
+
+def test_machine_code_of_another_machine_is_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(warm, "mark", lambda: tmp_path / "mark")
+    ran: list[object] = []
+    monkeypatch.setattr(compiled, "run", ran.append)
+    for made_for in (compiled.made_for(), (*compiled.made_for()[:-1], "+another")):
+        (tmp_path / "mark").write_bytes(pickle.dumps((made_for, ["code"])))
+        warm.load()
+    assert ran == [["code"]]
+
+
+def test_without_a_mark_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(warm, "mark", lambda: tmp_path / "mark")
     warm.load()
-    assert held == [True, True]
+    (tmp_path / "mark").write_bytes(b"")
+    warm.load()

@@ -93,6 +93,8 @@ def detect(
     told = {name: done[name] for name in ("fixes", "units", "events", "new", "revised", "withdrawn")}
     lines = [console("detect.done", **told)]
     lines += [f"  {console(f'event.{kind}')}: {count}" for kind, count in sorted(done["kinds"].items())]
+    if done["warnings"]:
+        lines.append(console("detect.warnings", warnings=done["warnings"]))
     if "judged_from" in done:
         lines.append(console("note", message=console("detect.judged_from", first=done["judged_from"])))
     console.result(done, lines)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -100,12 +100,14 @@ def since(store: Store, settings: Settings, moment: int | None) -> Fixes:
     return Fixes.joined([near, tracks(store, settings, moment, others), later])
 
 
-def going_on(store: Store, settings: Settings, events: Sequence[Event], gone: Collection[str] = ()) -> set[str]:
-    """Ids of those among `events` that are no new ones: of a boat that avoids patrols not all it did before is read again,
-    so it seems to begin anew while the event of before stands (and is not `gone`) and goes on."""
+def going_on(
+    store: Store, settings: Settings, events: Sequence[Event], gone: Collection[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Of those among `events` (ids) that are no new ones the row that stands: of a boat that avoids patrols not all it did
+    before is read again, so it seems to begin anew while the event of before (not among `gone`) goes on."""
     mine = [event for event in events if event.kind == FAR]
     if not mine:
-        return set()
+        return {}
     of, span = SQL["events"], round(settings.event_avoids_days * DAY_MS)
     held = [
         row
@@ -113,7 +115,7 @@ def going_on(store: Store, settings: Settings, events: Sequence[Event], gone: Co
         if row["event_id"] not in gone
     ]
     return {
-        event.event_id
+        event.event_id: row
         for event in mine
         for row in held
         if (row["rule"], row["rule_version"], row["unit_ids"]) == (event.rule, event.rule_version, event.unit_ids)

@@ -12,10 +12,11 @@ from geo_monitor.alerts import context, rules
 from geo_monitor.alerts.backtest import Backtest
 from geo_monitor.alerts.backtest import backtest as tested
 from geo_monitor.errors import Refused, Usage
-from geo_monitor.events.detect import detect
+from geo_monitor.events.detect import Detection, detect
 from geo_monitor.loop import back
 from geo_monitor.loop.ground import Ground, begin_rules
 from geo_monitor.loop.rows import event_row, unsaid
+from geo_monitor.loop.warnings import judged_anew, put
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import live, revisions
 from geo_monitor.store.schema import SQL
@@ -23,6 +24,7 @@ from geo_monitor.times import shanghai_date
 from geo_monitor.tracks import DAY_MS, SHANGHAI_MS, milliseconds
 
 if TYPE_CHECKING:
+    from geo_monitor.events.event import Event
     from geo_monitor.settings import Settings
     from geo_monitor.store import Store
 
@@ -31,7 +33,8 @@ def events(
     store: Store, settings: Settings, start: datetime | None, end: datetime | None, now: datetime, who: str
 ) -> dict[str, Any]:
     """Finds events that start in [start, end) (None: open) and writes what changed: new and revised ones, and those that
-    no longer follow from the fixes are withdrawn. The last fix stored is taken as now. Gives counts by kind.
+    no longer follow from the fixes are withdrawn. The last fix stored is taken as now. Warnings that stand on them follow,
+    as in the watch; none is raised. Gives counts by kind.
 
     A unit's track is read from its last cut before `start` on. What looks back farther (`avoids`) is then not judged anew
     where it stands. Where days of positions were let go, events of the time before `back.judged_from` stay as they are:
@@ -50,11 +53,25 @@ def events(
         if asked < edge or (last is not None and last <= edge):
             raise Refused("events_expired", first=shanghai_date(edge))
         first = asked
+    # what stands is read before the fixes: what is found meanwhile, in fixes that came later, is not for us to judge
+    of = SQL["events"]
+    period: Any = sql.true()
+    if first is not None:
+        period &= of.c.started_at >= first
+    if last is not None:
+        period &= of.c.started_at < last
+    held = revisions.rows(store, "events", period)
     fixes = back.since(store, settings, first)
-    newest = int(fixes.time.max()) if len(fixes) else None
-    found = [] if newest is None else detect(
-        fixes, ground.network, ground.zones, ground.levels, ground.rules, settings, newest
-    )  # fmt: skip
+    clock = live.clock(store) or moment
+    found: list[Event] = []
+    follow: set[str] = set()
+    if len(fixes):
+        newest = int(fixes.time.max())
+        detection = Detection(ground.network, ground.zones, ground.levels, ground.rules, settings)
+        detection.feed(fixes)
+        found = detection.changed(newest)[0]
+        # a watch may have told of a silence by a clock that is ahead of the newest fix
+        follow = {event.event_id for event in [*found, *detection.changed(max(newest, clock))[0]]}
     inside = [
         event for event in found
         if (first is None or event.started_at >= first) and (last is None or event.started_at < last)
@@ -63,8 +80,14 @@ def events(
         again = back.going_on(store, settings, inside)
         inside = [event for event in inside if event.event_id not in again]
     rows = [event_row(event, ground) for event in inside]
-    rows += _unsaid(store, ground, {event.event_id for event in found}, first, last)
-    written = revisions.revise(store, "events", rows, moment, who)
+    rows += [
+        unsaid(row)
+        for row in ground.told(held)
+        if row["event_id"] not in follow and (first is None or row["kind"] != back.FAR)
+    ]
+    before = {row["event_id"]: row["revision"] for row in held}
+    both = judged_anew(lambda: put(store, settings, ground, rows, clock, who, before=before))
+    written = both["events"]
     kinds: dict[str, int] = {}
     for event in inside:
         kinds[event.kind] = kinds.get(event.kind, 0) + 1
@@ -76,22 +99,10 @@ def events(
         "new": sum(row["revision"] == 1 for row in written),
         "revised": sum(row["revision"] > 1 and row["state"] != "withdrawn" for row in written),
         "withdrawn": sum(row["state"] == "withdrawn" for row in written),
+        "warnings": len(both["warnings"]),
         "unsealed": live.count(store),
         **({} if edge is None else {"judged_from": shanghai_date(edge)}),
     }
-
-
-def _unsaid(store: Store, ground: Ground, found: set[str], first: int | None, last: int | None) -> list[dict[str, Any]]:
-    """Events of the period, by the rules in force, that were found before and are not any more."""
-    of = SQL["events"]
-    where: Any = sql.true()
-    if first is not None:
-        where &= of.c.started_at >= first
-    if last is not None:
-        where &= of.c.started_at < last
-    if first is not None:
-        where &= of.c.kind != back.FAR
-    return [unsaid(row) for row in ground.told(store, where) if row["event_id"] not in found]
 
 
 def backtest(store: Store, settings: Settings, row: dict[str, Any], ground: Ground, tell: Tell = silent) -> Backtest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from geo_monitor.errors import Usage
 from geo_monitor.inputs import Period, read
 from geo_monitor.store import revisions
-from geo_monitor.store.schema import SQL
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -63,11 +62,10 @@ class Ground:
         run = [rules.to_run(row) for row in rows]
         return cls(mark, network, inputs.zones, inputs.levels, run, rows, places, distance)
 
-    def told(self, store: Store, where: Any) -> list[dict[str, Any]]:
-        """Events (rows) by the rules in force that stand in the store, of those that meet the condition `where`."""
-        of, versions = SQL["events"], {(rule.rule, rule.version) for rule in self.rules}
-        found = revisions.rows(store, "events", (of.c.state != "withdrawn") & where)
-        return [row for row in found if (row["rule"], row["rule_version"]) in versions]
+    def told(self, events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Of these events (rows) those by the rules in force that stand."""
+        versions = {(rule.rule, rule.version) for rule in self.rules}
+        return [row for row in events if row["state"] != "withdrawn" and (row["rule"], row["rule_version"]) in versions]
 
     def adcodes(self, reach_id: str | None) -> tuple[str, ...]:
         """Localities on the banks of a reach."""

@@ -179,21 +179,14 @@ class Room:
         assert self.ground is not None
         events, gone = self._detection.changed(now)
         again = back.going_on(self._store, self._settings, events, gone)
-        events = [event for event in self._exact(events) if event.event_id not in again]
-        rows = [event_row(event, self.ground) for event in events if self._due(event, now)]
+        events = [event for event in events if event.event_id not in again]
+        rows = [*again.values(), *(event_row(event, self.ground) for event in events if self._due(event, now))]
         rows += [{"event_id": name, "state": "withdrawn", "reason": "late_data"} for name in gone]
         if since is not None:
             rows += self._unsaid({event.event_id for event in events}, since)
-        self._warnings.keep(rows, now, done)
-
-    def _exact(self, events: list[Event]) -> list[Event]:
-        """Without events of several units that began long before this start and were not told of then: not all that they
-        hang on has been read again."""
-        doubtful = [e.event_id for e in events if e.kind in TOGETHER and e.started_at < self._begun - EXACT_MS]
-        if not doubtful:
-            return events
-        new = set(doubtful) - set(revisions.of_ids(self._store, "events", doubtful))
-        return [event for event in events if event.event_id not in new]
+        # of several units that began long before this start not all has been read that their events hang on
+        old = {e.event_id for e in events if e.kind in TOGETHER and e.started_at < self._begun - EXACT_MS}
+        self._warnings.keep(rows, now, done, old)
 
     def _due(self, event: Event, now: int) -> bool:
         """Whether an event is to be written: it is new, began or ended otherwise, or has gone on for long."""
@@ -212,7 +205,7 @@ class Room:
         where = (of.c.started_at >= min(since.values())) & (of.c.started_at <= (self._clock or 0))
         return [
             unsaid(row)
-            for row in self.ground.told(self._store, where)
+            for row in self.ground.told(revisions.rows(self._store, "events", where))
             if row["event_id"] not in found
             and row["kind"] != back.FAR
             and all(unit in since and row["started_at"] >= since[unit] for unit in row["unit_ids"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from geo_monitor.alerts import actions, clocks, context, grade
 from geo_monitor.alerts import rules as rulebook
-from geo_monitor.alerts.rows import LIVE
+from geo_monitor.alerts.rows import LIVE, Row, told
 from geo_monitor.alerts.warnings import raise_
 from geo_monitor.dispatch import by_track
 from geo_monitor.dispatch.candidates import OPEN
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from geo_monitor.store import Store
 
 WHO = rulebook.MAKER  # who writes what no person decided
-AGAIN_MS = 7 * DAY_MS  # warnings opened since are at hand, in whatever state, for events that come again revised
+AGAIN_MS = 7 * DAY_MS  # clocks of replays and of boats apart by so much find the warnings that an event stands on
 LEARN_MS = 3_600_000  # what earlier warnings came to is read anew so often
 CLOCK_MS = 60_000  # clocks are read anew so often, at least
 TRACK_MS = 10_000  # taskings are looked up in the fixes so often
-TRIES = 5  # how often a change is judged anew when a person was quicker
+TRIES = 5  # how often a change is judged when somebody was quicker
 
 
 @dataclass
@@ -50,39 +50,26 @@ class Warnings:
         self._mark = ""  # of what the clocks were read from, and
         self._next = 0  # when the next of them is due, ms UTC
 
-    def keep(self, events: list[dict[str, Any]], now: int, done: Written) -> None:
+    def keep(self, events: list[dict[str, Any]], now: int, done: Written, old: Collection[str] = ()) -> None:
         """Writes new or changed `events` (rows of the table) with the warnings they ask for, all or nothing, and does what
-        is due at `now` (ms UTC); adds to `done` what was written."""
-        for attempt in range(TRIES):
-            try:
-                done.warnings += self._due(now)  # first: what is raised joins warnings as their clocks left them
-                self._raise(events, now, done)
-                break
-            except Refused as error:  # a person acted meanwhile: judged anew on what stands now
-                if error.code != "changed_meanwhile" or attempt == TRIES - 1:
-                    raise
+        is due at `now` (ms UTC); adds to `done` what was written. old: as for `put`."""
+
+        def write() -> None:
+            done.warnings += self._due(now)  # first: what is raised joins warnings as their clocks left them
+            if not events:
+                return
+            if self._learned is None or now - self._learned >= LEARN_MS:
+                self._book = grade.learn(revisions.rows(self._store, "warnings"), self._settings)
+                self._learned = now
+            rules = self._ground.rows
+            written = put(self._store, self._settings, self._ground, events, now, WHO, rules, self._book, old)
+            done.events += len(written["events"])
+            done.warnings += len(written["warnings"])
+
+        judged_anew(write)
         if self._tracked is None or now - self._tracked >= TRACK_MS:
             self._tracked = now
             done.warnings += self._taskings(now)
-
-    def _raise(self, events: list[dict[str, Any]], now: int, done: Written) -> None:
-        events = revisions.differing(self._store, "events", events)
-        if not events:
-            return
-        of = SQL["warnings"]
-        recent = of.c.state.in_(LIVE) | (of.c.opened_at >= now - AGAIN_MS) | of.c.evidence.like('%"quiet"%')
-        for event in events:
-            if event["started_at"] < now - AGAIN_MS:  # a silence of weeks ends: its warning was closed long ago
-                recent |= of.c.event_ids.like(f"%{event['event_id']}%")
-        held = revisions.rows(self._store, "warnings", recent)
-        if self._learned is None or now - self._learned >= LEARN_MS:
-            self._book = grade.learn(revisions.rows(self._store, "warnings"), self._settings)
-            self._learned = now
-        known = context.Context(self._ground.places, self._ground.distance, self._book, context.quiets(held))
-        found = raise_(events, self._ground.rows, held, known, now, self._settings)
-        written = revisions.together(self._store, {"events": events, "warnings": found.rows}, now, WHO)
-        done.events += len(written["events"])
-        done.warnings += len(written["warnings"])
 
     def _due(self, now: int) -> int:
         """Clocks of warnings and rules; nothing is read while nothing is due and nobody wrote."""
@@ -121,6 +108,61 @@ class Warnings:
             told = [{**asdict(step), "revision": row["revision"] + i} for i, step in enumerate(steps)]
             revisions.revise(self._store, "taskings", told, now, WHO, "track")
         return settle(self._store, warnings, WHO, now, self._settings)
+
+
+def judged_anew(write: Callable[[], Any]) -> Any:
+    """What `write` gives, tried again on what stands then where a person or another process was quicker."""
+    for _ in range(TRIES - 1):
+        try:
+            return write()
+        except Refused as error:
+            if error.code != "changed_meanwhile":
+                raise
+    return write()
+
+
+def put(
+    store: Store,
+    settings: Settings,
+    ground: Ground,
+    events: Sequence[dict[str, Any]],
+    now: int,
+    who: str,
+    rules: Sequence[Row] = (),
+    book: grade.Book | None = None,
+    old: Collection[str] = (),
+    before: Mapping[str, int] | None = None,
+) -> dict[str, list[dict[str, Any]]]:
+    """Writes `events` (rows) that are new or changed, and what follows for warnings, all or nothing; gives what was
+    written of both tables. now: ms UTC.
+
+    rules: by these (rows) an event that no warning stands on raises one, whoever found it first; without them warnings
+    that exist are kept up and none is raised. old: ids of events that are neither new here nor raise anything. before:
+    the revisions of events when these were judged; one that somebody has written since stays as it is.
+    """
+    changed = [
+        row for row in revisions.differing(store, "events", events) if row["revision"] or row["event_id"] not in old
+    ]
+    if before is not None:
+        theirs = revisions.of_ids(store, "events", [row["event_id"] for row in events])
+        since = {name for name, row in theirs.items() if row["revision"] != before.get(name)}
+        changed = [row for row in changed if row["event_id"] not in since]
+        events = [row for row in events if row["event_id"] not in since]
+    mine = {row["event_id"] for row in changed}
+    same = [row for row in events if row["event_id"] not in mine and row.get("started_at") is not None]
+    standing = [*changed, *same]
+    if not standing:
+        return {"events": [], "warnings": []}
+    of = SQL["warnings"]
+    first = min([now, *(row["started_at"] for row in standing)]) - AGAIN_MS
+    recent = of.c.state.in_(LIVE) | (of.c.opened_at >= first) | (of.c.revised_at >= first)
+    held = revisions.rows(store, "warnings", recent | of.c.evidence.like('%"quiet"%'))
+    if old:
+        known = {entry["id"] for row in held for entry in told(row).get("events", ())}
+        standing = [row for row in standing if row["event_id"] in known or row["event_id"] not in old]
+    where = context.Context(ground.places, ground.distance, book or grade.Book(), context.quiets(held))
+    found = raise_(standing, rules, held, where, now, settings)
+    return revisions.together(store, {"events": changed, "warnings": found.rows}, now, who)
 
 
 def settle(store: Store, ids: Collection[str], who: str, now: int, settings: Settings) -> int:

@@ -14,6 +14,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "检查了 {units} 个单位的 {fixes} 个定位点：事件 {events} 起（新增 {new}，修订 {revised}，撤销 {withdrawn}）",
         "Looked at {fixes} fixes of {units} units: {events} events ({new} new, {revised} revised, {withdrawn} withdrawn)",
     ),
+    "detect.warnings": ("据此修订的预警：{warnings} 条", "Warnings revised by it: {warnings}"),
     "detect.judged_from": (
         "较早的定位数据已按保存期限销毁，{first} 之前的事件未重新查找，保持原样。",
         "Older positions were let go: events before {first} were not looked for again and stay as they are.",

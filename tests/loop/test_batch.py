@@ -1,0 +1,196 @@
+"""`detect` beside the watch: what it finds and takes back, and the warnings that hang on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geo_monitor.loop import batch, room
+from geo_monitor.store import live, revisions
+from geo_monitor.workspace import Workspace
+from tests.loop.conftest import MS, line, make, passing, poacher, table, write
+from tests.loop.test_desk import MINUTE, at, gear
+from tests.loop.test_night import evenings, events, watched
+
+NOW = at(MS + 90 * MINUTE)
+
+
+def warned(held: Workspace) -> list[tuple[Any, ...]]:
+    """Every warning: what it is, where it goes, when it was opened, on what it stands."""
+    frame = held.table("warnings").sort_values("warning_id")
+    frame = frame.assign(event_ids=[tuple(ids) for ids in frame["event_ids"]])
+    columns = ["warning_id", "class", "grade", "adcode", "state", "opened_at", "event_ids"]
+    return list(frame[columns].itertuples(index=False, name=None))
+
+
+def tick(path: Path, minutes: float = 80) -> Path:
+    """A feed of one boat that lies somewhere: a watch begins, and reads what was stored before."""
+    return write(path, [line("钟", MS + round(minutes * MINUTE), 112.05)])
+
+
+def test_detect_takes_back_the_warnings_of_events_it_withdraws(held: Workspace, tmp_path: Path) -> None:
+    """As the watch does: recalled where nobody has signed, else told in the evidence; and raised again with the events."""
+    receipts = watched(held, write(tmp_path / "n.jsonl", poacher()))["receipts"]
+    signed = gear(held)["warning_id"]
+    held.desk.sign(signed, held.desk.now())
+    unsigned = held.table("warnings")
+    unsigned = unsigned[unsigned["warning_id"] != signed]
+    assert len(unsigned) and set(unsigned["state"]) == {"open"}
+    for receipt in receipts:
+        held.withdraw(receipt, "重复报送")
+    done = held.detect(now=NOW)
+    assert done["withdrawn"] >= 2 and done["warnings"] == len(unsigned) + 1
+    rows = held.table("warnings").set_index("warning_id")
+    assert set(rows.loc[unsigned["warning_id"], "state"]) == {"recalled"}
+    assert set(rows.loc[unsigned["warning_id"], "reason"]) == {"@alerts.reason_fallen"}
+    assert rows.loc[signed, "state"] == "signed" and "fallen" in json.loads(rows.loc[signed, "evidence"])
+    assert held.detect(now=NOW)["warnings"] == 0
+    held.import_file("tracks", table(tmp_path / "t.csv", poacher()), role="traffic")
+    assert held.detect(now=NOW)["warnings"] == len(unsigned) + 1
+    rows = held.table("warnings").set_index("warning_id")
+    assert set(rows.loc[unsigned["warning_id"], "state"]) == {"open"}
+    assert "fallen" not in json.loads(rows.loc[signed, "evidence"])
+
+
+def test_detect_raises_nothing(held: Workspace, tmp_path: Path) -> None:
+    held.import_file("tracks", table(tmp_path / "t.csv", poacher()), role="traffic")
+    done = held.detect(now=NOW)
+    assert done["new"] >= 2 and done["warnings"] == 0
+    assert not len(held.table("warnings"))
+
+
+def test_an_event_first_found_by_detect_is_raised_by_the_watch_all_the_same(tmp_path: Path) -> None:
+    found = []
+    for name in ("alone", "detected"):
+        held = make(tmp_path / name)
+        held.import_file("tracks", table(tmp_path / f"{name}.csv", poacher()), role="traffic")
+        if name == "detected":
+            assert held.detect(now=NOW)["new"] >= 2
+        watched(held, tick(tmp_path / f"{name}.jsonl"))
+        found.append(warned(held))
+        assert len(found[-1]) >= 2
+        before = held.table("warnings", all_versions=True)
+        watched(held, tick(tmp_path / f"{name}-again.jsonl", 81))
+        assert held.table("warnings", all_versions=True).equals(before)  # and only once
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("cuts", [(0.3,), (0.5, 0.75), (0.45, 0.6, 1.0)])
+def test_detect_at_any_moment_changes_no_warning(tmp_path: Path, cuts: tuple[float, ...]) -> None:
+    lines = sorted([*poacher(), *passing("货1", MS, 120, 112.0, 4.0)], key=lambda told: told["time"])
+    found = []
+    for name in ("alone", "detected"):
+        held, done = make(tmp_path / name), 0
+        file = tmp_path / f"{name}.jsonl"
+        for cut in (*cuts, 1.0):
+            part = lines[done : round(len(lines) * cut)]
+            done += len(part)
+            if name == "detected":  # fixes are in the store before the duty room looks at them
+                held.import_file("tracks", table(tmp_path / f"{done}.csv", part), role="traffic")
+                held.detect(now=NOW)
+            with file.open("a", encoding="utf-8") as out:
+                out.write("".join(json.dumps(told, ensure_ascii=False) + "\n" for told in part))
+            watched(held, file)
+        found.append([(*row[:5], row[6]) for row in warned(held)])
+        assert held.detect(now=NOW)["warnings"] == 0
+    assert found[0] == found[1]
+
+
+def test_a_watch_killed_between_detect_and_its_warnings_raises_them_when_it_starts_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = make(tmp_path / "ws")
+    held.import_file("tracks", table(tmp_path / "t.csv", poacher()), role="traffic")
+    held.detect(now=NOW)
+    together = revisions.together
+
+    def falls(*given: Any, **more: Any) -> Any:
+        if "warnings" in given[1]:
+            raise KeyboardInterrupt
+        return together(*given, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(revisions, "together", falls)
+        with pytest.raises(KeyboardInterrupt):
+            watched(held, tick(tmp_path / "n.jsonl"))
+    assert not len(held.table("warnings"))
+    watched(held, tick(tmp_path / "m.jsonl", 81))
+    other = make(tmp_path / "alone")
+    other.import_file("tracks", table(tmp_path / "alone.csv", poacher()), role="traffic")
+    watched(other, tick(tmp_path / "alone.jsonl", 81))
+    assert [row[0] for row in warned(held)] == [row[0] for row in warned(other)] and len(warned(held)) >= 2
+
+
+def test_what_a_start_leaves_to_detect_is_not_raised_when_detect_has_found_it(tmp_path: Path) -> None:
+    """Two boats that met over 5 h before the start of a watch."""
+    meet = [
+        line(unit, MS + s * 1000, 112.1 + shift, speed=0.0)
+        for unit, begin, shift in (("甲", 0, 0.0), ("乙", 1200, 0.0001))
+        for s in range(begin, 4200, 30)
+    ]
+    meet += [line("乙", MS + s * 1000, 112.05) for s in range(0, 1200, 30)]
+    meet += [line("甲", MS + s * 1000, 112.1) for s in range(4200, 22_000, 300)]
+    meet += [line("乙", MS + s * 1000, 112.05) for s in range(4800, 22_000, 300)]
+    found = []
+    for name in ("alone", "detected"):
+        held = make(tmp_path / name)
+        held.import_file("tracks", table(tmp_path / f"{name}.csv", meet), role="traffic")
+        if name == "detected":
+            assert "meeting" in held.detect(now=NOW)["kinds"]
+        watched(held, tick(tmp_path / f"{name}.jsonl", 370))
+        found.append([row[:5] for row in warned(held)])
+    assert found[0] == found[1]
+
+
+def test_of_a_boat_that_avoids_patrols_the_event_that_detect_found_is_raised(tmp_path: Path) -> None:
+    """A start reads three evenings of four: to it the boat seems to begin anew, and the event that stands goes on."""
+    day = 86_400_000
+    lines = evenings()
+    lines += [{**told, "time": told["time"] - 2 * day} for told in lines if told["time"] < MS + day // 2]
+    for hour in range(3, 60):  # nothing cuts the three that follow on each other
+        far = [("渔3", 112.2), ("巡1", 112.39)]
+        lines += [line(unit, MS + hour * 3_600_000, lon) for unit, lon in far if hour % 24 >= 3]
+    tracks = {
+        role: [told for told in lines if told["unit_id"] == unit]
+        for role, unit in (("traffic", "渔3"), ("patrol", "巡1"))
+    }
+    for name in ("alone", "detected"):
+        held = make(tmp_path / name)
+        for role, told in tracks.items():
+            held.import_file("tracks", table(tmp_path / f"{name}-{role}.csv", told), role=role)
+        if name == "detected":
+            held.detect(now=NOW)
+        watched(held, tick(tmp_path / f"{name}.jsonl", 3060))
+        (event,) = [told for told in events(held) if told[1] == "avoids"]
+        assert any(event[0] in row[6] for row in warned(held))
+
+
+def test_detect_judges_neither_what_came_after_its_fixes_nor_what_hangs_on_a_later_clock(
+    held: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watch finds something while `detect` reckons; and by the wall it knows of a silence after the newest fix."""
+    lines = poacher()
+    watched(held, write(tmp_path / "n.jsonl", lines[:100]))
+    begun = batch.Detection.changed
+
+    def meanwhile(self: Any, now: int) -> Any:
+        monkeypatch.setattr(batch.Detection, "changed", begun)
+        watched(held, write(tmp_path / "m.jsonl", lines[100:]))
+        return begun(self, now)
+
+    monkeypatch.setattr(batch.Detection, "changed", meanwhile)
+    done = held.detect(now=NOW)
+    assert (done["new"], done["revised"], done["withdrawn"], done["warnings"]) == (0, 0, 0, 0)
+    silent = room.Room(held._store, held.settings)
+    silent.turn(MS + 120 * MINUTE)  # the last fix is 40 min old: the boat is silent
+    live.set_clock(held._store, None)
+    gaps = [told for told in events(held) if told[1] == "gap"]
+    assert gaps
+    before = held.table("warnings", all_versions=True)
+    done = held.detect(now=at(MS + 121 * MINUTE))
+    assert (done["withdrawn"], done["warnings"]) == (0, 0)
+    assert [told for told in events(held) if told[1] == "gap"] == gaps
+    assert held.table("warnings", all_versions=True).equals(before)

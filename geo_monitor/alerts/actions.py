@@ -175,6 +175,14 @@ def settle(
     return changed(due, told_now) if told_now else None
 
 
+def still(row: Row, action: str) -> None:
+    """Raises `Refused("warning_state_wrong")` where a warning is closed or recalled. action: the code of its words."""
+    if row["state"] not in LIVE:
+        raise Refused(
+            "warning_state_wrong", id=row["warning_id"], state=f"@alerts.state_{row['state']}", action=f"@{action}"
+        )
+
+
 def _ready(row: Row, action: str, now: int, settings: Settings | None) -> dict[str, Any]:
     if row["state"] not in FROM[action]:
         raise Refused(

@@ -15,6 +15,7 @@ import typer
 from geo_monitor.cli import people
 from geo_monitor.cli.console import console, one_of
 from geo_monitor.errors import GeoMonitorError, Usage
+from geo_monitor.messages import worded
 from geo_monitor.tables import TIMEZONE
 from geo_monitor.times import moment
 
@@ -367,7 +368,10 @@ def taskings_list(every: Annotated[bool, typer.Option("--all")] = False, as_json
 
     def line(row: dict[str, Any]) -> str:
         state = console(f"tasking.state.{row['state']}")
-        return f"{row['tasking_id']}  {row['warning_id']}  {row['unit_id'] or '-'}  {state}  {row['due_at'] or '-'}"
+        why = "" if row["state"] != "recalled" else f"  {worded(row['reason'], console.lang)}  {row['text'] or ''}"
+        return (
+            f"{row['tasking_id']}  {row['warning_id']}  {row['unit_id'] or '-'}  {state}  {row['due_at'] or '-'}{why}"
+        )
 
     _frame("taskings", frame, line)
 

@@ -3,6 +3,7 @@
     offered -> accepted -> under_way -> on_scene -> done
        |          |            |
        +----------+------------+-> declined            no_unit: nobody could be asked; kept and counted
+    recalled: from the first four, when the warning is recalled or closed
 
 Under way and on the scene follow from the unit's own track, so that crews need not type; by hand they may be told too.
 """
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from geo_monitor.river.network import Network
     from geo_monitor.settings import Settings
 
-STATES = ("offered", "accepted", "under_way", "on_scene", "done", "declined", "no_unit")
+STATES = ("offered", "accepted", "under_way", "on_scene", "done", "declined", "recalled", "no_unit")
 OUTCOMES = ("case", "education", "nothing_found", "no_unit", "false")  # as in `warnings`
 STEPS = {  # action -> states it may be taken in, the state it leads to
     "accept": (("offered",), "accepted"),
@@ -39,6 +40,7 @@ STEPS = {  # action -> states it may be taken in, the state it leads to
 }
 MOMENT = {"accept": "accepted_at", "depart": "under_way_at", "arrive": "on_scene_at", "decline": "ended_at",
           "finish": "ended_at"}  # fmt: skip
+RECALLED_MS = 12 * 3_600_000  # a shift: so long a recalled tasking stands among those that run
 AFLOAT = ("boat", "rubber_boat")
 
 
@@ -54,7 +56,7 @@ class Result:
 @dataclass(frozen=True)
 class Tasking:
     """One row. Times are ms UTC. unit_id is None for `no_unit`. result is the outcome; text says it in words, or why it
-    was declined or nobody could be asked. told_by: who told the last step; how: by hand or by track."""
+    was declined or recalled or nobody could be asked. told_by: who told the last step; how: by hand or by track."""
 
     tasking_id: str
     warning_id: str
@@ -75,7 +77,7 @@ class Tasking:
     @property
     def open(self) -> bool:
         """Whether something is still to come."""
-        return self.state not in ("done", "declined", "no_unit")
+        return self.state not in ("done", "declined", "recalled", "no_unit")
 
     @property
     def last_at(self) -> int:
@@ -161,6 +163,15 @@ def act(
             raise Refused("tasking_due_past")
         return replace(new, due_at=due_at)
     return new
+
+
+def recall(tasking: Tasking, now: int, who: str, why: str | None = None) -> Tasking:
+    """The tasking called off at `now` (ms UTC), as its warning was recalled or closed; a step that its crew's clock put
+    later does not keep it. Raises `Refused("tasking_wrong_step")` for one at its end."""
+    if not tasking.open:
+        raise Refused("tasking_wrong_step", action="@tasking.action.recall", state=f"@tasking.state.{tasking.state}")
+    moment = max(now, tasking.last_at)
+    return replace(tasking, state="recalled", text=why, ended_at=moment, told_by=who, how="hand")
 
 
 def _step(tasking: Tasking, action: str, now: int, who: str | None, how: str) -> Tasking:

@@ -28,7 +28,7 @@ from geo_monitor.dispatch.water import Conditions, Place, waterway
 from geo_monitor.errors import Usage
 from geo_monitor.loop.ground import Ground, shared
 from geo_monitor.loop.rows import place_of, tasking_of
-from geo_monitor.loop.warnings import settle
+from geo_monitor.loop.warnings import called_off, settle
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import expire, live, positions, revisions
 from geo_monitor.store.database import milliseconds
@@ -96,13 +96,15 @@ class Desk:
         return self._seen.revised("events", SQL["events"].c.event_id.in_(ids))
 
     def taskings(self, warning_id: str | None = None, running: bool = False) -> pd.DataFrame:
-        """Taskings of a warning or of all; `running`: those not at their end."""
+        """Taskings of a warning or of all; `running`: those not at their end, and those recalled in the last
+        `taskings.RECALLED_MS`, of which crews must hear."""
         of = SQL["taskings"]
         where: Any = sql.true()
         if warning_id is not None:
             where &= of.c.warning_id == warning_id
         if running:
-            where &= of.c.state.in_(OPEN)
+            since = milliseconds(self.now()) - taskings.RECALLED_MS
+            where &= of.c.state.in_(OPEN) | ((of.c.state == "recalled") & (of.c.ended_at >= since))
         return self._seen.revised("taskings", where)
 
     def hit_rates(self) -> pd.DataFrame:
@@ -123,13 +125,13 @@ class Desk:
         return self._told(actions.verify(row, self.viewer.account, moment, note, self._settings), moment, "verify")
 
     def close(self, warning_id: str, outcome: str | None, now: datetime, reason: str | None = None) -> dict[str, Any]:
-        """Closes a warning with what was found. Raises as `actions.close`."""
+        """Closes a warning with what was found; who was sent is called off. Raises as `actions.close`."""
         row, moment = self._asked(warning_id, now)
         new = actions.close(row, self.viewer.account, moment, outcome, reason, self._settings)
         return self._told(new, moment, "close")
 
     def recall(self, warning_id: str, reason: str | None, now: datetime) -> dict[str, Any]:
-        """Takes a warning back. Raises as `actions.recall`."""
+        """Takes a warning back; who was sent is called off. Raises as `actions.recall`."""
         row, moment = self._asked(warning_id, now)
         return self._told(actions.recall(row, self.viewer.account, moment, reason, self._settings), moment, "recall")
 
@@ -157,7 +159,8 @@ class Desk:
         return self.warning(warning_id), milliseconds(now)
 
     def _told(self, row: dict[str, Any], now: int, action: str) -> dict[str, Any]:
-        revisions.revise(self._store, "warnings", [row], now, self.viewer.account, action)
+        off = called_off(self._store, row, now, self.viewer.account, row["reason"])
+        revisions.together(self._store, {"warnings": [row], "taskings": off}, now, self.viewer.account, action)
         return revisions.of_ids(self._store, "warnings", [row["warning_id"]])[row["warning_id"]]
 
     # --- dispatch ---------------------------------------------------------------------------------------------------
@@ -225,10 +228,13 @@ class Desk:
         return revisions.of_ids(self._store, "taskings", [tasking.tasking_id])[tasking.tasking_id]
 
     def no_unit(self, warning_id: str, why: str, now: datetime) -> dict[str, Any]:
-        """Nobody can be sent: kept and counted, with the reason. Raises `Refused("tasking_why_missing")`."""
-        _, moment = self._asked(warning_id, now)
+        """Nobody can be sent: kept and counted, with the reason. Raises `Refused`: `tasking_why_missing`,
+        `warning_state_wrong` where it is closed or recalled."""
+        row, moment = self._asked(warning_id, now)
+        actions.still(row, "alerts.action_dispatch")
         tasking = taskings.no_unit(warning_id, moment, why, self.viewer.account)
-        revisions.revise(self._store, "taskings", [asdict(tasking)], moment, self.viewer.account, "task")
+        both = {"taskings": [asdict(tasking)], "warnings": [row]}  # the warning only so that it is still what it was
+        revisions.together(self._store, both, moment, self.viewer.account, "task")
         settle(self._store, [warning_id], self.viewer.account, moment, self._settings)
         return revisions.of_ids(self._store, "taskings", [tasking.tasking_id])[tasking.tasking_id]
 
@@ -243,7 +249,8 @@ class Desk:
         report_id: str | None = None,
     ) -> dict[str, Any]:
         """How a tasking goes: accept, decline (with `words`), depart, arrive, finish (with an outcome). Raises as
-        `taskings.act`, `Usage("tasking_unknown")`."""
+        `taskings.act`, `Usage("tasking_unknown")`, `Refused("warning_state_wrong")` where its warning is closed or
+        recalled."""
         self.viewer.needs("command")
         moment = milliseconds(now)
         found = self._seen.revised("taskings", SQL["taskings"].c.tasking_id == tasking_id)
@@ -254,6 +261,7 @@ class Desk:
         new = taskings.act(
             tasking_of(row), action, moment, self.viewer.account, result, why=words, speaks_for=[row["unit_id"] or ""]
         )
+        actions.still(self.warning(row["warning_id"]), f"tasking.action.{action}")
         changed = {**asdict(new), "revision": row["revision"]}
         revisions.revise(self._store, "taskings", [changed], moment, self.viewer.account, action)
         settle(self._store, [row["warning_id"]], self.viewer.account, moment, self._settings)

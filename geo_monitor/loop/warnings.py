@@ -10,7 +10,7 @@ from geo_monitor.alerts import actions, clocks, context, grade
 from geo_monitor.alerts import rules as rulebook
 from geo_monitor.alerts.rows import LIVE, Row, told
 from geo_monitor.alerts.warnings import raise_
-from geo_monitor.dispatch import by_track
+from geo_monitor.dispatch import by_track, taskings
 from geo_monitor.dispatch.candidates import OPEN
 from geo_monitor.errors import Refused
 from geo_monitor.loop.rows import place_of, tasking_of
@@ -69,7 +69,7 @@ class Warnings:
         judged_anew(write)
         if self._tracked is None or now - self._tracked >= TRACK_MS:
             self._tracked = now
-            done.warnings += self._taskings(now)
+            done.warnings += judged_anew(lambda: self._taskings(now))
 
     def _due(self, now: int) -> int:
         """Clocks of warnings and rules; nothing is read while nothing is due and nobody wrote."""
@@ -96,8 +96,12 @@ class Warnings:
         if not running:
             return 0
         warnings = revisions.of_ids(self._store, "warnings", [row["warning_id"] for row in running])
+        off = [row for warning in warnings.values() for row in called_off(self._store, warning, now, WHO)]
+        revisions.revise(self._store, "taskings", off, now, WHO, "recall")
         for row in running:
             if row["state"] not in ("accepted", "under_way") or row["accepted_at"] is None:
+                continue
+            if warnings[row["warning_id"]]["state"] not in LIVE:
                 continue
             start = expire.since(self._store, row["accepted_at"] - 600_000)
             columns = ["unit_id", "time", "lon", "lat", "platform"]
@@ -167,7 +171,27 @@ def put(
 
 def settle(store: Store, ids: Collection[str], who: str, now: int, settings: Settings) -> int:
     """Writes what taskings say of these warnings; gives how many changed."""
-    rows = revisions.of_ids(store, "warnings", ids)
-    sent = revisions.rows(store, "taskings", SQL["taskings"].c.warning_id.in_(sorted(ids)))
-    found = [actions.settle(rows[name], sent, who, now, settings) for name in sorted(rows)]
-    return len(revisions.revise(store, "warnings", [row for row in found if row is not None], now, who, "settle"))
+
+    def write() -> int:
+        rows = revisions.of_ids(store, "warnings", ids)
+        sent = revisions.rows(store, "taskings", SQL["taskings"].c.warning_id.in_(sorted(ids)))
+        found = [actions.settle(rows[name], sent, who, now, settings) for name in sorted(rows)]
+        return len(revisions.revise(store, "warnings", [row for row in found if row is not None], now, who, "settle"))
+
+    return int(judged_anew(write))
+
+
+def called_off(store: Store, warning: Row, now: int, who: str, words: str | None = None) -> list[dict[str, Any]]:
+    """The running taskings of a warning that was recalled or closed, recalled; of one that is live none."""
+    if warning["state"] in LIVE:
+        return []
+    of = SQL["taskings"]
+    running = (of.c.warning_id == warning["warning_id"]) & of.c.state.in_(OPEN)
+    return [
+        {
+            **asdict(taskings.recall(tasking_of(row), now, who, words)),
+            "revision": row["revision"],
+            "reason": f"@tasking.reason_{warning['state']}",
+        }
+        for row in revisions.rows(store, "taskings", running)
+    ]

@@ -168,7 +168,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "help.file": ("规则文件（YAML）", "a rule (YAML)"),
     "help.rule": ("规则名", "the rule"),
     "help.taskings": ("派单：查看、接单、出发、到达、反馈", "taskings: list and tell how they go"),
-    "help.taskings.list": ("列出进行中的派单", "taskings under way"),
+    "help.taskings.list": ("列出进行中和刚撤回的派单", "taskings under way or just recalled"),
     "help.taskings.list.all": ("已结束的也列出", "those at their end too"),
     "help.taskings.accept": ("接单", "the unit accepts"),
     "help.taskings.decline": ("拒单（用 --words 说明原因）", "the unit declines (why: --words)"),

@@ -22,6 +22,7 @@ from geo_monitor.dispatch.taskings import (
     no_unit,
     offer,
     overdue,
+    recall,
     table,
     tasking_id,
 )
@@ -57,6 +58,8 @@ def in_state(state: str) -> Tasking:
     }
     if state == "no_unit":
         return no_unit("w1", NOW, "无船可派")
+    if state == "recalled":
+        return recall(offered(), NOW + MIN, "local", "误报")
     tasking = offered()
     for minute, action in enumerate(ways[state], start=1):
         tasking = take(tasking, action, NOW + minute * MIN)
@@ -170,6 +173,19 @@ def test_time_does_not_run_back() -> None:
         act(in_state("accepted"), "depart", NOW + MIN - 1, "boat-1")
     assert code(error) == "tasking_time_back"
     assert act(in_state("accepted"), "depart", NOW + MIN, "boat-1").under_way_at == NOW + MIN
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_runs_can_be_called_off(state: str) -> None:
+    tasking = in_state(state)
+    if not tasking.open:
+        with pytest.raises(Refused) as error:
+            recall(tasking, NOW + 30 * MIN, "local")
+        assert code(error) == "tasking_wrong_step"
+        return
+    off = recall(tasking, NOW, "local", "误报")  # though the crew's clock is ahead
+    assert (off.state, off.text, off.told_by, off.ended_at) == ("recalled", "误报", "local", tasking.last_at)
+    assert not off.open and off.unit_id == "boat-1"
 
 
 def test_nobody_could_be_asked() -> None:

@@ -9,18 +9,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.loop.conftest import make, poacher, write
+from tests.loop.conftest import MS, line, make, poacher, write
 
 ROOT = Path(__file__).parents[2]
 
 
-def run(root: Path, *words: str, code: int = 0) -> dict[str, Any]:
-    command = [sys.executable, "-m", "geo_monitor", "--workspace", str(root), *words, "--json"]
+def run(root: Path, *given: str, code: int = 0, words: bool = False) -> Any:
+    """What a command says, as JSON or in words."""
+    command = [sys.executable, "-m", "geo_monitor", "--workspace", str(root), *given, *([] if words else ["--json"])]
     done = subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, timeout=300
     )
     assert done.returncode == code, done.stderr
-    return json.loads(done.stdout)
+    return done.stdout if words else json.loads(done.stdout)
 
 
 def test_from_a_recorded_night_to_a_closed_warning(tmp_path: Path) -> None:
@@ -56,6 +57,24 @@ def test_from_a_recorded_night_to_a_closed_warning(tmp_path: Path) -> None:
     assert (closed["state"], closed["outcome"]) == ("closed", "education")
     counted = run(root, "warnings", "counts")
     assert sum(row["education"] for row in counted["counts"]) == 1
+
+
+def test_a_crew_that_is_recalled_reads_it_in_its_list(tmp_path: Path) -> None:
+    root = make(tmp_path / "ws").root
+    patrols = [line("巡1", MS + s * 1000, 112.1, role="patrol") for s in range(0, 2400, 20)]
+    file = write(tmp_path / "n.jsonl", [*poacher()[:200], *patrols])
+    run(root, "watch", str(file), "--clock", "event", "--until-idle", "1")
+    name = next(row["warning_id"] for row in run(root, "warnings", "list")["warnings"] if row["class"] == "gear")
+    order = run(root, "warnings", "dispatch", name, "--unit", "巡1")["tasking_id"]
+    run(root, "taskings", "accept", order)
+    run(root, "warnings", "recall", name, "--reason", "报案人撤回")
+    told = run(root, "taskings", "list")["taskings"]
+    assert [(row["tasking_id"], row["state"], row["text"]) for row in told] == [(order, "recalled", "报案人撤回")]
+    plain = run(root, "--lang", "zh", "taskings", "list", words=True)
+    assert "已撤回" in plain and "预警已撤回，不必再去" in plain and "报案人撤回" in plain
+    assert run(root, "taskings", "depart", order, code=3)["error"]["code"] == "tasking_wrong_step"
+    none = run(root, "warnings", "dispatch", name, "--none", "无艇可派", code=3)
+    assert none["error"]["code"] == "warning_state_wrong"
 
 
 def test_rules_from_the_command_line(tmp_path: Path) -> None:

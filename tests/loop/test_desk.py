@@ -134,6 +134,95 @@ def test_no_unit_is_kept_and_counted(tmp_path: Path) -> None:
     assert held.desk.counts()["no_unit"].sum() == 1
 
 
+def sent(root: Path) -> tuple[Workspace, str, dict[str, Any]]:
+    """A red warning to which a boat is under way, 41 min into the night."""
+    held = red(root)
+    patrols = [line("巡1", MS + s * 1000, 112.1, role="patrol") for s in range(0, 2400, 20)]
+    watched(held, write(root.parent / "n.jsonl", [*poacher()[:200], *patrols]))
+    warning = gear(held)["warning_id"]
+    tasking = held.desk.dispatch(warning, "巡1", at(MS + 40 * MINUTE))
+    held.desk.act(tasking["tasking_id"], "accept", at(MS + 40 * MINUTE))
+    return held, warning, held.desk.act(tasking["tasking_id"], "depart", at(MS + 41 * MINUTE))
+
+
+@pytest.mark.parametrize("how", ["recalled", "closed"])
+def test_who_was_sent_is_called_off_with_the_warning(tmp_path: Path, how: str) -> None:
+    held, warning, tasking = sent(tmp_path / "ws")
+    now = at(MS + 42 * MINUTE)
+    if how == "recalled":
+        held.desk.recall(warning, "报案人撤回", now)
+    else:
+        held.desk.close(warning, "false", now, "报案人撤回")
+    row = revisions.of_ids(held._store, "taskings", [tasking["tasking_id"]])[tasking["tasking_id"]]
+    assert (row["state"], row["text"], row["told_by"], row["ended_at"]) == ("recalled", "报案人撤回", "local", ms(now))
+    assert row["reason"] == f"@tasking.reason_{how}" and row["revised_at"] == ms(now)
+    book = held.table("audit")
+    action = {"recalled": "recall", "closed": "close"}[how]
+    assert set(book.loc[book["action"] == action, "subject"]) == {warning, tasking["tasking_id"]}
+    # the crew still finds it among what runs, for a shift
+    assert held.desk.taskings(running=True)["state"].tolist() == ["recalled"]
+    other = held.table("warnings")
+    other = other[other["warning_id"] != warning]["warning_id"].iloc[0]
+    free = held.desk.candidates(other, now).set_index("unit_id")
+    assert free.loc["巡1", "reason"] is None or free.loc["巡1", "reason"] != "busy"
+    # and nothing more can be told of it
+    for action in ("arrive", "decline"):
+        with pytest.raises(Refused) as caught:
+            held.desk.act(tasking["tasking_id"], action, now, words="返航")
+        assert caught.value.code == "tasking_wrong_step"
+    for act in (
+        lambda: held.desk.no_unit(warning, "全部在外执勤", now),
+        lambda: held.desk.dispatch(warning, "巡1", now),
+        lambda: held.desk.recall(warning, "再撤", now),
+    ):
+        with pytest.raises(Refused) as caught:
+            act()
+        assert caught.value.code == "warning_state_wrong"
+    # its own track does not move it on
+    track = passing("巡1", MS + 43 * MINUTE, 18, 112.1, 10.0, role="patrol")
+    watched(held, write(tmp_path / "go.jsonl", track))
+    assert held.table("taskings")["state"].tolist() == ["recalled"]
+    assert held.desk.warning(warning)["state"] == how
+    watched(held, write(tmp_path / "later.jsonl", [line("钟", MS + 13 * 60 * MINUTE, 112.05)]))
+    assert not len(held.desk.taskings(running=True))
+
+
+def test_a_warning_is_not_recalled_without_those_who_were_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It falls half-way: nothing has happened; and who tells a step at the same moment is first, or is refused."""
+    held, warning, tasking = sent(tmp_path / "ws")
+    now = at(MS + 42 * MINUTE)
+    noted = audit.append
+
+    def falls(connection: Any, when: Any, who: str, action: str, subject: str, **detail: Any) -> None:
+        if subject == tasking["tasking_id"]:
+            raise KeyboardInterrupt
+        noted(connection, when, who, action, subject, **detail)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "append", falls)
+        with pytest.raises(KeyboardInterrupt):
+            held.desk.recall(warning, "误报", now)
+    assert held.desk.warning(warning)["state"] == "dispatched"
+    assert held.table("taskings")["state"].tolist() == ["under_way"]
+    row = revisions.of_ids(held._store, "taskings", [tasking["tasking_id"]])[tasking["tasking_id"]]
+    held.desk.recall(warning, "误报", now)
+    with pytest.raises(Refused, match="somebody"):
+        revisions.revise(held._store, "taskings", [{**row, "state": "on_scene"}], MS, "另一人")
+
+
+def test_a_tasking_left_on_a_warning_that_is_over_is_ended_by_the_room(tmp_path: Path) -> None:
+    held, warning, tasking = sent(tmp_path / "ws")
+    row = held.desk.warning(warning)
+    revisions.revise(
+        held._store, "warnings", [{**row, "state": "closed", "outcome": "false"}], MS + 42 * MINUTE, "旧版"
+    )
+    with pytest.raises(Refused) as caught:
+        held.desk.act(tasking["tasking_id"], "arrive", at(MS + 43 * MINUTE))
+    assert caught.value.code == "warning_state_wrong"
+    watched(held, write(tmp_path / "t.jsonl", [line("钟", MS + 44 * MINUTE, 112.05)]))
+    assert held.table("taskings")["state"].tolist() == ["recalled"]
+
+
 def test_two_who_sign_at_once_and_one_without_the_right(tmp_path: Path) -> None:
     held = red(tmp_path / "ws")
     watched(held, write(tmp_path / "n.jsonl", poacher()[:200]))

@@ -14,12 +14,12 @@ from geo_monitor.app.duty.board import Wanted
 from geo_monitor.app.duty.words import Teller, moment, span
 from geo_monitor.app.rows import rows
 from geo_monitor.dispatch.candidates import OPEN
-from geo_monitor.dispatch.taskings import STEPS
+from geo_monitor.dispatch.taskings import RECALLED_MS, STEPS
 from geo_monitor.tables import OUTCOMES, TIMEZONE
 
 BEAT_S = 3.0
 CARDS = 12  # cards of a column; the others are counted
-ENDED = ("done", "declined", "no_unit")
+ENDED = ("done", "declined", "recalled", "no_unit")
 COLUMNS = (*OPEN, "ended")
 ACTIONS = ("accept", "depart", "arrive", "finish", "decline")
 OPENED = "dispatch-tasking"  # key of the session: the tasking that is being worked at
@@ -38,11 +38,14 @@ def busy(seen: str, mark: str) -> dict[str, str]:
 
 
 def in_columns(frame: pd.DataFrame, at: pd.Timestamp) -> dict[str, pd.DataFrame]:
-    """Taskings by column: what runs by its due time, what ended on the Shanghai day of `at` newest first."""
+    """Taskings by column: what runs by its due time, what ended on the Shanghai day of `at` newest first; one that was
+    recalled, for a whole shift."""
     found = {state: frame[frame["state"] == state].sort_values("due_at", kind="stable") for state in OPEN}
     today = at.tz_convert(TIMEZONE).normalize()
     ended = frame[frame["state"].isin(ENDED)]
-    ended = ended[ended["ended_at"].fillna(ended["made_at"]) >= today]
+    when = ended["ended_at"].fillna(ended["made_at"])
+    fresh = (ended["state"] == "recalled") & (when >= at - pd.Timedelta(milliseconds=RECALLED_MS))
+    ended = ended[(when >= today) | fresh]
     found["ended"] = ended.sort_values("ended_at", ascending=False, kind="stable")
     return found
 
@@ -129,8 +132,10 @@ def card(row: Any, warning: Any, at: pd.Timestamp, teller: Teller, here: bool) -
         told += [
             teller.of(f"tasking.outcome.{row.result}") if row.state == "done" and isinstance(row.result, str) else ""
         ]
-        told += [row.text if isinstance(row.text, str) else ""]
-        lines.append(panel.text(teller.joined(told)))
+        told += [teller.why(row.reason), row.text if isinstance(row.text, str) else ""]
+        lines.append(
+            f'<span class="{"over" if row.state == "recalled" else ""}">{panel.text(teller.joined(told))}</span>'
+        )
     return f'<div class="task{" here" if here else ""}">{"<br>".join(lines)}</div>'
 
 

@@ -208,6 +208,7 @@ class Teller:
         parts.append(moment(last))
         if isinstance(row.result, str) and row.state == "done":
             parts.append(self.of(f"tasking.outcome.{row.result}"))
+        parts.append(self.why(row.reason))
         if isinstance(row.text, str):
             parts.append(row.text)
         if row.how == "track":

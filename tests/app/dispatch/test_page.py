@@ -144,13 +144,23 @@ def test_columns_by_due_time_and_what_ended_today() -> None:
             row("soon", "offered", "2026-06-01T14:00Z"),
             row("done", "done", None, "2026-06-01T15:30Z"),  # 23:30 in Shanghai
             row("before", "done", None, "2026-05-31T15:59Z"),  # 23:59 of the day before
+            row("off", "recalled", None, "2026-06-01T15:20Z"),
         ]
     )
     for name in ("made_at", "due_at", "ended_at"):
         frame[name] = pd.to_datetime(frame[name], utc=True)
     found = tasks.in_columns(frame, pd.Timestamp("2026-06-01T15:45Z"))
     assert found["offered"]["tasking_id"].tolist() == ["soon", "late"]
-    assert found["ended"]["tasking_id"].tolist() == ["done"]
+    assert found["ended"]["tasking_id"].tolist() == ["done", "off"]
+    after = tasks.in_columns(frame, pd.Timestamp("2026-06-01T16:05Z"))  # five past midnight: its crew must still see it
+    assert after["ended"]["tasking_id"].tolist() == ["off"]
+
+
+def test_a_recalled_tasking_stands_on_the_board_with_why(held: Workspace, clock: dict[str, int]) -> None:
+    held.desk.recall(only(held)["warning_id"], "报案人撤回", NOW)
+    words = said(opened(held, dispatch_script))
+    assert "已派单 0" in words and "今日已了结 1" in words
+    assert "已撤回" in words and "预警已撤回，不必再去" in words and "报案人撤回" in words
 
 
 def test_a_unit_is_at_the_farthest_of_its_taskings(held: Workspace) -> None:

@@ -9,7 +9,7 @@ the same places and lengths catch by chance, a case's moment being any of the pe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -33,7 +33,9 @@ class Backtest:
     day; `worst_day`: most on one Shanghai day; `places`: (reach_id,
     situations), most first; `caught` of `cases` after a warning, with `share` and its 90 % interval (None without
     cases); `by_chance`: cases expected to be caught if warnings told nothing of when; `boat_days_share`: boat days with
-    an event of all boat days seen (None: not told, or fewer than `alerts_everything_least`, too few to be traffic)."""
+    an event of all boat days seen (None: not told, or fewer than `alerts_everything_least`, too few to be traffic).
+    `areas`: adcodes whose waters alone are counted (None: all waters); `over_cap`: over all waters a second person must
+    approve it, whatever is counted here."""
 
     rule: str
     digest: str
@@ -51,15 +53,17 @@ class Backtest:
     share_hi: float | None
     by_chance: float
     boat_days_share: float | None
+    areas: tuple[str, ...] | None = None
+    over_cap: bool = False
 
-    def check(self, settings: Settings | None = None) -> None:
+    def check(self, settings: Settings | None = None, exact: bool = True) -> None:
         """Raises `Refused`: `rule_raises_nothing` on all of stored history, `rule_raises_everything` where it speaks of
-        `alerts_everything` of all boat days or more."""
+        `alerts_everything` of all boat days or more. exact: says of how many; else only of at least so many."""
         settings = settings or Settings()
         if self.warnings == 0:
             raise Refused("rule_raises_nothing", rule=self.rule, days=f"{max(self.days, 1.0):.0f}", events=self.events)
         if self.boat_days_share is not None and self.boat_days_share >= settings.alerts_everything:
-            share = f"{100 * self.boat_days_share:.0f}"
+            share = f"{100 * (self.boat_days_share if exact else settings.alerts_everything):.0f}"
             raise Refused("rule_raises_everything", rule=self.rule, share=share)
 
     def told(self) -> dict[str, Any]:
@@ -69,7 +73,9 @@ class Backtest:
     @classmethod
     def from_told(cls, told: Mapping[str, Any]) -> Backtest:
         """The same back from JSON."""
-        return cls(**{**told, "places": tuple((reach, int(n)) for reach, n in told["places"])})
+        places = tuple((reach, int(n)) for reach, n in told["places"])
+        areas = told.get("areas")
+        return cls(**{**told, "places": places, "areas": None if areas is None else tuple(areas)})
 
 
 def backtest(
@@ -80,12 +86,13 @@ def backtest(
     context: Context,
     boat_days: int | None = None,
     settings: Settings | None = None,
+    seen: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] = lambda rows: rows,
 ) -> Backtest:
     """What `rule` (a row, in force or not) would have raised in `period` (from, to; ms UTC).
 
     events: found by its detector with this rule (others are left out). cases: rows with time (ms UTC), reach_id,
     zone_ids (each may be missing). boat_days: days on which each boat was seen, summed, to tell a rule that speaks of
-    everybody. Quiet periods and what is known of earlier warnings do not count. Raises `Usage("rule_period")`.
+    everybody. seen: of rows of warnings those that count. Quiet periods and what is known of earlier warnings do not count. Raises `Usage("rule_period")`.
     """
     settings = settings or Settings()
     begin, end = period
@@ -95,7 +102,7 @@ def backtest(
         event for event in map(event_row, events) if event["rule"] == rule["rule"] and event["state"] != "withdrawn"
     ]
     mine = [event for event in mine if begin <= event["started_at"] < end]
-    rows = raise_(mine, [rule], [], replace(context, quiets=()), end, settings).rows
+    rows = seen(raise_(mine, [rule], [], replace(context, quiets=()), end, settings).rows)
     found = situations(rows)
     alarms: dict[Place, set[int]] = {}  # when, by reach and zone; the two sides of a border are one
     one_each = {told(row)["situation"]: row for row in rows}
@@ -112,7 +119,7 @@ def backtest(
             hit, share = _caught(case, alarms, period, context, settings)
             caught, chance, total = caught + hit, chance + share, total + 1
     lo, hi = interval(caught, total, inside=settings.interval) if total else (None, None)
-    seen = {(unit, (event["started_at"] + SHANGHAI_MS) // DAY_MS) for event in mine for unit in event["unit_ids"]}
+    spoken = {(unit, (event["started_at"] + SHANGHAI_MS) // DAY_MS) for event in mine for unit in event["unit_ids"]}
     enough = boat_days is not None and boat_days >= settings.alerts_everything_least
     return Backtest(
         rule=rule["rule"],
@@ -130,7 +137,7 @@ def backtest(
         share_lo=lo,
         share_hi=hi,
         by_chance=chance,
-        boat_days_share=len(seen) / boat_days if boat_days and enough else None,
+        boat_days_share=len(spoken) / boat_days if boat_days and enough else None,
     )
 
 

@@ -78,7 +78,7 @@ def propose(
 
 
 def approve(row: Row, backtest: Backtest, who: str, now: int, settings: Settings | None = None) -> dict[str, Any]:
-    """A proposal comes in force. Over `alerts_cap_day` warnings a day somebody else than its maker must say so.
+    """A proposal comes in force. Over `alerts_cap_day` warnings a day, wherever, somebody else than its maker must say so.
 
     Raises `Refused`: `rule_state_wrong`, `rule_backtest_other` (the test is of other content), `rule_raises_nothing`,
     `rule_raises_everything`, `rule_second_person`, `rule_expires_past`.
@@ -91,9 +91,8 @@ def approve(row: Row, backtest: Backtest, who: str, now: int, settings: Settings
     backtest.check(settings)
     if row["expires_at"] is not None and row["expires_at"] <= now:
         raise Refused("rule_expires_past")
-    if backtest.per_day > settings.alerts_cap_day and who == row["made_by"]:
-        per_day, cap = f"{backtest.per_day:.1f}", f"{settings.alerts_cap_day:g}"
-        raise Refused("rule_second_person", rule=row["rule"], per_day=per_day, cap=cap)
+    if (backtest.over_cap or backtest.per_day > settings.alerts_cap_day) and who == row["made_by"]:
+        raise Refused("rule_second_person", rule=row["rule"], cap=f"{settings.alerts_cap_day:g}")
     return {
         **row,
         "state": "in_force",

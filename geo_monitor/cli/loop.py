@@ -280,7 +280,8 @@ def warnings_counts(as_json: Json = False) -> None:
 
 def _tested(found: Any) -> list[str]:
     told = found.told()
-    lines = [
+    lines = [] if found.areas is None else [console("rule.own_waters")]
+    lines += [
         console("rule.tested", days=f"{told['days']:.0f}", events=told["events"], warnings=told["warnings"],
                 per_day=f"{told['per_day']:.2f}", worst=told["worst_day"])
     ]  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sqlalchemy as sql
 
+from geo_monitor import river
 from geo_monitor.alerts import context, rules
 from geo_monitor.alerts.backtest import Backtest
 from geo_monitor.alerts.backtest import backtest as tested
@@ -19,12 +21,15 @@ from geo_monitor.loop.rows import event_row, unsaid
 from geo_monitor.loop.warnings import judged_anew, put
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import live, revisions
+from geo_monitor.store.rights import OWNER
 from geo_monitor.store.schema import SQL
+from geo_monitor.store.seen import Seen
 from geo_monitor.times import shanghai_date
 from geo_monitor.tracks import DAY_MS, SHANGHAI_MS, milliseconds
 
 if TYPE_CHECKING:
     from geo_monitor.events.event import Event
+    from geo_monitor.events.fixes import Fixes
     from geo_monitor.settings import Settings
     from geo_monitor.store import Store
 
@@ -105,10 +110,14 @@ def events(
     }
 
 
-def backtest(store: Store, settings: Settings, row: dict[str, Any], ground: Ground, tell: Tell = silent) -> Backtest:
-    """What a rule (a row) would have done on the last `rule_backtest_days` before the newest fix stored.
+def backtest(
+    store: Store, seen: Seen, settings: Settings, row: dict[str, Any], ground: Ground, tell: Tell = silent
+) -> tuple[Backtest, Backtest]:
+    """What a rule (a row) would have done on the last `rule_backtest_days` before the newest fix stored: of that, what
+    the viewer of `seen` sees; and all of it, which decides whether the rule comes in force and is told to nobody else.
 
-    `tell` hears the share of steps done (the ground, reading, detecting, comparing). Cases: seizures in force of that time, where they lie on the river. Raises `Usage("rule_no_history")`.
+    `tell` hears the share of steps done (the ground, reading, detecting, comparing). Raises `Usage("rule_no_history")`
+    where nothing is stored, or nothing of the viewer's waters.
     """
     last = live.heard(store, store.receipts_in_force(None, ["tracks"]))
     if last is None:
@@ -120,21 +129,59 @@ def backtest(store: Store, settings: Settings, row: dict[str, Any], ground: Grou
     rule = rules.to_run(row)
     found = detect(fixes, ground.network, ground.zones, ground.levels, [rule], settings, last)
     tell("backtest", 3 / 4)
-    days = (fixes.time + SHANGHAI_MS) // DAY_MS
-    inside = (fixes.time >= first) & ~fixes.patrolling
-    boat_days = len({*zip(fixes.unit[inside].tolist(), days[inside].tolist(), strict=True)})
-    begin = max(first, int(fixes.time.min()))
-    known = context.Context(ground.places, ground.distance)
-    found_out = tested(row, found, _cases(store, ground), (begin, last + 1), known, boat_days, settings)
+    events = [event_row(event, ground) for event in found]
+    every = Seen(store, OWNER, settings)
+    whole = _counted(every, settings, row, ground, fixes, events, first)
+    mine = whole
+    if not seen.viewer.everywhere:
+        mine = _counted(seen, settings, row, ground, fixes, events, first)
+        cap = whole.per_day > settings.alerts_cap_day
+        mine = replace(mine, areas=tuple(seen.viewer.adcodes), over_cap=cap)
     tell("backtest", 1.0)
-    return found_out
+    return mine, whole
 
 
-def _cases(store: Store, ground: Ground) -> list[dict[str, Any]]:
-    """Seizures in force with time (ms UTC) and reach_id."""
+def _counted(
+    seen: Seen,
+    settings: Settings,
+    row: dict[str, Any],
+    ground: Ground,
+    fixes: Fixes,
+    events: list[dict[str, Any]],
+    first: int,
+) -> Backtest:
+    """The back-test over what the viewer of `seen` sees: events and warnings as it would see them in their tables, fixes
+    and its reports on the same waters, from `first` (ms UTC) on."""
+    waters = None
+    if not seen.viewer.everywhere:
+        reaches = [
+            {"reach_id": reach, "adcodes": ground.adcodes(reach)} for reach in ground.network.reaches["reach_id"]
+        ]
+        mine = {reach["reach_id"] for reach in seen.seen_of("events", reaches)}
+        waters = np.array([*(reach["reach_id"] in mine for reach in reaches), True])  # off the network: nobody's
+        fixes = fixes[waters[river.place(fixes.lon, fixes.lat, ground.network).reach]]
+    inside = fixes.time >= first
+    if not inside.any():
+        raise Usage("rule_no_history")
+    days = (fixes.time + SHANGHAI_MS) // DAY_MS
+    boats = inside & ~fixes.patrolling
+    boat_days = len({*zip(fixes.unit[boats].tolist(), days[boats].tolist(), strict=True)})
+    period = max(first, int(fixes.time.min())), int(fixes.time.max()) + 1
+    known = context.Context(ground.places, ground.distance)
+    cases = _cases(seen, ground, waters)
+    return tested(
+        row, seen.seen_of("events", events), cases, period, known, boat_days, settings,
+        lambda rows: seen.seen_of("warnings", rows),
+    )  # fmt: skip
+
+
+def _cases(seen: Seen, ground: Ground, waters: np.ndarray | None) -> list[dict[str, Any]]:
+    """Seizures in force that are seen, with time (ms UTC) and reach_id; waters: for every reach, and for none, whether
+    those there count (bool, n + 1; None: all)."""
     from geo_monitor import joins
 
-    seizures = store.records("seizures")
+    seizures = seen.records("seizures")
+    seizures = seizures[seizures["time"].notna()]  # a share may hide it
     if not len(seizures):
         return []
     places = joins.places(seizures, ground.network)
@@ -144,4 +191,5 @@ def _cases(store: Store, ground: Ground) -> list[dict[str, Any]]:
     return [
         {"time": int(time), "reach_id": None if at < 0 else str(ids[at])}
         for time, at in zip(times.tolist(), reach.tolist(), strict=True)
+        if waters is None or waters[at]
     ]

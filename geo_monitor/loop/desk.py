@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -293,31 +293,35 @@ class Desk:
         return self._seen.revised("rules", every=every)
 
     def test_rule(self, given: str, now: datetime, tell: Tell = silent) -> Backtest:
-        """What a rule (YAML) would have done on the last `rule_backtest_days` of stored fixes; nothing is kept. Raises as
-        `alerts.rules.propose`, `Usage("rule_no_history")`."""
+        """What a rule (YAML) would have done on the last `rule_backtest_days` of stored fixes, as far as the viewer sees
+        it; nothing is kept. Raises as `alerts.rules.propose`, `Usage("rule_no_history")`."""
         self.viewer.needs("rules")
-        return self._tested(self._proposal(given, now), now, tell)
+        found, _ = self._tested(self._proposal(given, now), tell)
+        # tried again and again with own waters to make up the rest, the cap would count the warnings of others
+        return replace(found, over_cap=False)
 
     def propose(self, given: str, now: datetime, tell: Tell = silent) -> tuple[dict[str, Any], Backtest]:
         """Proposes a rule (YAML) with its back-test beside it; under the daily cap it comes in force at once, above it a
-        second person must `approve`. Raises as `test_rule`, `alerts.rules.approve`."""
+        second person must `approve`. The cap is on what it raises anywhere, as it holds for everybody. Raises as
+        `test_rule`, `alerts.rules.approve`."""
         self.viewer.needs("rules")
         moment, who = milliseconds(now), self.viewer.account
         row = self._proposal(given, now)
-        found = self._tested(row, now, tell)
+        found, whole = self._tested(row, tell)
         found.check(self._settings)
+        whole.check(self._settings, exact=self.viewer.everywhere)
         row = {**row, "backtest": json.dumps(found.told(), ensure_ascii=False)}
         steps = [row]
-        if found.per_day <= self._settings.alerts_cap_day:
+        if whole.per_day <= self._settings.alerts_cap_day:
             proposed = {**row, "revision": (row.get("revision") or 0) + 1}
             steps.append(rulebook.approve(proposed, found, who, moment, self._settings))
         revisions.revise(self._store, "rules", steps, moment, who, "rule")
-        return self._rule(row["rule"]), found
+        return self._shown(row["rule"]), found
 
     def approve(self, name: str, now: datetime) -> dict[str, Any]:
         """A second person puts a proposed rule in force. Raises as `alerts.rules.approve`, `Usage("rule_unknown")`."""
         row = self._rule(name)
-        held = Backtest.from_told(json.loads(row["backtest"])) if row["backtest"] else self._tested(row, now, silent)
+        held = Backtest.from_told(json.loads(row["backtest"])) if row["backtest"] else self._tested(row, silent)[0]
         return self._ruled(rulebook.approve(row, held, self.viewer.account, milliseconds(now), self._settings), now)
 
     def renew(self, name: str, now: datetime, days: int | None = None, reason: str | None = None) -> dict[str, Any]:
@@ -349,13 +353,17 @@ class Desk:
 
     def _ruled(self, row: dict[str, Any], now: datetime) -> dict[str, Any]:
         revisions.revise(self._store, "rules", [row], milliseconds(now), self.viewer.account, "rule")
-        return self._rule(row["rule"])
+        return self._shown(row["rule"])
 
-    def _tested(self, row: dict[str, Any], now: datetime, tell: Tell) -> Backtest:
+    def _shown(self, name: str) -> dict[str, Any]:
+        row = self._rule(name)
+        return {**row, "backtest": self._seen.backtest(row["backtest"])}
+
+    def _tested(self, row: dict[str, Any], tell: Tell) -> tuple[Backtest, Backtest]:
         from geo_monitor.loop import batch
 
         tell("backtest", 0.0)
-        return batch.backtest(self._store, self._settings, row, self._ground(), tell)
+        return batch.backtest(self._store, self._seen, self._settings, row, self._ground(), tell)
 
     def _ground(self) -> Ground:
         return shared(self._store, self._settings)

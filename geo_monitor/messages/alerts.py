@@ -103,8 +103,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Check its thresholds, zones, reaches and hours.",
     ),
     "rule_raises_everything": (
-        "规则“{rule}”涉及 {share} % 的船·日，等于对所有船只预警，不予启用。未作任何更改。",
-        'The rule "{rule}" speaks of {share} % of all boat days, which is traffic, and was refused. '
+        "规则“{rule}”涉及至少 {share} % 的船·日，等于对所有船只预警，不予启用。未作任何更改。",
+        'The rule "{rule}" speaks of at least {share} % of all boat days, which is traffic, and was refused. '
         "Nothing was changed.",
     ),
     "rule_raises_everything.hint": (
@@ -112,8 +112,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Tighten its thresholds, or limit where and when.",
     ),
     "rule_second_person": (
-        "规则“{rule}”预计每天产生 {per_day} 条预警，超过 {cap} 条，须由提出人以外的人批准。未作任何更改。",
-        'The rule "{rule}" would raise {per_day} warnings a day, over the cap of {cap}: somebody else than its maker '
+        "规则“{rule}”预计每天产生的预警超过 {cap} 条，须由提出人以外的人批准。未作任何更改。",
+        'The rule "{rule}" would raise over {cap} warnings a day, the cap: somebody else than its maker '
         "must approve it. Nothing was changed.",
     ),
     "rule_period": ("回测时段的终点须晚于起点。", "The period of a back-test must end after it begins."),

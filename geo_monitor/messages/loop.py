@@ -112,6 +112,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "在 {days} 天的历史数据上：事件 {events} 起，预警 {warnings} 条，平均每天 {per_day} 条，最多一天 {worst} 条",
         "On {days} days of history: {events} events, {warnings} warnings, {per_day} a day, at most {worst} on one day",
     ),
+    "rule.own_waters": (
+        "以下只计本辖区水域；规则对所有水域生效。",
+        "Counted on the waters of your localities only; the rule holds for all waters.",
+    ),
     "rule.caught": (
         "{cases} 起已知案件中，预警后及时发生的 {caught} 起（占比 90% 区间 {lo}%–{hi}%）；碰巧也会有 {chance} 起",
         "Of {cases} known cases {caught} came soon after a warning (90 % interval {lo}-{hi} %); by chance {chance} would",

@@ -224,14 +224,37 @@ class Seen:
 
     def revised(self, name: str, where: Any = None, every: bool = False) -> pd.DataFrame:
         """As `revisions.frame`: events and warnings of the viewer's localities, taskings of warnings that are seen, rules
-        for everybody who reads. What lies in no locality is seen by all who read."""
+        for everybody who reads, with the back-tests that count nothing else. What lies in no locality is seen by all who
+        read."""
         from geo_monitor.store import revisions
 
         rule = self._may(name)
         frame = revisions.frame(self._store, name, where, every)
+        if name == "rules":
+            return frame.assign(backtest=frame["backtest"].map(self.backtest).astype(frame["backtest"].dtype))
         if rule == "everybody" or self.viewer.everywhere:
             return frame
         return frame[self._of_locality(frame, rule)].reset_index(drop=True)
+
+    def backtest(self, told: str | None) -> str | None:
+        """The back-test of a rule (JSON) where all that it counts is seen, else None."""
+        if not isinstance(told, str) or self.viewer.everywhere:
+            return told
+        areas = json.loads(told).get("areas")
+        mine = areas is not None and all(inside(area, self.viewer.adcodes) for area in areas)
+        return told if mine else None
+
+    def seen_of(self, name: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Of rows of `events` or `warnings` that are in no table yet those that would be seen if they were."""
+        import pandas as pd
+
+        rule = self._may(name)
+        if self.viewer.everywhere:
+            return list(rows)
+        frame = pd.DataFrame(
+            {column: [row.get(column) for row in rows] for column in ("adcodes", "adcode")}, dtype=object
+        )
+        return [row for row, mine in zip(rows, self._of_locality(frame, rule), strict=True) if mine]
 
     def _of_locality(self, frame: pd.DataFrame, rule: str) -> Any:
         """Which rows (bool, n) lie in the viewer's localities, or in none."""

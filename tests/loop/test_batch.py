@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from geo_monitor.errors import Refused, Usage
 from geo_monitor.loop import batch, room
 from geo_monitor.store import live, revisions
+from geo_monitor.store.rights import Viewer
 from geo_monitor.workspace import Workspace
 from tests.loop.conftest import MS, line, make, passing, poacher, table, write
 from tests.loop.test_desk import MINUTE, at, gear
@@ -194,3 +196,101 @@ def test_detect_judges_neither_what_came_after_its_fixes_nor_what_hangs_on_a_lat
     assert (done["withdrawn"], done["warnings"]) == (0, 0)
     assert [told for told in events(held) if told[1] == "gap"] == gaps
     assert held.table("warnings", all_versions=True).equals(before)
+
+
+RULE = """
+rule: slow_night
+kind: slow
+class: gear
+values: {slow_s: 900}
+"""
+JIA, YI = "421022", "430602"  # the two counties, to the west and the east of 112.3
+
+
+def account(held: Workspace, name: str, *areas: str) -> Workspace:
+    return Workspace(held.root, Viewer(name, f"{name}渔政", ("analyst", "commander"), areas))
+
+
+def both(root: Path, *counties: str) -> Workspace:
+    """A night on which boats work slowly in these counties, one in the first and two in the second, with a report of each."""
+    held = make(root)
+    for name, adcode in (("甲", JIA), ("乙", YI)):
+        held.accounts.add_agency(f"{name}渔政", adcode, at(MS), "local")
+    for name, adcode, west, boats in (("甲", JIA, 112.1, 1), ("乙", YI, 112.36, 2)):
+        if adcode not in counties:
+            continue
+        told = [
+            one for i in range(boats) for one in passing(f"{name}{i}", MS + i * 5 * 3_600_000, 40, west + 0.02 * i, 0.6)
+        ]
+        told += passing(f"{name}过", MS, 30, west - 0.05, 4.0)
+        held.import_file(
+            "tracks", table(root.parent / f"{root.name}-{name}.csv", told), role="traffic", agency=f"{name}渔政"
+        )
+        report = root.parent / f"{root.name}-{name}-r.csv"
+        report.write_text(
+            f"案件编号,查获时间,经度,纬度\n{name}案,2026-06-01 22:20:00,{west + 0.01},30.0\n", encoding="utf-8"
+        )
+        held.import_file("seizures", report, agency=f"{name}渔政")
+    return held
+
+
+def test_a_back_test_counts_what_the_account_sees(tmp_path: Path) -> None:
+    held = both(tmp_path / "both", JIA, YI)
+    mine = account(held, "甲", JIA).desk.test_rule(RULE, at(MS))
+    alone = account(both(tmp_path / "jia", JIA), "甲", JIA).desk.test_rule(RULE, at(MS))
+    assert mine == alone and mine.areas == (JIA,)
+    assert (mine.events, mine.warnings, mine.cases) == (1, 1, 1)
+    theirs = account(held, "乙", YI).desk.test_rule(RULE, at(MS))
+    assert (theirs.events, theirs.warnings, theirs.cases) == (2, 2, 1)
+    assert not {reach for reach, _ in mine.places} & {reach for reach, _ in theirs.places}
+    whole = held.desk.test_rule(RULE, at(MS))
+    assert whole == account(held, "全国", "100000").desk.test_rule(RULE, at(MS)) and whole.areas is None
+    assert (whole.events, whole.warnings, whole.cases) == (3, 3, 2)
+    with pytest.raises(Usage) as caught:
+        account(both(tmp_path / "yi", YI), "甲", JIA).desk.test_rule(RULE, at(MS))
+    assert caught.value.code == "rule_no_history"
+
+
+def test_the_cap_is_on_all_waters_and_its_numbers_are_told_to_who_sees_them(tmp_path: Path) -> None:
+    held = both(tmp_path / "ws", JIA, YI)
+    with (held.root / "settings.toml").open("a", encoding="utf-8") as file:
+        file.write("alerts_cap_day = 2.0\nalerts_everything_least = 1\nalerts_everything = 0.9\n")
+    one, other, city = account(held, "甲", JIA), account(held, "乙", YI), account(held, "甲市", "421000")
+    assert not one.desk.test_rule(RULE, at(MS)).over_cap  # one warning here, and it says nothing of elsewhere
+    row, found = one.desk.propose(RULE, at(MS))
+    assert (row["state"], found.warnings, found.over_cap) == ("proposed", 1, True)
+
+    def kept(who: Workspace) -> Any:
+        frame = who.desk.rules().set_index("rule")
+        return frame.loc["slow_night", "backtest"]
+
+    assert json.loads(kept(one))["warnings"] == json.loads(kept(city))["warnings"] == 1
+    assert json.loads(kept(held))["areas"] == [JIA]
+    assert not isinstance(kept(other), str)
+    with pytest.raises(Refused) as caught:
+        one.desk.approve("slow_night", at(MS))
+    assert caught.value.code == "rule_second_person" and "per_day" not in caught.value.params
+    done = other.desk.approve("slow_night", at(MS))
+    assert (done["state"], done["backtest"]) == ("in_force", None)
+    assert other.desk.renew("slow_night", at(MS + MINUTE))["backtest"] is None
+    # what is proposed for all waters by who sees them all is not shown to who does not
+    row, found = held.desk.propose(RULE.replace("slow_night", "slow_all"), at(MS))
+    assert json.loads(row["backtest"])["warnings"] == found.warnings == 3
+    told = one.desk.rules(every=True)
+    assert told.loc[told["rule"] == "slow_all", "backtest"].isna().all()
+    with pytest.raises(Refused) as caught:  # a rule of the neighbour's waters alone says nothing here
+        one.desk.propose(
+            RULE.replace("slow_night", "theirs") + "reaches: [{river: 试江, km_from: 0, km_to: 8}]\n", at(MS)
+        )
+    assert caught.value.code == "rule_raises_nothing"
+
+
+def test_a_rule_of_everybody_elsewhere_is_refused_without_their_numbers(tmp_path: Path) -> None:
+    held = both(tmp_path / "ws", JIA, YI)
+    with (held.root / "settings.toml").open("a", encoding="utf-8") as file:
+        file.write("alerts_everything_least = 1\nalerts_everything = 0.55\n")
+    one = account(held, "甲", JIA)
+    assert one.desk.test_rule(RULE, at(MS)).boat_days_share == 0.5
+    with pytest.raises(Refused) as caught:
+        one.desk.propose(RULE, at(MS))
+    assert (caught.value.code, caught.value.params["share"]) == ("rule_raises_everything", "55")

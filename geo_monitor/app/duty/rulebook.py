@@ -181,7 +181,8 @@ def _tried(result: dict[str, Any], teller: Teller) -> None:
 def _test(found: Backtest, teller: Teller) -> None:
     """What a back-test found, in sentences."""
     counts = {name: f"{getattr(found, name):,}" for name in ("events", "situations", "warnings", "worst_day")}
-    lines = [teller.say("test_sum", days=f"{found.days:.0f}", per_day=number(found.per_day), **counts)]
+    lines = [] if found.areas is None else [teller.of("rule.own_waters")]
+    lines += [teller.say("test_sum", days=f"{found.days:.0f}", per_day=number(found.per_day), **counts)]
     if found.cases:
         share_ = f"{percent(found.share or 0.0)}, {percent(found.share_lo or 0.0)}–{percent(found.share_hi or 0.0)}"
         named = {"cases": f"{found.cases:,}", "caught": f"{found.caught:,}", "chance": number(found.by_chance)}
@@ -194,7 +195,7 @@ def _test(found: Backtest, teller: Teller) -> None:
         places = [teller.say("test_place", place=_reach(reach, teller), n=n) for reach, n in found.places[:5]]
         lines.append(teller.say("test_places", places=teller.listed(places)))
     cap = teller.speaker.settings.alerts_cap_day
-    if found.per_day > cap:
+    if found.over_cap or found.per_day > cap:
         lines.append(teller.say("test_cap", cap=f"{cap:g}"))
     for line in lines:
         st.markdown(escaped(line))

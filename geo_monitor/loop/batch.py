@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sql
 
 from geo_monitor import river
-from geo_monitor.alerts import context, rules
+from geo_monitor.alerts import context, grade, rules
 from geo_monitor.alerts.backtest import Backtest
 from geo_monitor.alerts.backtest import backtest as tested
 from geo_monitor.errors import Refused, Usage
@@ -91,7 +91,8 @@ def events(
         if row["event_id"] not in follow and (first is None or row["kind"] != back.FAR)
     ]
     before = {row["event_id"]: row["revision"] for row in held}
-    both = judged_anew(lambda: put(store, settings, ground, rows, clock, who, before=before))
+    book = grade.learn(revisions.rows(store, "warnings"), settings)
+    both = judged_anew(lambda: put(store, settings, ground, rows, clock, who, book, before=before))
     written = both["events"]
     kinds: dict[str, int] = {}
     for event in inside:

@@ -61,8 +61,7 @@ class Warnings:
             if self._learned is None or now - self._learned >= LEARN_MS:
                 self._book = grade.learn(revisions.rows(self._store, "warnings"), self._settings)
                 self._learned = now
-            rules = self._ground.rows
-            written = put(self._store, self._settings, self._ground, events, now, WHO, rules, self._book, old)
+            written = put(self._store, self._settings, self._ground, events, now, WHO, self._book, old)
             done.events += len(written["events"])
             done.warnings += len(written["warnings"])
 
@@ -132,17 +131,17 @@ def put(
     events: Sequence[dict[str, Any]],
     now: int,
     who: str,
-    rules: Sequence[Row] = (),
-    book: grade.Book | None = None,
+    book: grade.Book,
     old: Collection[str] = (),
     before: Mapping[str, int] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """Writes `events` (rows) that are new or changed, and what follows for warnings, all or nothing; gives what was
     written of both tables. now: ms UTC.
 
-    rules: by these (rows) an event that no warning stands on raises one, whoever found it first; without them warnings
-    that exist are kept up and none is raised. old: ids of events that are neither new here nor raise anything. before:
-    the revisions of events when these were judged; one that somebody has written since stays as it is.
+    An event that no warning stands on raises one, whoever found it first. old: ids of events that are neither new here
+    nor raise anything. before: from who looks at what is stored (`detect`), the revisions of events then; one that
+    somebody has written since stays as it is, and none raises a warning: what takes the place of an event that is
+    withdrawn goes on in its live warnings.
     """
     changed = [
         row for row in revisions.differing(store, "events", events) if row["revision"] or row["event_id"] not in old
@@ -161,12 +160,27 @@ def put(
     first = min([now, *(row["started_at"] for row in standing)]) - AGAIN_MS
     recent = of.c.state.in_(LIVE) | (of.c.opened_at >= first) | (of.c.revised_at >= first)
     held = revisions.rows(store, "warnings", recent | of.c.evidence.like('%"quiet"%'))
-    if old:
-        known = {entry["id"] for row in held for entry in told(row).get("events", ())}
-        standing = [row for row in standing if row["event_id"] in known or row["event_id"] not in old]
-    where = context.Context(ground.places, ground.distance, book or grade.Book(), context.quiets(held))
-    found = raise_(standing, rules, held, where, now, settings)
+    if old or before is not None:
+        on = [(entry["id"], row["state"] in LIVE) for row in held for entry in told(row).get("events", ())]
+        known, live = {name for name, _ in on}, {name for name, going in on if going}
+        gone = [row for row in changed if row["state"] == "withdrawn" and row["event_id"] in live]
+        standing = [
+            row
+            for row in standing
+            if row["event_id"] in known
+            or (row["event_id"] not in old if before is None else any(_moved(one, row) for one in gone))
+        ]
+    where = context.Context(ground.places, ground.distance, book, context.quiets(held))
+    found = raise_(standing, ground.rows, held, where, now, settings)
     return revisions.together(store, {"events": changed, "warnings": found.rows}, now, who)
+
+
+def _moved(gone: Row, row: Row) -> bool:
+    """Whether an event (row) takes the place of one that is withdrawn: the same, begun at another moment."""
+    if any(gone[name] != row[name] for name in ("kind", "rule", "unit_ids", "zone_id")):
+        return False
+    ends = [float("inf") if one["ended_at"] is None else one["ended_at"] for one in (gone, row)]
+    return bool(row["started_at"] <= ends[0] and gone["started_at"] <= ends[1])
 
 
 def settle(store: Store, ids: Collection[str], who: str, now: int, settings: Settings) -> int:

@@ -57,6 +57,28 @@ def test_detect_takes_back_the_warnings_of_events_it_withdraws(held: Workspace, 
     assert "fallen" not in json.loads(rows.loc[signed, "evidence"])
 
 
+@pytest.mark.parametrize("signed", [False, True])
+def test_an_event_that_late_data_move_goes_on_in_its_warning(tmp_path: Path, signed: bool) -> None:
+    """An upload that comes late tells when the slow run began; `detect` sees it before the watch does."""
+    lines = poacher()
+    late = [told for told in lines if MS + 500_000 <= told["time"] < MS + 1_000_000]
+    found = []
+    for name in ("alone", "detected"):
+        held = make(tmp_path / name)
+        watched(held, write(tmp_path / f"{name}.jsonl", [told for told in lines if told not in late]))
+        before, warning = events(held), gear(held)["warning_id"]
+        if signed:
+            held.desk.sign(warning, held.desk.now())
+        held.import_file("tracks", table(tmp_path / f"{name}.csv", late), role="traffic")
+        if name == "detected":
+            assert held.detect(now=NOW)["withdrawn"] >= 1
+        watched(held, tick(tmp_path / f"{name}-tick.jsonl", 85))
+        assert {told[0] for told in before} - {told[0] for told in events(held)}  # ids are gone
+        assert held.desk.warning(warning)["state"] == ("signed" if signed else "open")
+        found.append([(*row[:5], row[6]) for row in warned(held)])
+    assert found[0] == found[1]
+
+
 def test_detect_raises_nothing(held: Workspace, tmp_path: Path) -> None:
     held.import_file("tracks", table(tmp_path / "t.csv", poacher()), role="traffic")
     done = held.detect(now=NOW)

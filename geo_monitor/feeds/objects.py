@@ -175,7 +175,7 @@ def moment(when: Any, zone: str | None = None) -> int | None:
                 pass  # 24:00, "北京时间" and the like: the general reader knows them
         if not re.fullmatch(r"\d+(\.\d+)?", told):
             found = dates.parse(pa.array([told], pa.string()), zone)
-            unsure = found.bad[0] or found.clock[0] or found.bare[0] or "dates_order_unclear" in found.notes
+            unsure = found.bad[0] or found.clock[0] or found.bare[0] or set(found.notes) & set(dates.ORDER_DOUBTS)
             return None if unsure or found.ms[0] == dates.NAT else int(found.ms[0])
         if len(told) > 20:
             return None

@@ -1,7 +1,8 @@
 """Times as they are written, to UTC milliseconds. Arrays in, arrays out; distinct cells are parsed once.
 
 A time without zone is Asia/Shanghai (UTC+8; no summer time since 1991). Whether 3/4/2025 is April or March is decided
-over the whole column: one cell that can only be day-first makes all of them so.
+over the whole column: one cell that can only be day-first makes all of them so. Where none decides, AM or PM makes them
+American, month first; what is only likely is warned of (`ORDER_DOUBTS`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 FAST_FROM = 2000  # distinct cells; below, the general parser is quick enough
 NAT = np.iinfo(np.int64).min  # no time
 DAY_MS = 86_400_000
+ORDER_DOUBTS = ("dates_order_unclear", "dates_order_american")
+ORDER_WARNINGS = ("dates_order_both", *ORDER_DOUBTS)
 SHANGHAI_MS = 8 * 3_600_000
 EXCEL_DAY_0 = -25_569  # 1899-12-30 in days since 1970
 
@@ -54,6 +57,10 @@ _NUMERAL = re.compile(rf"[{_NUMERALS}○十]+")
 _NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$")
 
 
+# the largest first and second number of cells that are day-first or month-first; 1 where one of them says AM or PM
+Most = tuple[int, int, int]
+
+
 @dataclass
 class Times:
     """`ms` (n,) UTC milliseconds, NAT where there is none; `bad`: something was written that is no time;
@@ -67,7 +74,7 @@ class Times:
     notes: list[str] = field(default_factory=list)
     rest: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     day_first: bool | None = None
-    most: tuple[int, int] = (0, 0)  # the largest first and second number of cells that are day-first or month-first
+    most: Most = (0, 0, 0)
 
     def fill(self, other: Times) -> None:
         """Puts the times of `other` where `rest` says."""
@@ -78,23 +85,23 @@ class Times:
         self.day_first = other.day_first if self.day_first is None else self.day_first
 
 
-def larger(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
-    return max(one[0], other[0]), max(one[1], other[1])
+def larger(one: Most, other: Most) -> Most:
+    return max(one[0], other[0]), max(one[1], other[1]), max(one[2], other[2])
 
 
-def order(most: tuple[int, int]) -> tuple[bool, list[str]]:
-    """Whether days come first in a column of 3/4/2025, by its largest first and second numbers, and what is said of it.
+def order(most: Most) -> tuple[bool, list[str]]:
+    """Whether days come first in a column of 3/4/2025, and what is said of it.
 
-    >>> order((12, 31)), order((5, 5)), order((0, 0))
-    ((False, ['dates_month_first']), (True, ['dates_order_unclear']), (True, []))
+    >>> order((12, 31, 0)), order((5, 5, 0)), order((5, 5, 1)), order((0, 0, 0))
+    ((False, ['dates_month_first']), (True, ['dates_order_unclear']), (False, ['dates_order_american']), (True, []))
     """
-    says_day, says_month = most[0] > 12, most[1] > 12
-    if most == (0, 0):
+    if not most[0]:
         return True, []
-    notes = ["dates_day_first" if says_day else "dates_month_first" if says_month else "dates_order_unclear"]
-    if says_day and says_month:
-        notes.append("dates_order_both")
-    return says_day or not says_month, notes
+    if most[0] > 12:
+        return True, ["dates_day_first", *(["dates_order_both"] if most[1] > 12 else [])]
+    if most[1] > 12:
+        return False, ["dates_month_first"]
+    return (False, ["dates_order_american"]) if most[2] else (True, ["dates_order_unclear"])
 
 
 def parse(column: pa.ChunkedArray | pa.Array, zone: str | None = None, same_day_first: bool | None = None) -> Times:
@@ -154,11 +161,12 @@ def _fast(cells: pa.Array, zone: str | None, day_first: bool | None) -> Times | 
         no = np.zeros(n, dtype=bool)
         return Times(plainly - _shift(zone), no, no.copy(), no.copy(), no.copy())
     slashed = pc.match_substring_regex(text, _SLASHED)
-    most, notes = (0, 0), list[str]()
+    most: Most = (0, 0, 0)
+    notes = list[str]()
     if pc.any(slashed).as_py():
         first = pc.cast(pc.utf8_slice_codeunits(text.filter(slashed), 0, 2), pa.int8())
         second = pc.cast(pc.utf8_slice_codeunits(text.filter(slashed), 3, 5), pa.int8())
-        most = (pc.max(first).as_py(), pc.max(second).as_py())
+        most = (pc.max(first).as_py(), pc.max(second).as_py(), 0)
         if day_first is None:
             if (most[0] > 12) == (most[1] > 12):
                 return None
@@ -282,11 +290,13 @@ def _distinct(cells: list[str], zone: str | None, day_first: bool | None) -> Tim
             ms[i], bad[i], zoned[i], bare[i] = one[0], wrong[0], has_zone[0], is_bare[0]
         else:
             bad[i] = True
-    notes, most = list[str](), (0, 0)
+    notes = list[str]()
+    most: Most = (0, 0, 0)
     for _, shape, parts in found:
         if shape == "dmy":
-            most = larger(most, (int(parts["a"]), int(parts["b"])))
-    if day_first is None and most != (0, 0):
+            half = (parts["half"] or parts["half2"] or "")[:1].lower() in ("a", "p")
+            most = larger(most, (int(parts["a"]), int(parts["b"]), int(half)))
+    if day_first is None and most[0]:
         day_first, notes = order(most)
     for i, shape, parts in found:
         value, told_zone, only_day = _value(shape, parts, zone, day_first is not False)

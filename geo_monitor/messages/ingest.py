@@ -374,8 +374,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Dates were read month first (told by the whole column).",
     ),
     "dates_order_unclear": (
-        "日期的日、月次序无法判断，按“日/月/年”理解。",
-        "The order of day and month can't be told; dates were read day first.",
+        "全部日期的日、月次序都无法判断，暂按“日/月/年”理解（3/4/2025 即 4 月 3 日），请核对；如不对，请撤回本次上传，把日期改写成 2025-04-03 的形式后重新上传。",
+        "No date tells day from month; they were read day first (3/4/2025 is 3 April). Check them; if wrong, withdraw this upload, "
+        "write dates like 2025-04-03 and send it again.",
+    ),
+    "dates_order_american": (
+        "全部日期的日、月次序都无法判断，因时间带 AM/PM，暂按“月/日/年”理解（3/4/2025 即 3 月 4 日），请核对；如不对，请撤回本次上传，把日期改写成 2025-04-03 的形式后重新上传。",
+        "No date tells day from month; as times say AM or PM they were read month first (3/4/2025 is 4 March). Check them; if wrong, "
+        "withdraw this upload, write dates like 2025-04-03 and send it again.",
     ),
     "dates_order_both": (
         "同一列日期中“日/月”与“月/日”混用，请核对。",

@@ -75,6 +75,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“日/月”与“月/日”混用。请统一写成 2026-05-31 的形式。",
         "day first and month first are mixed. Write all dates like 2026-05-31.",
     ),
+    "quality.todo.dates_order_unclear": (
+        "日期分不清日、月次序。请统一写成 2026-05-31 的形式。",
+        "dates do not tell day from month. Write all dates like 2026-05-31.",
+    ),
+    "quality.todo.dates_order_american": (
+        "日期分不清日、月次序。请统一写成 2026-05-31 的形式。",
+        "dates do not tell day from month. Write all dates like 2026-05-31.",
+    ),
     "quality.todo.encoding_mixed": (
         "同一文件混用两种文字编码。请统一导出为 UTF-8。",
         "one file mixes two text encodings. Export all of it as UTF-8.",

@@ -67,6 +67,15 @@ def test_one_day_over_12_makes_the_whole_column_day_first() -> None:
     assert "dates_order_unclear" in dates.parse(pa.array(["03/04/2025"])).notes
 
 
+def test_am_and_pm_are_american_unless_a_row_says_otherwise() -> None:
+    """3:20 PM of 4 March in Shanghai is 07:20 UTC."""
+    times = dates.parse(pa.array(["3/4/2025 3:20 PM", "3/5/2025 9:00"]))
+    assert times.notes == ["dates_order_american"]
+    assert read("3/4/2025 3:20 PM", "3/5/2025 9:00") == ["2025-03-04T07:20:00", "2025-03-05T01:00:00"]
+    assert read("3/4/2025 3:20 PM", "25/4/2025 9:00 AM")[0] == "2025-04-03T07:20:00"
+    assert read("3/4/2025 下午3:20") == ["2025-04-03T07:20:00"]
+
+
 moments = st.datetimes(datetime(2001, 1, 1), datetime(2030, 12, 31)).map(lambda t: t.replace(microsecond=0))
 FORMS = (
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y年%m月%d日 %H时%M分%S秒", "%Y%m%d%H%M%S", "%Y.%m.%d %H:%M:%S",

@@ -166,3 +166,22 @@ def test_a_workbook_that_says_it_is_smaller_or_larger_than_it_is(tmp_path: Path,
     upload = give("seizures", path)
     assert counts(upload) == (4, 4, 0, 0, 0)
     assert upload.rows["lon"].tolist() == pytest.approx([112.0, 112.01, 112.02, 112.03])
+
+
+def test_dates_whose_order_nothing_tells_are_warned_of(tmp_path: Path) -> None:
+    """American times with AM and PM are read month first; without them day first; never without a warning."""
+    text = "编号,查获时间,经度,纬度\nA1,3/4/2025{half},112.5,29.6\nA2,4/4/2025{half},112.5,29.6\n"
+    american = give("seizures", write(tmp_path / "a.csv", text.format(half=" 3:20 PM")))
+    assert codes(american, "warnings") == {"dates_order_american"}
+    assert american.rows["time"].tolist() == [pd.Timestamp("2025-03-04T07:20Z"), pd.Timestamp("2025-04-04T07:20Z")]
+    plain = give("seizures", write(tmp_path / "b.csv", text.format(half=" 15:20")))
+    assert codes(plain, "warnings") == {"dates_order_unclear"}
+    assert plain.rows["time"].iloc[0] == pd.Timestamp("2025-04-03T07:20Z")
+
+
+def test_another_column_of_dates_tells_the_order(tmp_path: Path) -> None:
+    ring = "POLYGON((112 29.5,112.1 29.5,112.1 29.6,112 29.5))"
+    text = f'编号,名称,生效日期,失效日期,wkt\nA1,嘉鱼,01/04/2025,12/31/2025,"{ring}"\n'
+    upload = give("zones", write(tmp_path / "z.csv", text))
+    assert "dates_order_unclear" not in codes(upload, "warnings")
+    assert upload.rows["valid_from"].iloc[0] == pd.Timestamp("2025-01-03T16:00Z")

@@ -317,3 +317,10 @@ def test_times_of_day_go_on_after_midnight(tmp_path: Path, again: bool) -> None:
     lines += [sentence(f"GPGGA,{clock}.00,{place}") for clock in ("000000", "000010")]
     rows = give("tracks", write(tmp_path / "a.nmea", "\r\n".join(lines))).rows
     assert rows["time"].dt.strftime("%d %H%M%S").tolist() == ["01 235940", "01 235950", "02 000000", "02 000010"]
+
+
+def test_fixes_whose_dates_may_be_american_are_warned_of(tmp_path: Path) -> None:
+    text = "船名,时间,经度,纬度\n渔政1,3/4/2025 3:20:00 PM,112.5,29.6\n渔政1,3/4/2025 3:21:00 PM,112.501,29.6\n"
+    upload = give("tracks", write(tmp_path / "t.csv", text))
+    assert "dates_order_american" in codes(upload, "warnings")
+    assert upload.rows["time"].iloc[0] == pd.Timestamp("2025-03-04T07:20Z")

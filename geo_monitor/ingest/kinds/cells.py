@@ -78,7 +78,7 @@ class Cells:
         self.read = self.nameless = 0
         self.misfits: dict[tuple[str, str], Message] = {}
         self.zoneless = self._clocks = self._apart = self._shapes = False
-        self._most: dict[str, tuple[int, int]] = {}
+        self._most: dict[str, dates.Most] = {}
         self._used: dict[str, set[bool | None]] = {}
         self.counts: dict[str, Array] = {name: np.zeros(0, dtype=np.int64) for name in ("unit_id", "mmsi")}
 
@@ -139,7 +139,7 @@ class Cells:
             columns = ["date", "clock"]
         else:
             columns = ["date", "time"] if self._clocks and "date" in self.sent.columns else ["time"]
-        return [note for name in columns for note in dates.order(self._most.get(name, (0, 0)))[1]]
+        return [note for name in columns for note in dates.order(self._most.get(name, (0, 0, 0)))[1]]
 
     @property
     def named(self) -> int:
@@ -185,8 +185,8 @@ class Cells:
         if name not in source:
             return None
         times = dates.parse(source.column(name), source.columns.zone(name), self.choices.day_first.get(name))
-        if times.most != (0, 0):
-            self._most[name] = dates.larger(self._most.get(name, (0, 0)), times.most)
+        if times.most[0]:
+            self._most[name] = dates.larger(self._most.get(name, (0, 0, 0)), times.most)
             self._used.setdefault(name, set()).add(times.day_first)
         return times
 

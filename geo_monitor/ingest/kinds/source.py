@@ -180,7 +180,7 @@ class Source:
         if times is None:
             return np.full(len(self), dates.NAT)
         for note in times.notes:
-            (self.ledger.warn if note == "dates_order_both" else self.ledger.note)(note)
+            (self.ledger.warn if note in dates.ORDER_WARNINGS else self.ledger.note)(note)
         there = times.ms != dates.NAT
         if (there & ~times.zoned).any():
             self.ledger.note("time_zone_assumed")
@@ -196,13 +196,24 @@ class Source:
         return self.columns.header(name) or self.columns.header("date")
 
     def _moments(self, name: str) -> dates.Times | None:
-        own = dates.parse(self.column(name), self.columns.zone(name)) if name in self else None
-        day = dates.parse(self.column("date"), self.columns.zone("date")) if "date" in self else None
+        own, day = (self._parsed(column) if column in self else None for column in (name, "date"))
         if own is None and day is not None and "clock" in self:
-            return dates.join(day, dates.parse(self.column("clock"), self.columns.zone("clock")))
+            return dates.join(day, self._parsed("clock"))
         if own is not None and day is not None and own.clock.any():
             return dates.join(day, own)
         return own if own is not None else day
+
+    def _parsed(self, name: str) -> dates.Times:
+        """A column of times; where it does not tell day from month, as the file's other columns are written."""
+        zone = self.columns.zone(name)
+        times = dates.parse(self.column(name), zone)
+        if not set(times.notes).isdisjoint(dates.ORDER_DOUBTS):
+            others = [match.field for match in self.columns.matches.values() if match.field.type == "time"]
+            found = [dates.order(dates.parse(self.column(other.name)).most) for other in others]
+            told = {way for way, notes in found if notes and notes[0] not in dates.ORDER_DOUBTS}
+            if len(told) == 1:
+                return dates.parse(self.column(name), zone, told.pop())
+        return times
 
     def datums(self) -> Array | None:
         """A datum named in the rows themselves, or in the header of their coordinates (n,), or None."""

@@ -137,7 +137,7 @@ class _Tracks:
         if cells.nameless and not cells.named:
             book.note("unit_from_file", unit=sent.stem)
         for note in cells.notes:
-            if note != "dates_order_both":
+            if note not in dates.ORDER_WARNINGS:
                 book.note(note)
         if cells.zoneless:
             book.note("time_zone_assumed")
@@ -192,8 +192,9 @@ class _Tracks:
         book.expect("fix_jump", refused=True, speed=f"{settings.jump_mps:g}")
         self._expect_cut("unit_id", "mmsi")
         book.expect("unit_from_file_some", unit=self.sent.stem)
-        if "dates_order_both" in self.cells.notes:
-            book.add(_said("dates_order_both"))
+        for note in self.cells.notes:
+            if note in dates.ORDER_WARNINGS:
+                book.add(_said(note))
         self._expect_cut("platform")
         self._expect_words("platform")
         self._expect_cut("datum")

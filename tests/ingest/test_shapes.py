@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import struct
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
@@ -268,3 +273,51 @@ def test_why_a_member_was_left_out_is_told_in_both_languages(tmp_path: Path) -> 
     (zh,), (en,) = ([one["message"] for one in told[lang] if one["code"] == "member_skipped"] for lang in ("zh", "en"))
     assert "已跳过：“乙.kml”的 XML 有错误" in zh
     assert 'was skipped: The XML of "乙.kml" is broken' in en
+
+
+NAN, INF = float("nan"), float("inf")
+RINGS = {
+    "开口": A[:-1],
+    "断点": [*A[:2], (NAN, NAN), *A[3:]],
+    "首尾": [(NAN, NAN), *A[1:4], (NAN, NAN)],
+    "无穷": [*A[:2], (INF, 29.6), *A[3:]],
+    "好的": B,
+}
+
+
+def ring_wkb(ring: list[tuple[float, float]]) -> bytes:
+    return struct.pack("<B3I", 1, 3, 1, len(ring)) + b"".join(struct.pack("<2d", *xy) for xy in ring)
+
+
+def with_rings(folder: Path, form: str) -> Path:
+    names, rings = list(RINGS), list(RINGS.values())
+    if form == "shapefile":
+        shapefile(folder / "shp", "zones", [[ring] for ring in rings], {"名称": names})
+        return folder / "shp"
+    if form == "parquet":
+        path = folder / "zones.parquet"
+        geo = {"primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB"}}}
+        table = pa.table({"名称": names, "geometry": [ring_wkb(ring) for ring in rings]})
+        pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
+        return path
+    path = folder / "zones.gpkg"
+    valid = [shapely.Polygon(B)] * len(names)
+    gpd.GeoDataFrame({"名称": names}, geometry=valid, crs=4490).to_file(path, driver="GPKG")
+    with closing(sqlite3.connect(path)) as base:
+        for (trigger,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            base.execute(f'DROP TRIGGER "{trigger}"')
+        head = b"GP\0\1" + struct.pack("<i", 4490)
+        for name, ring in RINGS.items():
+            base.execute("UPDATE zones SET geom = ? WHERE 名称 = ?", (head + ring_wkb(ring), name))
+        base.commit()
+    return path
+
+
+@pytest.mark.parametrize("form", ["shapefile", "gpkg", "parquet"])
+def test_open_rings_are_closed_and_told_and_no_number_is_no_place(tmp_path: Path, form: str) -> None:
+    upload = give("zones", with_rings(tmp_path, form))
+    assert sorted(upload.rows["name"]) == sorted(["开口", "好的"])
+    closed = next(message for message in upload.receipt.warnings if message.code == "ring_closed")
+    assert (closed.params["count"], closed.rows) == (1, (1,))
+    (refused,) = upload.receipt.errors
+    assert (refused.code, refused.rows) == ("coordinate_not_finite", (2, 3, 4))

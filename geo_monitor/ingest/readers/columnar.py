@@ -16,6 +16,7 @@ import pyarrow as pa
 from geo_monitor.errors import Refused
 from geo_monitor.ingest import raw
 from geo_monitor.ingest.raw import Parts, Raw, numbered
+from geo_monitor.ingest.readers import wkb
 
 
 def parquet(path: Path, name: str) -> Raw:
@@ -53,7 +54,7 @@ class _Parquet(Parts):
     def parts(self) -> Iterator[Raw]:
         import shapely
 
-        first, name = 1, self.head.name
+        first, name, closed = 1, self.head.name, list[int]()
         with self._opened(name) as file:
             for batch in file.iter_batches(raw.PART_ROWS):
                 table = _readable(pa.Table.from_batches([batch]))
@@ -62,10 +63,13 @@ class _Parquet(Parts):
                 part = replace(self.head, cells=self._cells(table), row=numbers)
                 if self._shapes:
                     try:
-                        part.shapes = _shapes(table[self._shapes])
+                        part.bad = []
+                        closed += wkb.take(part, table[self._shapes].to_pylist())
                     except (ValueError, TypeError, shapely.errors.GEOSException) as error:
                         raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
                 yield part
+        self.head.warnings = []
+        wkb.warn(self.head, closed)
 
     def _cells(self, table: pa.Table) -> pa.Table:
         spare = [
@@ -102,13 +106,6 @@ def _readable(table: pa.Table) -> pa.Table:
         return table
 
 
-def _shapes(wkb: pa.ChunkedArray) -> Any:
-    """Shapes (n,) of a column of WKB; None where it can't be read."""
-    import shapely
-
-    return shapely.from_wkb(np.array(wkb.to_pylist(), dtype=object), on_invalid="ignore")
-
-
 def _system(told: dict[str, Any]) -> tuple[str | None, bool]:
     """(system as text, whether the standard alone says so): a column without `crs` is OGC:CRS84."""
     if "crs" not in told:
@@ -138,14 +135,14 @@ def flatgeobuf(path: Path, name: str, scratch: Path) -> Raw:
         meta, table = pyogrio.raw.read_arrow(target)
         table = _readable(table)
         column = meta["geometry_name"] or "wkb_geometry"
-        shapes = _shapes(table[column])
+        raw = Raw(table.drop_columns([column]).replace_schema_metadata(None), numbered(len(table)), name=name)
+        wkb.warn(raw, wkb.take(raw, table[column].to_pylist()))
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pa.ArrowException, ValueError, OSError,
             LookupError, shapely.errors.GEOSException) as error:  # fmt: skip
         if isinstance(error, MemoryError):
             raise
         raise Refused("parquet_broken", file=name, detail=str(error)[:80]) from None
-    raw = Raw(table.drop_columns([column]).replace_schema_metadata(None), numbered(len(table)), name=name)
-    raw.shapes, raw.crs, raw.expected = shapely.force_2d(shapes), meta["crs"], True
+    raw.shapes, raw.crs, raw.expected = shapely.force_2d(raw.shapes), meta["crs"], True
     if not len(table):
         raise Refused("file_no_rows", file=name)
     return raw

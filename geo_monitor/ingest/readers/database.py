@@ -9,12 +9,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import shapely
 
 from geo_monitor.errors import Refused
 from geo_monitor.ingest.raw import Raw, numbered, together
+from geo_monitor.ingest.readers import wkb
 from geo_monitor.settings import Settings
 
 CELL_BYTES = 200_000_000  # a longer cell is none: a generated column can claim any length
@@ -82,8 +81,6 @@ def _layer(base: sqlite3.Connection, table: str, column: str, organization: Any,
     names = [label for label, _, _ in columns if label != column]
     selected = ", ".join(_quoted(label) for label in [column, *names])
     rows = base.execute(f"SELECT {selected} FROM {_quoted(table)}").fetchall()  # noqa: S608  names are quoted
-    shapes = np.empty(len(rows), dtype=object)
-    shapes[:] = [_shape(row[0]) for row in rows]
     # a row number nobody gave is no id: GeoPackage makes one for every table
     keys = {label for label, _, key in columns if key and label.lower() in ("fid", "ogc_fid", "objectid", "rowid")}
     cells = {
@@ -91,25 +88,22 @@ def _layer(base: sqlite3.Connection, table: str, column: str, organization: Any,
         for i, label in enumerate(names)
         if label not in keys
     }
-    raw = Raw(pa.table(cells), numbered(len(rows)), shapes, name=table, expected=True)
+    raw = Raw(pa.table(cells), numbered(len(rows)), name=table, expected=True)
     if organization and str(organization).upper() == "EPSG" and code:
         raw.crs = f"EPSG:{int(code)}"
     elif isinstance(wkt, str) and wkt.strip().lower() not in ("", "undefined") and srs not in (0, -1):
         raw.crs = wkt
     if not cells:
         raw.cells = pa.table({"fid": pa.array([str(i + 1) for i in range(len(rows))])})
+    wkb.warn(raw, wkb.take(raw, [_wkb(row[0]) for row in rows]))
     return raw
 
 
-def _shape(blob: Any) -> Any:
-    """The shape in a GeoPackage blob: header (8 bytes), envelope, WKB."""
+def _wkb(blob: Any) -> bytes | None:
+    """The WKB in a GeoPackage blob, behind its header (8 bytes) and envelope."""
     if not isinstance(blob, bytes) or len(blob) < 13 or blob[:2] != b"GP":
         return None
-    start = 8 + _ENVELOPES.get(blob[3] >> 1 & 7, 0)
-    try:
-        return shapely.from_wkb(blob[start:], on_invalid="raise")
-    except (shapely.errors.GEOSException, ValueError):
-        return shapely.Point()  # unreadable: told as an empty shape
+    return blob[8 + _ENVELOPES.get(blob[3] >> 1 & 7, 0) :]
 
 
 def _text(value: Any) -> str | None:

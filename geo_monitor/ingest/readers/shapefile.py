@@ -12,7 +12,7 @@ import numpy as np
 from geo_monitor.errors import Refused
 from geo_monitor.ingest import text
 from geo_monitor.ingest.raw import Raw
-from geo_monitor.ingest.readers import dbf
+from geo_monitor.ingest.readers import dbf, wkb
 from geo_monitor.settings import Settings
 
 
@@ -28,12 +28,12 @@ def read(parts: dict[str, Path], encoding: str | None, settings: Settings, name:
     if not (len(table.cells) == table.declared == count):
         raise Refused("dbf_rows_differ", file=name, shapes=count, records=min(len(table.cells), table.declared))
     used = _encoding(table, parts, encoding, settings, name)
-    shapes = _shapes(parts, count, scratch, name)
+    blobs = _blobs(parts, count, scratch, name)
     live = ~table.deleted
     import pyarrow as pa
 
     raw = Raw(table.table(used.used).filter(pa.array(live)), np.arange(1, int(live.sum()) + 1, dtype=np.int64))
-    raw.shapes = shapes[live]
+    wkb.warn(raw, wkb.take(raw, blobs[live]))
     raw.name, raw.expected = name, True
     if ".prj" in parts:
         raw.crs = parts[".prj"].read_text(encoding="utf-8", errors="replace").strip() or None
@@ -82,10 +82,9 @@ def _encoding(
     return text.detect(table.pieces(), declared or dbf.LANGUAGES.get(table.language), settings.encoding_sure, name)
 
 
-def _shapes(parts: dict[str, Path], count: int, scratch: Path, name: str) -> Any:
-    """The shapes (count,) in file order; None for null shapes."""
+def _blobs(parts: dict[str, Path], count: int, scratch: Path, name: str) -> Any:
+    """The shapes (count,) as WKB in file order; None for null shapes."""
     import pyogrio
-    import shapely
 
     target = scratch / "layer.shp"
     shutil.copyfile(parts[".shp"], target)
@@ -98,12 +97,11 @@ def _shapes(parts: dict[str, Path], count: int, scratch: Path, name: str) -> Any
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # shapes are checked one by one below
-            wkb = pyogrio.raw.read(target, columns=[], force_2d=True)[2]
+            found = pyogrio.raw.read(target, columns=[], force_2d=True)[2]
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise Refused("shp_broken", file=name) from error
     finally:  # they hold for the whole process: left on, GDAL no longer opens zipped shapefiles, ours or the user's
         pyogrio.set_gdal_config_options(dict.fromkeys(options))
-    if wkb is None or len(wkb) != count:
-        raise Refused("shp_truncated", file=name, whole=0 if wkb is None else len(wkb))
-    with np.errstate(invalid="ignore"):  # what is not finite is refused row by row later
-        return shapely.from_wkb(wkb, on_invalid="fix")
+    if found is None or len(found) != count:
+        raise Refused("shp_truncated", file=name, whole=0 if found is None else len(found))
+    return found

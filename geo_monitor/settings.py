@@ -217,7 +217,7 @@ class Settings:
     archive_members: int = 2_000  # files in an archive
     archive_mb: float = 2_000.0  # megabytes an archive may unfold to
     archive_ratio: float = (
-        200.0  # unfolded / packed size of one member; above is a bomb (maps and tables pack 3-30 fold)
+        200.0  # unfolded / packed size of one member, and of all; above is a bomb (maps and tables pack 3-30 fold)
     )
     archive_depth: int = 2  # archives in archives
     json_depth: int = 64  # levels of nesting in GeoJSON

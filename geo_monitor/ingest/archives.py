@@ -20,6 +20,7 @@ from geo_monitor.ingest.text import score
 from geo_monitor.settings import Settings
 
 BLOCK = 1 << 20
+FREE = 50 * BLOCK  # tables padded with blanks pack 500 fold: what unfolds to less is no bomb, however well it packs
 BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError, RuntimeError,
           ValueError)  # fmt: skip
 IGNORED = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
@@ -45,26 +46,38 @@ class Member:
 
 @dataclass
 class Budget:
-    """What unpacking may still use, over all archives of an upload."""
+    """What unpacking may still use, over all archives of an upload; `packed`: bytes it was sent in."""
 
     settings: Settings
     members: int = 0
     size: int = 0
+    packed: int = 0
     names_recoded: list[str] = field(default_factory=list)
 
     def take(self, size: int) -> None:
         self.size += size
-        if self.size > self.settings.archive_mb * 1e6:
+        self.allow(self.size)
+
+    def allow(self, size: int) -> None:
+        """Raises `Refused` (`archive_too_large`, `archive_bomb_whole`) where the whole upload may not unfold to `size`."""
+        if size > self.settings.archive_mb * 1e6:
             raise Refused("archive_too_large", limit=f"{self.settings.archive_mb:g}")
+        if self.abnormal(size, self.packed):
+            raise Refused("archive_bomb_whole", size=f"{size / 1e6:,.0f}", packed=f"{self.packed / 1e6:,.2f}")
+
+    def abnormal(self, size: int, packed: int) -> bool:
+        return size > FREE and size > self.settings.archive_ratio * max(packed, 1)
 
 
 def unpack(path: Path, into: Path, budget: Budget, depth: int = 1) -> list[Member]:
     """The files in a zip, unpacked below `into`.
 
     Raises `Refused`: `archive_broken`, `archive_empty`, `archive_encrypted`, `archive_link`, `archive_path_outside`,
-    `archive_too_many`, `archive_too_large`, `archive_bomb`, `archive_too_deep`.
+    `archive_too_many`, `archive_too_large`, `archive_bomb`, `archive_bomb_whole`, `archive_too_deep`.
     """
     settings = budget.settings
+    if depth == 1:
+        budget.packed += path.stat().st_size
     if depth > settings.archive_depth:
         raise Refused("archive_too_deep", limit=settings.archive_depth)
     found: list[Member] = []
@@ -74,6 +87,7 @@ def unpack(path: Path, into: Path, budget: Budget, depth: int = 1) -> list[Membe
             names = _names(infos, budget)
             for info, name in zip(infos, names, strict=True):
                 _check(info, name, budget)
+            budget.allow(budget.size + sum(info.file_size for info in infos))
             for number, (info, name) in enumerate(zip(infos, names, strict=True)):
                 if PurePosixPath(name).name in IGNORED or name.startswith("__MACOSX/"):
                     continue
@@ -101,7 +115,7 @@ def _is_workbook(path: Path) -> bool:
 
 def check_workbook(path: Path, settings: Settings) -> None:
     """The same limits for a spreadsheet, which is a zip. Raises as `unpack`."""
-    budget = Budget(settings)
+    budget = Budget(settings, packed=path.stat().st_size)
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             _check(info, info.filename, budget)
@@ -153,11 +167,9 @@ def _check(info: zipfile.ZipInfo, name: str, budget: Budget) -> None:
     parts = PurePosixPath(name.replace("\\", "/"))
     if parts.is_absolute() or ".." in parts.parts or (len(name) > 1 and name[1] == ":"):
         raise Refused("archive_path_outside", member=name)
-    if info.file_size > 10 * BLOCK and info.file_size > settings.archive_ratio * max(info.compress_size, 1):
+    if budget.abnormal(info.file_size, info.compress_size):
         raise Refused("archive_bomb", member=name, size=f"{info.file_size / 1e6:,.0f}",
                       packed=f"{info.compress_size / 1e6:,.2f}")  # fmt: skip
-    if info.file_size > settings.archive_mb * 1e6:
-        raise Refused("archive_too_large", limit=f"{settings.archive_mb:g}")
 
 
 def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, budget: Budget) -> None:
@@ -167,7 +179,7 @@ def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, budget
         while block := source.read(BLOCK):
             budget.take(len(block))
             written += len(block)
-            if written > 10 * BLOCK and written > budget.settings.archive_ratio * max(info.compress_size, 1):
+            if budget.abnormal(written, info.compress_size):
                 raise Refused("archive_bomb", member=info.filename, size=f"{written / 1e6:,.0f}",
                               packed=f"{info.compress_size / 1e6:,.2f}")  # fmt: skip
             out.write(block)

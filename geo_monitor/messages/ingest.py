@@ -173,6 +173,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "压缩包中的“{member}”压缩比异常（解压后 {size} MB，疑似压缩炸弹），未导入。",
         'The member "{member}" has an abnormal compression ratio ({size} MB uncompressed, a zip bomb?); nothing was taken in.',
     ),
+    "archive_bomb_whole": (
+        "压缩包整体压缩比异常（共 {packed} MB，解压后达 {size} MB，疑似压缩炸弹），未导入。",
+        "The archive as a whole has an abnormal compression ratio ({packed} MB unfold to {size} MB, a zip bomb?); nothing was taken in.",
+    ),
+    "archive_bomb_whole.hint": (
+        "请检查文件，去掉无关内容后用普通方式重新打包，或分几次上传。",
+        "Check the files, leave out what does not belong there, pack them again the ordinary way, or send them one by one.",
+    ),
     "archive_bomb.hint": ("请检查文件后用普通方式重新打包。", "Check the file and pack it again the ordinary way."),
     "archive_too_deep": (
         "压缩包嵌套超过 {limit} 层，未导入。",

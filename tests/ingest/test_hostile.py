@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import shapely
 
-from geo_monitor.ingest import Upload
+from geo_monitor.errors import Refused
+from geo_monitor.ingest import Upload, archives
 from geo_monitor.settings import Settings
 from tests.ingest.made import box, codes, counts, give, shapefile, write
 
@@ -117,6 +118,23 @@ def test_archives_that_lead_out(tmp_path: Path) -> None:
     for code, path in cases.items():
         assert refused(give("seizures", path)) == code
     assert not set(tmp_path.parent.rglob("*")) - before  # what other tests left there may go meanwhile
+
+
+def test_many_members_that_are_a_bomb_together_are_refused_before_they_unfold(tmp_path: Path) -> None:
+    """Eighty members of 8 MB, each too small to be looked at, are 640 MB out of less than one."""
+    path = archive(tmp_path / "many.zip", ("a.csv", GOOD), *((f"{i}.csv", bytes(8_000_000)) for i in range(80)))
+    (tmp_path / "into").mkdir()
+    with pytest.raises(Refused) as told:
+        archives.unpack(path, tmp_path / "into", archives.Budget(Settings()))
+    assert told.value.code == "archive_bomb_whole"
+    assert not list((tmp_path / "into").iterdir())
+    assert refused(give("seizures", path)) == "archive_bomb_whole"
+
+
+def test_tables_padded_with_blanks_are_no_bomb(tmp_path: Path) -> None:
+    """20 MB of blanks in 40 kB: an honest shapefile with long columns that nobody filled."""
+    path = archive(tmp_path / "a.zip", ("a.csv", GOOD), ("notes.txt", b" " * 20_000_000))
+    assert give("seizures", path).receipt.rows["accepted"] == 1
 
 
 def test_names_in_gbk_inside_a_zip(tmp_path: Path) -> None:

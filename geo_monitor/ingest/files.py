@@ -20,6 +20,8 @@ SHAPEFILE = (".shp", ".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".q
 DATA = (".shp", ".gpkg", ".fgb", ".parquet", ".geoparquet", ".gpx", ".kml", ".geojson", ".json", ".csv", ".tsv", ".xlsx",
         ".nmea", ".tif", ".tiff")  # fmt: skip
 
+WAL = "-wal"  # behind the name of an SQLite file: what was written last, until the program that wrote it closes
+
 
 @contextmanager
 def opened(path: Path, settings: Settings) -> Iterator[tuple[list[Member], Budget]]:
@@ -91,6 +93,8 @@ def read(members: list[Member], budget: Budget, kind: str, options: Options, set
     shapes: dict[str, dict[str, Path]] = {}
     others: list[Member] = []
     left: list[str] = []
+    logs = {member.name.removesuffix(WAL): member.path for member in members if member.name.endswith(WAL)}
+    members = [member for member in members if not (member.name.endswith(WAL) or member.name.endswith("-shm"))]
     alone = len(members) == 1
     for member in members:
         if member.ending in SHAPEFILE or member.name.lower().endswith(".shp.xml"):
@@ -117,7 +121,7 @@ def read(members: list[Member], budget: Budget, kind: str, options: Options, set
             place = Path(scratch) / f"other-{number}"
             place.mkdir()
             try:
-                raws.append(_one(member, kind, options, settings, place))
+                raws.append(_one(member, kind, options, settings, place, logs.get(member.name)))
             except Refused as error:
                 failed.append((member.name, error))
     if not raws:
@@ -171,13 +175,13 @@ def _shapefile(parts: dict[str, Path], options: Options, settings: Settings, lab
     return shapefile.read(parts, options.encoding, settings, label, place)
 
 
-def _one(member: Member, kind: str, options: Options, settings: Settings, place: Path) -> Raw:
+def _one(member: Member, kind: str, options: Options, settings: Settings, place: Path, log: Path | None = None) -> Raw:
     from geo_monitor.ingest.readers import columnar, database, delimited, geojson, nmea, workbook, xml
 
     name = PurePosixPath(member.name).name
     found = sniff.kind(member.path)
     if found == "gpkg":
-        return database.read(member.path, settings, name)
+        return database.read(member.path, settings, name, log, place)
     if found == "fgb":
         return columnar.flatgeobuf(member.path, name, place)
     if found == "parquet":

@@ -319,6 +319,29 @@ def test_shapes_nested_without_end(tmp_path: Path) -> None:
     assert codes(upload, "errors") == {"geometry_unreadable"}
 
 
+def test_a_geopackage_is_read_with_the_log_beside_it(tmp_path: Path) -> None:
+    """A program that still has it open keeps what was written last in a file of its own."""
+    import shutil
+
+    (tmp_path / "sent").mkdir()
+    path = geopackage(tmp_path / "a.gpkg", "")
+    with closing(sqlite3.connect(path)) as base:
+        assert base.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
+        base.execute("PRAGMA wal_autocheckpoint = 0")
+        base.execute("UPDATE zones SET 名称 = '改名后的江段' WHERE 名称 = (SELECT MIN(名称) FROM zones)")
+        base.commit()
+        for ending in ("", "-wal", "-shm"):
+            shutil.copyfile(f"{path}{ending}", tmp_path / "sent" / f"a.gpkg{ending}")
+    packed = tmp_path / "a.zip"
+    with zipfile.ZipFile(packed, "w") as out:
+        for part in sorted((tmp_path / "sent").iterdir()):
+            out.write(part, f"导出/{part.name}")
+    for sent in (tmp_path / "sent", packed):
+        upload = give("zones", sent)
+        assert "改名后的江段" in set(upload.rows["name"])
+        assert counts(upload) == (2, 2, 0, 0, 0)
+
+
 def test_a_column_that_claims_more_than_it_holds(tmp_path: Path) -> None:
     """A column of SQLite can be worked out while it is read, here to half a gigabyte."""
     more = "ALTER TABLE zones ADD COLUMN bomb TEXT GENERATED ALWAYS AS (hex(zeroblob(250000000))) VIRTUAL;"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -20,10 +21,18 @@ CELL_BYTES = 200_000_000  # a longer cell is none: a generated column can claim 
 _ENVELOPES = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}  # bytes of the envelope in a GeoPackage blob header, by its code
 
 
-def read(path: Path, settings: Settings, name: str) -> Raw:
-    """All feature tables of a GeoPackage. Raises `Refused`: `gpkg_broken`, `gpkg_no_layers`, `file_too_slow`."""
+def read(path: Path, settings: Settings, name: str, log: Path | None, scratch: Path) -> Raw:
+    """All feature tables of a GeoPackage; log: its write-ahead log, where one was sent with it; scratch: an empty folder.
+
+    Raises `Refused`: `gpkg_broken`, `gpkg_no_layers`, `file_too_slow`.
+    """
+    how = "mode=ro&immutable=1"
+    if log is not None:  # SQLite takes it in where it lies beside, and where it may write there
+        shutil.copyfile(path, scratch / "part.gpkg")
+        shutil.copyfile(log, scratch / "part.gpkg-wal")
+        path, how = scratch / "part.gpkg", "mode=rw"
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as base:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)) as base:
             base.execute("PRAGMA trusted_schema = OFF")
             base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL_BYTES)
             base.text_factory = lambda text: text.decode("utf-8", errors="replace")

@@ -12,7 +12,7 @@ from geo_monitor.errors import Refused
 from geo_monitor.ingest import archives, sniff
 from geo_monitor.ingest.archives import Budget, Member
 from geo_monitor.ingest.columns import match
-from geo_monitor.ingest.raw import Parts, Raw, Sliced, together
+from geo_monitor.ingest.raw import Parts, Raw, Sliced, together, without_controls
 from geo_monitor.ingest.receipt import Message, Options
 from geo_monitor.settings import Settings
 
@@ -128,6 +128,10 @@ def read(members: list[Member], budget: Budget, kind: str, options: Options, set
         if failed:
             raise failed[0][1]
         raise Refused("nothing_usable", file=file, files=left[:20])
+    for part in raws:
+        part.cells, held = without_controls(part.cells)
+        if held:
+            part.warn("control_characters", part.row[held].tolist(), count=len(held))
     if kind == "tracks" and len(raws) > 1:
         raws = [_with_unit(part, options) for part in raws]
     raw = together(raws)

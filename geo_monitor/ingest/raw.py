@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo_monitor.errors import Refused
 from geo_monitor.ingest.receipt import Message
-from geo_monitor.ingest.text import DECLARED, Encoding
+from geo_monitor.ingest.text import CONTROLS, DECLARED, Encoding, clean
 
 PART_ROWS = 1 << 18  # rows of an upload in memory at once, about
 
@@ -122,6 +123,22 @@ def whole(text: str) -> str:
     '江?面'
     """
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def without_controls(table: pa.Table) -> tuple[pa.Table, list[int]]:
+    """The table without control characters, and the places of the rows that held any."""
+    rows: set[int] = set()
+    for at, name in enumerate(table.column_names):
+        if not pa.types.is_string(table[name].type):
+            continue
+        held = np.flatnonzero(pc.match_substring_regex(table[name], CONTROLS).fill_null(False).to_numpy())
+        if len(held):
+            cells = table[name].to_pylist()
+            for i in held.tolist():
+                cells[i] = clean(cells[i])
+            rows.update(held.tolist())
+            table = table.set_column(at, name, pa.array(cells, pa.string()))
+    return table, sorted(rows)
 
 
 def numbered(n: int, bad: list[BadRow] | None = None) -> NDArray[np.int64]:

@@ -28,6 +28,7 @@ PIECE = 4 << 20  # bytes of a file in memory at once
 SAMPLE = 4 << 20  # bytes looked at to judge a large file
 CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _CONTROL = re.compile(CONTROLS)
+CONTROL_BYTES = bytes(byte for byte in range(128) if _CONTROL.match(chr(byte)))
 _OURS = {"gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030", "936": "gb18030", "cp950": "big5", "950": "big5",
          "big5hkscs": "big5", "65001": "utf-8", "utf-8-sig": "utf-8", "88591": "latin-1", "iso8859-1": "latin-1",
          "oem": "", "ansi": "", "ascii": "utf-8"}  # fmt: skip

@@ -185,3 +185,14 @@ def test_another_column_of_dates_tells_the_order(tmp_path: Path) -> None:
     upload = give("zones", write(tmp_path / "z.csv", text))
     assert "dates_order_unclear" not in codes(upload, "warnings")
     assert upload.rows["valid_from"].iloc[0] == pd.Timestamp("2025-01-03T16:00Z")
+
+
+def test_control_characters_are_taken_out_of_every_format(tmp_path: Path) -> None:
+    point = {"type": "Point", "coordinates": [112.5, 29.6]}
+    told = {"编号": "A1", "查获时间": "2025-06-01 08:00", "地点": "嘉鱼\u0000大桥\u0001下"}
+    feature = {"type": "Feature", "properties": told, "geometry": point}
+    text = "编号,查获时间,经度,纬度,地点\nA1,2025-06-01 08:00,112.5,29.6,嘉鱼\u0001大桥下\n"
+    for path in (write(tmp_path / "a.geojson", json.dumps(feature)), write(tmp_path / "a.csv", text)):
+        upload = give("seizures", path)
+        assert upload.rows["place"].tolist() == ["嘉鱼大桥下"]
+        assert "control_characters" in codes(upload, "warnings")

@@ -18,7 +18,7 @@ from geo_monitor.ingest import raw
 from geo_monitor.ingest.columns import OUR_COLUMNS, match
 from geo_monitor.ingest.raw import Again, BadRow, Parts, Raw, numbered
 from geo_monitor.ingest.receipt import ROWS_NAMED, Message
-from geo_monitor.ingest.text import CONTROLS, SAMPLE, Decoded, clean, file_pieces
+from geo_monitor.ingest.text import CONTROL_BYTES, SAMPLE, Decoded, file_pieces
 from geo_monitor.settings import Settings
 
 DELIMITERS = (",", "\t", ";", "|", "，")
@@ -49,7 +49,7 @@ class _Delimited(Parts):
         empty = pa.table({name: pa.array([], pa.string()) for name in header})
         super().__init__(Raw(empty, numbered(0), encoding=self._text.encoding, name=name))
         self._ours = set(OUR_COLUMNS) <= set(header)
-        self._zeros, self._quotes, self._block = self._survey()
+        self._controls, self._quotes, self._block = self._survey()
         self._quoted = not self._lone()
 
     def parts(self) -> Iterator[Raw]:
@@ -62,8 +62,8 @@ class _Delimited(Parts):
             blank = _blank(table)
             if blank.any():  # rows of commas that spreadsheets leave behind are no rows; the others keep their numbers
                 table, numbers = table.filter(pa.array(~blank)), numbers[~blank]
-            if self._zeros:
-                table, held = _without_controls(table)
+            if self._controls:
+                table, held = raw.without_controls(table)
                 controls.add(numbers[held].tolist())
             read += len(table) + len(bad)
             for first in range(0, max(len(table), 1), raw.PART_ROWS):
@@ -77,7 +77,7 @@ class _Delimited(Parts):
         self.head.warnings = []
         for code in self._text.encoding.warnings:
             self.head.warn(code)
-        if self._zeros:
+        if self._controls:
             self.head.warn("control_characters", controls.first, count=controls.count)
         if not self._quoted:
             self.head.warn("quotes_unclosed")
@@ -109,17 +109,17 @@ class _Delimited(Parts):
             yield piece if self._delimiter != "，" else piece.decode().replace("，", ",").encode()
 
     def _survey(self) -> tuple[int, int, int]:
-        """Zero bytes, quotes, and how many bytes are parsed in one go."""
-        zeros = quotes = size = longest = rest = 0
+        """Control characters, quotes, and how many bytes are parsed in one go."""
+        controls = quotes = size = longest = rest = 0
         for piece in self._body():
-            zeros += piece.count(b"\0")
+            controls += len(piece) - len(piece.translate(None, CONTROL_BYTES))
             quotes += piece.count(b'"')
             size += len(piece)
             if size < SMALL:
                 ends = np.flatnonzero(np.frombuffer(piece, dtype=np.uint8) == ord("\n"))
                 lengths = np.diff(ends, prepend=-1 - rest, append=len(piece))
                 longest, rest = max(longest, int(lengths.max())), int(lengths[-1]) - 1
-        return zeros, quotes, max(BLOCK, 2 * (longest if size < SMALL else 1 << 20) + 1024)
+        return controls, quotes, max(BLOCK, 2 * (longest if size < SMALL else 1 << 20) + 1024)
 
     def _lone(self) -> bool:
         """Whether a quote that is never closed would make all the rest of the file one cell."""
@@ -341,17 +341,3 @@ def _unguarded(table: pa.Table) -> pa.Table:
     """A quarantine file that comes back: without the apostrophes that keep a spreadsheet from running its cells."""
     columns = [pc.replace_substring_regex(column, r"^'([=+\-@\t\r])", r"\1") for column in table.columns]
     return pa.table(dict(zip(table.column_names, columns, strict=True)))
-
-
-def _without_controls(table: pa.Table) -> tuple[pa.Table, list[int]]:
-    """The table without control characters, and the places of the rows that held any."""
-    rows: set[int] = set()
-    for at, name in enumerate(table.column_names):
-        held = np.flatnonzero(pc.match_substring_regex(table[name], CONTROLS).to_numpy())
-        if len(held):
-            cells = table[name].to_pylist()
-            for i in held.tolist():
-                cells[i] = clean(cells[i])
-            rows.update(held.tolist())
-            table = table.set_column(at, name, pa.array(cells, pa.string()))
-    return table, sorted(rows)

@@ -23,6 +23,10 @@ _SIMPLE = str.maketrans(
     "編號經緯時間漁獲現處發過報記錄點標識單門區級別稱類機關數據來測試網電擊員嫌違規額價況備註領導辦結長寬圍積終檔驗載運輸設備態動靜線總訊幾碼終艦輪駕險證詳細",
     "编号经纬时间渔获现处发过报记录点标识单门区级别称类机关数据来测试网电击员嫌违规额价况备注领导办结长宽围积终档验载运输设备态动静线总讯几码终舰轮驾险证详细",
 )
+_COUNTED = re.compile(
+    r"^(?:point|points|p|pt|wpt|waypoint|placemark|no\.?|#|点|点位|航点|轨迹点|标记|地标|未命名地标)?[\s_-]*(\d{1,9})$",
+    re.IGNORECASE,
+)
 GUARDED = ("unit_id", "platform", "source", "patrol_id", "position")  # a wrong guess here changes who did what
 OUR_COLUMNS = ("row", "reason_zh", "reason_en")  # of a quarantine file that comes back corrected
 
@@ -66,6 +70,23 @@ def normal(header: str) -> str:
     ('vesselid', '渔获(公斤)', '经度')
     """
     return _NOISE.sub("", unicodedata.normalize("NFKC", header).lower()).translate(_SIMPLE)
+
+
+def counted(names: list[str | None]) -> bool:
+    """Whether names only count what they stand at, as programs name the points they draw.
+
+    >>> counted(["1", "2", "3"]), counted(["点01", "点02", "点03"]), counted(["1", "2"]), counted(["渔政1", "渔政2", "渔政3"])
+    (True, True, False, False)
+    """
+    found = [_COUNTED.match(name or "") for name in names]
+    figures = [int(one[1]) for one in found if one]
+    begun = figures[0] if figures else -1
+    return (
+        len(names) > 2
+        and len(figures) == len(names)
+        and begun in (0, 1)
+        and figures == list(range(begun, begun + len(names)))
+    )
 
 
 def match(kind: str, headers: Iterable[str], given: Mapping[str, str] | None = None) -> Columns:

@@ -9,9 +9,10 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from geo_monitor.errors import Refused
-from geo_monitor.ingest import archives, sniff
+from geo_monitor.ingest import archives, numbers, sniff
 from geo_monitor.ingest.archives import Budget, Member
-from geo_monitor.ingest.columns import match
+from geo_monitor.ingest.columns import counted, match, normal
+from geo_monitor.ingest.fields import VAGUE
 from geo_monitor.ingest.raw import Parts, Raw, Sliced, together, without_controls
 from geo_monitor.ingest.receipt import Message, Options
 from geo_monitor.settings import Settings
@@ -159,7 +160,9 @@ def _with_unit(raw: Raw, options: Options) -> Raw:
         raw.fields.setdefault("unit_id", "unit_id")
     else:
         found = match("tracks", [str(label) for label in raw.cells.column_names], options.columns)
-        named = "unit_id" in found or "mmsi" in found
+        named, header = "unit_id" in found or "mmsi" in found, found.header("unit_id") or ""
+        if normal(header) in VAGUE and "mmsi" not in found and "unit_id" not in options.columns:
+            named = not counted(numbers.texts(raw.cells[header]).tolist())
     if not named:
         cells = pa.array([stem] * len(raw.cells), pa.string())
         at = raw.cells.schema.get_field_index("unit_id")

@@ -577,6 +577,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "没有单位列，以文件名“{unit}”作为单位。",
         'There is no unit column; the unit is named after the file: "{unit}".',
     ),
+    "unit_counts_rows": (
+        "列“{column}”只是点的序号（1、2、3……），不能当作单位；全部点归为一个单位“{unit}”（文件名）。如不对，请用 --columns unit_id=列名 指定单位列后重新导入。",
+        'Column "{column}" only counts the points (1, 2, 3 ...) and names no units; all points are of one unit, named after the file: '
+        '"{unit}". If that is wrong, name the column of units with --columns unit_id=COLUMN and import again.',
+    ),
     "unit_from_file_some": (
         "{count} 行没有单位，以文件名“{unit}”代替。",
         '{count} rows name no unit; they were given to "{unit}" (the file\'s name).',

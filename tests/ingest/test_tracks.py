@@ -324,3 +324,28 @@ def test_fixes_whose_dates_may_be_american_are_warned_of(tmp_path: Path) -> None
     upload = give("tracks", write(tmp_path / "t.csv", text))
     assert "dates_order_american" in codes(upload, "warnings")
     assert upload.rows["time"].iloc[0] == pd.Timestamp("2025-03-04T07:20Z")
+
+
+def numbered_points(count: int, name: str = "{}") -> str:
+    marks = "".join(
+        f"<Placemark><name>{name.format(i + 1)}</name><TimeStamp><when>2025-06-01T00:{i:02d}:00Z</when></TimeStamp>"
+        f"<Point><coordinates>{112.5 + i / 1000},29.6</coordinates></Point></Placemark>"
+        for i in range(count)
+    )
+    return f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{marks}</Document></kml>'
+
+
+def test_points_named_by_their_number_are_one_unit(tmp_path: Path) -> None:
+    path = write(tmp_path / "鄂渔政101.kml", numbered_points(5))
+    upload = give("tracks", path)
+    assert set(upload.rows["unit_id"]) == {"鄂渔政101"}
+    assert "unit_counts_rows" in codes(upload, "warnings")
+    assert set(give("tracks", path, columns={"unit_id": "name"}).rows["unit_id"]) == set("12345")
+    fleet = give("tracks", write(tmp_path / "b.kml", numbered_points(5, "渔政{}")))
+    assert len(set(fleet.rows["unit_id"])) == 5
+
+
+def test_files_of_numbered_points_are_a_unit_each(tmp_path: Path) -> None:
+    for name in ("渔政1", "渔政2"):
+        write(tmp_path / "sent" / f"{name}.kml", numbered_points(4, "点{}"))
+    assert set(give("tracks", tmp_path / "sent").rows["unit_id"]) == {"渔政1", "渔政2"}

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from geo_monitor.ingest import dates, fields, numbers
-from geo_monitor.ingest.columns import Columns, normal
+from geo_monitor.ingest.columns import Columns, counted, normal
 from geo_monitor.ingest.kinds.source import Array, Coder, Source
 from geo_monitor.ingest.ledger import Ledger, add
 from geo_monitor.ingest.raw import Again, Parts, Raw
@@ -44,11 +44,12 @@ class Sent:
 @dataclass(frozen=True)
 class _Choices:
     """What reading a part depends on and only all of them tell: by column whether days come first in 3/4/2025; whether
-    the column of times holds times of day; whether there are shapes."""
+    the column of times holds times of day; whether there are shapes; whether what seemed to name units counts the rows."""
 
     day_first: Mapping[str, bool]
     joined: bool
     shaped: bool
+    counted: bool = False
 
 
 def read(sent: Sent) -> Cells:
@@ -94,7 +95,7 @@ class Cells:
         codes, cut = {}, np.zeros(n, dtype=np.uint8)
         for bit, name in enumerate(CODED):
             codes[name] = np.full(n, -1, dtype=np.int32)
-            if name in source:
+            if name in source and not (name == "unit_id" and self.choices.counted):
                 codes[name], long = self.coders[name](source.column(name))
                 cut |= long.astype(np.uint8) << bit
         self._count(codes)
@@ -129,8 +130,15 @@ class Cells:
             if self._used[name] != {day_first}:
                 firsts[name] = day_first
         return replace(
-            given, day_first=firsts, joined=given.joined or (self._clocks and self._apart), shaped=given.shaped and self._shapes
+            given, day_first=firsts, joined=given.joined or (self._clocks and self._apart), shaped=given.shaped and self._shapes,
+            counted=given.counted or self._counted(),
         )  # fmt: skip
+
+    def _counted(self) -> bool:
+        """Whether a column that may name anything says 1, 2, 3 ...: points are so named by the programs that draw them."""
+        names = self.coders["unit_id"].names
+        vague = self.header in fields.VAGUE and not self.by_number and "unit_id" not in self.sent.options.columns
+        return vague and len(names) == self.named and not self.nameless and counted(list(names))
 
     @cached_property
     def notes(self) -> list[str]:

@@ -134,7 +134,9 @@ class _Tracks:
             sent.parts.head.crs, sent.options.crs, sent.options.datum, sent.parts.head.standard,
             sent.parts.head.fields is not None and "source" in sent.columns, sent.parts.head.expected, sent.held.reference,
         )  # fmt: skip
-        if cells.nameless and not cells.named:
+        if cells.choices.counted:
+            book.add(_said("unit_counts_rows", column=sent.columns.header("unit_id"), unit=sent.stem))
+        elif cells.nameless and not cells.named:
             book.note("unit_from_file", unit=sent.stem)
         for note in cells.notes:
             if note not in dates.ORDER_WARNINGS:
@@ -486,9 +488,9 @@ class _Tracks:
             spool.clear()
 
 
-def _said(code: str) -> Ledger:
+def _said(code: str, **params: object) -> Ledger:
     ledger = Ledger(np.zeros(0, dtype=np.int64))
-    ledger.warn(code)
+    ledger.warn(code, None, **params)
     return ledger
 
 

@@ -121,12 +121,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "earlier --before.",
     ),
     "positions_unreadable": (
-        "定位文件 {files} 读不出来或已损坏。未作计算，数据未改动。",
-        "Files of positions cannot be read or are damaged: {files}. Nothing was computed, no data were changed.",
+        "定位文件 {files} 缺失、读不出来或已损坏。未作计算，数据未改动。",
+        "Files of positions are missing, damaged or cannot be read: {files}. Nothing was computed, no data were changed.",
     ),
     "positions_unreadable.hint": (
-        "请运行 geo-monitor verify 查明是哪些文件，从备份恢复后再试；或用 --from、--to 避开那一天。",
-        "geo-monitor verify tells which files: restore them from a backup and try again, or leave that day out with --from, --to.",
+        "请运行 geo-monitor verify 查明是哪些文件，从备份恢复后再试；没有备份的，用 geo-monitor withdraw 撤回那次导入，再重新导入原文件；"
+        "或用 --from、--to 避开那一天。",
+        "geo-monitor verify tells which files and of which upload: restore them from a backup and try again; without one, withdraw "
+        "that upload (geo-monitor withdraw) and import its file again; or leave that day out with --from, --to.",
     ),
     "positions_expired": (
         "{first} 之前的定位数据已按保存期限销毁，该时段有无巡护已无从得知，无法据此作答。未作任何更改。",

@@ -48,7 +48,7 @@ from geo_monitor.store.database import (
     told_id,
 )
 from geo_monitor.store.positions import Part
-from geo_monitor.store.schema import META, PERSONS, RECORDS, SQL, stored
+from geo_monitor.store.schema import DAYS, META, PERSONS, RECORDS, SQL, stored
 from geo_monitor.store.versions import superseded
 from geo_monitor.times import shanghai_date
 
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger("geo_monitor")
 FOLDERS = ("positions", "raw", "quarantine", "runs", "basemaps")
+DAYS_SINCE = 6  # the version of the schema from which on table `position_days` is filled
 
 
 class Store:
@@ -167,9 +168,17 @@ class Store:
                 if not sql.inspect(connection).has_table("alembic_version"):
                     migrations.stamp(connection, f"{found:04d}")
                 migrations.upgrade(connection)
+                if found < DAYS_SINCE:
+                    note_days(connection, self._day_files())
                 mine = sql.update(META).where(META.c.key == "schema_version")
                 connection.execute(mine.values(value=str(schema.VERSION)))
         log.warning("upgraded %s from %d to %d", self.root, found, schema.VERSION)
+
+    def _day_files(self) -> Iterator[Part]:
+        """What lies in the files of committed receipts. One that cannot be read is passed over: `verify` tells of it."""
+        committed = {row.receipt_id for row in self._receipt_names()}
+        for day in positions.days(self.root / "positions"):
+            yield from positions.of_day(day, committed, {})
 
     def _keep_copy(self, path: Path) -> None:
         with (
@@ -282,12 +291,15 @@ class Store:
                     refused = (batch.to_pandas() for batch in upload.fixes.refused)
                 receipt = replace(receipt, quarantine=self.keep_quarantine(refused, receipt.receipt_id))
             rows = upload.rows if receipt.status in ACCEPTED else None
+            written: list[Path] = []
+            folder, name = self.root / "positions", receipt.receipt_id
             if upload.fixes is not None and receipt.status in ACCEPTED:
-                positions.write_spooled(self.root / "positions", upload.fixes, receipt.receipt_id)
+                written = positions.write_spooled(folder, upload.fixes, name)
             elif rows is not None and kind == "positions":
-                positions.write(self.root / "positions", rows.assign(receipt_id=receipt.receipt_id), receipt.receipt_id)
+                written = positions.write(folder, rows.assign(receipt_id=name), name)
             with self.transaction() as connection:
                 schema.insert(connection, "receipts", receipt_row(receipt))
+                note_days(connection, [Part(path, (name,)) for path in written])
                 if rows is not None and kind != "positions":
                     rows = rows.assign(receipt_id=receipt.receipt_id)
                     for name, value in (("agency", receipt.agency), ("version", 1)):
@@ -557,7 +569,7 @@ class Store:
         receipts: Collection[str] | None = None,
     ) -> list[Part]:
         """Where the fixes in force at `as_of` lie that may be in [start, end), oldest day first; of these uploads only,
-        if told. Raises as `begin`, and `Refused("expired_meanwhile")`."""
+        if told. Raises as `begin`, and `Refused`: `expired_meanwhile`, `positions_unreadable` where a file is gone."""
         first, start_ms = self.positions_from, self.begin(start, end)
         end_ms = None if end is None else milliseconds(end)
         held = self.receipts_in_force(as_of, ["tracks"], agencies)
@@ -567,7 +579,20 @@ class Store:
         with reached(self._url, self.root), self._engine.connect() as now:  # what is read may be of an older moment
             if expire.known(now) != first:
                 raise Refused("expired_meanwhile")  # files may have gone before they were listed
+        gone = self._days(start_ms, end_ms, held) - {(part.day, name) for part in found for name in part.receipts}
+        if gone:  # a day without its file would look like one on which nobody was out
+            raise positions.unreadable([positions.file_of(self.root / "positions", *one) for one in sorted(gone)])
         return found
+
+    def _days(self, start_ms: int | None, end_ms: int | None, receipts: Iterable[str]) -> set[tuple[int, str]]:
+        """Day and receipt of all fixes that `receipts` brought in days of [start_ms, end_ms)."""
+        query = sql.select(DAYS.c.day, DAYS.c.receipt_id)
+        if start_ms is not None:
+            query = query.where(DAYS.c.day >= positions.day_of(start_ms))
+        if end_ms is not None:
+            query = query.where(DAYS.c.day <= positions.day_of(end_ms - 1))
+        wanted = set(receipts)
+        return {(day, name) for day, name in self.rows(query) if name in wanted}
 
     @property
     def positions_from(self) -> int | None:
@@ -760,6 +785,13 @@ def make_space(connection: sql.Connection, where: sql.URL) -> None:
             connection.exec_driver_sql("CREATE EXTENSION postgis SCHEMA public")
         except sql.exc.DBAPIError:
             raise GeoMonitorError("postgis_missing", database=where.database) from None
+
+
+def note_days(connection: sql.Connection, parts: Iterable[Part]) -> None:
+    """Puts down of which days receipts brought fixes."""
+    rows = {(part.day, name) for part in parts for name in part.receipts}
+    if rows:
+        connection.execute(sql.insert(DAYS), [{"day": day, "receipt_id": name} for day, name in sorted(rows)])
 
 
 HISTORY = ("received_at", "withdrawn_at", "withdrawn_reason")

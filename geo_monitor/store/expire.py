@@ -32,7 +32,7 @@ from geo_monitor.errors import Refused, Usage
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import audit, compact, files, positions, unfinished
 from geo_monitor.store.database import ACCEPTED, milliseconds
-from geo_monitor.store.schema import EXPIRED, EXPIRED_UNITS, META, SQL
+from geo_monitor.store.schema import DAYS, EXPIRED, EXPIRED_UNITS, META, SQL
 from geo_monitor.times import utc
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def expire(
             with store.transaction() as connection:
                 connection.execute(sql.delete(META).where(META.c.key == FROM))
                 connection.execute(sql.insert(META).values(key=FROM, value=date(day)))
+                connection.execute(sql.delete(DAYS).where(DAYS.c.day < day))
                 _insert(connection, held)
                 detail = {name: getattr(told, name) for name in ("days", "first", "last", "files", "fixes", "uploads")}
                 audit.append(connection, now, who, "expire", date(day), reason=reason, **detail)

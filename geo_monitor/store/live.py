@@ -192,6 +192,7 @@ def seal(store: Store, settings: Settings, now: datetime, who: str = "watch", wa
     if not count(store):
         return []
     from geo_monitor.store.audit import append as note
+    from geo_monitor.store.embedded import note_days
 
     with store.writing(unfinished.Work("import", "live"), wait=wait) as free:
         if not free:
@@ -209,17 +210,18 @@ def seal(store: Store, settings: Settings, now: datetime, who: str = "watch", wa
             table, _ = read(store, own)
             made.append(_sealed(store, settings, name, agency, table.drop_columns("receipt_id"), last, now))
         with store.transaction() as connection:
-            for receipt, row in made:
+            for receipt, row, parts in made:
                 schema.insert(connection, "receipts", row)
+                note_days(connection, parts)
                 note(connection, now, who, "import", receipt.receipt_id, status=receipt.status)
             connection.execute(sql.delete(LIVE).where(LIVE.c.row <= last))
     log.info("sealed %d feeds up to row %d", len(made), last)
-    return [receipt for receipt, _ in made]
+    return [receipt for receipt, _, _ in made]
 
 
 def _sealed(
     store: Store, settings: Settings, name: str, agency: str | None, table: pa.Table, row: int, now: datetime
-) -> tuple[Receipt, pd.DataFrame]:
+) -> tuple[Receipt, pd.DataFrame, list[positions.Part]]:
     import pyarrow.parquet as pq
 
     from geo_monitor.ingest import Receipt, identity
@@ -260,14 +262,16 @@ def _sealed(
         for lang in ("zh", "en"):
             bad[f"reason_{lang}"] = ["" if r is None else text(r.code, lang, **r.params) for r in reasons]
         receipt = replace(receipt, quarantine=store.keep_quarantine((bad,), receipt.receipt_id))
+    parts: list[positions.Part] = []
     if counts["accepted"] and done.rows is not None:
         rows = done.rows.assign(receipt_id=receipt.receipt_id)
-        positions.write(store.root / "positions", rows, receipt.receipt_id)
+        paths = positions.write(store.root / "positions", rows, receipt.receipt_id)
+        parts = [positions.Part(path, (receipt.receipt_id,)) for path in paths]
     from geo_monitor.store.embedded import receipt_row
 
     written = receipt_row(receipt)
     told = {**json.loads(written["receipt"].iloc[0]), SEALED: row}
-    return receipt, written.assign(receipt=json.dumps(told, ensure_ascii=False))
+    return receipt, written.assign(receipt=json.dumps(told, ensure_ascii=False)), parts
 
 
 def _told(ms: int) -> str:

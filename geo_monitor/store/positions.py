@@ -75,7 +75,7 @@ def write(folder: Path, rows: pd.DataFrame, receipt_id: str) -> list[Path]:
     return written
 
 
-def write_spooled(folder: Path, fixes: Fixes, receipt_id: str) -> None:
+def write_spooled(folder: Path, fixes: Fixes, receipt_id: str) -> list[Path]:
     """As `write`, of fixes that lie by day, each day sorted: a row group at a time is in memory."""
     from geo_monitor.ingest.spool import decoded
 
@@ -83,8 +83,12 @@ def write_spooled(folder: Path, fixes: Fixes, receipt_id: str) -> None:
         names = pa.array([receipt_id], pa.string()).take(pa.array(np.zeros(len(batch), dtype=np.int8)))
         return pa.Table.from_batches([decoded(batch)]).append_column("receipt_id", names).select(TABLE.names)
 
+    written = []
     for day in fixes.days():
-        _write(file_of(folder, day, receipt_id), map(told, fixes.of(day)))
+        path = file_of(folder, day, receipt_id)
+        _write(path, map(told, fixes.of(day)))
+        written.append(path)
+    return written
 
 
 def _write(path: Path, tables: Iterable[pa.Table]) -> None:
@@ -289,8 +293,13 @@ def asked(parts: Sequence[Part], do: Callable[[Sequence[Part]], T]) -> T:
         raise
     except (pa.ArrowInvalid, OSError) as error:
         named = [part.path for part in parts if not _opens(part.path)] or [part.path for part in parts]
-        files = [f"{path.parent.name}/{path.name}" for path in named[:NAMED]] + ["…"] * (len(named) > NAMED)
-        raise Refused("positions_unreadable", files=files) from error
+        raise unreadable(named) from error
+
+
+def unreadable(paths: Sequence[Path]) -> Refused:
+    """What to raise where these files cannot be read, or are gone."""
+    files = [f"{path.parent.name}/{path.name}" for path in paths[:NAMED]] + ["…"] * (len(paths) > NAMED)
+    return Refused("positions_unreadable", files=files)
 
 
 def _opens(path: Path) -> bool:

@@ -20,7 +20,7 @@ from geo_monitor.store.shapes import Shape
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 5  # of this schema, kept in `meta`: the number of the newest step in `migrations`
+VERSION = 6  # of this schema, kept in `meta`: the number of the newest step in `migrations`
 # a table of records -> the column that, with the agency, names a record (as `ingest` understands it)
 RECORDS: dict[str, str] = {
     "zones": "zone_id",
@@ -164,6 +164,13 @@ FEEDS = sql.Table(
     *(sql.Column(name, sql.BigInteger, nullable=False) for name in ("stored", "repeated", "refused")),
     sql.Column("told", sql.Text, nullable=False),  # JSON: code -> lines refused
     sql.Column("held", sql.Text, nullable=False),  # JSON: fixes that wait for proof of their place
+)
+# of which Shanghai days each receipt brought fixes: a file that is gone altogether is missed, not taken for nobody out
+DAYS = sql.Table(
+    "position_days",
+    metadata,
+    sql.Column("day", sql.BigInteger, primary_key=True, autoincrement=False),  # since 1970
+    sql.Column("receipt_id", sql.Text, primary_key=True),
 )
 # what was held of days of positions that were let go (`expire`): a row a day and receipt; without a day: the bytes of the
 # upload and its refused rows went, too

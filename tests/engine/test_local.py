@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,6 +20,7 @@ from geo_monitor.errors import Refused, Usage
 from geo_monitor.inputs import Period, read, with_platforms
 from geo_monitor.settings import Settings
 from geo_monitor.store import Store
+from geo_monitor.store.compact import compact
 from geo_monitor.workspace import Workspace
 from tests.effort import reference
 from tests.engine import worlds
@@ -372,3 +374,20 @@ def test_no_positions_at_all(tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "w")
     run = workspace.analyse()
     assert run.summary["counts"]["positions"] == 0
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_a_file_of_positions_that_is_gone_is_named_though_its_results_are_kept(
+    workspace: Workspace, compacted: bool
+) -> None:
+    if compacted:
+        compact(Store(workspace.root), datetime.now(UTC))
+    workspace.analyse()
+    path = sorted((workspace.root / "positions").rglob("*.parquet"))[3]
+    day = path.parent.name.removeprefix("day=")
+    path.unlink()
+    with pytest.raises(Refused) as told:
+        workspace.analyse()
+    assert told.value.code == "positions_unreadable"
+    assert all(name.startswith(f"day={day}/") for name in told.value.params["files"])
+    workspace.analyse(end=day)  # nobody asks for that day

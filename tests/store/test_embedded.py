@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -40,6 +42,38 @@ def test_create_in_a_folder_of_other_things_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"thesis\.docx"):
         Store.create(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
+
+
+def missed(store: Store, **asked: Any) -> list[str]:
+    """The files that a reader is told of as missing."""
+    with suppress(Refused):
+        store.positions(**asked)
+        return []
+    with pytest.raises(Refused) as told:
+        store.positions(**asked)
+    assert told.value.code == "positions_unreadable"
+    return list(told.value.params["files"])
+
+
+def test_a_file_that_is_gone_is_missed_wherever_its_rows_are_asked_for(store: Store, tmp_path: Path) -> None:
+    """Two uploads, each of two days; the first file of one goes."""
+    both = pd.concat([fixes("u", f"2026-05-0{day}T01:00:00+00:00", 3) for day in (1, 2)], ignore_index=True)
+    kept(store, tmp_path, "tracks", both, "r1", "2026-05-10T00:00:00+00:00", agency="a")
+    kept(store, tmp_path, "tracks", both.assign(unit_id="v"), "r2", "2026-05-20T00:00:00+00:00", agency="b")
+    assert missed(store) == []
+    (store.root / "positions" / "day=2026-05-01" / "r2.parquet").unlink()
+    gone = ["day=2026-05-01/r2.parquet"]
+    assert missed(store) == gone
+    assert missed(store, start=at("2026-05-02T00:00:00+08:00")) == []
+    assert missed(store, end=at("2026-05-02T00:00:00+08:00")) == gone
+    assert missed(store, as_of=at("2026-05-15T00:00:00+00:00")) == []  # it had not come yet
+    assert (missed(store, agencies=["a"]), missed(store, agencies=["b"])) == ([], gone)
+    assert (missed(store, receipts=["r1"]), missed(store, receipts=["r2"])) == ([], gone)
+    store.withdraw("r2", "漏", at("2026-05-21T00:00:00+00:00"))
+    assert missed(store) == []
+    assert missed(store, as_of=at("2026-05-20T12:00:00+00:00")) == gone
+    (store.root / "positions" / "day=2026-05-02").rename(tmp_path / "elsewhere")  # the folder of a day, too
+    assert missed(store) == ["day=2026-05-02/r1.parquet"]
 
 
 def test_opening_what_is_no_workspace_makes_nothing(tmp_path: Path) -> None:

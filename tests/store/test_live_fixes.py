@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import sqlalchemy as sql
 
 from geo_monitor.settings import Settings
 from geo_monitor.store import Store, live
 from geo_monitor.store.rights import Viewer
+from geo_monitor.store.schema import DAYS
 from geo_monitor.store.seen import Seen
 from geo_monitor.store.verify import verify
 
@@ -65,6 +67,8 @@ def test_sealing_turns_fixes_into_receipts_and_nothing_is_seen_twice(store: Stor
     after = store.positions()
     assert after.drop_columns("receipt_id").equals(before.drop_columns("receipt_id"))
     assert set(after["receipt_id"].to_pylist()) == {receipt.receipt_id for receipt in receipts}
+    noted = {row.receipt_id for row in store.rows(sql.select(DAYS))}
+    assert noted == {receipt.receipt_id for receipt in receipts}  # a file of them that goes is missed
     assert live.seal(store, Settings(), NOW) == []
     assert verify(store).troubles == []
 

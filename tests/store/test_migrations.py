@@ -7,13 +7,15 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import sqlalchemy as sql
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from geo_monitor.store import Store, audit, migrations, schema
+from geo_monitor.store.compact import compact
 from geo_monitor.store.database import DATABASE, address, engine_of
-from tests.store.uploads import seizures, upload
+from tests.store.uploads import fixes, seizures, upload
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -51,6 +53,24 @@ def test_an_old_workspace_is_brought_up_and_its_old_self_kept(tmp_path: Path) ->
         assert old.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("1",)
     store.close()
     assert Store(tmp_path).workspace_id == store.workspace_id  # once is enough
+
+
+def test_of_which_days_fixes_came_is_put_down_for_files_of_before(store: Store, tmp_path: Path) -> None:
+    """One day compacted, one with a file that nobody committed and one that cannot be read."""
+    for number in range(3):
+        sent = [fixes(f"u{number}", f"2026-04-0{day}T01:00:00+00:00", 2) for day in (1, 2)]
+        store.commit(*upload(tmp_path, "tracks", pd.concat(sent, ignore_index=True), f"r{number}"))
+    compact(store, NOW, end=datetime(2026, 4, 1, 16, tzinfo=UTC))
+    (later,) = store.root.glob("positions/day=2026-04-02")
+    (later / "nobody.parquet").write_bytes((later / "r0.parquet").read_bytes())
+    (later / "compact-0.parquet").write_bytes(b"")
+    expected = store.rows(sql.select(schema.DAYS).order_by(*schema.DAYS.c))
+    assert len(expected) == 6
+    with store.transaction() as connection:  # as the version before left it
+        schema.DAYS.drop(connection)
+        connection.execute(sql.update(schema.META).where(schema.META.c.key == "schema_version").values(value="5"))
+        migrations.stamp(connection, "0005")
+    assert Store(store.root).rows(sql.select(schema.DAYS).order_by(*schema.DAYS.c)) == expected
 
 
 def test_steps_and_definitions_make_the_same_tables(tmp_path: Path, database: str | None) -> None:

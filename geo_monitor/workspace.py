@@ -548,6 +548,11 @@ def one_file(path: Path, folder: Path | None = None) -> Iterator[Path]:
     from geo_monitor.ingest import limited
 
     parts = files.members(path)
+    for part in parts:
+        try:
+            part.name.encode()
+        except UnicodeEncodeError:  # unpacked from an archive of an older system, mostly
+            raise Usage("not_utf8", text=part.name.encode(errors="replace").decode()) from None
     if parts == [path]:
         yield path
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ import shapely
 
 from geo_monitor.cli import command, hoisted, run
 from geo_monitor.cli.commands import _pairs
+from geo_monitor.messages import text
 from geo_monitor.workspace import Workspace
 from tests.store import worlds
 
@@ -109,6 +111,17 @@ def test_a_folder_of_other_things_is_refused(shell: Shell) -> None:
         ["export", "units", "-o", "x.gpkg"],
         ["export", "hotspots", "-o", "x.csv", "--run", "nobody"],
         ["simulate", "-o", "x"],
+        ["simulate", "-o", "x", "--seed", "-1"],
+        ["simulate", "-o", "x", "--seed", "1", "--days", "9" * 30],
+        ["simulate", "-o", "x", "--seed", "1", "--units", "9" * 30],
+        ["demo", "--seed", "-1"],
+        ["shares", "end", "9" * 30],
+        ["watch", "渔" * 99],
+        ["import", "zones", "渔" * 99],
+        ["rules", "test", "渔" * 99],
+        ["backup", "-o", "渔" * 99],
+        ["withdraw", "\udcd6\udcd0", "--reason", "x"],
+        ["import", "zones", "\udcd6\udcd0.shp"],
         ["app", "--host", "0.0.0.0"],
         ["app", "--port", "99999"],
         ["--lang", "fr", "doctor"],
@@ -359,11 +372,51 @@ def test_a_command_ends_once_all_is_done_that_was_begun() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-def test_what_could_not_be_written_is_no_success() -> None:
+@pytest.mark.parametrize("asked", [["--help"], ["whoami"], ["whoami", "--json"]])
+def test_what_could_not_be_written_is_no_success(filled: Shell, asked: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
-        program = [sys.executable, "-m", "geo_monitor", "--help"]
-        ended = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, cwd=REPO, check=False)
-    assert ended.returncode not in (0, 2)
+        program = [sys.executable, "-m", "geo_monitor", "--workspace", str(filled.root), "--lang", "en", *asked]
+        ended = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, cwd=REPO, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[0] == text("stdout_unwritable", "en", reason=os.strerror(errno.ENOSPC))
+    assert not (filled.root / "faults").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_who_reads_no_further_is_told_nothing_and_the_command_goes_on(filled: Shell) -> None:
+    """As `| true` in a shell, stdout closed in advance, and all three streams closed: the exit code is that of the command."""
+    program = [sys.executable, "-m", "geo_monitor", "--workspace", str(filled.root), "verify", "--head", "f" * 64]
+    read, write = os.pipe()
+    os.close(read)
+    gone = subprocess.run(program, stdout=write, stderr=subprocess.PIPE, text=True, cwd=REPO, check=False)
+    os.close(write)
+    assert gone.returncode == 3
+    assert gone.stderr.strip() == text("verify.wrong.hint")
+    for streams in (">&-", "<&- >&- 2>&-"):
+        closed = subprocess.run(
+            ["sh", "-c", f'"$@" {streams}', "sh", *program], capture_output=True, cwd=REPO, check=False
+        )
+        assert (closed.returncode, closed.stdout) == (3, b"")
+    assert not (filled.root / "faults").exists()
+
+
+def test_a_workspace_whose_name_is_too_long_or_garbled(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, told in (("渔" * 99, "name_too_long"), ("\udcd6\udcd0", "not_utf8")):
+        for asked in (["init"], ["whoami"]):
+            shell = Shell(Path(name), capsys)
+            assert shell.json(*asked, code=2)["error"]["code"] == told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where names of files are bytes")
+def test_a_folder_with_a_file_whose_name_is_garbled(shell: Shell, tmp_path: Path) -> None:
+    """As an archive of an older system is unpacked."""
+    shell("init")
+    path = tmp_path / "sent" / os.fsdecode("警情.csv".encode("gb18030"))
+    path.parent.mkdir()
+    reports(path, ("甲1", "2026-05-01 02:00", 112.0, 30.0))
+    assert shell.json("import", "seizures", path.parent, code=2)["error"]["code"] == "not_utf8"
+    path.rename(path.parent / "警情.csv")
+    assert shell.json("import", "seizures", path.parent)["rows"]["accepted"] == 1
 
 
 def test_an_output_that_cannot_be_written_is_no_fault(filled: Shell, tmp_path: Path) -> None:

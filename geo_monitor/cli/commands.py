@@ -1,12 +1,13 @@
 """The command line `geo-monitor`: what people type, and nothing else. The work is in `workspace`, `demo`, `doctor`.
 
-Exit codes: 0 done; 1 a fault of ours; 2 wrong usage; 3 the input was refused and nothing changed.
+Exit codes: 0 done; 1 a fault of ours, or nothing can be written to stdout; 2 wrong usage; 3 the input was refused and nothing changed.
 Help texts are in `messages/cli.py`, in Chinese and English, and put into place by `command`.
 """
 
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import os
 import sys
@@ -19,8 +20,8 @@ from typing import Annotated, Any
 import typer
 
 from geo_monitor.cli import basemaps, keeping, loop, people
-from geo_monitor.cli.console import console, one_of
-from geo_monitor.errors import Usage
+from geo_monitor.cli.console import console, in_utf8, one_of
+from geo_monitor.errors import GeoMonitorError, Usage
 from geo_monitor.messages import catalogue, text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -32,6 +33,7 @@ EVERYWHERE = {
     "--debug": False,
     "--as-owner": False,
 }  # option -> takes a value
+DAYS_MOST, UNITS_MOST = 3660, 10_000  # of a simulated world
 
 Json = Annotated[bool, typer.Option("--json")]
 
@@ -47,6 +49,7 @@ def options(
 ) -> None:
     if lang not in ("zh", "en"):
         raise Usage("lang_unknown", language=lang)
+    in_utf8(str(workspace), account or "")  # they may come from the environment
     console.workspace, console.debug = workspace, debug
     console.account, console.as_owner = account, as_owner
     console.json |= as_json
@@ -182,10 +185,10 @@ def quality(
 @app.command("simulate")
 def simulate(
     output: Annotated[Path, typer.Option("-o", "--output")],
-    seed: Annotated[int, typer.Option("--seed")],
+    seed: Annotated[int, typer.Option("--seed", min=0)],
     river: Annotated[str, typer.Option("--river")] = "made-up",
-    days: Annotated[int | None, typer.Option("--days")] = None,
-    units: Annotated[int, typer.Option("--units")] = 16,
+    days: Annotated[int | None, typer.Option("--days", min=2, max=DAYS_MOST)] = None,
+    units: Annotated[int, typer.Option("--units", min=1, max=UNITS_MOST)] = 16,
     plant: Annotated[str | None, typer.Option("--plant")] = None,
     as_json: Json = False,
 ) -> None:
@@ -204,9 +207,9 @@ def simulate(
 
 @app.command("demo")
 def demo(
-    seed: Annotated[int, typer.Option("--seed")] = 7,
-    days: Annotated[int, typer.Option("--days")] = 180,
-    units: Annotated[int, typer.Option("--units")] = 24,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 7,
+    days: Annotated[int, typer.Option("--days", min=2, max=DAYS_MOST)] = 180,
+    units: Annotated[int, typer.Option("--units", min=1, max=UNITS_MOST)] = 24,
     as_json: Json = False,
 ) -> None:
     from geo_monitor.cli.demo import build
@@ -378,6 +381,7 @@ def run(arguments: list[str]) -> int:
     english = "--lang=en" in arguments or ("--lang", "en") in pairwise(arguments)
     console.lang = "en" if english else "zh"
     try:
+        in_utf8(*arguments)
         done = command(console.lang).main(arguments, prog_name="geo-monitor", standalone_mode=False)
         return done if isinstance(done, int) else 0
     except typer.Exit as leave:
@@ -390,19 +394,24 @@ def run(arguments: list[str]) -> int:
             return console.usage(error.format_message())  # type: ignore[attr-defined]
         if console.debug:
             traceback.print_exc()
-        return console.failed(_unwritable(error, arguments) or error)
+        return console.failed(_of_place(error, arguments) or error)
 
 
-def _unwritable(error: Exception, arguments: list[str]) -> Usage | None:
-    """What to tell where the place that was named for an output (`-o`) is what went wrong."""
-    if not isinstance(error, OSError) or error.filename is None:
+def _of_place(error: Exception, arguments: list[str]) -> GeoMonitorError | None:
+    """What to tell where the place of an output (`-o`, stdout) or a name that was given is what went wrong."""
+    if not isinstance(error, OSError):
         return None
+    reason = error.strerror or str(error)
+    if error.filename is None:  # help does nothing but write
+        return GeoMonitorError("stdout_unwritable", reason=reason) if "--help" in arguments else None
     named = [value for name, value in pairwise(arguments) if name in ("-o", "--output")]
     named += [one.partition("=")[2] for one in arguments if one.startswith("--output=")]
-    for place in map(Path, named):
-        if {Path(error.filename), Path(error.filename).parent} & {place, place.parent}:
-            return Usage("output_unwritable", file=str(place), reason=error.strerror or str(error))
-    return None
+    wrong = Path(os.path.abspath(error.filename))
+    for place in named:
+        whole = Path(os.path.abspath(place))
+        if {wrong, wrong.parent} & {whole, whole.parent}:
+            return Usage("output_unwritable", file=place, reason=reason)
+    return Usage("name_too_long", name=str(error.filename)) if error.errno == errno.ENAMETOOLONG else None
 
 
 def _is_usage(error: Exception) -> bool:
@@ -413,6 +422,9 @@ def _is_usage(error: Exception) -> bool:
 def main() -> None:
     """The program `geo-monitor`."""
     gc.set_threshold(200_000, 50, 50)  # what a command makes lives until it ends: cycles are looked for less often
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by the caller: else the next file opened would take its number
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -425,8 +437,10 @@ def main() -> None:
 def _leave(codes: list[int]) -> None:
     """Ends the process of a command that gave its exit code, when threads have ended and all else is done that was to be done at
     the end: the system takes memory back at once, Python piece by piece (0.3 s after an analysis of 5 million fixes)."""
-    with suppress(OSError, ValueError):  # whoever read what we say has gone: Python tells of it on its own way out
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for code in codes:
-            os._exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(
+            OSError, ValueError
+        ):  # whoever read what we say has gone, or it was told that nothing can be written
+            stream.flush()
+    for code in codes:
+        os._exit(code)

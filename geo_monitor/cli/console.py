@@ -8,7 +8,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,17 +35,22 @@ class Console:
         return text(code, self.lang, **params)
 
     def result(self, document: dict[str, Any], lines: Sequence[str] = ()) -> None:
-        """The outcome of a command: `document` as JSON, or `lines` for people."""
-        if self.json:
-            sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-        else:
-            sys.stdout.write("".join(f"{line}\n" for line in lines))
-        sys.stdout.flush()
+        """The outcome of a command: `document` as JSON, or `lines` for people. Raises
+        `GeoMonitorError("stdout_unwritable")`."""
+        told = [json.dumps(document, ensure_ascii=False, allow_nan=False)] if self.json else lines
+        try:
+            sys.stdout.write("".join(f"{line}\n" for line in told))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            return  # whoever read it has gone, and the command goes on
+        except OSError as error:
+            raise GeoMonitorError("stdout_unwritable", reason=error.strerror or str(error)) from error
 
     def say(self, line: str) -> None:
         """Something beside the outcome: how far it is, what was noticed."""
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+        with suppress(OSError):  # there is no other place to tell it
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
 
     def table(self, rows: Sequence[tuple[str, str]]) -> list[str]:
         """Pairs as lines with the second column aligned (a Chinese character is two columns wide)."""
@@ -97,7 +102,8 @@ class Console:
         if reference:
             error["reference"] = reference
         if self.json:
-            self.result({"error": error})
+            with suppress(GeoMonitorError):  # it is said below, too
+                self.result({"error": error})
         self.say(message if todo is None else f"{message}\n{todo}")
         return exit_code
 
@@ -108,20 +114,30 @@ def one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
         raise Usage("option_value", option=option, value=value, allowed=[*allowed])
 
 
+def in_utf8(*texts: str) -> None:
+    """Raises `Usage("not_utf8")` for a text whose bytes are not UTF-8: nothing that we write could hold it."""
+    for one in texts:
+        try:
+            one.encode()
+        except UnicodeEncodeError:
+            raise Usage("not_utf8", text=one.encode(errors="replace").decode()) from None
+
+
 def _keep(error: BaseException, workspace: Path) -> tuple[str, str]:
     """Keeps the traceback of a fault of ours. Gives its short reference and the file."""
     reference = os.urandom(4).hex()
     trace = "".join(traceback.format_exception(error))
     told = f"{datetime.now(UTC).isoformat()}\n{' '.join(sys.argv)}\n{trace}"
     name = f"geo-monitor-{reference}.txt"
-    folder = workspace / "faults" if workspace.is_dir() else Path(tempfile.gettempdir())
+    path = workspace / "faults" / name
     try:
-        folder.mkdir(exist_ok=True)
-        path = folder / name
-        path.write_text(told, encoding="utf-8")
-    except OSError:  # a workspace on a full disk, or not ours to write in
+        if not workspace.is_dir():
+            raise NotADirectoryError
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(told, encoding="utf-8", errors="replace")
+    except OSError:  # no workspace, one on a full disk, or not ours to write in
         path = Path(tempfile.gettempdir()) / name
-        path.write_text(told, encoding="utf-8")
+        path.write_text(told, encoding="utf-8", errors="replace")
     return reference, str(path)
 
 

@@ -48,6 +48,21 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请换一个可以写入的位置或文件名。",
         "Name another place or file that can be written to.",
     ),
+    "stdout_unwritable": ("结果无法输出：{reason}。", "The result could not be written to stdout: {reason}."),
+    "stdout_unwritable.hint": (
+        "命令已经执行，无需重做；请换一个有空间的位置再查看结果。",
+        "What the command did stands: look at it from a place with room instead of repeating it.",
+    ),
+    "name_too_long": ("名称过长：“{name}”。未作任何更改。", 'The name "{name}" is too long. Nothing was changed.'),
+    "name_too_long.hint": ("请改用较短的名称。", "Use a shorter one."),
+    "not_utf8": (
+        "名称或参数“{text}”不是 UTF-8 编码，无法使用。未作任何更改。",
+        'The name or argument "{text}" is not in UTF-8 and cannot be used. Nothing was changed.',
+    ),
+    "not_utf8.hint": (
+        "文件名显示为乱码的，请先改名，再试一次。",
+        "Rename a file whose name looks garbled, and try again.",
+    ),
     "period_empty": (
         "起始时间 {start} 不早于截止时间 {end}。未分析。",
         "The period is empty: {start} is not before {end}. Nothing was analysed.",

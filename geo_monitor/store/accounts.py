@@ -359,7 +359,8 @@ class Accounts:
         self._needs()
         with self._store.transaction() as connection:
             mine = sql.update(SHARES).where(SHARES.c.row == number, SHARES.c.ended_at.is_(None))
-            if not connection.execute(mine.values(ended_at=milliseconds(now))).rowcount:
+            large = number.bit_length() > 63  # no number of a row, and no number to a database
+            if large or not connection.execute(mine.values(ended_at=milliseconds(now))).rowcount:
                 raise Usage("share_unknown", number=number)
             audit.append(connection, now, who, "share_end", str(number))
 

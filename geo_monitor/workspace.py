@@ -378,6 +378,12 @@ class Workspace:
         summary = json.loads(runs.loc[runs["run_id"] == run_id, "summary"].iloc[0])
         return Run(run_id, summary, self)
 
+    def known(self, run: str | None) -> None:
+        """Raises `Usage("run_unknown")` for a run that is not there, also where a table needs none: a typing error would
+        pass for an answer."""
+        if run is not None:
+            self._store.run_id(run)
+
     def table(self, name: str, run: str | None = None, all_versions: bool = False) -> pd.DataFrame:
         """A table of the contract: a GeoDataFrame (WGS84) where it has shapes, else a DataFrame.
 
@@ -389,6 +395,7 @@ class Workspace:
         Raises `Usage`: `unknown_table`, `no_run`, `run_unknown`, `no_such_result`, `no_versions`.
         """
         shape = tables.table(name)
+        self.known(run)
         if all_versions:
             if name in REVISED:
                 return self.store.revised(name, every=True)

@@ -69,6 +69,7 @@ def export(
             rows = write_surface(workspace, name, temporary, run)
         return Exported(name, str(path), kind, rows, notes)
     if name == "positions" and not all_versions and kind in ("csv", "parquet"):
+        workspace.known(run)
         table = workspace.store.positions(encoded=True)
         with replacing(path) as temporary:
             (_positions_csv if kind == "csv" else _positions_parquet)(table, temporary, _about(workspace, name))

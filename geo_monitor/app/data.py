@@ -207,9 +207,12 @@ def tracks(path: str, mark: str, end: pd.Timestamp, days: int) -> tuple[pd.DataF
     import pandas as pd
     import pyarrow.compute as pc
 
+    from geo_monitor.store import expire
+    from geo_monitor.store.database import milliseconds
+
     columns = ["unit_id", "patrol_id", "time", "lon", "lat", "role"]
     store = workspace(path).store
-    start = max(end - timedelta(days=days), pd.Timestamp(store.held_from or 0, unit="ms", tz="UTC"))
+    start = expire.since(store, milliseconds(end - timedelta(days=days)))
     held = store.positions(start=start, end=max(start, end), columns=columns)
     fixes = held.filter(pc.equal(held["role"], "patrol")).to_pandas()
     empty = pd.DataFrame({"unit_id": [], "started_at": [], "geometry": []})

@@ -14,6 +14,8 @@ from geo_monitor.app.duty import board
 from geo_monitor.app.duty.look import GRADES, INK
 from geo_monitor.app.duty.words import SHAPES
 from geo_monitor.app.look import LOOKS
+from geo_monitor.store import expire
+from geo_monitor.store.database import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,10 +144,9 @@ def behind(seen: str, warning_id: str, revision: int, minute: int) -> list[Track
         end = last if end is None else max(end, last)
     if begin is None or end is None:
         return []
-    start = max(begin - pd.Timedelta(milliseconds=BEFORE_MS), end - pd.Timedelta(milliseconds=TRACK_MS))
-    if store.held_from is not None:  # of what lies before, the events themselves tell
-        start = max(start, pd.Timestamp(store.held_from, unit="ms", tz="UTC"))
-        end = max(start, end)
+    # of what was let go, the events themselves tell
+    start = expire.since(store, max(milliseconds(begin) - BEFORE_MS, milliseconds(end) - TRACK_MS))
+    end = max(start, end)
     units = sorted({unit for row in rows(events) for unit in row.unit_ids})
     held = store.positions(
         None, start, end + pd.Timedelta(seconds=1), ["unit_id", "time", "lon", "lat"], units, encoded=False

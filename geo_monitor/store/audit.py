@@ -71,11 +71,11 @@ def verify(store: Store, head: str | None = None) -> Verdict:
     """Checks every row against its hash, oldest first; `head`: a hash noted down earlier, which must be in the book."""
     audit = SQL["audit"]
     names = ("at", "who", "action", "subject", "detail")
-    before, broken, found = FIRST, None, head == FIRST if head else None
+    before, broken, found = FIRST, None, None if head is None else head == FIRST
     rows = store.rows(sql.select(*(audit.c[name] for name in names), audit.c.hash).order_by(audit.c.row))
     for number, (*row, written) in enumerate(rows, 1):
         if broken is None and link(before, *row) != written:
             broken = number
         before = written
-        found = True if head and written == head else found
+        found = True if written == head else found
     return Verdict(len(rows), before, broken, found)

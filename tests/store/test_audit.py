@@ -34,6 +34,7 @@ def test_a_whole_book_fits(store: Store) -> None:
     found = audit.verify(store)
     assert (found.ok, found.rows, found.head, found.broken) == (True, 5, heads[-1], None)
     assert audit.verify(store, heads[2]).ok
+    assert not audit.verify(store, "").ok  # a head that somebody forgot to fill in is not there
     assert not audit.verify(store, "f" * 64).ok
 
 

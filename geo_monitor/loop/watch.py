@@ -253,7 +253,16 @@ class Watch:
             if held is None:
                 raise Refused("room_taken")
             room = Room(self._store, self._settings, event_clock=True)
-            self._listen(lambda: self._patiently(lambda: self._turn(room)))
+
+            def look() -> None:
+                nonlocal room
+                try:
+                    self._turn(room)
+                except GeoMonitorError:  # what it had found and could not write is found by another, as after a fall
+                    room = Room(self._store, self._settings, event_clock=True)
+                    raise
+
+            self._listen(lambda: self._patiently(look))
 
     def _turn(self, room: Room) -> None:
         told = room.turn(now_ms())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from geo_monitor.errors import Refused, Usage
+from geo_monitor.errors import GeoMonitorError, Refused, Usage
 from geo_monitor.loop import batch, room
 from geo_monitor.store import live, revisions
 from geo_monitor.store.rights import Viewer
@@ -146,6 +146,24 @@ def test_a_watch_killed_between_detect_and_its_warnings_raises_them_when_it_star
     other.import_file("tracks", table(tmp_path / "alone.csv", poacher()), role="traffic")
     watched(other, tick(tmp_path / "alone.jsonl", 81))
     assert [row[0] for row in warned(held)] == [row[0] for row in warned(other)] and len(warned(held)) >= 2
+
+
+def test_a_room_that_could_not_write_loses_no_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process holds the database for long (a `detect` that writes): what was found is found again."""
+    held, other = make(tmp_path / "ws"), make(tmp_path / "alone")
+    watched(other, write(tmp_path / "alone.jsonl", poacher()))
+    together, held_back = revisions.together, []
+
+    def busy(store: Any, changed: Any, *given: Any, **more: Any) -> Any:
+        if changed.get("events") and len(held_back) < 2:
+            held_back.append(changed)
+            raise GeoMonitorError("database_busy")
+        return together(store, changed, *given, **more)
+
+    monkeypatch.setattr(revisions, "together", busy)
+    watched(held, write(tmp_path / "n.jsonl", poacher()))
+    assert len(held_back) == 2
+    assert [(*row[:5], row[6]) for row in warned(held)] == [(*row[:5], row[6]) for row in warned(other)]
 
 
 def test_what_a_start_leaves_to_detect_is_not_raised_when_detect_has_found_it(tmp_path: Path) -> None:

@@ -390,7 +390,7 @@ DEFAULTS = Settings()
 def load(path: Path | None = None) -> Settings:
     """The settings of a workspace: the defaults, overridden by `path` (TOML) where it exists.
 
-    Raises `Refused("settings_unknown")` for a name that is no setting.
+    Raises `Refused`: `settings_unknown` for a name that is no setting, `settings_unreadable`.
     """
     try:
         found = None if path is None else path.stat()
@@ -401,7 +401,10 @@ def load(path: Path | None = None) -> Settings:
 
 @lru_cache(maxsize=16)  # asked for with every look at a workspace
 def _read(path: Path, written: int, size: int) -> Settings:
-    given = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise Refused("settings_unreadable", file=str(path), reason=str(error)) from error
     unknown = sorted(set(given) - {field.name for field in fields(Settings)})
     if unknown:
         raise Refused("settings_unknown", names=unknown)

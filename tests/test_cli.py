@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -442,3 +443,38 @@ def test_an_output_that_cannot_be_written_is_no_fault(filled: Shell, tmp_path: P
 def test_a_year_that_is_none(filled: Shell, day: str) -> None:
     code, out, _ = filled("analyse", "--from", day, "--json")
     assert (code, json.loads(out)["error"]["code"]) == (2, "time_unreadable"), out
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "ended"),
+    [
+        ("geo_monitor.sqlite", b"no database" * 99, "database_damaged", 3),
+        ("geo_monitor.sqlite", None, "database_damaged", 3),
+        ("settings.toml", b'accuracy_m = "1', "settings_unreadable", 3),
+        ("settings.toml", "渔".encode("gb18030"), "settings_unreadable", 3),
+    ],
+)
+def test_a_damaged_workspace_is_told(filled: Shell, name: str, content: bytes | None, code: str, ended: int) -> None:
+    path = filled.root / name
+    path.write_bytes(path.read_bytes()[:20_000] if content is None else content)
+    error = filled.json("analyse", code=ended)["error"]
+    assert error["code"] == code
+    assert str(filled.root) in error["message"]
+
+
+def test_a_workspace_that_cannot_be_opened_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    for root, asked in ((tmp_path / "file" / "ws", "init"), (Path("/proc/ws"), "init")):
+        error = Shell(root, capsys).json(asked, code=2)["error"]
+        assert error["code"] == "workspace_unwritable"
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="a program of Linux")
+def test_a_workspace_that_is_not_ours_to_read_is_told(filled: Shell) -> None:
+    (filled.root / "geo_monitor.sqlite").chmod(0)
+    program = [sys.executable, "-m", "geo_monitor", "--workspace", str(filled.root), "whoami", "--json"]
+    if os.geteuid() == 0:  # who may read everything
+        program = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", *program]
+    told = subprocess.run(program, capture_output=True, text=True, cwd=REPO, check=False)
+    assert told.returncode == 2, told.stderr
+    assert json.loads(told.stdout)["error"]["code"] == "workspace_unwritable"

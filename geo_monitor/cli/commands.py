@@ -33,6 +33,7 @@ EVERYWHERE = {
     "--debug": False,
     "--as-owner": False,
 }  # option -> takes a value
+NOT_OURS = (errno.EROFS, errno.EACCES, errno.EPERM)  # what may not be written to
 DAYS_MOST, UNITS_MOST = 3660, 10_000  # of a simulated world
 
 Json = Annotated[bool, typer.Option("--json")]
@@ -398,11 +399,12 @@ def run(arguments: list[str]) -> int:
 
 
 def _of_place(error: Exception, arguments: list[str]) -> GeoMonitorError | None:
-    """What to tell where the place of an output (`-o`, stdout) or a name that was given is what went wrong."""
+    """What to tell where the place of an output (`-o`, stdout), the workspace or a name that was given is what
+    went wrong."""
     if not isinstance(error, OSError):
         return None
     reason = error.strerror or str(error)
-    if error.filename is None:  # help does nothing but write
+    if not isinstance(error.filename, str):  # help does nothing but write
         return GeoMonitorError("stdout_unwritable", reason=reason) if "--help" in arguments else None
     named = [value for name, value in pairwise(arguments) if name in ("-o", "--output")]
     named += [one.partition("=")[2] for one in arguments if one.startswith("--output=")]
@@ -411,7 +413,12 @@ def _of_place(error: Exception, arguments: list[str]) -> GeoMonitorError | None:
         whole = Path(os.path.abspath(place))
         if {wrong, wrong.parent} & {whole, whole.parent}:
             return Usage("output_unwritable", file=place, reason=reason)
-    return Usage("name_too_long", name=str(error.filename)) if error.errno == errno.ENAMETOOLONG else None
+    if error.errno == errno.ENAMETOOLONG:
+        return Usage("name_too_long", name=str(error.filename))
+    root = Path(os.path.abspath(console.workspace))
+    if root.is_relative_to(wrong) or (wrong.is_relative_to(root) and error.errno in NOT_OURS):
+        return Usage("workspace_unwritable", root=str(console.workspace), reason=reason)
+    return None
 
 
 def _is_usage(error: Exception) -> bool:

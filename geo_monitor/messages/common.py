@@ -11,4 +11,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "settings.toml 中有不认识的设置项：{names}。未作任何更改。",
         "settings.toml holds unknown settings: {names}. Nothing was changed.",
     ),
+    "settings_unreadable": (
+        "设置文件“{file}”读不出来：{reason}。未作任何更改。",
+        'The settings in "{file}" cannot be read: {reason}. Nothing was changed.',
+    ),
+    "settings_unreadable.hint": (
+        "请改正该文件（TOML 格式，UTF-8 编码），或先把它移走，按默认设置运行。",
+        "Correct the file (TOML, in UTF-8), or move it away to go on with the defaults.",
+    ),
 }

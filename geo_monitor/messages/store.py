@@ -157,6 +157,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         '"{file}" (receipt {receipt_id}) was let go with its refused rows when they had been kept long enough; only the '
         "receipt is left.",
     ),
+    "workspace_unwritable": (
+        "工作区“{root}”无法打开或写入（{reason}）。未作任何更改。",
+        'The workspace "{root}" cannot be opened or written to ({reason}). Nothing was changed.',
+    ),
+    "workspace_unwritable.hint": (
+        "请检查该文件夹的权限，以及所在磁盘是否为只读；要只读查看，请先复制到可写入的位置。",
+        "Check the rights on that folder and whether its disk is read-only; to look at it only, copy it to where you may write.",
+    ),
+    "database_damaged": (
+        "工作区“{root}”的数据库已损坏（{reason}）。未作任何更改。",
+        'The database of the workspace "{root}" is damaged ({reason}). Nothing was changed.',
+    ),
+    "database_damaged.hint": (
+        "请把备份恢复到新文件夹（geo-monitor --workspace 新文件夹 restore 备份文件），或联系技术人员。",
+        "Restore a backup into a new folder (geo-monitor --workspace NEW restore FILE), or call your technician.",
+    ),
     "database_busy": (
         "另一个程序正在工作区“{root}”里写入，等了 {seconds} 秒仍未结束。本次未作任何更改。",
         'Another program is writing in "{root}" and was not through after {seconds} s. Nothing was changed.',

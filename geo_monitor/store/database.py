@@ -235,9 +235,10 @@ def _key(what: str) -> sql.ColumnElement[int]:
 
 @contextmanager
 def reached(url: sql.URL, root: Path) -> Iterator[None]:
-    """Says clearly that a database can't be reached, is full, or held by another for long.
+    """Says clearly that a database can't be reached or written to, is full, damaged, or held by another for long.
 
-    Raises `GeoMonitorError("database_unreachable")`, `Refused`: `disk_full`, `database_busy`.
+    Raises `GeoMonitorError("database_unreachable")`, `Refused`: `disk_full`, `database_busy`, `database_damaged`,
+    `Usage("workspace_unwritable")`.
     """
     try:
         yield
@@ -246,8 +247,13 @@ def reached(url: sql.URL, root: Path) -> Iterator[None]:
             if url.get_backend_name() == "sqlite":
                 raise files.full(root) from error
             raise Refused("disk_full", place=plain(url), free="?") from error
-        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_BUSY:
             raise Refused("database_busy", root=str(root), seconds=f"{WAIT_S:g}") from error
+        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+            raise Usage("workspace_unwritable", root=str(root), reason=str(error.orig)) from error
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise Refused("database_damaged", root=str(root), reason=str(error.orig)) from error
         if url.get_backend_name() != "postgresql" or not isinstance(error, sql.exc.OperationalError):
             raise
         why = str(error.orig).strip().splitlines()[0]

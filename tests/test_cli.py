@@ -460,6 +460,8 @@ def test_a_damaged_workspace_is_told(filled: Shell, name: str, content: bytes | 
     error = filled.json("analyse", code=ended)["error"]
     assert error["code"] == code
     assert str(filled.root) in error["message"]
+    broken = [one for one in filled.json("doctor", code=1)["checks"] if one["state"] == "broken"]
+    assert [(one["message"], one["hint"]) for one in broken] == [(error["message"], error["hint"])]
 
 
 def test_a_workspace_that_cannot_be_opened_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -478,3 +480,18 @@ def test_a_workspace_that_is_not_ours_to_read_is_told(filled: Shell) -> None:
     told = subprocess.run(program, capture_output=True, text=True, cwd=REPO, check=False)
     assert told.returncode == 2, told.stderr
     assert json.loads(told.stdout)["error"]["code"] == "workspace_unwritable"
+
+
+@pytest.mark.parametrize(
+    "asked", [["simulate", "--seed", "1", "--days", "2", "-o", "sim"], ["export", "zones", "-o", "z.csv"]]
+)
+def test_an_output_on_a_full_disk_is_no_fault(
+    filled: Shell, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("geo_monitor.simulate.files.make", full)
+    monkeypatch.setattr(Workspace, "export", full)
+    assert filled.json(*asked, code=2)["error"]["code"] == "output_unwritable"

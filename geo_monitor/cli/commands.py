@@ -404,10 +404,13 @@ def _of_place(error: Exception, arguments: list[str]) -> GeoMonitorError | None:
     if not isinstance(error, OSError):
         return None
     reason = error.strerror or str(error)
-    if not isinstance(error.filename, str):  # help does nothing but write
-        return GeoMonitorError("stdout_unwritable", reason=reason) if "--help" in arguments else None
     named = [value for name, value in pairwise(arguments) if name in ("-o", "--output")]
     named += [one.partition("=")[2] for one in arguments if one.startswith("--output=")]
+    if not isinstance(error.filename, str):
+        if "--help" in arguments:  # does nothing but write
+            return GeoMonitorError("stdout_unwritable", reason=reason)
+        full = named and error.errno in (errno.ENOSPC, errno.EDQUOT)  # of the workspace the store tells
+        return Usage("output_unwritable", file=named[0], reason=reason) if full else None
     wrong = Path(os.path.abspath(error.filename))
     for place in named:
         whole = Path(os.path.abspath(place))

@@ -176,7 +176,7 @@ def exposure() -> Finding:
 def workspace(root: Path) -> list[Finding]:
     """The workspace: opens, nothing left over, every raw upload still what it was, every file of fixes there."""
     from geo_monitor.errors import GeoMonitorError
-    from geo_monitor.settings import Settings
+    from geo_monitor.settings import Settings, load
     from geo_monitor.store import Store, expire, files, positions
     from geo_monitor.store.accounts import Accounts
     from geo_monitor.store.database import DATABASE, URL_FILE
@@ -186,10 +186,14 @@ def workspace(root: Path) -> list[Finding]:
     try:
         store = Store(root)
     except GeoMonitorError as error:
-        return [Finding("workspace", "broken", {"root": str(root), "detail": str(error)})]
+        return [Finding("workspace", "broken", error.params, error.code)]
     receipts = store.book("receipts")
     private = Accounts(store, Settings()).any()  # nobody signed in: no names of files
     found = [Finding("workspace", "fine", {"root": str(root.resolve()), "receipts": len(receipts)})]
+    try:
+        load(root / "settings.toml")
+    except GeoMonitorError as error:
+        found.append(Finding("settings", "broken", error.params, error.code))
     if store.fallen is not None:
         told = {**store.fallen.params, **({"name": "***"} if private else {})}
         found.append(Finding("fallen", "look", told, store.fallen.code))

@@ -544,11 +544,6 @@ DOCTOR: dict[str, tuple[str, str]] = {
         "新建：geo-monitor --workspace {root} init",
         "Make it: geo-monitor --workspace {root} init",
     ),
-    "doctor.workspace.broken": ("工作区“{root}”打不开：{detail}", 'the workspace "{root}" does not open: {detail}'),
-    "doctor.workspace.broken.hint": (
-        "请从备份恢复，或联系技术人员。",
-        "Restore it from a backup, or call your technician.",
-    ),
     "doctor.orphans.fine": ("没有中断的导入留下的文件", "no interrupted import left anything behind"),
     "doctor.orphans.look": (
         "有 {count} 个未完成的文件（可能正在导入）",

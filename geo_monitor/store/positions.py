@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -41,6 +42,7 @@ DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000  # Asia/Shanghai is UTC+8 without summer time since 1991
 POINT = pa.struct([pa.field("x", pa.float64(), nullable=False), pa.field("y", pa.float64(), nullable=False)])
 WORDS = ("unit_id", "patrol_id", "platform", "role", "source", "receipt_id")  # few values, many rows
+DAY = re.compile(r"day=\d{4}-(0\d|1[0-2])-([0-2]\d|3[01])", re.ASCII)
 TABLE = tables.TABLES["positions"]
 GEO = {
     "version": "1.1.0",
@@ -199,8 +201,8 @@ def _ms(value: Any) -> int:
 
 
 def days(folder: Path) -> list[Path]:
-    """The folders of the days there are, oldest first."""
-    return sorted(folder.glob("day=*"))
+    """The folders of the days there are, oldest first. What somebody else put there is none."""
+    return sorted(path for path in folder.glob("day=*") if DAY.fullmatch(path.name) and path.is_dir())
 
 
 def number(folder: Path) -> int:

@@ -76,6 +76,15 @@ def test_a_file_that_is_gone_is_missed_wherever_its_rows_are_asked_for(store: St
     assert missed(store) == ["day=2026-05-02/r1.parquet"]
 
 
+def test_what_somebody_else_put_beside_the_days_is_none(store: Store, tmp_path: Path) -> None:
+    kept(store, tmp_path, "tracks", fixes("u", "2026-05-01T01:00:00+00:00", 3), "r1")
+    for name in ("day=2026-05-01 - 副本", "day=x"):
+        (store.root / "positions" / name).mkdir()
+    (store.root / "positions" / "day=2026-05-02").write_text("")
+    assert len(store.positions()) == 3
+    assert store.orphans() == []
+
+
 def test_opening_what_is_no_workspace_makes_nothing(tmp_path: Path) -> None:
     with pytest.raises(Usage, match="no workspace"):
         Store(tmp_path / "typo")

@@ -26,7 +26,7 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sql
 
-from geo_monitor.errors import GeoMonitorError
+from geo_monitor.errors import GeoMonitorError, Refused
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import audit, files, positions, unfinished
 from geo_monitor.store.database import milliseconds
@@ -110,7 +110,7 @@ def _day(store: Store, day: Path, now: datetime, who: str, done: Compacted) -> N
         if len(parts) < 2:
             return
         told, units = read(parts)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, Refused) as error:
         done.unreadable.append(day.name.removeprefix("day="))
         log.warning("%s stays as it is: %s", day, error)
         return

@@ -581,7 +581,7 @@ class Store:
                 raise Refused("expired_meanwhile")  # files may have gone before they were listed
         gone = self._days(start_ms, end_ms, held) - {(part.day, name) for part in found for name in part.receipts}
         if gone:  # a day without its file would look like one on which nobody was out
-            raise positions.unreadable([positions.file_of(self.root / "positions", *one) for one in sorted(gone)])
+            raise positions.not_readable([positions.file_of(self.root / "positions", *one) for one in sorted(gone)])
         return found
 
     def _days(self, start_ms: int | None, end_ms: int | None, receipts: Iterable[str]) -> set[tuple[int, str]]:

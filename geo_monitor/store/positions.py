@@ -211,8 +211,8 @@ def number(folder: Path) -> int:
 
 
 def parts(folder: Path, receipts: Iterable[str] | None, start_ms: int | None, end_ms: int | None) -> list[Part]:
-    """What `receipts` (None: all) may have brought in [start_ms, end_ms), oldest day first. Raises as `told`, for files
-    of many receipts."""
+    """What `receipts` (None: all) may have brought in [start_ms, end_ms), oldest day first. Raises as
+    `of_day`."""
     wanted = None if receipts is None else frozenset(receipts)
     first = None if start_ms is None else str(np.datetime64(day_of(start_ms), "D"))
     last = None if end_ms is None else str(np.datetime64(day_of(end_ms - 1), "D"))
@@ -227,7 +227,8 @@ def parts(folder: Path, receipts: Iterable[str] | None, start_ms: int | None, en
 def of_day(day: Path, receipts: Collection[str] | None, unreadable: dict[Path, Exception] | None = None) -> list[Part]:
     """The same of one day's folder, by name of file; each receipt from one file, though several may hold it.
 
-    unreadable: files of many receipts that cannot be read are put there, with why. Raises as `told` without it.
+    unreadable: files of many receipts that cannot be read are put there, with why. Without it raises
+    `Refused("positions_unreadable")`.
     """
     names = listed(day)
     held: list[tuple[Path, Iterable[str]]] = []
@@ -239,7 +240,7 @@ def of_day(day: Path, receipts: Collection[str] | None, unreadable: dict[Path, E
                 return of_day(day, receipts, unreadable)  # compacted anew since its name was read
             except (pa.ArrowInvalid, OSError, ValueError) as error:
                 if unreadable is None:
-                    raise
+                    raise not_readable([day / name]) from error
                 unreadable[day / name] = error
     held.sort(key=lambda one: (-len(list(one[1])), one[0].name))  # what was compacted anew holds what it had held
     held += [(day / name, (name.removesuffix(".parquet"),)) for name in names if not name.startswith(COMPACT)]
@@ -295,10 +296,10 @@ def asked(parts: Sequence[Part], do: Callable[[Sequence[Part]], T]) -> T:
         raise
     except (pa.ArrowInvalid, OSError) as error:
         named = [part.path for part in parts if not _opens(part.path)] or [part.path for part in parts]
-        raise unreadable(named) from error
+        raise not_readable(named) from error
 
 
-def unreadable(paths: Sequence[Path]) -> Refused:
+def not_readable(paths: Sequence[Path]) -> Refused:
     """What to raise where these files cannot be read, or are gone."""
     files = [f"{path.parent.name}/{path.name}" for path in paths[:NAMED]] + ["…"] * (len(paths) > NAMED)
     return Refused("positions_unreadable", files=files)

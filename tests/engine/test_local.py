@@ -336,8 +336,11 @@ def test_on_a_full_disk_a_run_takes_the_room_of_what_is_kept(workspace: Workspac
         workspace.analyse()
 
 
+@pytest.mark.parametrize("compacted", [False, True])
 @pytest.mark.parametrize("keep", [0, 40, -40])
-def test_a_file_of_positions_that_was_damaged_is_named(workspace: Workspace, keep: int) -> None:
+def test_a_file_of_positions_that_was_damaged_is_named(workspace: Workspace, keep: int, compacted: bool) -> None:
+    if compacted:
+        compact(Store(workspace.root), datetime.now(UTC))
     path = sorted((workspace.root / "positions").rglob("*.parquet"))[3]
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(Refused) as told:

@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 
 MAIN = ("geo_monitor.river.", "geo_monitor.joins.", "geo_monitor.effort.", "geo_monitor.hotspots.")
@@ -38,8 +37,10 @@ def shelf() -> Path | None:
 
 
 def mark() -> Path:
-    """Where the mark lies: its name changes with the code and with numba."""
-    told = hashlib.sha256(version("numba").encode())
+    """Where the mark lies: its name changes with the code, with numba and with the machine."""
+    from geo_monitor import compiled
+
+    told = hashlib.sha256(repr(compiled.made_for()).encode())
     for path in sorted(PACKAGE.rglob("*.py")):
         state = path.stat()
         told.update(f"{path.relative_to(PACKAGE)}|{state.st_mtime_ns}|{state.st_size}".encode())
@@ -55,11 +56,10 @@ def load() -> None:
     from geo_monitor import compiled
 
     try:
-        made_for, functions = pickle.loads(mark().read_bytes())  # noqa: S301  our own, beside code that numba reads so too
+        functions = pickle.loads(mark().read_bytes())  # noqa: S301  our own, beside code that numba reads so too
     except (FileNotFoundError, EOFError, pickle.UnpicklingError):  # nothing is compiled yet, or a fall left half of it
         return
-    if made_for == compiled.made_for():  # else this is another machine's: numba compiles for this one what is called
-        compiled.run(functions)
+    compiled.run(functions)
 
 
 def _kernels() -> Iterator[tuple[str, str]]:
@@ -106,7 +106,7 @@ def _note() -> None:
     functions = [one for module, name in _kernels() for one in compiled.ready(module, name)]
     with suppress(OSError):  # a full disk: the next `init` compiles again
         temporary = mark().with_suffix(f".{os.getpid()}")
-        temporary.write_bytes(pickle.dumps((compiled.made_for(), functions)))
+        temporary.write_bytes(pickle.dumps(functions))
         temporary.replace(mark())
 
 

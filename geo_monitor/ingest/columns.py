@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from geo_monitor.errors import Refused
+from geo_monitor.ingest import datum as datums
 from geo_monitor.ingest import fields, numbers
 from geo_monitor.ingest.fields import Field
 
@@ -28,6 +29,7 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 GUARDED = ("unit_id", "platform", "source", "patrol_id", "position")  # a wrong guess here changes who did what
+PLACES = ("lon", "lat", "position")
 OUR_COLUMNS = ("row", "reason_zh", "reason_en")  # of a quarantine file that comes back corrected
 
 
@@ -57,6 +59,12 @@ class Columns:
 
     def header(self, name: str) -> str | None:
         return self.matches[name].header if name in self.matches else None
+
+    @property
+    def datum(self) -> str | None:
+        """The datum that a header of the coordinates names, or None."""
+        headers = (self.header(name) for name in PLACES)
+        return next(filter(None, (datums.named(header) for header in headers if header)), None)
 
     def zone(self, name: str) -> str | None:
         """The zone a time's header tells: "utc", "local", or None."""
@@ -115,7 +123,7 @@ def match(kind: str, headers: Iterable[str], given: Mapping[str, str] | None = N
         if found is None or found.field.name in taken:
             continue
         held = best.get(found.field.name)
-        if held is None or (found.step, found.rank) < (held.step, held.rank):
+        if held is None or _goodness(found) < _goodness(held):
             best[found.field.name] = found
     matches = {**taken, **best}
     used = {found.header for found in matches.values()}
@@ -129,6 +137,15 @@ def match(kind: str, headers: Iterable[str], given: Mapping[str, str] | None = N
             used.add(header)
     ignored = tuple(header for header in headers if header not in used and header not in personal and header)
     return Columns(matches, ignored, personal, names)
+
+
+def _goodness(found: Match) -> tuple[int, int, int]:
+    """What makes one of two columns the better one; less is better. Of coordinates given twice those in WGS84 are: what is
+    shifted was made of them."""
+    if found.field.name not in PLACES:
+        return 0, found.step, found.rank
+    named = datums.named(found.header)
+    return {"wgs84": 0, None: 1}.get(named, 2), found.step, found.rank
 
 
 def _of_names(known: tuple[Field, ...], header: str) -> bool:

@@ -322,6 +322,7 @@ def _words(plain: str) -> str:
     plain = _WEEKDAY.sub("", plain)
     plain = _MONTH_FIRST.sub(r"\2 \1 \3\4", plain)
     plain = _HOUR_ONLY.sub(lambda hour: f"{hour[1]}:00{hour[2] or ''}", plain)
+    plain = re.sub(r"(?<=[日号\d])\s*\(?(?:星期|周)[一二三四五六日天]\)?\s*", " ", plain).strip()
     plain = re.sub(r"\((北京时间|UTC\+8|GMT\+8|东八区)\)$", "北京时间", plain, flags=re.IGNORECASE)
     plain = re.sub(r"\s*\([^()]*\)$", "", plain)
     plain = re.sub(r"(?:许|左右|前后)(?=$|北京时间$)|(?<=[日号\s])(?:约|大约)(?=\d)", "", plain)

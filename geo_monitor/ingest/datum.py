@@ -7,6 +7,7 @@ formulas until the input comes back, which leaves less than a millimetre.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -77,14 +78,14 @@ def undo(datum: str, lon: Array, lat: Array) -> tuple[Array, Array]:
 def named(text: str) -> str | None:
     """The datum a word means, or None.
 
-    >>> named("GCJ-02"), named("百度坐标"), named("CGCS2000"), named("54")
-    ('gcj02', 'bd09', 'wgs84', None)
+    >>> named("GCJ-02"), named("百度坐标"), named("CGCS2000"), named("lon_wgs84"), named("54")
+    ('gcj02', 'bd09', 'wgs84', 'wgs84', None)
     """
     plain = text.strip().lower().replace("-", "").replace("_", "").replace(" ", "")
     if "gcj" in plain or "火星" in plain or "高德" in plain or "腾讯" in plain or "国测局" in plain or "mars" in plain:
         return "gcj02"
     if "bd09" in plain or "百度" in plain or "baidu" in plain:
         return "bd09"
-    if plain in {"wgs84", "wgs1984", "cgcs2000", "2000", "国家2000", "gps", "epsg:4326", "epsg:4490", "北斗"}:
+    if plain in {"2000", "gps", "epsg:4326", "epsg:4490", "北斗"} or re.search("wgs(19)?84|cgcs2000|国家2000", plain):
         return "wgs84"
     return None

@@ -28,12 +28,13 @@ def _f(name: str, words: str = "", type: str = "text", dimension: str = "") -> F
 
 LON = _f(
     "lon",
-    "longitude lng long 经度 东经 经 lon_wgs84 lng_wgs84 wgs84_lon x 经度坐标 x坐标 坐标x 横坐标 东坐标 easting point_x coord_x gps_lon",
+    "longitude lng long 经度 东经 经 lon_wgs84 lng_wgs84 wgs84_lon wgs84_lng lon_gcj02 lng_gcj02 "
+    "gcj02_lon gcj02_lng gcj_lon gcj_lng lon_bd09 lng_bd09 bd09_lon bd09_lng x 经度坐标 x坐标 坐标x 横坐标 东坐标 easting point_x coord_x gps_lon",
     "lon",
 )
 LAT = _f(
     "lat",
-    "latitude 纬度 北纬 纬 lat_wgs84 wgs84_lat y 纬度坐标 y坐标 坐标y 纵坐标 北坐标 northing point_y coord_y gps_lat",
+    "latitude 纬度 北纬 纬 lat_wgs84 wgs84_lat lat_gcj02 gcj02_lat gcj_lat lat_bd09 bd09_lat y 纬度坐标 y坐标 坐标y 纵坐标 北坐标 northing point_y coord_y gps_lat",
     "lat",
 )
 PAIR = _f("position", "坐标 经纬度 经纬度坐标 经纬度位置 位置坐标 地理坐标 gps坐标 坐标点 lonlat lnglat latlon latlng 纬经度 coordinates coordinate wkt "

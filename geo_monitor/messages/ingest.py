@@ -119,6 +119,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "包含多个图层，已全部导入：{layers}。请确认都属于本次报送。",
         "It holds several layers; all were taken in: {layers}. Check that all belong to this upload.",
     ),
+    "sheets_hidden": (
+        "隐藏的工作表未读取：{sheets}。如需导入，请取消隐藏后重新上传。",
+        "Hidden sheets were not read: {sheets}. To import them, unhide them and send the file again.",
+    ),
     "sheets_skipped": (
         "没有可识别表头的工作表已跳过：{sheets}。",
         "Sheets without a known header were skipped: {sheets}.",
@@ -366,6 +370,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "number_unreadable": (
         "列“{column}”有 {count} 行不是可用的数字，该格留空。",
         'Column "{column}": {count} rows hold no usable number; the cell was left empty.',
+    ),
+    "datum_word_unknown": (
+        "列“{column}”有 {count} 行的坐标系不认识（如：{words}），未据此换算；如坐标有偏移，请用 --crs 或 --datum 说明后重新导入。",
+        'Column "{column}": {count} rows name a reference system we don\'t know (such as {words}) and were not converted by it. '
+        "If the places are off, name it with --crs or --datum and import again.",
     ),
     "word_unknown": (
         "列“{column}”有 {count} 行的用词不认识（如：{words}），该格留空。",

@@ -196,3 +196,42 @@ def test_control_characters_are_taken_out_of_every_format(tmp_path: Path) -> Non
         upload = give("seizures", path)
         assert upload.rows["place"].tolist() == ["嘉鱼大桥下"]
         assert "control_characters" in codes(upload, "warnings")
+
+
+def test_numbers_that_excel_was_kept_from_reading(tmp_path: Path) -> None:
+    text = '="编号",查获时间,经度,纬度\n="007",2025-06-01 08:00,112.5,29.6\n"=""008""",2025-06-01 09:00,112.5,29.6\n'
+    assert give("seizures", write(tmp_path / "a.csv", text)).rows["report_id"].tolist() == ["007", "008"]
+
+
+def test_a_header_of_two_rows(tmp_path: Path) -> None:
+    rows = [
+        ["2025年涉渔案件登记表"],
+        ["案号", "查获时间", "位置", None, "渔具", None],
+        [None, None, "经度", "纬度", "名称", "数量"],
+        ["A1", "2025-06-01 08:00", 112.5, 29.6, "三层刺网", 3],
+    ]
+    upload = give("seizures", workbook(tmp_path / "s.xlsx", rows))
+    row = first(upload)
+    assert (row["report_id"], row["lon"], row["lat"], row["time"]) == (
+        "A1",
+        112.5,
+        29.6,
+        pd.Timestamp("2025-06-01T00:00Z"),
+    )
+
+
+def test_hidden_sheets_with_reports_are_told(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.load_workbook(workbook(tmp_path / "s.xlsx", [["案号", "查获时间", "经度", "纬度"],
+                                                                 ["A1", "2025-06-01 08:00", 112.5, 29.6]]))  # fmt: skip
+    for title, header in (("旧案", ["案号", "查获时间", "经度", "纬度"]), ("选项", ["是", "否"])):
+        sheet = book.create_sheet(title)
+        sheet.append(header)
+        sheet.append(header)
+        sheet.sheet_state = "hidden"
+    book.save(tmp_path / "s.xlsx")
+    upload = give("seizures", tmp_path / "s.xlsx")
+    assert counts(upload)[:2] == (1, 1)
+    (told,) = [message for message in upload.receipt.warnings if message.code == "sheets_hidden"]
+    assert told.params["sheets"] == ["旧案"]

@@ -321,3 +321,11 @@ def test_open_rings_are_closed_and_told_and_no_number_is_no_place(tmp_path: Path
     assert (closed.params["count"], closed.rows) == (1, (1,))
     (refused,) = upload.receipt.errors
     assert (refused.code, refused.rows) == ("coordinate_not_finite", (2, 3, 4))
+
+
+def test_a_prj_in_gbk_is_told_as_written(tmp_path: Path) -> None:
+    shapefile(tmp_path / "s", "x", [[A]], {"名称": ["嘉鱼"]}, prj=None)
+    (tmp_path / "s" / "x.prj").write_bytes("嘉鱼县独立坐标系".encode("gbk"))
+    upload = give("zones", tmp_path / "s")
+    told = [str(message.params) for form in ("warnings", "errors") for message in getattr(upload.receipt, form)]
+    assert any("嘉鱼县独立坐标系" in text for text in told)

@@ -349,3 +349,47 @@ def test_files_of_numbered_points_are_a_unit_each(tmp_path: Path) -> None:
     for name in ("渔政1", "渔政2"):
         write(tmp_path / "sent" / f"{name}.kml", numbered_points(4, "点{}"))
     assert set(give("tracks", tmp_path / "sent").rows["unit_id"]) == {"渔政1", "渔政2"}
+
+
+SHIFTED = "船名,时间,{}\n渔政1,2025-06-01 08:00,112.506,29.597,112.5,29.6\n渔政1,2025-06-01 08:01,112.507,29.597,112.501,29.6\n"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "lon_gcj02,lat_gcj02,lon_wgs84,lat_wgs84",
+        "高德经度,高德纬度,WGS84经度,WGS84纬度",
+        "经度(GCJ02),纬度(GCJ02),经度,纬度",
+    ],
+)
+@pytest.mark.parametrize("kind", ["tracks", "seizures"])
+def test_of_two_pairs_of_coordinates_those_in_wgs84_count(tmp_path: Path, kind: str, header: str) -> None:
+    text = (
+        SHIFTED.format(header)
+        .replace("船名", "船名" if kind == "tracks" else "编号")
+        .replace("\n渔政1,2025-06-01 08:01", "\n渔政2,2025-06-01 08:01")
+    )
+    upload = give(kind, write(tmp_path / "t.csv", text))
+    assert upload.rows["lon"].tolist() == pytest.approx([112.5, 112.501])
+    assert "datum_converted" not in codes(upload, "warnings")
+
+
+def test_fixes_whose_header_names_a_shifted_datum_are_converted(tmp_path: Path) -> None:
+    text = "船名,时间,lon_gcj02,lat_gcj02\n渔政1,2025-06-01 08:00,112.506,29.597\n"
+    upload = give("tracks", write(tmp_path / "t.csv", text))
+    assert "datum_converted" in codes(upload, "warnings")
+    assert abs(upload.rows["lon"].iloc[0] - 112.506) > 0.003
+
+
+@pytest.mark.parametrize("kind", ["tracks", "seizures"])
+def test_a_datum_nobody_knows_is_told(tmp_path: Path, kind: str) -> None:
+    text = "编号,时间,经度,纬度,坐标系\nA1,2025-06-01 08:00,112.5,29.6,北京54\nA2,2025-06-01 08:00,112.5,29.6,WGS84\n"
+    upload = give(kind, write(tmp_path / "t.csv", text))
+    (told,) = [message for message in upload.receipt.warnings if message.code == "datum_word_unknown"]
+    assert (told.params["words"], told.rows) == (["北京54"], (1,))
+
+
+def test_a_log_in_utf16(tmp_path: Path) -> None:
+    line = sentence("GPRMC,000000,A,2936.000,N,11230.000,E,3.0,90.0,010625,,")
+    upload = give("tracks", write(tmp_path / "a.nmea", line + "\n", "utf-16"))
+    assert upload.rows["lon"].tolist() == pytest.approx([112.5])

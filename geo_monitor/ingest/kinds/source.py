@@ -217,11 +217,15 @@ class Source:
 
     def datums(self) -> Array | None:
         """A datum named in the rows themselves, or in the header of their coordinates (n,), or None."""
+        header = self.columns.datum
         if "datum" not in self:
-            headers = (self.columns.header(name) for name in ("lon", "lat", "position"))
-            named = next(filter(None, (datum.named(header) for header in headers if header)), None)
-            return None if named is None else np.full(len(self), named, dtype=object)
-        return np.array([None if cell is None else datum.named(cell) for cell in self.texts("datum")], dtype=object)
+            return None if header is None else np.full(len(self), header, dtype=object)
+        cells = self.texts("datum")
+        found = np.array([header if cell is None else datum.named(cell) for cell in cells], dtype=object)
+        unknown = np.array([cell is not None and datum.named(cell) is None for cell in cells], dtype=bool)
+        words = sorted(set(cells[unknown].tolist()))[:5]
+        self.ledger.warn("datum_word_unknown", unknown, column=self.columns.header("datum"), words=words)
+        return found
 
     def told(self) -> crs.Told:
         raw, options = self.raw, self.options

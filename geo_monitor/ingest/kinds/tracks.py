@@ -120,7 +120,9 @@ class _Tracks:
     def __init__(self, sent: Sent, cells: Cells) -> None:
         self.sent, self.cells, self.units, self.book = sent, cells, _Units(cells), Book()
         self.words = {name: self._words(name) for name in ("platform", "role", "source")}
-        self.datums = np.array([*map(datum_named, cells.coders["datum"].names), None], dtype=object)
+        datums = cells.coders["datum"].names
+        self.datums = np.array([*map(datum_named, datums), sent.columns.datum], dtype=object)
+        self.strange_datums = np.array([*(datum_named(word) is None for word in datums), False], dtype=bool)
         self.refused: list[tuple[Array, Array]] = []
         self.pairs: dict[int, int] = {}
         self.all_ais = True
@@ -165,10 +167,20 @@ class _Tracks:
         few, unknown = vocabulary.translate(name, np.array([*cells, None], dtype=object))
         return few, unknown, sorted(cell for cell, odd in zip(cells, unknown, strict=False) if odd)[:5]
 
+    @property
+    def _datum_named(self) -> bool:
+        return "datum" in self.sent.columns or self.sent.columns.datum is not None
+
+    @cached_property
+    def _strange_words(self) -> list[str]:
+        """Some of the words for a datum that we don't know."""
+        words = self.cells.coders["datum"].names
+        return sorted(word for word, strange in zip(words, self.strange_datums, strict=False) if strange)[:5]
+
     def _points(self) -> Iterator[crs.Points]:
         few = self.words["platform"][0]
         telling = np.array([word is None or word == "boat" for word in few], dtype=bool)
-        named = "datum" in self.sent.columns
+        named = self._datum_named
         for spool in self.cells.places:
             place = _all(spool)
             x, y = place["x"], place["y"]
@@ -200,6 +212,7 @@ class _Tracks:
         self._expect_cut("platform")
         self._expect_words("platform")
         self._expect_cut("datum")
+        book.expect("datum_word_unknown", column=columns.header("datum"), words=self._strange_words)
         for code, params in rule.told:
             book.expect(code, **params)
         for name in ("speed", "heading"):
@@ -251,9 +264,11 @@ class _Tracks:
         spots = Spots(x, y, value["type"], flags & PLACE_BAD != 0, flags & SEVERAL != 0, flags & INFINITE != 0)
         there = spots.refuse(ledger)
         self._warn_cut(ledger, value["cut"], "datum")
+        strange = self.strange_datums[place["datum"]]
+        ledger.warn("datum_word_unknown", strange, column=columns.header("datum"), words=self._strange_words)
         lon, lat = x, y
         if not rule.empty:
-            datums = self.datums[place["datum"]] if "datum" in columns else None
+            datums = self.datums[place["datum"]] if self._datum_named else None
             found = rule(crs.Points(np.where(there, x, np.nan), np.where(there, y, np.nan), datums))
             for code, mask in found.bad.items():
                 ledger.refuse(mask, code)

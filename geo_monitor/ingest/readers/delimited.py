@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ class _Delimited(Parts):
             mended.add(repaired)
             if self._ours:
                 table = _unguarded(table)
+            table = _unprotected(table)
             blank = _blank(table)
             if blank.any():  # rows of commas that spreadsheets leave behind are no rows; the others keep their numbers
                 table, numbers = table.filter(pa.array(~blank)), numbers[~blank]
@@ -291,7 +293,7 @@ def _header(text: str, kind: str, name: str) -> tuple[str, int, list[str]]:
             for number, cells in enumerate(lines):
                 if number >= TITLE_LINES:
                     break
-                filled = [cell.strip().lstrip("\ufeff") for cell in cells]
+                filled = [re.sub('^="(.*)"$', r"\1", cell.strip().lstrip("\ufeff")) for cell in cells]
                 if len([cell for cell in filled if cell]) < 2 and delimiter != ",":
                     continue
                 known = len(match(kind, filled).matches)
@@ -335,6 +337,14 @@ def _blank(table: pa.Table) -> NDArray[np.bool_]:
         empty = pc.equal(pc.utf8_trim_whitespace(column), "")
         blank &= empty.to_numpy().astype(bool)
     return blank
+
+
+def _unprotected(table: pa.Table) -> pa.Table:
+    """Cells written as ="007", so that Excel keeps their zeros, as what they say."""
+    for at, name in enumerate(table.column_names):
+        if pc.any(pc.starts_with(table[name], '="')).as_py():
+            table = table.set_column(at, name, pc.replace_substring_regex(table[name], r'^="([^"]*)"$', r"\1"))
+    return table
 
 
 def _unguarded(table: pa.Table) -> pa.Table:

@@ -6,6 +6,7 @@ Sentences whose checksum does not fit, whose parts are incomplete or that have n
 
 from __future__ import annotations
 
+import codecs
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -53,7 +54,9 @@ class _Log:
 
 def read(path: Path, name: str) -> Raw:
     """An NMEA log. Raises `Refused("nmea_no_positions")`."""
-    lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+    with path.open("rb") as file:
+        utf16 = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    lines = path.read_text(encoding="utf-16" if utf16 else "ascii", errors="replace").splitlines()
     log = _Log()
     best = next((kind for kind in ("RMC", "GGA") if any(f"{kind}," in line for line in lines)), "GLL")
     for line in lines:

@@ -36,7 +36,7 @@ def read(parts: dict[str, Path], encoding: str | None, settings: Settings, name:
     wkb.warn(raw, wkb.take(raw, blobs[live]))
     raw.name, raw.expected = name, True
     if ".prj" in parts:
-        raw.crs = parts[".prj"].read_text(encoding="utf-8", errors="replace").strip() or None
+        raw.crs = text.decode(parts[".prj"].read_bytes(), "utf-8").lstrip("\ufeff").strip() or None
     raw.read_as(used)
     if ".shx" not in parts:
         raw.warn("shx_rebuilt")

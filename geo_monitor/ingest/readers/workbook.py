@@ -7,6 +7,7 @@ import warnings
 import zipfile
 import zlib
 from datetime import date, datetime, time, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -36,12 +37,14 @@ def read(path: Path, kind: str, settings: Settings, name: str) -> Raw:
             warnings.simplefilter("ignore")  # styles and extensions that openpyxl does not know
             book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
             sheets = {sheet.title: _rows(sheet) for sheet in book.worksheets if sheet.sheet_state == "visible"}
+            hidden = {sheet.title: _rows(sheet) for sheet in book.worksheets if sheet.sheet_state != "visible"}
             book.close()
     except BROKEN as error:
         raise Refused("workbook_broken", file=name, detail=str(error)[:80]) from None
     filled = {title: rows for title, rows in sheets.items() if rows}
     if not filled:
         raise Refused("file_no_rows", file=name)
+    unseen = [title for title, rows in hidden.items() if _header(rows, kind) is not None]  # not lists to choose from
     parts, left, first = [], [], ""
     for title, rows in filled.items():
         found = _header(rows, kind)
@@ -49,7 +52,7 @@ def read(path: Path, kind: str, settings: Settings, name: str) -> Raw:
             left.append(title)
             first = first or ", ".join(cell for cell in rows[0] if cell)
             continue
-        parts.append(_table(rows, found, name))
+        parts.append(_table(rows, *found, name))
     if not parts:
         raise Refused("header_unknown", file=name, headers=first)
     raw = together(parts)
@@ -57,6 +60,8 @@ def read(path: Path, kind: str, settings: Settings, name: str) -> Raw:
         raw.warn("several_layers", None, layers=[title for title in filled if title not in left])
     if left:
         raw.warn("sheets_skipped", None, sheets=[*left])
+    if unseen:
+        raw.warn("sheets_hidden", None, sheets=unseen)
     if not raw.read:
         raise Refused("file_no_rows", file=name)
     return raw
@@ -94,19 +99,28 @@ def _text(cell: Any) -> str | None:
     return whole(str(cell))
 
 
-def _header(rows: list[list[str | None]], kind: str) -> int | None:
-    """The row that holds most columns we know, within the first lines; None where no row holds two."""
-    best, where = 1, None
+def _header(rows: list[list[str | None]], kind: str) -> tuple[int, list[str]] | None:
+    """The row that holds most columns we know, within the first lines, and its names; None where no row holds two.
+
+    A header of two rows (position over longitude and latitude) counts as its lower one, with the upper one's cells where
+    that is empty.
+    """
+    best, found = 1, None
+    above: list[str] = []
     for number, row in enumerate(rows[:TITLE_LINES]):
-        known = len(match(kind, [cell or "" for cell in row]).matches)
-        if known > best:
-            best, where = known, number
-    return where
+        cells = [(cell or "").strip() for cell in row]
+        merged = [low or high for low, high in zip_longest(cells, above, fillvalue="")]
+        for names in (cells, merged):
+            known = len(match(kind, names).matches)
+            if known > best:
+                best, found = known, (number, names)
+        above = cells
+    return found
 
 
-def _table(rows: list[list[str | None]], header: int, name: str) -> Raw:
-    width = max(len(row) for row in rows)
-    names = _distinct([(cell or "").strip() for cell in rows[header] + [None] * (width - len(rows[header]))])
+def _table(rows: list[list[str | None]], header: int, names: list[str], name: str) -> Raw:
+    width = max(len(names), *(len(row) for row in rows))
+    names = _distinct(names + [""] * (width - len(names)))
     body = [(number, row) for number, row in enumerate(rows[header + 1 :], start=1) if any(row)]
     columns = {
         label: pa.array([row[i] if i < len(row) else None for _, row in body], pa.string())

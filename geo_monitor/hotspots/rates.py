@@ -15,6 +15,7 @@ Under the field, the answer in each reach is a mixture over its hyperparameters 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -209,8 +210,9 @@ def posterior(
     links = neighbours(links, len(y))
     seen = h > 0
     y = np.where(seen, y, 0.0)
-    lonely = exchangeable.posterior(y, h, looked=looked, settings=settings)
-    found = fit(links, y, h, settings)
+    with ThreadPoolExecutor(1) as beside:  # the field leaves a core now and then
+        alone = beside.submit(exchangeable.posterior, y, h, looked=looked, settings=settings)
+        found, lonely = fit(links, y, h, settings), alone.result()
     share = float(1.0 / (1.0 + np.exp(np.clip(found.log_evidence - lonely.log_evidence, -700.0, 700.0))))
     known = Posterior(found, y, h, lonely.crude, lonely.crude, lonely, share)
     if known.crude > 0:

@@ -127,8 +127,9 @@ def adcodes(left: pd.Series, right: pd.Series) -> list[list[str]]:
     >>> adcodes(pd.Series(["4201", "4201", None]), pd.Series(["4201", "4207", None]))
     [['4201'], ['4201', '4207'], []]
     """
-    sides = [side.astype(object).where(side.notna(), "").tolist() for side in (left, right)]
-    return [[code for code in dict.fromkeys(pair) if code != ""] for pair in zip(*sides, strict=True)]
+    pairs = list(zip(*(side.astype(object).where(side.notna(), "").tolist() for side in (left, right)), strict=True))
+    named = {pair: [code for code in dict.fromkeys(pair) if code != ""] for pair in set(pairs)}  # few, on many reaches
+    return [named[pair] for pair in pairs]
 
 
 def _column(values: ArrayLike, n: int, name: str) -> NDArray[Any]:

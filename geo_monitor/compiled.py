@@ -66,16 +66,16 @@ def ready(module: str, name: str) -> list[Ready]:
 
 
 def run(functions: Iterable[Ready]) -> None:
-    """From now on, calls with these types run this machine code, `made_for` this process. Elsewhere it would do anything."""
+    """From now on, calls with these types run this machine code, `made_for` this process: made for another it would do
+    anything. What is run already is left as it is."""
     from llvmlite.binding import ObjectFileRef
     from numba import _dynfunc  # type: ignore[attr-defined]
     from numba.core.compiler_lock import global_compiler_lock
     from numba.core.runtime import rtsys
 
-    context, functions = _context(), list(functions)
-    with (
-        global_compiler_lock
-    ):  # another thread may call a function for the first time, which numba then loads by itself
+    context = _context()
+    with global_compiler_lock:  # another thread may call a function for the first time: numba then loads it by itself
+        functions = [one for one in functions if _key(one) not in _held]
         rtsys.initialize(context)
         codegen = context.codegen()
         engine = codegen._engine._ee
@@ -89,10 +89,15 @@ def run(functions: Iterable[Ready]) -> None:
             for each in (one.own, *one.constants):
                 codegen.set_env(each.env_name, each)
             getattr(module, one.name)._insert([kind._code for kind in one.types], called, objectmode=False)
-            _held.append((called, one))
+            _held[_key(one)] = called, one
 
 
-_held: list[Any] = []  # machine code and dispatchers refer to these, and numba does not hold them; nor types, by number
+# machine code and dispatchers refer to these, and numba does not hold them; nor types, by number
+_held: dict[tuple[Any, ...], tuple[Any, Ready]] = {}
+
+
+def _key(one: Ready) -> tuple[Any, ...]:
+    return one.module, one.name, one.types
 
 
 def _context() -> Any:

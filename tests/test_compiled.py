@@ -69,6 +69,8 @@ from geo_monitor import compiled
 made_for, functions = pickle.load(sys.stdin.buffer)
 assert made_for == compiled.made_for()
 compiled.run(functions)
+compiled.run(pickle.loads(pickle.dumps(functions)))
+assert len(compiled._held) == 1  # an analysis after another takes nothing more
 del functions
 from geo_monitor.hotspots import sparse
 print(sparse._postorder(np.array([2, 2, -1])).tolist(), sparse._postorder.signatures, "numba.np.arraymath" in sys.modules)

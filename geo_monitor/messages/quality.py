@@ -83,6 +83,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "日期分不清日、月次序。请统一写成 2026-05-31 的形式。",
         "dates do not tell day from month. Write all dates like 2026-05-31.",
     ),
+    "quality.todo.unit_counts_rows": (
+        "点的序号不能当作单位。请加一列船名或编号。",
+        "numbers of points name no unit. Add a column with the unit.",
+    ),
+    "quality.todo.sheets_hidden": (
+        "有隐藏的工作表未读取。请取消隐藏后再报送。",
+        "hidden sheets were not read. Unhide them.",
+    ),
+    "quality.todo.datum_word_unknown": (
+        "坐标系的写法不认识。请统一写成 WGS84、CGCS2000、GCJ-02 或 BD-09。",
+        "reference systems in words we don't know. Write WGS84, CGCS2000, GCJ-02 or BD-09.",
+    ),
     "quality.todo.encoding_mixed": (
         "同一文件混用两种文字编码。请统一导出为 UTF-8。",
         "one file mixes two text encodings. Export all of it as UTF-8.",

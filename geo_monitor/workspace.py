@@ -164,7 +164,8 @@ class Workspace:
 
         The file is parsed in a process of its own, within limits (`ingest.limited`).
 
-        Raises `Usage("kind_unknown")`, `Usage("file_missing")`, `Refused("scratch_full")`.
+        Raises `Usage`: `kind_unknown`, `file_missing`, `folder_holds_workspace`, `log_left_behind`, and
+        `Refused("scratch_full")`.
         """
         given = (agency, crs, datum, encoding, columns, role, accuracy)
         return self._taken(kind, Path(path), given, now, store=not dry_run, tell=tell).receipt
@@ -224,6 +225,9 @@ class Workspace:
             path.resolve()
         ):  # an upload is kept: with it all that is held
             raise Usage("folder_holds_workspace", folder=str(path))
+        log = path.with_name(f"{path.name}-wal")
+        if path.is_file() and log.is_file() and log.stat().st_size:  # an SQLite file without it lacks what came last
+            raise Usage("log_left_behind", file=path.name, log=log.name)
         self.viewer.needs("import")
         self.store.may_change(kind)
         agency, crs, datum, encoding, columns, role, accuracy = given

@@ -298,3 +298,15 @@ def test_a_folder_that_holds_the_workspace_is_no_upload(tmp_path: Path) -> None:
             workspace.import_file("tracks", folder)
         assert told.value.code == "folder_holds_workspace"
     assert not list((workspace.root / "raw").glob("*"))
+
+
+def test_a_file_whose_log_lies_beside_it_is_not_taken_alone(tmp_path: Path) -> None:
+    """As while a program still has it open: what was written last stands in the log alone."""
+    workspace = Workspace.create(tmp_path / "ws")
+    (tmp_path / "z.gpkg").write_bytes(b"SQLite format 3\0")
+    (tmp_path / "z.gpkg-wal").write_bytes(b"\0" * 32)
+    with pytest.raises(Usage) as told:
+        workspace.import_file("zones", tmp_path / "z.gpkg")
+    assert (told.value.code, told.value.params["log"]) == ("log_left_behind", "z.gpkg-wal")
+    (tmp_path / "z.gpkg-wal").write_bytes(b"")  # a log that was taken in
+    assert workspace.import_file("zones", tmp_path / "z.gpkg").errors[0].code == "gpkg_broken"

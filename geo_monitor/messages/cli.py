@@ -30,6 +30,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind_unknown.hint": ("可用的种类：{kinds}。", "The kinds are: {kinds}."),
     "file_missing": ("找不到文件“{file}”。未导入。", 'There is no file "{file}". Nothing was imported.'),
     "folder_empty": ("文件夹“{folder}”是空的。未导入。", 'The folder "{folder}" is empty. Nothing was imported.'),
+    "log_left_behind": (
+        "“{file}”还有改动保存在同一文件夹的“{log}”中，单独导入会丢失这些改动。未作任何更改。",
+        'Changes to "{file}" still lie in "{log}" beside it; without it they would be lost. Nothing was changed.',
+    ),
+    "log_left_behind.hint": (
+        "请关闭正在使用该文件的程序（如 QGIS）后再导入，或把两个文件放进同一文件夹或压缩包一起导入。",
+        "Close the program that uses the file (QGIS, say) and import it then, or import both files in one folder or zip.",
+    ),
     "folder_holds_workspace": (
         "文件夹“{folder}”里有本工作区，不能整个上传。未导入。",
         'The folder "{folder}" holds this workspace and cannot be sent as a whole. Nothing was imported.',

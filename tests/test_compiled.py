@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
+import numba
 import numpy as np
 
 from geo_monitor.compiled import bare, counting, made_for, ready
@@ -80,7 +81,7 @@ print(sparse._postorder(np.array([1, -1], dtype=np.int32)).tolist(), len(sparse.
 
 def test_machine_code_runs_in_another_process_without_what_numba_compiles_with() -> None:
     """Of a tree of three, two under the last, the order from the leaves: 0, 1, 2. Types it is not there for are compiled."""
-    sparse._postorder(np.array([1, -1]))
+    sparse._postorder.compile((numba.typeof(np.array([1, -1])),))  # a call may run what an analysis here took
     functions = [one for one in ready(sparse.__name__, "_postorder") if one.types[0].dtype.bitwidth == 64]
     assert len(functions) == 1 and functions[0].machine
     given = pickle.dumps((made_for(), functions))

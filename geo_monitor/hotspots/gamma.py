@@ -33,7 +33,7 @@ FAR = 690.0  # log rates beyond are not looked for: rates of 1e-300 and 1e300
 ROUNDS = 200  # at most, of the search for a quantile; five are usual ...
 BISECTED = 8  # ... and every eighth goes half way
 LOG_RATE = 1e-9  # a quantile is known to this much of itself ...
-HELD = 1e-10  # ... or holds the probability asked for to this much: tables are good to 1e-9
+HELD = 1e-12  # ... or holds the probability asked for to this much
 
 
 class Tables(NamedTuple):

@@ -51,3 +51,12 @@ class Denied(GeoMonitorError):
     """Nobody is signed in, or the account may not do this. Nothing changed. Exit code 3."""
 
     exit_code = 3
+
+
+def in_utf8(*texts: str) -> None:
+    """Raises `Usage("not_utf8")` for a text whose bytes are not UTF-8: nothing that we write could hold it."""
+    for one in texts:
+        try:
+            one.encode()
+        except UnicodeEncodeError:
+            raise Usage("not_utf8", text=one.encode(errors="replace").decode()) from None

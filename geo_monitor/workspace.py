@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo_monitor import settings as settings_file
 from geo_monitor import tables
-from geo_monitor.errors import Denied, GeoMonitorError, Refused, Usage
+from geo_monitor.errors import Denied, GeoMonitorError, Refused, Usage, in_utf8
 from geo_monitor.loop.ground import begin_rules
 from geo_monitor.stages import Tell, silent
 from geo_monitor.store import Store, audit, expire, files, live
@@ -559,11 +559,9 @@ def one_file(path: Path, folder: Path | None = None) -> Iterator[Path]:
     from geo_monitor.ingest import limited
 
     parts = files.members(path)
-    for part in parts:
-        try:
-            part.name.encode()
-        except UnicodeEncodeError:  # unpacked from an archive of an older system, mostly
-            raise Usage("not_utf8", text=part.name.encode(errors="replace").decode()) from None
+    in_utf8(
+        *(part.name for part in parts)
+    )  # those that are not were unpacked from an archive of an older system, mostly
     if parts == [path]:
         yield path
         return

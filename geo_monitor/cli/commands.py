@@ -20,8 +20,8 @@ from typing import Annotated, Any
 import typer
 
 from geo_monitor.cli import basemaps, keeping, loop, people
-from geo_monitor.cli.console import console, in_utf8, one_of
-from geo_monitor.errors import GeoMonitorError, Usage
+from geo_monitor.cli.console import console, one_of
+from geo_monitor.errors import GeoMonitorError, Usage, in_utf8
 from geo_monitor.messages import catalogue, text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

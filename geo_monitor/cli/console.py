@@ -114,15 +114,6 @@ def one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
         raise Usage("option_value", option=option, value=value, allowed=[*allowed])
 
 
-def in_utf8(*texts: str) -> None:
-    """Raises `Usage("not_utf8")` for a text whose bytes are not UTF-8: nothing that we write could hold it."""
-    for one in texts:
-        try:
-            one.encode()
-        except UnicodeEncodeError:
-            raise Usage("not_utf8", text=one.encode(errors="replace").decode()) from None
-
-
 def _keep(error: BaseException, workspace: Path) -> tuple[str, str]:
     """Keeps the traceback of a fault of ours. Gives its short reference and the file."""
     reference = os.urandom(4).hex()
